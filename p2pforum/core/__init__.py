@@ -1,0 +1,13 @@
+"""What a post is: pure, no I/O, no clock.
+
+errors.py     the exceptions every layer above may see
+limits.py     every bound, with its reason, and the constants of a network
+text.py       which text may travel
+post.py       encode, sign and strictly decode: one post, one encoding
+post_id.py    the ID of a post and how people write it
+signature.py  the one rule by which an Ed25519 signature is accepted
+stamp.py      proof of work: mint and check
+pseudonym.py  names and identicons drawn from keys
+thread.py     from a bag of posts to a reading order
+verdict.py    where a post came from and what became of it
+"""

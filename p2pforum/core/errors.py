@@ -1,0 +1,60 @@
+"""The exceptions that cross a layer border; each message is fit to be shown to a person."""
+
+
+class P2PForumError(Exception):
+    """Base of all errors that this program raises on purpose."""
+
+
+class InvalidPost(P2PForumError):
+    """The bytes are not a post, or break a rule that holds for every node. The sender's fault."""
+
+
+class RemoteProtocolError(P2PForumError):
+    """A peer broke a wire protocol: close, and count it against that peer (h11's term)."""
+
+
+class LocalProtocolError(P2PForumError):
+    """We broke a wire protocol: a bug here."""
+
+
+class NetworkError(P2PForumError):
+    """A peer could not be reached, or a connection broke. Nobody's fault."""
+
+
+class StoreError(P2PForumError):
+    """The store can't be used: damaged, foreign, too new, or the disk is full."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the data directory."""
+
+
+class KeystoreError(P2PForumError):
+    """The key directory can't be used: damaged, readable by others, or written by a newer version."""
+
+
+class WrongPassphrase(KeystoreError):
+    """The passphrase does not open the keystore."""
+
+    def __init__(self) -> None:
+        super().__init__("the passphrase does not open this keystore")
+
+
+class NotFound(P2PForumError):
+    """Nothing here has that ID, name or address."""
+
+
+class Ambiguous(P2PForumError):
+    """A short ID that fits several things. `candidates` are texts to choose from."""
+
+    def __init__(self, message: str, candidates: list[str]) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
+
+class NodeUnreachable(P2PForumError):
+    """No node answers on the local socket, and the request needs one."""
+
+
+class Refused(P2PForumError):
+    """A rule or quota said no to something the user asked for."""

@@ -1,0 +1,89 @@
+"""Every bound, in one place, each with its reason.
+
+Bounds that all nodes must share (or the network splits) are in `NetworkParams` or marked *rule*;
+the others are one node's own and may differ between nodes.
+"""
+
+from dataclasses import dataclass
+
+KIB = 1024
+
+# --- rule: the size and shape of a post ------------------------------------------------------
+MAX_POST = 16_000  # bytes; leaves room for any envelope below 16 KiB
+MAX_BODY = 12 * KIB  # bytes of UTF-8; about four printed pages
+MAX_SUBJECT = 200  # bytes of UTF-8
+MAX_BOARD_NAME = 64  # bytes
+MAX_PARENTS = 4  # enough to join forks of a thread; bounds the work of ordering it
+MAX_HOUR = 2**31  # the JS reference of Negentropy never ends above it (research: sync §1)
+MAX_NESTING = 4  # of arrays inside content that this version does not know
+MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
+
+# --- rule: time --------------------------------------------------------------------------------
+GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
+FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
+
+# --- own: retention ------------------------------------------------------------------------------
+RETENTION_HOURS = 180 * 24
+
+# --- own: gossip ---------------------------------------------------------------------------------
+SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
+MAX_RPC = 64 * KIB  # bytes of one gossip RPC; four posts of the largest size
+MAX_RPC_MESSAGES = 256  # posts in one RPC
+MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
+MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
+MAX_TOPIC_NAME = 128  # bytes
+
+# --- own: sync -----------------------------------------------------------------------------------
+MAX_FRAME = 32 * KIB  # bytes of one sync frame: bounds the work that one message can ask for
+MAX_POSTS_FRAME = 256 * KIB  # bytes of a POSTS frame; more unacknowledged stalls a slow link
+MAX_WANTS = 65_536  # IDs wanted in one session: 2 MiB
+
+# --- own: connections ------------------------------------------------------------------------------
+MAX_CONNECTIONS = 200  # about 0.12 MB each
+MAX_STREAMS_PER_PEER = 32
+STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
+
+
+@dataclass(frozen=True)
+class NetworkParams:
+    """What every node of one named network agrees on. Two networks never mix.
+
+    `stamp_floor` is in bits (leading zero bits of the stamp's hash); 0 switches stamps off for
+    test networks.
+    """
+
+    name: str = "p2pforum"
+    stamp_floor: int = 10
+    stamp_default: int = 14  # about 2 s on one core of 2026
+    stamp_first: int = 15  # the first post of a key: prices new keys
+    stamp_own_thread: int = 12  # the author of the thread answering in it
+
+    @property
+    def post_aad(self) -> bytes:
+        """`external_aad` of every signature: a post of one network verifies in no other."""
+        return f"{self.name}/post/1".encode()
+
+    @property
+    def sync_protocol(self) -> str:
+        return f"/{self.name}/sync/1"
+
+    @property
+    def stem_protocol(self) -> str:
+        return f"/{self.name}/stem/1"
+
+    def topic(self, shard: int) -> str:
+        return f"{self.name}/shard/{shard}"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self.topic(shard) for shard in range(SHARDS))
+
+
+DEFAULT_NETWORK = NetworkParams()
+
+
+def params_for(name: str, *, test: bool = False) -> NetworkParams:
+    """The parameters of the network called `name`; a test network asks for no stamps."""
+    if not test:
+        return NetworkParams(name=name)
+    return NetworkParams(name, stamp_floor=0, stamp_default=0, stamp_first=0, stamp_own_thread=0)

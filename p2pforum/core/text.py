@@ -1,0 +1,33 @@
+"""Which text may travel: a rule of the network, so it must not depend on a Unicode version."""
+
+import re
+import unicodedata
+
+# C0 but newline, DEL, C1, bidi controls (they reorder what a reader sees: CVE-2021-42574),
+# and the tag block (invisible text). Lone surrogates can't be encoded and never get here.
+_FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+_BOARD = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
+
+
+def is_valid_text(text: str) -> bool:
+    return _FORBIDDEN.search(text) is None
+
+
+def is_valid_line(text: str) -> bool:
+    """As `is_valid_text`, and on one line: for subjects."""
+    return "\n" not in text and is_valid_text(text)
+
+
+def is_valid_board(name: str) -> bool:
+    return _BOARD.fullmatch(name) is not None
+
+
+def normalize(text: str) -> str:
+    """What the author's side does to typed text before signing: NFC, newlines, tabs, no controls.
+
+    Everyone's text goes through this one function, so that an editor's habits (CRLF, decomposed
+    accents, trailing blanks) do not tell authors apart.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _FORBIDDEN.sub("", text.expandtabs(4))
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

@@ -1,0 +1,22 @@
+"""Where a post came from, and what became of it."""
+
+import enum
+
+
+class Origin(enum.Enum):
+    """The way by which a post reached the door of the store. Never a peer, never a person."""
+
+    LOCAL = "local"  #: handed in by a front end on this machine
+    GOSSIP = "gossip"  #: pushed by a peer
+    SYNC = "sync"  #: fetched by reconciliation
+    BUNDLE = "bundle"  #: read from a file
+
+
+class Outcome(enum.Enum):
+    """What the door answers. Only INVALID is the sender's fault."""
+
+    STORED = "stored"  #: new, valid, kept
+    DUPLICATE = "duplicate"  #: already here, or dropped here on purpose before
+    TOO_EARLY = "too early"  #: dated after the next hour: may come again
+    REFUSED = "refused"  #: valid, but outside what this node keeps (age, board, quota)
+    INVALID = "invalid"  #: breaks a rule that holds for every node

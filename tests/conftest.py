@@ -1,0 +1,31 @@
+"""No test touches the home of whoever runs it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests/strategies.py
+sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a checkout, not installed
+
+settings.register_profile(
+    "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "P2PFORUM_PASSPHRASE_FILE",
+        "P2PFORUM_KEY",
+        "P2PFORUM_PAGER",
+        "VISUAL",
+        "EDITOR",
+        "NO_COLOR",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("P2PFORUM_HOME", str(tmp_path / "p2pforum-home"))

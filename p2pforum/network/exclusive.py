@@ -1,0 +1,39 @@
+"""The rule that trio streams share: one task may send, one may receive; a second one is a bug.
+
+Not a lock: nobody waits, the second task gets `BusyResourceError`.
+"""
+
+from types import TracebackType
+
+import trio
+
+
+class Exclusive:
+    """`with exclusive:` around an operation that two tasks must not be in at once."""
+
+    def __init__(self, complaint: str) -> None:
+        self._complaint = complaint
+        self._held = False
+
+    def __enter__(self) -> None:
+        if self._held:
+            raise trio.BusyResourceError(self._complaint)
+        self._held = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._held = False
+
+
+def check_max_bytes(max_bytes: int | None) -> None:
+    """What every `receive_some` asks of its argument."""
+    if max_bytes is None:
+        return
+    if not isinstance(max_bytes, int):
+        raise TypeError("max_bytes must be an integer")
+    if max_bytes < 1:
+        raise ValueError("max_bytes must be at least 1")

@@ -1,0 +1,253 @@
+"""A network in one process: for tests and simulation, under a real or a virtual clock.
+
+Nodes have names; a node's peer ID is its name, its address is /memory/NAME/p2p/NAME. Links have a
+delay from a seeded generator, and the network can be cut in parts, healed, and robbed of nodes.
+It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
+"""
+
+import logging
+import weakref
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+
+import trio
+
+from p2pforum.core.errors import NetworkError
+from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.network.interface import (
+    Connection,
+    Direction,
+    PeerEvent,
+    PeerID,
+    StreamHandler,
+)
+from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
+from p2pforum.network.roster import Roster
+
+log = logging.getLogger(__name__)
+
+
+class MemoryHub:
+    """What joins the nodes. `latency` is the least and the greatest delay of a send, in seconds;
+    `buffer` the bytes that a stream holds in each direction, 0 for lockstep.
+    """
+
+    def __init__(
+        self, rng: Random, latency: tuple[float, float] = (0.0, 0.0), *, buffer: int = 64 * KIB
+    ) -> None:
+        self._rng = rng
+        self._latency = latency
+        self.buffer = buffer
+        self._nodes: dict[str, MemoryNetwork] = {}
+        self._group: dict[str, int] = {}  # nodes in no group form one of their own
+
+    @asynccontextmanager
+    async def network(
+        self, name: str, *, listening: bool = True, max_connections: int = MAX_CONNECTIONS
+    ) -> AsyncIterator["MemoryNetwork"]:
+        """Start a node. The name is free again when the block ends or the node is killed."""
+        if name in self._nodes:
+            raise NetworkError(f"a node named {name} is running")
+        async with trio.open_nursery() as nursery:
+            handlers = await nursery.start(_hold_nursery)
+            node = MemoryNetwork(self, name, handlers, listening=listening, max_connections=max_connections)
+            self._nodes[name] = node
+            try:
+                yield node
+            finally:
+                self._remove(node)
+                nursery.cancel_scope.cancel()
+
+    def kill(self, name: str) -> None:
+        """End a node without a word, as SIGKILL and a lost socket do. All it tries afterwards fails."""
+        node = self._nodes.get(name)
+        if node is not None:
+            self._remove(node)
+            node.cancel_handlers()  # but not the block that started the node: its owner decides
+
+    def partition(self, groups: Iterable[Iterable[str]]) -> None:
+        """Cut every connection between groups, and let none be made until `heal`."""
+        self._group = {name: number for number, group in enumerate(groups) for name in group}
+        for node in list(self._nodes.values()):
+            node.cut(lambda name, other: not self.reachable(name, other))
+
+    def heal(self) -> None:
+        """Connections can be made again; none comes back by itself."""
+        self._group = {}
+
+    def reachable(self, name: str, other: str) -> bool:
+        return self._group.get(name) == self._group.get(other)
+
+    def find(self, name: str) -> "MemoryNetwork | None":
+        return self._nodes.get(name)
+
+    def delay(self) -> float:
+        return self._rng.uniform(*self._latency)
+
+    def _remove(self, node: "MemoryNetwork") -> None:
+        if self._nodes.get(node.name) is node:
+            del self._nodes[node.name]
+        node.shut()
+
+
+async def _hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    async with trio.open_nursery() as nursery:
+        task_status.started(nursery)
+        await trio.sleep_forever()
+
+
+class _Link:
+    """A connection: what both ends hold."""
+
+    def __init__(self, dialler: "MemoryNetwork", listener: "MemoryNetwork") -> None:
+        self.ends = (dialler, listener)
+        self.streams: weakref.WeakSet[MemoryStream] = weakref.WeakSet()
+
+    def other(self, node: "MemoryNetwork") -> "MemoryNetwork":
+        dialler, listener = self.ends
+        return listener if node is dialler else dialler
+
+    def cut(self) -> None:
+        for stream in list(self.streams):
+            stream.sever()
+        for node in self.ends:
+            node.forget(self)
+
+
+class MemoryNetwork:
+    """One node's view. See `interface.Network` for what each method promises."""
+
+    def __init__(
+        self, hub: MemoryHub, name: str, nursery: trio.Nursery, *, listening: bool, max_connections: int
+    ) -> None:
+        self.name = name
+        self._hub = hub
+        self._nursery = nursery
+        self._listening = listening
+        self._max_connections = max_connections
+        self._roster = Roster()
+        self._links: dict[PeerID, _Link] = {}
+        self._handlers: dict[str, StreamHandler] = {}
+        self._inbound: Counter[PeerID] = Counter()
+        self._up = True
+
+    @property
+    def peer_id(self) -> PeerID:
+        return PeerID(self.name)
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        return (f"/memory/{self.name}/p2p/{self.name}",) if self._listening else ()
+
+    def set_handler(self, protocol: str, handler: StreamHandler) -> None:
+        self._handlers[protocol] = handler
+
+    def connections(self) -> Sequence[Connection]:
+        return self._roster.connections()
+
+    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+        return self._roster.watch()
+
+    # -- connecting ------------------------------------------------------------------------------
+
+    async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
+        name, peer = self._parse(address)
+        await self._travel(timeout, f"nothing answers at {address}")
+        if peer in self._links:
+            return peer
+        target = self._hub.find(name)
+        if not self._up:
+            raise NetworkError("this node is down")
+        if target is None or not target.accepts(self.name):
+            raise NetworkError(f"nothing answers at {address}")
+        if target.peer_id != peer:
+            raise NetworkError(f"another peer answers at {address}")
+        if target is self:
+            raise NetworkError(f"{address} is this node's own address")
+        link = _Link(self, target)
+        self._admit(link, Direction.OUTBOUND, address)
+        target._admit(link, Direction.INBOUND, f"/memory/{self.name}")
+        return peer
+
+    def _parse(self, address: str) -> tuple[str, PeerID]:
+        match address.split("/"):
+            case ["", "memory", name, "p2p", peer] if name and peer:
+                return name, PeerID(peer)
+        raise NetworkError(f"not an address: {address} (expected /memory/NAME/p2p/PEER)")
+
+    async def _travel(self, timeout: float, complaint: str) -> None:
+        """There and back."""
+        with trio.move_on_after(timeout) as scope:
+            await trio.sleep(self._hub.delay() + self._hub.delay())
+        if scope.cancelled_caught:
+            raise NetworkError(complaint)
+
+    def accepts(self, name: str) -> bool:
+        room = len(self._links) < self._max_connections
+        return self._up and self._listening and room and self._hub.reachable(name, self.name)
+
+    def _admit(self, link: _Link, direction: Direction, address: str) -> None:
+        peer = link.other(self).peer_id
+        self._links[peer] = link
+        self._roster.add(link, Connection(peer, direction, address))
+
+    async def disconnect(self, peer: PeerID) -> None:
+        link = self._links.get(peer)
+        if link is not None:
+            link.cut()
+        await trio.lowlevel.checkpoint()
+
+    # -- streams ---------------------------------------------------------------------------------
+
+    async def open_stream(self, peer: PeerID, protocol: str, *, timeout: float = 10.0) -> trio.abc.Stream:
+        await self._travel(timeout, "the peer says nothing")
+        link = self._links.get(peer)
+        if link is None:
+            raise NetworkError("no connection to that peer")
+        here, there = memory_stream_pair(self._hub.buffer, self._hub.delay)
+        if not link.other(self).accept_stream(self.peer_id, protocol, there):
+            raise NetworkError(f"the peer does not take a stream for {protocol}")
+        link.streams.update((here, there))
+        return here
+
+    def accept_stream(self, peer: PeerID, protocol: str, stream: MemoryStream) -> bool:
+        handler = self._handlers.get(protocol)
+        if handler is None or self._inbound[peer] >= MAX_STREAMS_PER_PEER:
+            return False
+        self._inbound[peer] += 1
+        self._nursery.start_soon(self._handle, handler, peer, stream)
+        return True
+
+    async def _handle(self, handler: StreamHandler, peer: PeerID, stream: MemoryStream) -> None:
+        try:
+            await handler(peer, stream)
+            await stream.aclose()
+        except Exception:
+            log.exception("a stream handler failed")
+        finally:
+            stream.reset()  # unless it is closed
+            self._inbound[peer] -= 1
+
+    # -- for the hub -----------------------------------------------------------------------------
+
+    def cut(self, unreachable: Callable[[str, str], bool]) -> None:
+        for link in list(self._links.values()):
+            if unreachable(self.name, link.other(self).name):
+                link.cut()
+
+    def forget(self, link: _Link) -> None:
+        peer = link.other(self).peer_id
+        if self._links.get(peer) is link:
+            del self._links[peer]
+            self._roster.remove(link, peer)
+
+    def shut(self) -> None:
+        self._up = False
+        for link in list(self._links.values()):
+            link.cut()
+        self._roster.close()
+
+    def cancel_handlers(self) -> None:
+        self._nursery.cancel_scope.cancel()

@@ -1,0 +1,202 @@
+"""A stream inside one process: bounded, with the delay of a link, under whatever clock trio runs.
+
+A full stream makes its sender wait, as TCP does. With a capacity of 0 each byte sent waits until it
+is received (lockstep): the mode that shows a protocol deadlocking on two writers.
+It loses and reorders nothing.
+"""
+
+import collections
+from collections.abc import Callable
+
+import trio
+
+from p2pforum.network.exclusive import Exclusive, check_max_bytes
+
+Delay = Callable[[], float]
+"""Seconds that the next bytes travel."""
+
+
+def no_delay() -> float:
+    return 0.0
+
+
+class Pipe:
+    """One direction. Bytes fall due in the order in which they were sent."""
+
+    def __init__(self, capacity: int, delay: Delay = no_delay) -> None:
+        self._capacity = capacity
+        self._delay = delay
+        self._chunks: collections.deque[tuple[float, bytearray]] = collections.deque()
+        self._size = 0
+        self._last_due = 0.0
+        self._end: float | None = None  # when the receiver learns of the end
+        self._receiver_waits = False
+        self._send_closed = self._receive_closed = self._broken = False
+        self._sending = Exclusive("another task is sending on this stream")
+        self._receiving = Exclusive("another task is receiving on this stream")
+        self._changed = trio.lowlevel.ParkingLot()
+
+    # -- the sender's end ------------------------------------------------------------------------
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        with self._sending:
+            await trio.lowlevel.checkpoint()
+            self._check_send()
+            view = memoryview(data)
+            while view:
+                await self._wait_for_room()
+                part = view[: self._room()]
+                self._size += len(part)
+                self._chunks.append((self._due(), bytearray(part)))
+                self._changed.unpark_all()
+                view = view[len(part) :]
+            while self._capacity == 0 and self._size:
+                await self._changed.park()
+                self._check_send()
+
+    async def wait_for_room(self) -> None:
+        with self._sending:
+            await trio.lowlevel.checkpoint()
+            self._check_send()
+            await self._wait_for_room()
+            while self._capacity == 0 and not self._receiver_waits:
+                await self._changed.park()
+                self._check_send()
+
+    async def _wait_for_room(self) -> None:
+        while not self._room():
+            await self._changed.park()
+            self._check_send()
+
+    def _room(self) -> int:
+        if self._capacity == 0:
+            return 0 if self._size else 2**63
+        return self._capacity - self._size
+
+    def _due(self) -> float:
+        self._last_due = max(self._last_due, trio.current_time() + self._delay())
+        return self._last_due
+
+    def _check_send(self) -> None:
+        if self._send_closed:
+            raise trio.ClosedResourceError("this end of the stream is closed")
+        if self._broken or self._receive_closed:
+            raise trio.BrokenResourceError("the peer has closed or lost the stream")
+
+    def send_eof(self) -> None:
+        with self._sending:
+            if self._broken:
+                raise trio.BrokenResourceError("the peer has lost the stream")
+            self.close_send()
+
+    def close_send(self) -> None:
+        if not self._send_closed:
+            self._send_closed = True
+            self._end = self._due()
+            self._changed.unpark_all()
+
+    # -- the receiver's end ----------------------------------------------------------------------
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        check_max_bytes(max_bytes)
+        with self._receiving:
+            await trio.lowlevel.checkpoint()
+            while True:
+                if self._receive_closed:
+                    raise trio.ClosedResourceError("this end of the stream is closed")
+                if self._broken:
+                    raise trio.BrokenResourceError("the peer has lost the stream")
+                now = trio.current_time()
+                if self._chunks and self._chunks[0][0] <= now:
+                    return self._take(max_bytes, now)
+                if not self._chunks and self._end is not None and self._end <= now:
+                    return b""
+                await self._wait_for_arrival()
+
+    def _take(self, max_bytes: int | None, now: float) -> bytes:
+        wanted = max_bytes if max_bytes is not None else 2**63
+        taken = bytearray()
+        while self._chunks and self._chunks[0][0] <= now and len(taken) < wanted:
+            chunk = self._chunks[0][1]
+            part = chunk[: wanted - len(taken)]
+            taken += part
+            del chunk[: len(part)]
+            if not chunk:
+                self._chunks.popleft()
+        self._size -= len(taken)
+        self._changed.unpark_all()
+        return bytes(taken)
+
+    async def _wait_for_arrival(self) -> None:
+        due = self._chunks[0][0] if self._chunks else self._end
+        self._receiver_waits = True
+        self._changed.unpark_all()  # a lockstep sender may be waiting for this
+        try:
+            with trio.move_on_at(float("inf") if due is None else due):
+                await self._changed.park()
+        finally:
+            self._receiver_waits = False
+
+    def close_receive(self) -> None:
+        self._receive_closed = True
+        self._drop()
+
+    # -- both ------------------------------------------------------------------------------------
+
+    def sever(self) -> None:
+        """The link is cut: what was under way is lost."""
+        self._broken = True
+        self._drop()
+
+    def _drop(self) -> None:
+        self._chunks.clear()
+        self._size = 0
+        self._changed.unpark_all()
+
+
+class MemoryStream(trio.abc.HalfCloseableStream):
+    """Two pipes. `aclose` delivers what was sent; closing by force breaks the peer's end."""
+
+    def __init__(self, outgoing: Pipe, incoming: Pipe) -> None:
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._closed = False
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._outgoing.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._outgoing.wait_for_room()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        return await self._incoming.receive_some(max_bytes)
+
+    async def send_eof(self) -> None:
+        self._outgoing.send_eof()
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        try:
+            await trio.lowlevel.checkpoint()
+        except trio.Cancelled:
+            self.reset()
+            raise
+        self._closed = True
+        self._outgoing.close_send()
+        self._incoming.close_receive()
+
+    def reset(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._outgoing.sever()
+            self._outgoing.close_send()
+            self._incoming.close_receive()
+
+    def sever(self) -> None:
+        self._outgoing.sever()
+        self._incoming.sever()
+
+
+def memory_stream_pair(capacity: int, delay: Delay = no_delay) -> tuple[MemoryStream, MemoryStream]:
+    there, back = Pipe(capacity, delay), Pipe(capacity, delay)
+    return MemoryStream(there, back), MemoryStream(back, there)

@@ -43,6 +43,25 @@ MAX_CONNECTIONS = 200  # about 0.12 MB each
 MAX_STREAMS_PER_PEER = 32
 STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
 
+# --- own: the local API ----------------------------------------------------------------------------
+MAX_API_CONNECTIONS = 64  # front ends of one person
+MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post
+API_BODY_SECONDS = 10  # for the whole body of a request
+API_IDLE_SECONDS = 5  # between two requests on one connection
+API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
+API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped
+API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than the 5 s it has in all
+
+# --- own: keystore -------------------------------------------------------------------------------
+KEYSTORE_SMALLEST = 64 * KIB  # bytes; about 400 keys look like none. Sizes above are powers of two
+KEYSTORE_LARGEST = 64 * KIB * KIB  # bytes read into memory; half a million keys
+KDF_MEMORY = 256 * KIB * KIB  # bytes of Argon2id: 0.4 to 1 s of 2026, and dear for a thief's GPU
+KDF_PASSES = 3
+KDF_LEAST_MEMORY = 64 * KIB * KIB  # a file that asks for less was not made by this program
+KDF_MOST_MEMORY = 2 * KIB * KIB * KIB  # a forged header must not use up the machine
+KDF_MOST_PASSES = 16
+MAX_PASSPHRASE = 4 * KIB  # bytes; a mistaken file (an image, a log) is not a passphrase
+
 
 @dataclass(frozen=True)
 class NetworkParams:

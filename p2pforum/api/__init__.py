@@ -1,0 +1,8 @@
+"""The node's local socket: HTTP over a Unix socket, for the front ends of the same person.
+
+backend.py  what the node must be able to do (a Protocol that node.py implements)
+app.py      requests to that backend and back: the Starlette application
+server.py   connections: our socket, who may talk, how it ends
+address.py  socket paths longer than the kernel takes
+client.py   the front ends' side, standard library only
+"""

@@ -1,0 +1,48 @@
+"""What the local API asks of the node. node.py implements it; nothing here runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from p2pforum.core.verdict import Outcome
+
+Progress = Callable[[dict[str, Any]], None]
+"""Called with the state of a sync so far. Never blocks and never fails: a slow reader misses steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a post handed in. `id` is None if the bytes are no post at all."""
+
+    outcome: Outcome
+    id: bytes | None
+    reason: str = ""
+
+
+class ApiBackend(Protocol):
+    """Errors of core.errors are sent to the front end as they are; anything else is logged as a bug."""
+
+    async def submit(self, raw: bytes) -> Submitted:
+        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """At least: network, peer_id, addresses (list), peers (count). JSON types only."""
+        ...
+
+    def peers(self) -> list[dict[str, Any]]:
+        """For each connected peer: peer, direction ("inbound" or "outbound"), address."""
+        ...
+
+    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+        """Reconcile with one peer, or with all connected ones if `target` is empty.
+
+        `target` is an address, or a connected peer's ID or a unique beginning of one; raises NotFound,
+        Ambiguous or NetworkError. Progress and result, as sums over the peers: peers (count), wanted,
+        got, new, sent (posts), bytes. Cancelled when the front end goes away.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ask the node to end in good order. Returns at once."""
+        ...

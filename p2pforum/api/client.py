@@ -1,0 +1,153 @@
+"""A front end's end of the node's local socket. Standard library only: it starts in 20 ms.
+
+Every failure is one of core.errors: NodeUnreachable when no node answers, else what the node raised.
+"""
+
+import contextlib
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from p2pforum.api.address import socket_address
+from p2pforum.core import errors, limits
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
+_QUIET_SECONDS = 6.0 * limits.API_ALIVE_SECONDS  # of a stream: the node says that it lives more often
+
+_RAISES: dict[str, type[errors.P2PForumError]] = {
+    "invalid": errors.InvalidPost,
+    "refused": errors.Refused,
+    "too early": errors.Refused,
+    "too large": errors.Refused,
+    "not found": errors.NotFound,
+    "network": errors.NetworkError,
+    "store": errors.StoreError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The node has the post on disk. `is_new` is False if it was there before."""
+
+    id: str
+    is_new: bool
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_CONNECT_SECONDS)
+        with socket_address(self._path) as address:
+            self.sock.connect(address)
+        self.sock.settimeout(self.timeout)
+
+
+class NodeClient:
+    """One connection for each request. `path` is Paths.socket_path."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def submit(self, raw: bytes) -> Kept:
+        """Hand in a signed post. Raises InvalidPost or Refused when the node does not take it."""
+        answer = self._ask("POST", "/v1/posts", raw, "application/cbor")
+        return Kept(str(answer["id"]), answer["outcome"] == "stored")
+
+    def status(self) -> dict[str, Any]:
+        return dict(self._ask("GET", "/v1/status"))
+
+    def peers(self) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/v1/peers"))
+
+    def stop(self) -> None:
+        self._ask("POST", "/v1/stop")
+
+    def version(self) -> dict[str, Any]:
+        return dict(self._ask("GET", "/v1/version"))
+
+    def is_running(self) -> bool:
+        try:
+            self.version()
+        except errors.NodeUnreachable:
+            return False
+        return True
+
+    def sync(self, target: str = "") -> Iterator[dict[str, Any]]:
+        """Give {"progress": ...} while it runs and {"result": ...} last; raises what went wrong.
+
+        Leaving the loop early ends the session.
+        """
+        body = json.dumps({"peer": target}).encode()
+        with self._request("POST", "/v1/sync", body, "application/json", _QUIET_SECONDS) as response:
+            while True:
+                line = _read_line(response)
+                if line.strip():
+                    step = _parse(line)
+                    if "error" in step:
+                        raise _error_of(step)
+                    yield step
+                    if "result" in step:
+                        return
+
+    def _ask(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> Any:
+        with self._request(method, path, body, content_type, _ANSWER_SECONDS) as response:
+            try:
+                return _parse(response.read())
+            except (OSError, http.client.HTTPException) as error:
+                raise errors.NodeUnreachable("the node ended while it answered") from error
+
+    @contextlib.contextmanager
+    def _request(
+        self, method: str, path: str, body: bytes, content_type: str, timeout: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The response to a request that went well; raises the error that the node tells."""
+        with contextlib.closing(_UnixConnection(self._path, timeout)) as connection:
+            headers = {"Content-Type": content_type} if content_type else {}
+            try:
+                connection.connect()
+            except OSError as error:  # no socket, nobody behind it, or not ours to ask
+                raise errors.NodeUnreachable("no node is running here") from error
+            try:
+                connection.request(method, path, body or None, headers)
+                response = connection.getresponse()
+                problem = None if response.status < 400 else _parse(response.read())
+            except (OSError, http.client.HTTPException) as error:
+                raise errors.NodeUnreachable("the node is there but does not answer") from error
+            if problem is not None:
+                raise _error_of(problem)
+            yield response
+
+
+def _read_line(response: http.client.HTTPResponse) -> bytes:
+    try:
+        line = response.readline(limits.MAX_FRAME)
+    except (OSError, http.client.HTTPException) as error:
+        raise errors.NodeUnreachable("the node fell silent in the middle of a sync") from error
+    if not line:
+        raise errors.NodeUnreachable("the node ended in the middle of a sync")
+    return line
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise errors.NodeUnreachable("what answers on the node's socket is no node") from error
+
+
+def _error_of(answer: Any) -> errors.P2PForumError:
+    if not isinstance(answer, dict):
+        return errors.NodeUnreachable("what answers on the node's socket is no node")
+    text, code = str(answer.get("error", "")), str(answer.get("code", ""))
+    if code == "ambiguous":
+        return errors.Ambiguous(text, [str(c) for c in answer.get("candidates", [])])
+    return _RAISES.get(code, errors.P2PForumError)(text)

@@ -1,0 +1,163 @@
+"""The keystore: one private file with everything that says "mine". Only front ends open it.
+
+The node process never does. Not the format (keystore_format.py), not what is inside
+(keystore_contents.py), not how files are kept private and whole (keystore_files.py).
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from p2pforum.core import limits
+from p2pforum.core.errors import KeystoreError
+from p2pforum.store import keystore_contents, keystore_files
+from p2pforum.store.keystore_contents import Contents
+from p2pforum.store.keystore_format import KdfCost, Lock, derive, is_whole, new_lock, parse, seal, unseal
+
+FILE_NAME = "keystore"
+LOCK_NAME = "keystore.lock"
+PASSPHRASE_FILE = "P2PFORUM_PASSPHRASE_FILE"
+_PATIENCE = 10.0  # seconds to wait for another process; each holds the lock for milliseconds
+
+Passphrase = Callable[[], bytes]
+"""Asked for once in the life of a Keystore, and only if the file is encrypted."""
+
+
+class Keystore:
+    """One key directory. Cheap to make: nothing is opened before it is needed.
+
+    `cost` is for new files and new passphrases; tests pass a small one.
+    """
+
+    def __init__(
+        self, directory: Path, passphrase: Passphrase | None = None, cost: KdfCost | None = None
+    ) -> None:
+        self.path = directory / FILE_NAME
+        self._directory = directory
+        self._passphrase = passphrase
+        self._cost = cost or KdfCost()
+        self._lock: Lock | None = None  # the key, once derived: half a second is paid once
+
+    @property
+    def exists(self) -> bool:
+        return os.path.lexists(self.path)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a passphrase is needed. False if there is no file yet. Raises KeystoreError."""
+        raw = self._read_file()
+        return raw is not None and parse(raw, self._least).is_encrypted
+
+    def create(self, passphrase: bytes | None) -> None:
+        """Make an empty keystore; without a passphrase its mode is plain. Raises if there is one."""
+        keystore_files.prepare_directory(self._directory)
+        with self._exclusive():
+            if self.exists:
+                raise KeystoreError(f"there is a keystore already: {self.path}")
+            self._write(Contents(), self._new_lock(passphrase))
+
+    def read(self) -> Contents:
+        """A copy of what is inside; empty if there is no keystore yet.
+
+        Raises WrongPassphrase, and KeystoreError for a file that can't be used.
+        """
+        raw = self._read_file()
+        return Contents() if raw is None else self._open(raw)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Contents]:
+        """Change the contents: written whole when the block ends well, not at all when it raises.
+
+        Other processes wait meanwhile, so do nothing slow inside. Raises KeystoreError if there is no
+        keystore.
+        """
+        self.read()  # asks for the passphrase while nobody waits for us
+        with self._exclusive():
+            raw = self._read_file()
+            if raw is None:
+                raise KeystoreError(f"there is no keystore in {self._directory}")
+            contents = self._open(raw)
+            before = keystore_contents.encode(contents)
+            yield contents
+            if keystore_contents.encode(contents) != before and self._lock is not None:
+                self._write(contents, self._lock)
+
+    def change_passphrase(self, passphrase: bytes | None) -> None:
+        """Seal everything anew; None makes the file plain. The old passphrase no longer opens it."""
+        new = self._new_lock(passphrase)
+        with self.transaction():
+            self._write(self.read(), new)
+
+    @property
+    def _least(self) -> KdfCost:
+        """The cheapest KDF believed to be ours: tests make cheaper files, and say so."""
+        return KdfCost(1, min(self._cost.memory, limits.KDF_LEAST_MEMORY))
+
+    def _new_lock(self, passphrase: bytes | None) -> Lock:
+        if passphrase is None:
+            return Lock()
+        if not passphrase:
+            raise KeystoreError("an empty passphrase protects nothing")
+        return new_lock(passphrase, self._cost)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        if not self._directory.exists():
+            raise KeystoreError(f"there is no key directory {self._directory}")
+        keystore_files.check_directory(self._directory)
+        with keystore_files.exclusive(self._directory / LOCK_NAME, _PATIENCE):
+            yield
+
+    def _read_file(self) -> bytes | None:
+        """A reader holds no lock: what it reads may be wiped under it by a writer, and then it is old."""
+        raw = keystore_files.read_private(self.path, limits.KEYSTORE_LARGEST)
+        while raw is not None and not is_whole(raw):
+            again = keystore_files.read_private(self.path, limits.KEYSTORE_LARGEST)
+            if again == raw:
+                break  # damaged for good; parse() says how
+            raw = again
+        return raw
+
+    def _open(self, raw: bytes) -> Contents:
+        sealed = parse(raw, self._least)
+        if not sealed.is_encrypted:
+            self._lock = Lock()
+        elif self._lock is None or (self._lock.salt, self._lock.cost) != (sealed.salt, sealed.cost):
+            if self._passphrase is None:
+                raise KeystoreError("the keystore is encrypted and no passphrase was given")
+            key = derive(self._passphrase(), sealed.salt, sealed.cost)
+            contents = keystore_contents.decode(unseal(sealed, key))
+            self._lock = Lock(key, sealed.salt, sealed.cost)
+            return contents
+        return keystore_contents.decode(unseal(sealed, self._lock.key))
+
+    def _write(self, contents: Contents, lock: Lock) -> None:
+        encoded = keystore_contents.encode(contents)
+        keystore_contents.decode(encoded)  # never write what can't be read back: it holds every key
+        keystore_files.replace(self.path, seal(encoded, lock))
+        self._lock = lock
+
+
+def passphrase_from_environment(environ: Mapping[str, str]) -> Passphrase | None:
+    """Reads the file that P2PFORUM_PASSPHRASE_FILE names, less one newline at its end; None if unset."""
+    name = environ.get(PASSPHRASE_FILE)
+    if not name:
+        return None
+    path = Path(name)
+
+    def read() -> bytes:
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if os.path.isfile(path) and status.st_mode & 0o077:
+                    raise KeystoreError(f"{path} is open to other users; run: chmod 600 {path}")
+                passphrase = file.read(limits.MAX_PASSPHRASE + 2)
+        except OSError as error:
+            raise KeystoreError(f"cannot read the passphrase file {path}: {error.strerror}") from error
+        passphrase = passphrase.removesuffix(b"\n").removesuffix(b"\r")
+        if not passphrase:
+            raise KeystoreError(f"the passphrase file {path} is empty")
+        return passphrase
+
+    return read

@@ -1,0 +1,159 @@
+"""What a keystore holds: everything that says "mine", as values and as CBOR.
+
+Not how it is sealed or written (keystore_format.py, keystore.py). Decoding is strict: one spelling,
+exact types, and a version that this program knows.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cbor2
+from nacl.bindings import crypto_sign_seed_keypair
+
+from p2pforum.core.errors import KeystoreError
+
+VERSION = 1
+SEED_SIZE = 32  # bytes
+MARK_SIZE = 8  # bytes of a post ID that a read mark keeps: 2^64 work to forge one
+
+
+# No repr shows a secret: a traceback or a log line would keep it.
+
+
+@dataclass(slots=True)
+class AuthorKey:
+    """One pseudonym's secret. `root` is its thread, empty for a named pseudonym; hours since 1970."""
+
+    public: bytes
+    seed: bytes = field(repr=False)
+    root: bytes = field(repr=False)
+    name: str = field(repr=False)
+    made: int
+    used: int
+    posts: int = 0
+    keep: bool = False  #: not to be burnt for idleness
+
+
+@dataclass(slots=True, repr=False)
+class OutboxPost:
+    """A post that was signed and that no store has acknowledged yet."""
+
+    id: bytes
+    network: str
+    raw: bytes
+
+
+@dataclass(slots=True, repr=False)
+class Draft:
+    """Text not sent yet. `hour` is that of the last change."""
+
+    subject: str
+    body: str
+    hour: int
+
+
+@dataclass(repr=False)
+class Contents:
+    """The keystore, open. Change it inside `Keystore.transaction()`; elsewhere it is a copy."""
+
+    keys: dict[bytes, AuthorKey] = field(default_factory=dict)  #: by public key
+    speaking: dict[bytes, bytes] = field(default_factory=dict)  #: root of a thread -> key I use in it
+    outbox: list[OutboxPost] = field(default_factory=list)  #: in the order of signing
+    drafts: dict[str, Draft] = field(default_factory=dict)  #: by place: where the text is to go
+    read: dict[bytes, set[bytes]] = field(default_factory=dict)  #: root -> marks (heads of post IDs)
+    petnames: dict[tuple[bytes, bytes], str] = field(default_factory=dict)  #: (root or b"", key) -> name
+
+    def key_for_thread(self, root: bytes) -> AuthorKey | None:
+        """The key that I use in this thread, if I spoke there and have not burnt it."""
+        return self.keys.get(self.speaking.get(root, b""))
+
+    def pseudonym(self, name: str) -> AuthorKey | None:
+        """The named pseudonym of that name."""
+        return next((key for key in self.keys.values() if name and key.name == name), None)
+
+    def is_mine(self, public_key: bytes) -> bool:
+        return public_key in self.keys
+
+    def petname(self, root: bytes, public_key: bytes) -> str:
+        """My name for this pseudonym: the thread's first, then the one that holds everywhere."""
+        return self.petnames.get((root, public_key)) or self.petnames.get((b"", public_key), "")
+
+    def mark_read(self, root: bytes, post_ids: list[bytes]) -> None:
+        self.read.setdefault(root, set()).update(post_id[:MARK_SIZE] for post_id in post_ids)
+
+    def is_read(self, root: bytes, post_id: bytes) -> bool:
+        return post_id[:MARK_SIZE] in self.read.get(root, ())
+
+
+_KEY_TYPES = (bytes, bytes, bytes, str, int, int, int, bool)
+
+
+def _key_fields(key: AuthorKey) -> list[Any]:
+    return [key.seed, key.root, key.name, key.made, key.used, key.posts, key.keep]
+
+
+def new_key(seed: bytes, root: bytes, name: str, hour: int) -> AuthorKey:
+    """The pseudonym of a 32-byte random seed."""
+    return AuthorKey(public_key(seed), seed, root, name, hour, hour)
+
+
+def public_key(seed: bytes) -> bytes:
+    return bytes(crypto_sign_seed_keypair(seed)[0])
+
+
+def encode(contents: Contents) -> bytes:
+    """Deterministic: the same contents give the same bytes, whatever order they were put in."""
+    fields = [
+        VERSION,
+        [[public, *_key_fields(key)] for public, key in sorted(contents.keys.items())],
+        sorted([root, key] for root, key in contents.speaking.items()),
+        [[post.id, post.network, post.raw] for post in contents.outbox],
+        [[place, d.subject, d.body, d.hour] for place, d in sorted(contents.drafts.items())],
+        [[root, b"".join(sorted(marks))] for root, marks in sorted(contents.read.items())],
+        [[root, key, name] for (root, key), name in sorted(contents.petnames.items())],
+    ]
+    return cbor2.dumps(fields, canonical=True)
+
+
+def decode(raw: bytes) -> Contents:
+    """Raises KeystoreError for anything that `encode` does not write."""
+    try:
+        fields = cbor2.loads(raw)
+        canonical = cbor2.dumps(fields, canonical=True)
+    except Exception as error:  # cbor2 raises many kinds; all mean the same here
+        raise _damaged() from error
+    if type(fields) is not list or not fields or type(fields[0]) is not int:
+        raise _damaged()
+    if fields[0] > VERSION:
+        raise KeystoreError("the keystore was written by a newer version of p2pforum; update this one")
+    if fields[0] != VERSION or len(fields) != 7 or canonical != raw:
+        raise _damaged()
+    contents = Contents()
+    contents.keys = {row[0]: AuthorKey(*row) for row in _rows(fields[1], *_KEY_TYPES)}
+    contents.speaking = dict(_rows(fields[2], bytes, bytes))
+    contents.outbox = [OutboxPost(*row) for row in _rows(fields[3], bytes, str, bytes)]
+    contents.drafts = {row[0]: Draft(*row[1:]) for row in _rows(fields[4], str, str, str, int)}
+    contents.read = {root: _marks(packed) for root, packed in _rows(fields[5], bytes, bytes)}
+    contents.petnames = {(root, key): name for root, key, name in _rows(fields[6], bytes, bytes, str)}
+    if encode(contents) != raw:  # order, doubles: a second spelling
+        raise _damaged()
+    return contents
+
+
+def _damaged() -> KeystoreError:
+    return KeystoreError("the contents of the keystore are damaged; restore a backup")
+
+
+def _rows(value: Any, *types: type) -> list[list[Any]]:
+    if type(value) is not list:
+        raise _damaged()
+    for row in value:
+        if type(row) is not list or tuple(map(type, row)) != types:
+            raise _damaged()
+    return value
+
+
+def _marks(packed: bytes) -> set[bytes]:
+    if len(packed) % MARK_SIZE:
+        raise _damaged()
+    return {packed[i : i + MARK_SIZE] for i in range(0, len(packed), MARK_SIZE)}

@@ -1,0 +1,147 @@
+"""Files that nobody else may read: checked when opened, replaced whole or not at all.
+
+Knows nothing of what is in them.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+
+from p2pforum.core.errors import KeystoreError
+
+_CHECKOUT_FILES = {"README.md", ".gitignore"}  # what git keeps in keys/
+_POLL = 0.02  # seconds between two tries for the lock
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make it, 0700. One that git made (0755, nothing but its own files in it) is closed first."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_ours = directory.stat().st_uid == os.geteuid()
+        if is_ours and set(os.listdir(directory)) <= _CHECKOUT_FILES:
+            directory.chmod(0o700)
+    except OSError as error:
+        raise KeystoreError(f"cannot make the key directory {directory}: {error.strerror}") from error
+    check_directory(directory)
+
+
+def check_directory(directory: Path) -> None:
+    """Raises KeystoreError unless it is ours alone."""
+    try:
+        status = directory.stat()
+    except OSError as error:
+        raise KeystoreError(f"cannot open the key directory {directory}: {error.strerror}") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise KeystoreError(f"{directory} is not a directory")
+    _check_private(status, directory, "700")
+
+
+def _check_private(status: os.stat_result, path: Path, mode: str) -> None:
+    if status.st_uid != os.geteuid():
+        raise KeystoreError(f"{path} belongs to another user of this machine")
+    if status.st_mode & 0o077:
+        raise KeystoreError(f"{path} is open to other users of this machine; run: chmod {mode} {path}")
+
+
+def read_private(path: Path, largest: int) -> bytes | None:
+    """The bytes of a file that is ours alone; None if there is none. Raises KeystoreError."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        text = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise KeystoreError(f"cannot open {path}: {text}") from error
+    with open(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeystoreError(f"{path} is not a plain file")
+        _check_private(status, path, "600")
+        if status.st_size > largest:
+            raise KeystoreError(f"{path} has {status.st_size} bytes, more than any that p2pforum writes")
+        return file.read(largest + 1)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put `content` in the place of the file: after a crash it is whole, the old one or the new one.
+
+    Raises KeystoreError (disk full, read-only): then the old file is untouched. Call with the lock held.
+    """
+    temporary = path.with_suffix(".new")
+    try:
+        temporary.unlink(missing_ok=True)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(fd, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(fd)
+            _swap(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise KeystoreError(f"cannot write {path}: {error.strerror}; it is as it was before") from error
+
+
+def _swap(temporary: Path, path: Path) -> None:
+    """Rename, and wipe what was there: burnt keys shall not wait in free blocks.
+
+    Wiping is a best effort: a copy-on-write file system or an SSD may keep the old blocks.
+    """
+    with ExitStack() as stack:
+        old = None
+        with suppress(FileNotFoundError):
+            old = stack.enter_context(open(path, "r+b", buffering=0))
+        os.rename(temporary, path)
+        sync_directory(path.parent)  # before wiping: or a power cut could bring back the wiped one
+        if old is not None:
+            with suppress(OSError):
+                _wipe(old)
+
+
+def _wipe(file: FileIO) -> None:
+    status = os.fstat(file.fileno())
+    if status.st_nlink:  # a hard link: someone's backup, and not ours to destroy
+        return
+    left = status.st_size
+    while left:
+        left -= file.write(bytes(left)) or 0
+    os.fsync(file.fileno())
+
+
+def sync_directory(directory: Path) -> None:
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        text = f"what was written in {directory} may not outlive a power cut: {error.strerror}"
+        raise KeystoreError(text) from error
+
+
+@contextmanager
+def exclusive(path: Path, patience: float) -> Iterator[None]:
+    """Hold the lock file against other processes and threads; wait for it `patience` seconds at most."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise KeystoreError("another process is using the keystore; try again") from None
+                time.sleep(_POLL)
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,11 @@
+"""What a person can do: no trio, no network, no printing; front ends call it and show the result.
+
+publish.py      write: a thread, a reply, a retraction, an edit
+authors.py      which key signs, and what the keystore remembers of it
+outbox.py       hand signed posts in, again if nobody took them
+minting.py      stamps, on all cores (mint_worker.py is what runs on each)
+reading.py      a thread as a person reads it
+rows.py         what is asked of the store
+drafts.py       text kept for later
+importing.py    discussions from elsewhere as posts (import_text.py, import_mail.py, import_jsonl.py)
+"""

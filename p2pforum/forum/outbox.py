@@ -1,0 +1,84 @@
+"""Hand signed posts to the node (or the store); what nobody took waits in the keystore.
+
+A post is in the outbox from before it is first handed in until it is acknowledged: a crash loses none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from p2pforum.core.errors import InvalidPost, P2PForumError, Refused
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Post, decode
+from p2pforum.core.verdict import Outcome
+from p2pforum.forum import drafts
+from p2pforum.store.keystore import Keystore
+from p2pforum.store.keystore_contents import Contents, Draft, OutboxPost
+
+Submit = Callable[[bytes], Outcome]
+"""Hands in a raw post. May raise Refused with the node's reason, and NodeUnreachable or StoreError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of a post that was handed in. `outcome` is None if nobody took it: it stays in the outbox.
+
+    A post that was refused leaves the outbox; its text is then among the drafts.
+    """
+
+    post: Post
+    outcome: Outcome | None
+    problem: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        return self.outcome not in (None, Outcome.TOO_EARLY)
+
+
+def put(box: Contents, post: Post, params: NetworkParams) -> None:
+    box.outbox.append(OutboxPost(post.id, params.name, post.raw))
+
+
+def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[Handed]:
+    """Hand in posts that are in the outbox, in order, and take out those that are done with."""
+    handed = []
+    try:
+        for post in posts:
+            handed.append(_hand_in(post, submit))
+            if handed[-1].outcome is None:
+                break  # nobody there: neither for the next ones
+    finally:
+        done = {h.post.id: h for h in handed if h.is_done}
+        if done:
+            with keystore.transaction() as box:
+                _settle(box, done)
+    left = posts[len(handed) :]
+    return handed + [Handed(post, None, handed[-1].problem) for post in left]
+
+
+def resubmit_outbox(keystore: Keystore, submit: Submit, params: NetworkParams) -> list[Handed]:
+    """Hand in again what waits in the outbox for this network."""
+    box = keystore.read()
+    waiting = [decode(post.raw, params) for post in box.outbox if post.network == params.name]
+    return hand_in(keystore, waiting, submit)
+
+
+def _hand_in(post: Post, submit: Submit) -> Handed:
+    try:
+        return Handed(post, submit(post.raw))
+    except (Refused, InvalidPost) as error:
+        return Handed(post, Outcome.REFUSED, str(error))
+    except P2PForumError as error:
+        return Handed(post, None, str(error))
+
+
+def _settle(box: Contents, done: dict[bytes, Handed]) -> None:
+    box.outbox = [post for post in box.outbox if post.id not in done]
+    for handed in done.values():
+        if handed.outcome in (Outcome.REFUSED, Outcome.INVALID):
+            _keep_text(box, handed.post)
+
+
+def _keep_text(box: Contents, post: Post) -> None:
+    if post.body:
+        place = drafts.place_of(post.payload, post.target)
+        box.drafts.setdefault(place, Draft(post.subject, post.body, post.payload.hour))

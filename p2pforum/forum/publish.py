@@ -1,0 +1,145 @@
+"""Write: choose the key, check the text, mint, sign, keep in the outbox, hand in.
+
+Nothing of a post is kept before it is signed, so an interruption while it is minted leaves no trace.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NotFound, Refused
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Kind, Post
+from p2pforum.core.pseudonym import name_of
+from p2pforum.core.thread import heads
+from p2pforum.core.verdict import Outcome
+from p2pforum.forum import authors, outbox
+from p2pforum.forum.authors import Author
+from p2pforum.forum.minting import MintProgress
+from p2pforum.forum.outbox import Submit
+from p2pforum.forum.rows import PostRow, Reader
+from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
+from p2pforum.store.keystore import Keystore
+from p2pforum.store.keystore_contents import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A post of mine and what became of it.
+
+    `name` is the pseudonym as others see it, `key` is "thread", "once" or the name of a pseudonym.
+    `outcome` None or TOO_EARLY: it waits in the outbox, `problem` says why. REFUSED or INVALID: its text is
+    in the drafts.
+    """
+
+    post: Post
+    name: str
+    key: str
+    outcome: Outcome | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Publishes with the keys of one keystore. `now` gives the hour since 1970.
+
+    `key` everywhere: None for the thread's own key (made if need be), "once", or a pseudonym's name.
+    """
+
+    keystore: Keystore
+    reader: Reader
+    submit: Submit
+    params: NetworkParams
+    now: Callable[[], int]
+    progress: MintProgress | None = None
+
+    def new_thread(self, board: str, subject: str, body: str, *, key: str | None = None) -> Published:
+        """Raises Refused for a text or a board that can't be published, NotFound for an unknown key."""
+        content = (clean_subject(subject), clean_body(body))
+        writing = Writing(clean_board(board), b"", (), content)
+        return self._publish(lambda box: (authors.choose(box, b"", key), writing))
+
+    def reply(
+        self,
+        to: bytes,
+        body: str,
+        *,
+        also: Sequence[bytes] = (),
+        key: str | None = None,
+        visibly: bool = False,
+    ) -> Published:
+        """Answer the post `to` (and those in `also`); for a root that means all that was said last.
+
+        Raises NotFound, and Refused for parents in different threads, or for one of my own posts that
+        the network has not seen yet, if another key answers it: only I can know it. `visibly` allows that.
+        """
+        rows = [self._post(post_id) for post_id in dict.fromkeys((to, *also))]
+        if len({row.root for row in rows}) > 1:
+            raise Refused("a reply answers posts of one thread, and these are in different ones")
+        if len(rows) > limits.MAX_PARENTS:
+            raise Refused(f"a reply answers at most {limits.MAX_PARENTS} posts")
+        content = (clean_body(body),)
+
+        def prepare(box: Contents) -> tuple[Author, Writing]:
+            author = authors.choose(box, rows[0].root, key)
+            parents = self._parents(rows, author, visibly)
+            return author, Writing(rows[0].board, rows[0].root, parents, content)
+
+        return self._publish(prepare)
+
+    def retract(self, target: bytes) -> Published:
+        """Withdraw a post of mine: readers who follow the rules hide it. Raises NotFound without its key."""
+        return self._amend(target, Kind.RETRACT, (target,))
+
+    def supersede(self, target: bytes, body: str) -> Published:
+        """Give a post of mine a new text. Raises NotFound without its key."""
+        return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)))
+
+    def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
+        row = self._post(target)
+        if row.kind != Kind.POST:
+            raise Refused("only a post can be withdrawn or edited")
+        writing = Writing(row.board, row.root, (target,), content, kind)
+        return self._publish(lambda box: (authors.owner(box, row.author), writing))
+
+    def _post(self, post_id: bytes) -> PostRow:
+        row = self.reader.post(post_id)
+        if row is None:
+            raise NotFound("that post is not here")
+        return row
+
+    def _parents(self, rows: list[PostRow], author: Author, visibly: bool) -> tuple[bytes, ...]:
+        """What only my node has, another key of mine must not name: it would tell that both are mine."""
+
+        def may_name(row: PostRow) -> bool:
+            return visibly or row.released or row.author == author.public
+
+        if not all(map(may_name, rows)):
+            raise Refused(
+                "that post of yours has not come back from the network yet; an answer under another key now "
+                "would show that both are yours"
+            )
+        if len(rows) == 1 and rows[0].id == rows[0].root:
+            known = {row.id: row for row in self.reader.thread(rows[0].root) if may_name(row)}
+            latest = sorted(heads(known.values()), key=lambda i: (known[i].hour, i))
+            return tuple(sorted(latest[-limits.MAX_PARENTS :]))
+        return tuple(sorted(row.id for row in rows))
+
+    def _publish(self, prepare: Callable[[Contents], tuple[Author, Writing]]) -> Published:
+        press = Press(self.params, self.now, self.progress)
+        while True:
+            author, writing = prepare(self.keystore.read())
+            post = press.make(writing, author, is_own_thread=self._is_own_thread(writing, author))
+            with self.keystore.transaction() as box:
+                if not authors.is_current(box, author, writing.root):
+                    continue  # another process spoke in this thread, or burnt the key: choose again
+                authors.record(box, author, post)
+                outbox.put(box, post, self.params)
+            (handed,) = outbox.hand_in(self.keystore, [post], self.submit)
+            name = name_of(author.public, post.thread)
+            return Published(post, name, author.label, handed.outcome, handed.problem)
+
+    def _is_own_thread(self, writing: Writing, author: Author) -> bool:
+        root = self.reader.post(writing.root) if writing.root else None
+        return root is not None and root.author == author.public

@@ -1,0 +1,140 @@
+"""A thread as a person reads it: in order, with names, edits and withdrawals applied.
+
+Not how it is printed. What is "mine" or "read" comes from the keystore alone, if it is open.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from p2pforum.core.errors import NotFound
+from p2pforum.core.post import Kind
+from p2pforum.core.pseudonym import name_of
+from p2pforum.core.thread import Placed, reading_order
+from p2pforum.forum.rows import PostRow, Reader
+from p2pforum.store.keystore_contents import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post to show. `name` is always the pseudonym's own; `petname` is what I call it, or empty."""
+
+    id: bytes
+    author: bytes
+    name: str
+    petname: str
+    hour: int
+    depth: int
+    parents: tuple[bytes, ...]
+    missing: tuple[bytes, ...]  #: parents that are not here (yet)
+    subject: str
+    body: str  #: empty if retracted or not understood
+    edited: int  #: hour of the edit that is shown; 0 if none
+    is_retracted: bool
+    is_understood: bool  #: False: written by a newer version; there is nothing to show but that
+    is_released: bool  #: False: mine, and not yet heard back from the network
+    is_mine: bool
+    is_unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """`subject` is empty if the root is not here."""
+
+    root: bytes
+    board: str
+    subject: str
+    posts: tuple[PostView, ...]
+    has_root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A row with the parents it is shown under."""
+
+    row: PostRow
+    parents: tuple[bytes, ...]
+
+    @property
+    def id(self) -> bytes:
+        return self.row.id
+
+    @property
+    def hour(self) -> int:
+        return self.row.hour
+
+
+@dataclass(slots=True)
+class _Amendments:
+    """What authors said later about their own posts, by the ID of the post."""
+
+    retracted: set[bytes] = field(default_factory=set)
+    edits: dict[bytes, PostRow] = field(default_factory=dict)
+
+
+def thread_view(reader: Reader, root: bytes, contents: Contents | None = None) -> ThreadView:
+    """Raises NotFound if no post of that thread is here. Without `contents` nothing is mine or unread."""
+    rows = reader.thread(root)
+    if not rows:
+        raise NotFound("no post of that thread is here")
+    amendments = _amendments(rows)
+    views = tuple(_view(placed, root, amendments, contents) for placed in _place(rows))
+    first = next((row for row in rows if row.id == root), None)
+    subject = "" if first is None or root in amendments.retracted else first.subject
+    return ThreadView(root, rows[0].board, subject, views, first is not None)
+
+
+def _amendments(rows: Iterable[PostRow]) -> _Amendments:
+    """Only the key of a post can withdraw or edit it; the last edit counts, and a withdrawal before all."""
+    known = {row.id: row for row in rows}
+    found = _Amendments()
+    for row in sorted(known.values(), key=lambda row: (row.hour, row.id)):
+        target = known.get(row.target) if _is_amendment(row) else None
+        if target is None or target.author != row.author or target.kind != Kind.POST:
+            continue
+        if row.kind == Kind.RETRACT:
+            found.retracted.add(target.id)
+        else:
+            found.edits[target.id] = row
+    return found
+
+
+def _is_amendment(row: PostRow) -> bool:
+    return row.understood and row.kind in (Kind.RETRACT, Kind.SUPERSEDE)
+
+
+def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
+    """The order of what is shown. Amendments are not: who answers one answers what it answers."""
+    stands_for: dict[bytes, tuple[bytes, ...]] = {}
+    shown = []
+    for placed in reading_order(rows):
+        row = placed.post
+        parents = tuple(dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,))))
+        if _is_amendment(row):
+            stands_for[row.id] = parents
+        else:
+            shown.append(_Node(row, parents))
+    return reading_order(shown)
+
+
+def _view(placed: Placed[_Node], root: bytes, amendments: _Amendments, contents: Contents | None) -> PostView:
+    row = placed.post.row
+    is_retracted = row.id in amendments.retracted
+    edit = None if is_retracted else amendments.edits.get(row.id)
+    return PostView(
+        id=row.id,
+        author=row.author,
+        name=name_of(row.author, root),
+        petname=contents.petname(root, row.author) if contents else "",
+        hour=row.hour,
+        depth=placed.depth,
+        parents=placed.post.parents,
+        missing=placed.missing,
+        subject="" if is_retracted else row.subject,
+        body="" if is_retracted else (edit or row).body,
+        edited=edit.hour if edit else 0,
+        is_retracted=is_retracted,
+        is_understood=row.understood,
+        is_released=row.released,
+        is_mine=contents is not None and contents.is_mine(row.author),
+        is_unread=contents is not None and not contents.is_read(root, row.id),
+    )

@@ -1,0 +1,102 @@
+"""From typed text to a signed post: check, mint, sign. Keeps nothing and sends nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from p2pforum.core import limits, text
+from p2pforum.core.errors import InvalidPost, Refused
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Kind, Payload, Post, sign
+from p2pforum.core.stamp import blank_stamp
+from p2pforum.forum.authors import Author
+from p2pforum.forum.minting import MintProgress, mint
+
+_MINT_TRIES = 3  # the hour may turn while a stamp is minted; one of the hour before is still good
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is to be signed, but for the hour and the stamp. `root` is empty for a new thread."""
+
+    board: str
+    root: bytes
+    parents: tuple[bytes, ...]
+    content: tuple[Any, ...]
+    kind: Kind = Kind.POST
+
+
+@dataclass(frozen=True)
+class Press:
+    """Turns writings into posts of one network. `now` gives the hour since 1970."""
+
+    params: NetworkParams
+    now: Callable[[], int]
+    progress: MintProgress | None = None
+
+    def make(self, writing: Writing, author: Author, *, is_own_thread: bool = False) -> Post:
+        """Mint and sign: seconds, with progress; can be interrupted. Raises Refused for bad fields."""
+        bits = self._bits(author, is_own_thread)
+        self._sign(self._payload(writing, bits), author)  # refuse before minting, not after
+        payload = self._mint(writing, author, bits)
+        for _ in range(_MINT_TRIES - 1):
+            if payload.hour == self.now():
+                break
+            payload = self._mint(writing, author, bits)
+        return self._sign(payload, author)
+
+    def _bits(self, author: Author, is_own_thread: bool) -> int:
+        """Drawn from what everyone can see, so that the stamp says nothing more."""
+        if author.is_first:
+            return self.params.stamp_first
+        return self.params.stamp_own_thread if is_own_thread else self.params.stamp_default
+
+    def _payload(self, writing: Writing, bits: int) -> Payload:
+        w = writing
+        return Payload(w.kind, w.board, w.root, w.parents, self.now(), w.content, blank_stamp(bits))
+
+    def _mint(self, writing: Writing, author: Author, bits: int) -> Payload:
+        return mint(self._payload(writing, bits), author.public, self.params, self.progress)
+
+    def _sign(self, payload: Payload, author: Author) -> Post:
+        try:
+            return sign(payload, author.seed, author.public, self.params)
+        except InvalidPost as error:
+            raise Refused(f"this can't be published: {error}") from error
+
+
+def clean_board(name: str) -> str:
+    """Raises Refused for a name that is not a board's."""
+    if not text.is_valid_board(name):
+        raise Refused(f'"{name}" is no board: a name has 1 to {limits.MAX_BOARD_NAME} of a-z 0-9 . -')
+    return name
+
+
+def clean_subject(subject: str) -> str:
+    """One line, as everyone's. Raises Refused if it is empty or too long."""
+    subject = " ".join(_normalize(subject).split())
+    if not subject:
+        raise Refused("a thread needs a subject")
+    size = len(subject.encode())
+    if size > limits.MAX_SUBJECT:
+        raise Refused(f"the subject has {size} bytes; {limits.MAX_SUBJECT} at most")
+    return subject
+
+
+def clean_body(body: str) -> str:
+    """The text as everyone's looks. Raises Refused if it is empty or too long."""
+    body = _normalize(body)
+    if not body:
+        raise Refused("the text is empty")
+    size = len(body.encode())
+    if size > limits.MAX_BODY:
+        raise Refused(f"the text has {size} bytes; {limits.MAX_BODY} at most (about four pages)")
+    return body
+
+
+def _normalize(typed: str) -> str:
+    try:
+        typed.encode()
+    except UnicodeEncodeError:  # a lone surrogate: bytes that were no UTF-8 when they were read
+        raise Refused("the text is not UTF-8") from None
+    return text.normalize(typed)

@@ -32,6 +32,11 @@ MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
 MAX_TOPIC_NAME = 128  # bytes
+OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
+OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
+GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it is not read from
+GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
+GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
 # --- own: sync -----------------------------------------------------------------------------------
 MAX_FRAME = 32 * KIB  # bytes of one sync frame: bounds the work that one message can ask for
@@ -40,14 +45,28 @@ MAX_WANTS = 65_536  # IDs wanted in one session: 2 MiB
 
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
+OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
+MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps half-open, is cut
+MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_STREAMS_PER_PEER = 32
+STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts, and where we stay
 STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
+SEND_QUEUE = 128 * KIB  # bytes of frames queued to a peer; then senders wait
+MAX_PROTOCOL_NAME = 256  # bytes, in multistream
+MAX_PROTOCOL_TRIES = 8  # names one peer may ask for on one stream
+UPGRADE_SECONDS = 15  # from TCP to a secured connection; four round trips, slow over Tor
+NEGOTIATE_SECONDS = 15  # until a peer has named the protocol of a stream it opened
+PING_SECONDS = 20  # between two pings, and without a sign of life after one: a half-open connection
+SEND_STALL_SECONDS = 60  # for a peer to take 64 KiB off the socket, or it is cut
+READ_STALL_SECONDS = 30  # for a peer to read from a stream, or the stream is lost
+LINGER_SECONDS = 5  # for a peer to close its side after we did
+GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
 # --- own: the local API ----------------------------------------------------------------------------
 MAX_API_CONNECTIONS = 64  # front ends of one person
 MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post
 API_BODY_SECONDS = 10  # for the whole body of a request
-API_IDLE_SECONDS = 5  # between two requests on one connection
+API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one counts as open until then
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
 API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped
 API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than the 5 s it has in all

@@ -5,7 +5,6 @@ delay from a seeded generator, and the network can be cut in parts, healed, and 
 It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
 """
 
-import logging
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ import trio
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.network.answering import run_handler
 from p2pforum.network.interface import (
     Connection,
     Direction,
@@ -25,8 +25,6 @@ from p2pforum.network.interface import (
 )
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.roster import Roster
-
-log = logging.getLogger(__name__)
 
 
 class MemoryHub:
@@ -222,12 +220,8 @@ class MemoryNetwork:
 
     async def _handle(self, handler: StreamHandler, peer: PeerID, stream: MemoryStream) -> None:
         try:
-            await handler(peer, stream)
-            await stream.aclose()
-        except Exception:
-            log.exception("a stream handler failed")
+            await run_handler(handler, peer, stream)
         finally:
-            stream.reset()  # unless it is closed
             self._inbound[peer] -= 1
 
     # -- for the hub -----------------------------------------------------------------------------

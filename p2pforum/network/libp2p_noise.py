@@ -1,0 +1,143 @@
+"""Who we are, and a secured channel to a peer: libp2p's keys, peer IDs and Noise handshake.
+
+The library does the handshake and holds the keys; framing and reading are ours, so that reads
+are buffered and the channel is an ordinary trio stream.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.x25519 import create_new_key_pair as create_new_x25519
+from libp2p.peer.id import ID
+from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
+from libp2p.security.noise.transport import Transport as Noise
+
+from p2pforum.core.errors import NetworkError
+from p2pforum.network.interface import PeerID
+
+NOISE = "/noise"
+Cipher = Callable[[bytes], bytes]
+MAX_PLAINTEXT = 65_519  # bytes of one Noise message, without its tag
+READ_SIZE = 128 * 1024  # bytes asked of the socket at once
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The key pair of this node's peer ID. It signs nothing but handshakes."""
+
+    key_pair: KeyPair
+    noise: Noise
+    peer_id: PeerID
+
+    @classmethod
+    def create(cls, seed: bytes | None = None) -> "Identity":
+        """From 32 kept bytes, or new: nobody can tell that two starts were of one node."""
+        key_pair = create_new_key_pair(seed if seed is not None else secrets.token_bytes(32))
+        noise = Noise(key_pair, noise_privkey=create_new_x25519().private_key)
+        return cls(key_pair, noise, PeerID(ID.from_pubkey(key_pair.public_key).to_base58()))
+
+    @property
+    def public_key(self) -> bytes:
+        """In libp2p's protobuf, as identify sends it."""
+        return self.key_pair.public_key.serialize()
+
+
+class AnotherPeer(NetworkError):
+    """A peer answered, and proved to be another than the one expected."""
+
+
+async def secure(
+    stream: trio.abc.Stream, identity: Identity, expected: PeerID | None
+) -> tuple[trio.abc.Stream, PeerID]:
+    """The Noise handshake: we begin it if we expect a peer, else the peer does.
+
+    Raises NetworkError. Set a timeout around it.
+    """
+    raw: Any = _Raw(stream)
+    session: Any
+    try:
+        if expected is None:
+            session = await identity.noise.secure_inbound(raw)
+        else:
+            session = await identity.noise.secure_outbound(raw, ID.from_base58(expected))
+    except PeerIDMismatchesPubkey as error:
+        raise AnotherPeer("another peer answers") from error
+    except Exception as error:
+        # whatever the library raises on bytes that are not a handshake
+        raise NetworkError("the handshake failed") from error
+    peer = PeerID(session.get_remote_peer().to_base58())
+    return NoiseStream(stream, session.conn.encrypt, session.conn.decrypt), peer
+
+
+class _Raw:
+    """What the library's handshake reads from and writes to."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+
+    async def read(self, size: int) -> bytes:
+        part = bytes(await self._stream.receive_some(size)) if size else b""
+        if not part and size:
+            raise EOFError
+        return part
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.send_all(data)
+
+
+class NoiseStream(trio.abc.Stream):
+    """Encrypted messages of at most 65,535 bytes, each with its length in two bytes.
+
+    A send that is cancelled half-way leaves it useless: only Yamux's writing task sends here.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, encrypt: Cipher, decrypt: Cipher) -> None:
+        self._stream = stream
+        self._encrypt = encrypt
+        self._decrypt = decrypt
+        self._sealed = bytearray()
+        self._clear = bytearray()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        sealed = bytearray()
+        for start in range(0, len(view), MAX_PLAINTEXT):
+            message = self._encrypt(bytes(view[start : start + MAX_PLAINTEXT]))
+            sealed += len(message).to_bytes(2, "big") + message
+        await self._stream.send_all(sealed)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        while not self._clear:
+            arrived = await self._stream.receive_some(READ_SIZE)
+            if not arrived:
+                return b""
+            self._sealed += arrived
+            self._open()
+        taken = bytes(self._clear[:max_bytes])
+        del self._clear[:max_bytes]
+        return taken
+
+    def _open(self) -> None:
+        """Decrypt every message that is whole."""
+        start = 0
+        while len(self._sealed) - start >= 2:
+            end = start + 2 + int.from_bytes(self._sealed[start : start + 2], "big")
+            if len(self._sealed) < end:
+                break
+            try:
+                self._clear += self._decrypt(bytes(self._sealed[start + 2 : end]))
+            except Exception as error:  # the library's, and its backend's: forged or damaged
+                raise trio.BrokenResourceError("a message that the peer did not encrypt") from error
+            start = end
+        del self._sealed[:start]
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,255 @@
+"""Yamux: many streams over one connection. Any trio stream will do below it.
+
+Our own, because the library's loses data when a read is cancelled, corrupts the connection when a
+write is, does not hold a peer to its window, and never notices a peer that is gone
+(docs/PROTOCOL.d/network.md). Only whole frames are ever queued, and one task writes them.
+"""
+
+import collections
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.network.yamux_frames import (
+    ACK,
+    FIN,
+    GO_AWAY,
+    GO_AWAY_NORMAL,
+    PING,
+    RST,
+    SYN,
+    WINDOW_UPDATE,
+    Frame,
+    FrameReader,
+    header,
+)
+from p2pforum.network.yamux_stream import YamuxStream
+
+log = logging.getLogger(__name__)
+
+BATCH = 65_519  # bytes written at once: one full Noise message
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How patient a connection is, in seconds; and how much a peer may use."""
+
+    ping: float = limits.PING_SECONDS
+    send_stall: float = limits.SEND_STALL_SECONDS
+    read_stall: float = limits.READ_STALL_SECONDS
+    linger: float = limits.LINGER_SECONDS
+    streams: int = limits.MAX_STREAMS_PER_PEER  # in each direction
+    buffer: int = limits.STREAM_BUFFER
+
+
+DEFAULT_RULES = Rules()
+
+
+class YamuxConnection:
+    """`run` it in a task; it returns when the connection has ended, for whatever reason.
+
+    `on_stream` is called, from the reading task, with each stream that the peer opens: it must not
+    block, and owns the stream.
+    """
+
+    def __init__(
+        self,
+        channel: trio.abc.Stream,
+        *,
+        initiator: bool,
+        on_stream: Callable[[YamuxStream], None],
+        rules: Rules = DEFAULT_RULES,
+    ) -> None:
+        self.rules = rules
+        self._channel = channel
+        self._on_stream = on_stream
+        self._next_number = 1 if initiator else 2
+        self._peer_parity = 0 if initiator else 1
+        self._streams: dict[int, YamuxStream] = {}
+        self._inbound = 0  # of _streams
+        self._buffered = 0  # bytes received and not yet read, all streams together
+        self._queue: collections.deque[bytes] = collections.deque()
+        self._queued = 0  # bytes
+        self._queue_changed = trio.lowlevel.ParkingLot()
+        self._last_heard = 0.0
+        self._ended = False
+        self._scope = trio.CancelScope()
+        self._nursery: trio.Nursery | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    async def run(self) -> None:
+        try:
+            with self._scope:
+                async with trio.open_nursery() as self._nursery:
+                    self._nursery.start_soon(self._write)
+                    self._nursery.start_soon(self._ping)
+                    self._nursery.start_soon(self._read)
+        finally:
+            self.kill()
+            await trio.aclose_forcefully(self._channel)
+
+    def kill(self) -> None:
+        """End the connection now, whatever the peer does. All streams break."""
+        if not self._ended:
+            self._ended = True
+            self._scope.cancel()
+            for stream in list(self._streams.values()):
+                stream.on_broken()
+            self._queue.clear()
+            self._queued = 0
+            self._queue_changed.unpark_all()
+
+    async def close(self, grace: float = limits.GRACE_SECONDS) -> None:
+        """Say goodbye and send what is queued, if the peer takes it in time."""
+        self.enqueue(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
+        with trio.move_on_after(grace):
+            while self._queued and not self._ended:
+                await self._queue_changed.park()
+        self.kill()
+        await trio.lowlevel.checkpoint()
+
+    def open(self) -> YamuxStream:
+        """A new stream, usable at once. Raises BrokenResourceError when there are too many."""
+        if self._ended:
+            raise trio.BrokenResourceError("the connection has ended")
+        if len(self._streams) - self._inbound >= self.rules.streams:
+            raise trio.BrokenResourceError("too many streams to this peer")
+        stream = self._add(self._next_number, inbound=False)
+        self._next_number += 2
+        self.enqueue(header(WINDOW_UPDATE, SYN, stream.number, 0))
+        return stream
+
+    def _add(self, number: int, *, inbound: bool) -> YamuxStream:
+        stream = YamuxStream(self, number, inbound=inbound, read_stall=self.rules.read_stall)
+        self._streams[number] = stream
+        self._inbound += inbound
+        return stream
+
+    # -- for the streams -------------------------------------------------------------------------
+
+    def enqueue(self, *parts: bytes) -> None:
+        """Parts of one frame. Never blocks, so nothing can be cancelled half-way through a frame."""
+        if self._ended:
+            return
+        self._queue.extend(parts)
+        self._queued += sum(map(len, parts))
+        self._queue_changed.unpark_all()
+        if self._queued > 4 * limits.SEND_QUEUE:
+            # data waits for room, so this is answers to a peer that asks and does not read
+            log.debug("a peer makes us answer and does not read")
+            self.kill()
+
+    async def wait_for_room(self) -> None:
+        while self._queued >= limits.SEND_QUEUE and not self._ended:
+            await self._queue_changed.park()
+
+    def unbuffered(self, size: int) -> None:
+        self._buffered -= size
+
+    def linger(self, stream: YamuxStream) -> None:
+        """We have closed a stream and the peer has not: give it some time, then reset."""
+        if self._nursery is not None and not self._ended:
+            self._nursery.start_soon(self._linger, stream)
+
+    async def _linger(self, stream: YamuxStream) -> None:
+        await trio.sleep(self.rules.linger)
+        if self._streams.get(stream.number) is stream:
+            stream.abandon()
+
+    def forget(self, stream: YamuxStream) -> None:
+        if self._streams.pop(stream.number, None) is not None:
+            self._inbound -= stream.inbound
+
+    # -- the three tasks -------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        while True:
+            while not self._queue:
+                await self._queue_changed.park()
+            batch = [self._queue.popleft()]
+            size = len(batch[0])
+            while self._queue and size + len(self._queue[0]) <= BATCH:
+                size += len(self._queue[0])
+                batch.append(self._queue.popleft())
+            sent = False
+            with trio.move_on_after(self.rules.send_stall):
+                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self._channel.send_all(b"".join(batch))
+                    sent = True
+            if not sent:
+                self.kill()
+                return
+            self._queued -= size
+            self._queue_changed.unpark_all()
+
+    async def _ping(self) -> None:
+        """Any frame is a sign of life; a peer that has nothing to say must answer the ping."""
+        number = 0
+        while True:
+            await trio.sleep(self.rules.ping)
+            asked = trio.current_time()
+            self.enqueue(header(PING, SYN, 0, number))
+            number = (number + 1) % 2**32
+            await trio.sleep(self.rules.ping)
+            if self._last_heard < asked:
+                log.debug("a peer gives no sign of life")
+                self.kill()
+
+    async def _read(self) -> None:
+        frames = FrameReader(limits.STREAM_WINDOW)
+        try:
+            while arrived := await self._channel.receive_some():
+                self._last_heard = trio.current_time()
+                for frame in frames.feed(arrived):
+                    self._on_frame(frame)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        except RemoteProtocolError as error:
+            log.debug("a peer broke Yamux: %s", error)
+        self.kill()
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def _on_frame(self, frame: Frame) -> None:
+        if frame.kind == PING:
+            if frame.flags & SYN:
+                self.enqueue(header(PING, ACK, 0, frame.length))
+        elif frame.kind == GO_AWAY:
+            self.kill()
+        else:
+            self._on_stream_frame(frame)
+
+    def _on_stream_frame(self, frame: Frame) -> None:
+        if frame.flags & SYN:
+            self._on_syn(frame)
+        stream = self._streams.get(frame.stream)
+        if stream is None:
+            return  # reset by us, and the peer did not know yet
+        if frame.kind == WINDOW_UPDATE:
+            stream.on_window(frame.length)
+        else:
+            self._buffered += len(frame.body)
+            if not stream.on_data(frame.body) or self._buffered > self.rules.buffer:
+                raise RemoteProtocolError("more data than the window allows")
+        if frame.flags & FIN:
+            stream.on_end()
+        if frame.flags & RST:
+            stream.on_broken()
+
+    def _on_syn(self, frame: Frame) -> None:
+        if frame.stream == 0 or frame.stream % 2 != self._peer_parity or frame.stream in self._streams:
+            raise RemoteProtocolError("a stream number that is not the peer's to choose")
+        if self._inbound >= self.rules.streams:
+            self.enqueue(header(WINDOW_UPDATE, RST, frame.stream, 0))
+            return
+        stream = self._add(frame.stream, inbound=True)
+        self.enqueue(header(WINDOW_UPDATE, ACK, frame.stream, 0))
+        self._on_stream(stream)

@@ -7,5 +7,5 @@ minting.py      stamps, on all cores (mint_worker.py is what runs on each)
 reading.py      a thread as a person reads it
 rows.py         what is asked of the store
 drafts.py       text kept for later
-importing.py    discussions from elsewhere as posts (import_text.py, import_mail.py, import_jsonl.py)
+importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
 """

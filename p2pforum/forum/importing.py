@@ -1,0 +1,169 @@
+"""Discussions from elsewhere, published as posts by pseudonyms of their own.
+
+Only subjects, texts and who answers whom are carried over. Names, addresses and dates are not: they belong
+to people who never asked to be here. Each author of a thread gets a fresh key that is forgotten afterwards.
+The parsers are import_text.py, import_mail.py and import_jsonl.py.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from p2pforum.core import limits
+from p2pforum.core.post import Post
+from p2pforum.core.pseudonym import name_of
+from p2pforum.forum import authors, outbox
+from p2pforum.forum.authors import Author
+from p2pforum.forum.outbox import Submit
+from p2pforum.forum.publish import Published
+from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
+from p2pforum.store.keystore import Keystore
+
+NOTICE = (
+    "Names, addresses and dates of the original are not carried over. Each author gets a new pseudonym in "
+    "each thread, and no key is kept: nobody can answer, edit or withdraw as one of them. The posts go out "
+    "together, so everyone can see that one node brought them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPost:
+    """A post read from elsewhere. `reply_to` is the index of an earlier one in the same list.
+
+    `author` is a label that joins the posts of one author and is never published; an empty one joins
+    nothing. `subject` counts for the first post of a thread only.
+    """
+
+    subject: str
+    body: str
+    author: str = ""
+    reply_to: int | None = None
+
+
+def publish_import(
+    posts: Sequence[ImportedPost],
+    board: str,
+    keystore: Keystore,
+    submit: Submit,
+    press: Press,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Published]:
+    """Publish thread by thread; `progress` gets posts minted and posts in all.
+
+    Lazy: each thread is minted whole, then kept in the outbox and handed in, so an interruption leaves
+    whole threads only. The `key` of what it gives is the author's label. Raises Refused.
+    """
+    clean_board(board)
+    parts = split_long([_clean(post) for post in posts])
+    threads = _threads(parts)
+    minted = 0
+    for thread in threads:
+        keys: dict[str, Author] = {}
+        made: dict[int, Post] = {}
+        for index in thread:
+            made[index] = _make(index, parts, made, keys, board, press)
+            minted += 1
+            if progress is not None:
+                progress(minted, len(parts))
+        with keystore.transaction() as box:
+            for post in made.values():
+                outbox.put(box, post, press.params)
+        handed = outbox.hand_in(keystore, list(made.values()), submit)
+        for index, h in zip(thread, handed, strict=True):
+            name = name_of(h.post.author, h.post.thread)
+            yield Published(h.post, name, parts[index].author, h.outcome, h.problem)
+
+
+def _make(
+    index: int,
+    parts: Sequence[ImportedPost],
+    made: dict[int, Post],
+    keys: dict[str, Author],
+    board: str,
+    press: Press,
+) -> Post:
+    part = parts[index]
+    known = keys.get(part.author) if part.author else None
+    author = authors.fresh() if known is None else known
+    if part.reply_to is None:
+        writing = Writing(board, b"", (), (part.subject, part.body))
+    else:
+        parent = made[part.reply_to]
+        writing = Writing(board, parent.thread, (parent.id,), (part.body,))
+    root = next(iter(made.values()), None)
+    post = press.make(writing, author, is_own_thread=root is not None and root.author == author.public)
+    if part.author:
+        keys[part.author] = replace(author, is_first=False)
+    return post
+
+
+def _clean(post: ImportedPost) -> ImportedPost:
+    subject = clean_subject(cut(post.subject, limits.MAX_SUBJECT)) if post.reply_to is None else ""
+    return replace(post, subject=subject)
+
+
+def split_long(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
+    """What is too long for one post becomes several, each answering the one before."""
+    parts: list[ImportedPost] = []
+    first: list[int] = []  # where each post went
+    for number, post in enumerate(posts):
+        first.append(len(parts))
+        author = post.author or f"\0{number}"  # its own, but one for all parts
+        bodies = split_body(post.body)
+        reply_to = None if post.reply_to is None else first[post.reply_to]
+        parts.append(replace(post, body=bodies[0], author=author, reply_to=reply_to))
+        for body in bodies[1:]:
+            parts.append(ImportedPost("", body, author, len(parts) - 1))
+    return parts
+
+
+def split_body(body: str) -> list[str]:
+    """Pieces of at most MAX_BODY bytes, cut at a blank line, a line's end, a blank, or where it must be."""
+    pieces = []
+    body = clean_body(body)
+    while len(body.encode()) > limits.MAX_BODY:
+        piece = cut(body, limits.MAX_BODY)
+        for mark in ("\n\n", "\n", " "):
+            at = piece.rfind(mark)
+            if at > len(piece) // 2:
+                piece = piece[:at]
+                break
+        pieces.append(clean_body(piece))
+        body = body[len(piece) :].lstrip()
+    return [*pieces, body] if body else pieces
+
+
+def cut(text: str, size: int) -> str:
+    """The longest beginning of at most `size` bytes of UTF-8."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
+
+
+def _threads(posts: Sequence[ImportedPost]) -> list[list[int]]:
+    """The indexes of each thread's posts, in order."""
+    roots: list[int] = []
+    threads: dict[int, list[int]] = defaultdict(list)
+    for index, post in enumerate(posts):
+        roots.append(index if post.reply_to is None else roots[post.reply_to])
+        threads[roots[index]].append(index)
+    return list(threads.values())
+
+
+def in_order(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
+    """Put answers after what they answer, wherever the source had them; break what answers itself."""
+    waiting: dict[int | None, list[int]] = defaultdict(list)
+    for index in reversed(range(len(posts))):
+        waiting[posts[index].reply_to].append(index)
+    place: dict[int, int] = {}
+    ordered: list[ImportedPost] = []
+    for start in itertools.chain(reversed(waiting.pop(None, [])), range(len(posts))):
+        stack = [start]
+        while stack:
+            index = stack.pop()
+            if index in place:
+                continue
+            reply_to = posts[index].reply_to
+            ordered.append(replace(posts[index], reply_to=None if reply_to is None else place.get(reply_to)))
+            place[index] = len(place)
+            stack.extend(waiting.get(index, ()))
+    return ordered

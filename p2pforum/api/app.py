@@ -130,19 +130,27 @@ class _SyncResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
+        last = b""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when_gone, receive, nursery.cancel_scope)
+            last = await self._relay(send)
+            nursery.cancel_scope.cancel()
+        # Out of reach of that watch: Hypercorn tells it of the end from inside this send.
+        await send({"type": "http.response.body", "body": last})
+
+    async def _relay(self, send: Send) -> bytes:
+        """Send the steps as they come, and give the last line."""
+        into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
+        async with trio.open_nursery() as nursery:
             nursery.start_soon(self._run, into)
-            more = True
-            while more:
+            while True:
                 line = b"\n"
                 with trio.move_on_after(limits.API_ALIVE_SECONDS):
                     step = await steps.receive()
                     line = json.dumps(step).encode() + b"\n"
-                    more = "progress" in step
-                await send({"type": "http.response.body", "body": line, "more_body": more})
-            nursery.cancel_scope.cancel()
+                    if "progress" not in step:
+                        return line
+                await send({"type": "http.response.body", "body": line, "more_body": True})
 
     async def _run(self, into: trio.MemorySendChannel[dict[str, Any]]) -> None:
         def report(step: dict[str, Any]) -> None:
@@ -157,9 +165,13 @@ class _SyncResponse(Response):
 
 
 async def _cancel_when_gone(receive: Receive, scope: trio.CancelScope) -> None:
+    await _drain(receive)
+    scope.cancel()
+
+
+async def _drain(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    scope.cancel()
 
 
 def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -190,7 +202,7 @@ class _Draining(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_cancel_when_gone, receive, nursery.cancel_scope)
+            nursery.start_soon(_drain, receive)
             await self._response(scope, receive, send)
             nursery.cancel_scope.cancel()
 
@@ -199,10 +211,11 @@ async def _read_body(request: Request, most: int) -> bytes:
     """Raises _TooLarge as soon as it is, whatever the Content-Length says."""
     body = bytearray()
     with trio.move_on_after(limits.API_BODY_SECONDS):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                raise _TooLarge(f"the body has more than {most} bytes")
+        async with contextlib.aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > most:
+                    raise _TooLarge(f"the body has more than {most} bytes")
         return bytes(body)
     raise _TooSlow(f"the body did not come within {limits.API_BODY_SECONDS} s")
 

@@ -111,7 +111,9 @@ class NodeClient:
     ) -> Iterator[http.client.HTTPResponse]:
         """The response to a request that went well; raises the error that the node tells."""
         with contextlib.closing(_UnixConnection(self._path, timeout)) as connection:
-            headers = {"Content-Type": content_type} if content_type else {}
+            headers = {"Connection": "close"}
+            if content_type:
+                headers["Content-Type"] = content_type
             try:
                 connection.connect()
             except OSError as error:  # no socket, nobody behind it, or not ours to ask
@@ -122,9 +124,10 @@ class NodeClient:
                 problem = None if response.status < 400 else _parse(response.read())
             except (OSError, http.client.HTTPException) as error:
                 raise errors.NodeUnreachable("the node is there but does not answer") from error
-            if problem is not None:
-                raise _error_of(problem)
-            yield response
+            with response:  # it owns the socket once the node said "Connection: close"
+                if problem is not None:
+                    raise _error_of(problem)
+                yield response
 
 
 def _read_line(response: http.client.HTTPResponse) -> bytes:

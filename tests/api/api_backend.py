@@ -1,0 +1,60 @@
+"""A backend for API tests: records what it is asked; a small node without a network."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+import trio.testing
+
+from p2pforum.api.backend import Progress, Submitted
+from p2pforum.core.errors import Ambiguous, NotFound
+from p2pforum.core.verdict import Outcome
+
+
+@dataclass
+class RecordingBackend:
+    answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
+    submitted: list[bytes] = field(default_factory=list)
+    synced: list[str] = field(default_factory=list)
+    stopped: trio.Event = field(default_factory=trio.Event)
+    reported: trio.Event = field(default_factory=trio.Event)
+    sync_cancelled: trio.Event = field(default_factory=trio.Event)
+    error: Exception | None = None
+
+    async def submit(self, raw: bytes) -> Submitted:
+        await trio.lowlevel.checkpoint()
+        if self.error:
+            raise self.error
+        self.submitted.append(raw)
+        return self.answer
+
+    def status(self) -> dict[str, Any]:
+        return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}
+
+    def peers(self) -> list[dict[str, Any]]:
+        return [{"peer": "12D3KooWaaa", "direction": "outbound", "address": "/ip4/127.0.0.1/tcp/1"}]
+
+    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+        self.synced.append(target)
+        if target == "nobody":
+            raise NotFound('no connected peer is called "nobody"')
+        if target == "several":
+            raise Ambiguous("several peers begin so", ["12D3KooWaaa", "12D3KooWabc"])
+        if target == "bug":
+            raise RuntimeError("secret detail")
+        if target in ("slow", "flood"):
+            try:
+                for _ in range(1 if target == "slow" else 100):  # 2 MB: more than socket buffers hold
+                    progress({"got": 1, "padding": "x" * 20_000})
+                    await trio.testing.wait_all_tasks_blocked()
+                self.reported.set()
+                await trio.sleep_forever()
+            finally:
+                self.sync_cancelled.set()
+        for got in range(3):
+            progress({"got": got, "wanted": 3})
+            await trio.testing.wait_all_tasks_blocked()
+        return {"new": 3, "sent": 1}
+
+    def stop(self) -> None:
+        self.stopped.set()

@@ -1,0 +1,151 @@
+"""The stdlib client against the real server, and what it says when there is none."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from api_backend import RecordingBackend
+
+from p2pforum.api.backend import Submitted
+from p2pforum.api.client import NodeClient
+from p2pforum.core.errors import (
+    Ambiguous,
+    InvalidPost,
+    NodeUnreachable,
+    NotFound,
+    P2PForumError,
+    Refused,
+    StoreError,
+)
+from p2pforum.core.post_id import format_id
+from p2pforum.core.verdict import Outcome
+
+
+@pytest.fixture
+def client(server: RecordingBackend, socket_path: Path) -> NodeClient:
+    return NodeClient(socket_path)
+
+
+async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """The client blocks: it belongs in a thread here, as in a process of its own."""
+    return await trio.to_thread.run_sync(function, *args)
+
+
+async def test_submit(client: NodeClient, backend: RecordingBackend) -> None:
+    kept = await in_thread(client.submit, b"a post")
+    assert (kept.id, kept.is_new) == (format_id(bytes(32)), True)
+    backend.answer = Submitted(Outcome.DUPLICATE, bytes(32))
+    assert not (await in_thread(client.submit, b"a post")).is_new
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [(Outcome.INVALID, InvalidPost), (Outcome.REFUSED, Refused), (Outcome.TOO_EARLY, Refused)],
+)
+async def test_posts_that_are_not_taken(
+    client: NodeClient, backend: RecordingBackend, outcome: Outcome, error: type[Exception]
+) -> None:
+    backend.answer = Submitted(outcome, None, "the reason")
+    with pytest.raises(error, match="the reason"):
+        await in_thread(client.submit, b"a post")
+
+
+async def test_errors_of_the_node(client: NodeClient, backend: RecordingBackend) -> None:
+    backend.error = StoreError("the disk is full")
+    with pytest.raises(StoreError, match="the disk is full"):
+        await in_thread(client.submit, b"a post")
+    backend.error = RuntimeError("secret detail")
+    with pytest.raises(P2PForumError, match="the node failed"):
+        await in_thread(client.submit, b"a post")
+    with pytest.raises(Refused, match="more than 16000 bytes"):
+        await in_thread(client.submit, b"x" * 100_000)
+
+
+async def test_the_rest(client: NodeClient, backend: RecordingBackend) -> None:
+    assert (await in_thread(client.status))["peers"] == 2
+    assert len(await in_thread(client.peers)) == 1
+    assert await in_thread(client.is_running)
+    await in_thread(client.stop)
+    assert backend.stopped.is_set()
+
+
+async def test_sync(client: NodeClient) -> None:
+    steps = await in_thread(lambda: list(client.sync("12D3")))
+    assert steps[0] == {"progress": {"got": 0, "wanted": 3}}
+    assert steps[-1] == {"result": {"new": 3, "sent": 1}}
+
+
+async def test_sync_errors(client: NodeClient) -> None:
+    with pytest.raises(NotFound, match="no connected peer"):
+        await in_thread(lambda: list(client.sync("nobody")))
+    with pytest.raises(Ambiguous) as caught:
+        await in_thread(lambda: list(client.sync("several")))
+    assert caught.value.candidates == ["12D3KooWaaa", "12D3KooWabc"]
+
+
+async def test_leaving_a_sync_ends_it(client: NodeClient, backend: RecordingBackend) -> None:
+    def leave_early() -> None:
+        steps = client.sync("slow")
+        assert "progress" in next(steps)
+        steps.close()
+
+    await in_thread(leave_early)
+    with trio.fail_after(5):
+        await backend.sync_cancelled.wait()
+
+
+def test_no_node(tmp_path: Path) -> None:
+    client = NodeClient(tmp_path / "api.sock")
+    assert not client.is_running()
+    with pytest.raises(NodeUnreachable, match="no node is running"):
+        client.status()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "api.sock"))
+    with pytest.raises(NodeUnreachable, match="no node is running"):
+        client.status()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{]",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n{",
+        b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\n[]",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+    ],
+)
+@pytest.mark.parametrize("call", ["status", "sync"])
+def test_a_node_that_dies_or_is_none(tmp_path: Path, answer: Any, call: str) -> None:
+    path = tmp_path / "api.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def answer_one() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(10_000)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=answer_one)
+        thread.start()
+        client = NodeClient(path)
+        with pytest.raises(NodeUnreachable):
+            client.status() if call == "status" else list(client.sync())
+        thread.join()
+
+
+def test_the_client_is_light() -> None:
+    """It is loaded by every front end that writes: no trio, no third-party HTTP."""
+    program = "import sys, p2pforum.api.client; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"trio", "anyio", "httpx", "h11", "starlette", "hypercorn", "libp2p"} & set(
+        loaded.stdout.split()
+    )

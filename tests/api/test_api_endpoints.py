@@ -1,0 +1,174 @@
+"""Each endpoint against the real server, with a foreign HTTP client; and what bad requests get."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from api_backend import RecordingBackend
+
+from p2pforum import __version__
+from p2pforum.api.backend import Submitted
+from p2pforum.core import limits
+from p2pforum.core.errors import StoreError
+from p2pforum.core.post_id import format_id
+from p2pforum.core.verdict import Outcome
+
+CBOR = {"Content-Type": "application/cbor"}
+
+
+async def test_version_status_peers(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/v1/version")).json() == {"version": __version__, "api": 1}
+    assert (await http.get("/v1/status")).json()["peer_id"] == "12D3KooWself"
+    assert (await http.get("/v1/peers")).json()[0]["direction"] == "outbound"
+
+
+async def test_submit(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    response = await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    assert response.status_code == 201
+    assert response.json() == {"outcome": "stored", "id": format_id(bytes(32))}
+    assert backend.submitted == [b"a post"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [(Outcome.DUPLICATE, 200), (Outcome.TOO_EARLY, 409), (Outcome.REFUSED, 403), (Outcome.INVALID, 422)],
+)
+async def test_other_outcomes(
+    http: httpx.AsyncClient, backend: RecordingBackend, outcome: Outcome, status: int
+) -> None:
+    backend.answer = Submitted(outcome, None, "the reason")
+    response = await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    answer = response.json()
+    assert response.status_code == status
+    assert answer["outcome"] == outcome.value
+    if status >= 400:
+        assert answer["error"] == "the reason"
+        assert answer["code"] == outcome.value
+
+
+async def test_store_errors_are_told_and_bugs_are_not(
+    http: httpx.AsyncClient, backend: RecordingBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.error = StoreError("the disk is full")
+    response = await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    assert response.status_code == 507
+    assert response.json() == {"error": "the disk is full", "code": "store"}
+    assert not caplog.records
+    backend.error = RuntimeError("secret detail")
+    response = await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    assert response.status_code == 500
+    assert response.json()["code"] == "internal"
+    assert "secret" not in response.text
+    assert "secret detail" in caplog.text  # the log has it, with the traceback
+
+
+async def test_nothing_is_logged_of_a_request(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="p2pforum")
+    caplog.set_level("DEBUG", logger="hypercorn")
+    await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    await http.get("/v1/nowhere")
+    assert not [r for r in caplog.records if r.name.startswith(("p2pforum", "hypercorn"))]
+
+
+async def test_sync_streams_progress_and_result(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    lines = []
+    async with http.stream("POST", "/v1/sync", json={"peer": "12D3"}) as response:
+        assert response.headers["content-type"] == "application/x-ndjson"
+        lines = [json.loads(line) async for line in response.aiter_lines() if line]
+    assert lines[0] == {"progress": {"got": 0, "wanted": 3}}
+    assert lines[-1] == {"result": {"new": 3, "sent": 1}}
+    assert backend.synced == ["12D3"]
+
+
+async def test_sync_with_everyone_needs_no_body(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    await http.post("/v1/sync")
+    assert backend.synced == [""]
+
+
+@pytest.mark.parametrize(
+    ("target", "answer"),
+    [
+        ("nobody", {"error": 'no connected peer is called "nobody"', "code": "not found"}),
+        (
+            "several",
+            {
+                "error": "several peers begin so",
+                "code": "ambiguous",
+                "candidates": ["12D3KooWaaa", "12D3KooWabc"],
+            },
+        ),
+        ("bug", {"error": "the node failed on this request; its log has the reason", "code": "internal"}),
+    ],
+)
+async def test_sync_errors_are_the_last_line(http: httpx.AsyncClient, target: str, answer: Any) -> None:
+    response = await http.post("/v1/sync", json={"peer": target})
+    assert json.loads(response.text) == answer
+
+
+async def test_stop(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    response = await http.post("/v1/stop")
+    assert response.status_code == 202
+    assert backend.stopped.is_set()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [limits.MAX_POST + 1, 3_000_000])
+async def test_oversized_posts(server: RecordingBackend, socket_path: Path, chunked: bool, size: int) -> None:
+    """The answer reaches a client that only then stops sending, and the connection ends."""
+    head = b"POST /v1/posts HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n"
+    body = b"Content-Length: %d\r\n\r\n" % size + b"x" * size
+    if chunked:
+        body = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n"
+    answer = b""
+    async with await trio.open_unix_socket(socket_path) as stream, trio.open_nursery() as nursery:
+
+        async def send() -> None:
+            with contextlib.suppress(trio.BrokenResourceError):
+                await stream.send_all(head + body)
+
+        nursery.start_soon(send)
+        with trio.fail_after(10):
+            while not answer.endswith(b"}"):
+                answer += await stream.receive_some()
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"code":"too large"' in answer
+    assert server.submitted == []
+
+
+async def test_a_post_of_the_largest_size_is_read(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    await http.post("/v1/posts", content=b"x" * limits.MAX_POST, headers=CBOR)
+    assert len(backend.submitted[0]) == limits.MAX_POST
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "headers", "status"),
+    [
+        ("POST", "/v1/posts", b"x", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/v1/posts", b"x", {}, 415),
+        ("GET", "/v1/posts", None, {}, 405),
+        ("GET", "/v2/status", None, {}, 404),
+        ("GET", "/v1/status/../../etc/passwd", None, {}, 404),
+        ("POST", "/v1/sync", b"{", {}, 400),
+        ("POST", "/v1/sync", b'{"peer": 5}', {}, 400),
+        ("POST", "/v1/sync", b"[]", {}, 400),
+        ("POST", "/v1/sync", b"\xff\xfe\x00", {}, 400),
+        ("POST", "/v1/sync", b" " * (limits.MAX_API_BODY + 1), {}, 413),
+    ],
+)
+async def test_bad_requests(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    content: bytes | None,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    response = await http.request(method, path, content=content, headers=headers)
+    assert response.status_code == status
+    assert set(response.json()) == {"error", "code"}

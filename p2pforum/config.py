@@ -14,17 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from p2pforum.core import limits
-from p2pforum.core.errors import P2PForumError
+from p2pforum.core.errors import ConfigError
 from p2pforum.core.limits import NetworkParams, params_for
 from p2pforum.core.text import is_valid_board
 
 _NETWORK_NAME = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)  # it enters protocol IDs and topics
 _MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
 _CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-class ConfigError(P2PForumError):
-    """The config file can't be used; the message names the file and the key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from p2pforum.config import Config, ConfigError, config_template, find_paths, load_config
+from p2pforum.config import Config, config_template, find_paths, load_config
+from p2pforum.core.errors import ConfigError
 
 
 def load(tmp_path: Path, text: str) -> Config:

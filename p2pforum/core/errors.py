@@ -56,5 +56,9 @@ class NodeUnreachable(P2PForumError):
     """No node answers on the local socket, and the request needs one."""
 
 
+class ConfigError(P2PForumError):
+    """The config file can't be used; the message names the file and the key."""
+
+
 class Refused(P2PForumError):
     """A rule or quota said no to something the user asked for."""

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 _THEIRS = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, NetworkError)
 
 
-async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.Stream) -> None:
+async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
     """The stream is closed when the handler returns, and reset when it raises."""
     try:
         await handler(peer, stream)

@@ -14,8 +14,9 @@ import trio
 
 PeerID = NewType("PeerID", str)
 
-StreamHandler = Callable[[PeerID, trio.abc.Stream], Awaitable[None]]
-"""Owns the stream until it returns; may raise anything: the network closes the stream and goes on."""
+StreamHandler = Callable[[PeerID, trio.abc.HalfCloseableStream], Awaitable[None]]
+"""Owns the stream until it returns, which closes it. It may raise anything: the network resets the
+stream and goes on."""
 
 
 class Direction(enum.Enum):
@@ -50,8 +51,13 @@ PeerEvent = PeerConnected | PeerGone
 class Network(Protocol):
     """A started network. Streams deliver bytes in order, both ways.
 
-    The end of a stream (`receive_some() == b""`) proves nothing: a peer's reset looks the same, so
-    every protocol above needs an end marker of its own.
+    `aclose` delivers what was sent before it; `trio.aclose_forcefully` resets: the peer's end then
+    raises BrokenResourceError, as it does when the connection is lost. One task may send and one
+    receive: read and write in two tasks, or two peers that both write will wait for each other.
+    A send that is cancelled may have sent a part: close the stream then.
+
+    The end of a stream (`receive_some() == b""`) proves nothing: a peer can end it where it likes,
+    so every protocol above needs an end marker of its own.
     """
 
     @property
@@ -63,32 +69,38 @@ class Network(Protocol):
         ...
 
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
-        """Answer streams that peers open for `protocol`. Call before peers connect."""
+        """Answer streams that peers open for `protocol`.
+
+        Call it before the first await after the network has started: then no peer can have asked.
+        A peer may have some streams open at once (limits.MAX_STREAMS_PER_PEER); more are reset.
+        """
         ...
 
     def connections(self) -> Sequence[Connection]:
-        """One for each connected peer."""
+        """One for each connected peer: the oldest, if there are two because both dialled."""
         ...
 
     def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """A channel that gets every PeerEvent from now on, peers already connected first.
 
-        Events come in pairs, connected before gone, and none is lost: the channel is as long as it
-        must be (two events for each connection at most).
+        Events come in pairs, connected before gone, and none is lost: the channel has no bound, so
+        keep reading it, or close it. It ends when the network does.
         """
         ...
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
         """Connect to an address with a peer ID. Returns at once if that peer is connected.
 
-        Raises NetworkError, with a text fit for a person.
+        Two dials to one peer make one connection. Raises NetworkError, with a text fit for a person.
         """
         ...
 
-    async def open_stream(self, peer: PeerID, protocol: str, *, timeout: float = 10.0) -> trio.abc.Stream:
+    async def open_stream(
+        self, peer: PeerID, protocol: str, *, timeout: float = 10.0
+    ) -> trio.abc.HalfCloseableStream:
         """Raises NetworkError if the peer is gone, does not speak the protocol, or says nothing."""
         ...
 
     async def disconnect(self, peer: PeerID) -> None:
-        """End all connections to a peer, even one that does not read. Never raises."""
+        """End all connections to a peer, even one that does not read, within a second. Never raises."""
         ...

@@ -20,7 +20,6 @@ from libp2p.security.noise.transport import Transport as Noise
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import PeerID
 
-NOISE = "/noise"
 Cipher = Callable[[bytes], bytes]
 MAX_PLAINTEXT = 65_519  # bytes of one Noise message, without its tag
 READ_SIZE = 128 * 1024  # bytes asked of the socket at once

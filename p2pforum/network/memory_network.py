@@ -199,7 +199,9 @@ class MemoryNetwork:
 
     # -- streams ---------------------------------------------------------------------------------
 
-    async def open_stream(self, peer: PeerID, protocol: str, *, timeout: float = 10.0) -> trio.abc.Stream:
+    async def open_stream(
+        self, peer: PeerID, protocol: str, *, timeout: float = 10.0
+    ) -> trio.abc.HalfCloseableStream:
         await self._travel(timeout, "the peer says nothing")
         link = self._links.get(peer)
         if link is None:

@@ -196,9 +196,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             self._connection.forget(self)
 
     def on_broken(self) -> None:
-        """The peer's reset, or the end of the connection. What a peer sent before its end stays readable."""
+        """The peer's reset, or the end of the connection. What has arrived can still be read."""
         self._broken = True
-        if not self._received_end:
-            self._drop()
         self._changed.unpark_all()
         self._connection.forget(self)

@@ -1,0 +1,90 @@
+"""From a TCP connection to a secured one that is ready for Yamux; and listening.
+
+Noise only: what else a peer proposes (plaintext, TLS) is "not available". Whoever calls sets the
+timeout: a peer may say nothing at any step.
+"""
+
+import errno
+from collections.abc import Sequence
+
+import trio
+
+from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.network import multistream
+from p2pforum.network.address import Address, parse_address
+from p2pforum.network.interface import PeerID
+from p2pforum.network.libp2p_noise import AnotherPeer, Identity, secure
+
+NOISE = "/noise"
+YAMUX = "/yamux/1.0.0"
+
+
+async def upgrade_outbound(stream: trio.SocketStream, identity: Identity, peer: PeerID) -> trio.abc.Stream:
+    """Raises NetworkError: `AnotherPeer`, or what answers does not speak this. Closes the stream then."""
+    try:
+        await multistream.request(stream, NOISE)
+        channel, _ = await secure(stream, identity, peer)
+        await multistream.request(channel, YAMUX)
+        return channel
+    except (trio.BrokenResourceError, RemoteProtocolError) as error:
+        stream.socket.close()
+        raise NetworkError("it is no node like this one") from error
+    except BaseException:
+        stream.socket.close()
+        raise
+
+
+async def upgrade_inbound(
+    stream: trio.SocketStream, identity: Identity
+) -> tuple[trio.abc.Stream, PeerID] | None:
+    """None if the stranger turns out to be no peer."""
+    try:
+        await multistream.answer(stream, {NOISE.encode()})
+        channel, peer = await secure(stream, identity, None)
+        await multistream.answer(channel, {YAMUX.encode()})
+        return channel, peer
+    except (trio.BrokenResourceError, RemoteProtocolError, NetworkError):
+        return None
+
+
+async def connect(target: Address, identity: Identity, peer: PeerID) -> trio.abc.Stream:
+    """Dial and upgrade. Raises NetworkError with a text fit for a person."""
+    try:
+        stream = await trio.open_tcp_stream(target.host, target.port)
+    except OSError as error:
+        raise NetworkError(f"nothing answers at {target}") from error
+    try:
+        return await upgrade_outbound(stream, identity, peer)
+    except AnotherPeer as error:
+        raise NetworkError(f"another peer answers at {target}") from error
+    except NetworkError as error:
+        raise NetworkError(f"what answers at {target} is no node like this one") from error
+
+
+async def open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:
+    """All of them or none. Raises NetworkError."""
+    listeners: list[trio.SocketListener] = []
+    try:
+        for text in listen:
+            address = parse_address(text)
+            if address.kind not in ("ip4", "ip6") or address.peer is not None:
+                raise NetworkError(f"can't listen on {text}: expected /ip4/ADDRESS/tcp/PORT")
+            listeners += await _listen(text, address)
+    except BaseException:
+        for listener in listeners:
+            listener.socket.close()
+        raise
+    return listeners
+
+
+async def _listen(text: str, address: Address) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(address.port, host=address.host)
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: "another program listens there",
+            errno.EACCES: "this user may not (ports below 1024 need root)",
+            errno.EADDRNOTAVAIL: "this machine does not have that address",
+        }
+        reason = reasons.get(error.errno or 0, error.strerror or str(error))
+        raise NetworkError(f"can't listen on {text}: {reason}") from error

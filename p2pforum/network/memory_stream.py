@@ -6,6 +6,7 @@ It loses and reorders nothing.
 """
 
 import collections
+import math
 from collections.abc import Callable
 
 import trio
@@ -92,7 +93,7 @@ class Pipe:
     def close_send(self) -> None:
         if not self._send_closed:
             self._send_closed = True
-            self._end = self._due()
+            self._end = None if self._broken else self._due()
             self._changed.unpark_all()
 
     # -- the receiver's end ----------------------------------------------------------------------
@@ -104,13 +105,13 @@ class Pipe:
             while True:
                 if self._receive_closed:
                     raise trio.ClosedResourceError("this end of the stream is closed")
-                if self._broken:
-                    raise trio.BrokenResourceError("the peer has lost the stream")
                 now = trio.current_time()
                 if self._chunks and self._chunks[0][0] <= now:
                     return self._take(max_bytes, now)
                 if not self._chunks and self._end is not None and self._end <= now:
                     return b""
+                if self._broken:
+                    raise trio.BrokenResourceError("the peer has reset or lost the stream")
                 await self._wait_for_arrival()
 
     def _take(self, max_bytes: int | None, now: float) -> bytes:
@@ -132,25 +133,28 @@ class Pipe:
         self._receiver_waits = True
         self._changed.unpark_all()  # a lockstep sender may be waiting for this
         try:
-            with trio.move_on_at(float("inf") if due is None else due):
+            with trio.move_on_at(math.inf if due is None else due):
                 await self._changed.park()
         finally:
             self._receiver_waits = False
 
     def close_receive(self) -> None:
         self._receive_closed = True
-        self._drop()
+        self._keep_until(-math.inf)
 
     # -- both ------------------------------------------------------------------------------------
 
     def sever(self) -> None:
-        """The link is cut: what was under way is lost."""
-        self._broken = True
-        self._drop()
+        """The link is cut: what was under way is lost, what has arrived can still be read."""
+        if not self._broken:
+            self._broken = True
+            self._keep_until(trio.current_time())
 
-    def _drop(self) -> None:
-        self._chunks.clear()
-        self._size = 0
+    def _keep_until(self, latest: float) -> None:
+        while self._chunks and self._chunks[-1][0] > latest:
+            self._size -= len(self._chunks.pop()[1])
+        if self._end is not None and self._end > latest:
+            self._end = None
         self._changed.unpark_all()
 
 

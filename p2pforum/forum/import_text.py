@@ -9,6 +9,7 @@
 Not for pages of any kind: it says where a text does not look like this.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -68,8 +69,8 @@ def _comments(lines: Sequence[str], start: int, skipped: int) -> list[str]:
             f"line {skipped + first + 1}: a comment begins with its first words on a line of their own, "
             "and the next line begins with the same words"
         )
-    ends = [*starts[1:], len(lines)]
-    return ["\n".join(lines[i + 1 : end]).strip() for i, end in zip(starts, ends, strict=True)]
+    edges = itertools.pairwise([*starts, len(lines)])
+    return ["\n".join(lines[i + 1 : end]).strip() for i, end in edges]
 
 
 def _is_title(line: str, following: str) -> bool:

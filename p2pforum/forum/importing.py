@@ -17,7 +17,7 @@ from p2pforum.forum import authors, outbox
 from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.publish import Published
-from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
+from p2pforum.forum.writing import Press, Writing, clean_board, clean_subject, clean_text
 from p2pforum.store.keystore import Keystore
 
 NOTICE = (
@@ -121,7 +121,7 @@ def split_long(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
 def split_body(body: str) -> list[str]:
     """Pieces of at most MAX_BODY bytes, cut at a blank line, a line's end, a blank, or where it must be."""
     pieces = []
-    body = clean_body(body)
+    body = clean_text(body)
     while len(body.encode()) > limits.MAX_BODY:
         piece = cut(body, limits.MAX_BODY)
         for mark in ("\n\n", "\n", " "):
@@ -129,7 +129,7 @@ def split_body(body: str) -> list[str]:
             if at > len(piece) // 2:
                 piece = piece[:at]
                 break
-        pieces.append(clean_body(piece))
+        pieces.append(clean_text(piece))
         body = body[len(piece) :].lstrip()
     return [*pieces, body] if body else pieces
 

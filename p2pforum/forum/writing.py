@@ -85,12 +85,18 @@ def clean_subject(subject: str) -> str:
 
 def clean_body(body: str) -> str:
     """The text as everyone's looks. Raises Refused if it is empty or too long."""
-    body = _normalize(body)
-    if not body:
-        raise Refused("the text is empty")
+    body = clean_text(body)
     size = len(body.encode())
     if size > limits.MAX_BODY:
         raise Refused(f"the text has {size} bytes; {limits.MAX_BODY} at most (about four pages)")
+    return body
+
+
+def clean_text(body: str) -> str:
+    """As `clean_body`, for a text of any length."""
+    body = _normalize(body)
+    if not body:
+        raise Refused("the text is empty")
     return body
 
 

@@ -1,0 +1,170 @@
+"""A thread as it is read: the same on every node, whatever came first."""
+
+import random
+
+import pytest
+from forum_world import Shelf
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import HOUR, a_key, a_post, a_thread
+
+from p2pforum.core.errors import NotFound
+from p2pforum.core.post import Kind, Post
+from p2pforum.core.pseudonym import name_of
+from p2pforum.forum.reading import PostView, ThreadView, thread_view
+from p2pforum.store.keystore_contents import Contents, new_key
+
+ROOT = a_post("The first text.", key=1)
+
+
+def view(*posts: Post, contents: Contents | None = None) -> ThreadView:
+    shelf = Shelf()
+    shelf.put(*posts)
+    return thread_view(shelf, ROOT.id, contents)
+
+
+def reply(body: str, *, to: Post = ROOT, key: int = 2, hour: int = HOUR) -> Post:
+    return a_post(body, key=key, root=ROOT.id, parents=[to.id], hour=hour)
+
+
+def retract(post: Post, *, key: int, hour: int = HOUR + 1) -> Post:
+    return amendment(post, Kind.RETRACT, (post.id,), key, hour)
+
+
+def edit(post: Post, body: str, *, key: int, hour: int = HOUR + 1) -> Post:
+    return amendment(post, Kind.SUPERSEDE, (post.id, body), key, hour)
+
+
+def amendment(post: Post, kind: Kind, content: tuple[object, ...], key: int, hour: int) -> Post:
+    return a_post(key=key, root=ROOT.id, parents=[post.id], hour=hour, kind=kind, content=content)
+
+
+def bodies(shown: ThreadView) -> list[str]:
+    return [post.body for post in shown.posts]
+
+
+def find(shown: ThreadView, post: Post) -> PostView:
+    return next(found for found in shown.posts if found.id == post.id)
+
+
+def test_in_order_with_depth_and_names() -> None:
+    one = reply("one")
+    two = reply("two", to=one, key=3)
+    shown = view(two, ROOT, one)
+    assert (shown.subject, shown.board, shown.has_root) == ("A subject", "general", True)
+    assert [(p.body, p.depth) for p in shown.posts] == [("The first text.", 0), ("one", 1), ("two", 2)]
+    assert [p.name for p in shown.posts] == [name_of(a_key(n), ROOT.id) for n in (1, 2, 3)]
+    assert not any(p.is_mine or p.is_unread or p.petname for p in shown.posts)
+
+
+def test_a_thread_of_which_nothing_is_here() -> None:
+    with pytest.raises(NotFound):
+        view()
+
+
+def test_a_missing_root_and_missing_parents_are_named() -> None:
+    lost = reply("lost")
+    shown = view(reply("kept", to=lost))
+    assert (shown.subject, shown.has_root) == ("", False)
+    assert shown.posts[0].missing == (lost.id,)
+
+
+def test_only_the_author_withdraws() -> None:
+    said = reply("said", key=2)
+    assert bodies(view(ROOT, said, retract(said, key=3))) == ["The first text.", "said"]
+    withdrawn = view(ROOT, said, retract(said, key=2)).posts[1]
+    assert (withdrawn.body, withdrawn.is_retracted) == ("", True)
+    shown = view(ROOT, said, retract(ROOT, key=1))
+    assert (shown.subject, shown.posts[0].subject, shown.posts[0].body) == ("", "", "")
+    assert bodies(shown)[1] == "said"
+
+
+def test_only_the_author_edits_and_the_last_edit_counts() -> None:
+    said = reply("said", key=2)
+    first, last = edit(said, "better", key=2, hour=HOUR + 5), edit(said, "best", key=2, hour=HOUR + 6)
+    shown = view(ROOT, last, first, edit(said, "forged", key=3, hour=HOUR + 9), said)
+    assert bodies(shown) == ["The first text.", "best"]
+    assert shown.posts[1].edited == HOUR + 6
+    shown = view(ROOT, said, last, retract(said, key=2))
+    assert (shown.posts[1].body, shown.posts[1].edited, shown.posts[1].is_retracted) == ("", 0, True)
+
+
+def test_an_edit_keeps_the_subject() -> None:
+    shown = view(ROOT, edit(ROOT, "new text", key=1))
+    assert (shown.subject, shown.posts[0].subject, shown.posts[0].body) == ("A subject",) * 2 + ("new text",)
+
+
+def test_amendments_are_not_shown_and_answers_to_them_are() -> None:
+    change = edit(ROOT, "new text", key=1)
+    answer = reply("to the edit", to=change, hour=HOUR + 2)
+    gone = retract(ROOT, key=3)
+    second = reply("to a forged withdrawal", to=gone, hour=HOUR + 3)
+    shown = view(second, answer, gone, change, ROOT)
+    assert [(p.body, p.depth, p.missing) for p in shown.posts] == [
+        ("new text", 0, ()),
+        ("to the edit", 1, ()),
+        ("to a forged withdrawal", 1, ()),
+    ]
+    assert find(shown, answer).parents == (ROOT.id,)
+
+
+def test_an_edit_whose_target_is_not_here_changes_nothing() -> None:
+    lost = reply("lost")
+    assert bodies(view(ROOT, edit(lost, "x", key=2))) == ["The first text."]
+
+
+def test_a_withdrawal_cannot_be_withdrawn() -> None:
+    said = reply("said")
+    gone = retract(said, key=2)
+    assert view(ROOT, said, gone, retract(gone, key=2, hour=HOUR + 2)).posts[1].is_retracted
+
+
+def test_newer_formats_are_shown_as_such() -> None:
+    newer = a_post(key=2, root=ROOT.id, kind=77, content=(1, "?"))
+    post = view(ROOT, newer).posts[1]
+    assert (post.is_understood, post.body) == (False, "")
+
+
+def test_mine_unread_and_petnames_come_from_the_keystore() -> None:
+    said = reply("said", key=2)
+    mine = new_key((1).to_bytes(32, "big"), ROOT.id, "", HOUR)
+    contents = Contents(keys={mine.public: mine}, petnames={(ROOT.id, a_key(2)): "tern"})
+    contents.mark_read(ROOT.id, [ROOT.id])
+    shown = view(ROOT, said, contents=contents)
+    assert [(p.is_mine, p.is_unread, p.petname) for p in shown.posts] == [
+        (True, False, ""),
+        (False, True, "tern"),
+    ]
+    contents.petnames = {(b"", a_key(2)): "everywhere", (bytes(32), a_key(2)): "elsewhere"}
+    assert view(said, contents=contents).posts[0].petname == "everywhere"
+
+
+@given(st.randoms(use_true_random=False))
+def test_every_order_of_arrival_reads_the_same(rng: random.Random) -> None:
+    posts = [ROOT]
+    for n in range(12):
+        target = rng.choice(posts)
+        key, hour = rng.randrange(1, 4), HOUR + rng.randrange(4)
+        make = rng.choice(
+            [
+                lambda t=target, k=key, h=hour, n=n: reply(f"text {n}", to=t, key=k, hour=h),
+                lambda t=target, k=key, h=hour: retract(t, key=k, hour=h),
+                lambda t=target, k=key, h=hour, n=n: edit(t, f"edit {n}", key=k, hour=h),
+            ]
+        )
+        posts.append(make())
+    shuffled = rng.sample(posts, len(posts))
+    assert view(*shuffled) == view(*posts)
+
+
+def test_a_long_chain_of_edits_and_answers_does_not_recurse() -> None:
+    posts = [ROOT]
+    for n in range(1500):
+        make = edit(posts[-1], "x", key=1) if n % 2 else reply("x", to=posts[-1])
+        posts.append(make)
+    assert len(view(*posts).posts) == 751
+
+
+def test_reading_a_plain_thread_keeps_its_order() -> None:
+    posts = [ROOT, *(a_post(p.body, key=3, root=ROOT.id, hour=p.payload.hour) for p in a_thread(8)[1:])]
+    assert len(view(*posts).posts) == 8

@@ -121,7 +121,7 @@ def test_ctrl_c_and_kill_leave_nothing_half(tmp_path: Path, how: signal.Signals)
             process.send_signal(how)
         shown = process.stdout.read().split()
         noise = process.stderr.read()
-    assert (shown[-1] == "interrupted") == (how is signal.SIGINT)
+    assert (shown[-1:] == ["interrupted"]) == (how is signal.SIGINT)
     assert noise == ""
     assert person.keystore.path.read_bytes() == before
     wait_until_gone(workers)

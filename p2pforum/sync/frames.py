@@ -1,0 +1,94 @@
+"""The framing of a sync session: varint length, type byte, payload.
+
+The length counts the type byte and the payload, and is checked before anything is kept. What a payload
+says is in payloads.py; when a frame may come is the session's business.
+"""
+
+from collections.abc import Iterator
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.sync.payloads import (
+    Boards,
+    End,
+    Fields,
+    Gone,
+    Grant,
+    Hello,
+    Neg,
+    Posts,
+    Pull,
+    Type,
+    Want,
+)
+from p2pforum.sync.wire import encode_varint, read_varint
+
+Frame = Hello | Boards | Neg | Want | Posts | Gone | Pull | Grant | End
+
+_MAX_LENGTH_BYTES = 3  # a varint of MAX_POSTS_FRAME
+
+
+def encode(frame: Frame) -> bytes:
+    payload = frame.payload()
+    return encode_varint(len(payload) + 1) + bytes([frame.type]) + payload
+
+
+def parse(body: bytes) -> Frame:
+    """A frame from its type byte and payload."""
+    fields = Fields(body)
+    found = _parse(fields.bytes(1)[0], fields)
+    if fields.more():
+        raise RemoteProtocolError("a frame with bytes left over")
+    return found
+
+
+def _parse(kind: int, fields: Fields) -> Frame:
+    match kind:
+        case Type.HELLO:
+            return Hello.parse(fields)
+        case Type.BOARDS:
+            return Boards.parse(fields)
+        case Type.NEG:
+            return Neg.parse(fields)
+        case Type.WANT:
+            return Want.parse(fields)
+        case Type.POSTS:
+            return Posts.parse(fields)
+        case Type.GONE:
+            return Gone.parse(fields)
+        case Type.PULL:
+            return Pull.parse(fields)
+        case Type.CREDIT:
+            return Grant.parse(fields)
+        case Type.END:
+            return End.parse(fields)
+        case _:
+            raise RemoteProtocolError(f"a frame of the unknown type {kind}")
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames, however the stream was cut. Keeps at most one frame."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, received: bytes) -> Iterator[tuple[Frame, int]]:
+        """The frames that are now whole, each with its size on the wire. Take them all."""
+        self._buffer += received
+        at = 0
+        while (span := self._next(at)) is not None:
+            begin, (start, at) = at, span
+            yield parse(bytes(self._buffer[start:at])), at - begin
+        del self._buffer[:at]
+
+    def _next(self, at: int) -> tuple[int, int] | None:
+        """Where the frame whose length begins at `at` begins and ends, if all of it is here."""
+        head = bytes(self._buffer[at : at + _MAX_LENGTH_BYTES])
+        if len(head) < _MAX_LENGTH_BYTES and all(byte & 0x80 for byte in head):
+            return None
+        length, size = read_varint(head, 0)
+        start = at + size
+        is_posts = self._buffer[start : start + 1] in (b"", bytes([Type.POSTS]))
+        if not 0 < length <= (limits.MAX_POSTS_FRAME if is_posts else limits.MAX_FRAME):
+            raise RemoteProtocolError(f"a frame of {length} bytes")
+        return (start, start + length) if start + length <= len(self._buffer) else None

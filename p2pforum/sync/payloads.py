@@ -1,0 +1,298 @@
+"""What each frame of a sync session carries, field by field; one spelling each.
+
+Numbers are Negentropy varints, so that a session has one kind of number. Parsing is strict: anything
+but a whole payload is a RemoteProtocolError. Lengths around it, and when a frame may come, are not
+decided here.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.core.post_id import ID_SIZE
+from p2pforum.sync.wire import FINGERPRINT_SIZE, HIGHEST, Bound, encode_varint, read_varint
+
+NONCE_SIZE = 16
+TAG_SIZE = 8
+
+
+class Type(enum.IntEnum):
+    HELLO = 0
+    BOARDS = 1
+    NEG = 2
+    WANT = 3
+    POSTS = 4
+    GONE = 5
+    PULL = 6
+    CREDIT = 7
+    END = 8
+
+
+class How(enum.IntEnum):
+    """Why the posts of a POSTS frame come."""
+
+    WANTED = 0  #: they answer WANT, in its order
+    PULLED = 1  #: they answer the oldest PULL, more frames follow
+    PULLED_PART = 2  #: the last frame of a PULL whose limit was reached
+    PULLED_ALL = 3  #: the last frame of a PULL: its range holds no more
+    PUSHED = 4  #: the responder lacks them
+
+
+class Credit(enum.IntEnum):
+    NEG = 0
+    POSTS = 1
+
+
+class Code(enum.IntEnum):
+    """Why a session ends."""
+
+    DONE = 0  #: the sender asks for nothing more; it goes on answering until it gets DONE itself
+    BUSY = 1  #: no room for a session now
+    BUDGET = 2  #: one session may not cost more; another may go on
+    TIME = 3  #: too long, or too long without progress
+    PROTOCOL = 4  #: the receiver of this broke the protocol
+    FAILED = 5  #: the sender can't go on: its own fault
+
+
+class Fields:
+    """Takes the fields of one payload, one after another."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+        self._at = 0
+
+    def number(self) -> int:
+        n, self._at = read_varint(self._payload, self._at)
+        return n
+
+    def bytes(self, size: int) -> bytes:
+        end = self._at + size
+        if end > len(self._payload):
+            raise RemoteProtocolError("a frame that ends inside a field")
+        taken = self._payload[self._at : end]
+        self._at = end
+        return taken
+
+    def rest(self) -> bytes:
+        return self.bytes(len(self._payload) - self._at)
+
+    def more(self) -> bool:
+        return self._at < len(self._payload)
+
+    def flag(self) -> bool:
+        value = self.number()
+        if value > 1:
+            raise RemoteProtocolError("a flag that is neither 0 nor 1")
+        return value == 1
+
+    def hour(self) -> int:
+        hour = self.number()
+        if hour >= limits.MAX_HOUR:
+            raise RemoteProtocolError("an hour of 2^31 or later")
+        return hour
+
+    def bound(self) -> Bound:
+        step, size = self.number(), self.number()
+        if size > ID_SIZE or step > limits.MAX_HOUR or (step == 0 and size):
+            raise RemoteProtocolError("not a bound")
+        prefix = self.bytes(size)
+        return HIGHEST if step == 0 else (step - 1, prefix)
+
+
+def _encode_bound(bound: Bound) -> bytes:
+    step = 0 if bound == HIGHEST else bound[0] + 1
+    return encode_varint(step) + encode_varint(len(bound[1])) + bound[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Both sides' first frame. `horizon`: posts of an earlier hour are neither kept nor sent."""
+
+    type: ClassVar = Type.HELLO
+    nonce: bytes
+    hour: int
+    horizon: int
+
+    def payload(self) -> bytes:
+        return self.nonce + encode_varint(self.hour) + encode_varint(self.horizon)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Hello":
+        return cls(fields.bytes(NONCE_SIZE), fields.hour(), fields.hour())
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board as told to a peer. `low` counts hours above the session's horizon."""
+
+    tag: bytes
+    low: int
+    count: int
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Boards:
+    """Boards that the sender has posts of, by ascending tag; `last`: there are no more."""
+
+    type: ClassVar = Type.BOARDS
+    last: bool
+    boards: tuple[Board, ...]
+
+    def payload(self) -> bytes:
+        entries = [
+            b.tag + encode_varint(b.low) + encode_varint(b.count) + b.fingerprint for b in self.boards
+        ]
+        return encode_varint(self.last) + b"".join(entries)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Boards":
+        last, boards = fields.flag(), []
+        while fields.more():
+            board = Board(
+                fields.bytes(TAG_SIZE), fields.hour(), fields.number(), fields.bytes(FINGERPRINT_SIZE)
+            )
+            if not board.count:
+                raise RemoteProtocolError("a board without posts")
+            boards.append(board)
+        return cls(last, tuple(boards))
+
+
+@dataclass(frozen=True, slots=True)
+class Neg:
+    """A Negentropy message about one board; `last`: the answer to one message of the initiator ends."""
+
+    type: ClassVar = Type.NEG
+    board: int
+    last: bool
+    message: bytes
+
+    def payload(self) -> bytes:
+        return encode_varint(self.board) + encode_varint(self.last) + self.message
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Neg":
+        return cls(fields.number(), fields.flag(), fields.rest())
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """IDs of posts to be sent: each is answered, in this order, by a post or by GONE."""
+
+    type: ClassVar = Type.WANT
+    ids: tuple[bytes, ...]
+
+    def payload(self) -> bytes:
+        return b"".join(self.ids)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Want":
+        ids = []
+        while fields.more():
+            ids.append(fields.bytes(ID_SIZE))
+        if not ids:
+            raise RemoteProtocolError("a WANT of nothing")
+        return cls(tuple(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    type: ClassVar = Type.POSTS
+    how: How
+    posts: tuple[bytes, ...]
+
+    def payload(self) -> bytes:
+        parts = [part for post in self.posts for part in (encode_varint(len(post)), post)]
+        return encode_varint(self.how) + b"".join(parts)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Posts":
+        how, posts = fields.number(), []
+        if how > How.PUSHED:
+            raise RemoteProtocolError("posts for an unknown reason")
+        while fields.more():
+            size = fields.number()
+            if not 0 < size <= limits.MAX_POST:
+                raise RemoteProtocolError("a post of an impossible size")
+            posts.append(fields.bytes(size))
+        if not posts and how not in (How.PULLED_PART, How.PULLED_ALL):
+            raise RemoteProtocolError("a POSTS frame without posts")
+        return cls(How(how), tuple(posts))
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The next `count` wanted posts are not there (any more)."""
+
+    type: ClassVar = Type.GONE
+    count: int
+
+    def payload(self) -> bytes:
+        return encode_varint(self.count)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Gone":
+        gone = cls(fields.number())
+        if not gone.count:
+            raise RemoteProtocolError("a GONE of nothing")
+        return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """All posts of a board from `lo` to below `hi`, in order of (hour, ID), or newest first.
+
+    At most `limit` of them; 0 for no limit.
+    """
+
+    type: ClassVar = Type.PULL
+    board: int
+    newest_first: bool
+    lo: Bound
+    hi: Bound
+    limit: int
+
+    def payload(self) -> bytes:
+        head = encode_varint(self.board) + encode_varint(self.newest_first)
+        return head + _encode_bound(self.lo) + _encode_bound(self.hi) + encode_varint(self.limit)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Pull":
+        return cls(fields.number(), fields.flag(), fields.bound(), fields.bound(), fields.number())
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The peer may send so many more bytes of NEG or POSTS frames (type byte and payload)."""
+
+    type: ClassVar = Type.CREDIT
+    credit: Credit
+    size: int
+
+    def payload(self) -> bytes:
+        return encode_varint(self.credit) + encode_varint(self.size)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Grant":
+        credit, size = fields.number(), fields.number()
+        if credit > Credit.POSTS or not 0 < size <= limits.SYNC_POSTS_WINDOW:
+            raise RemoteProtocolError("an impossible credit")
+        return cls(Credit(credit), size)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An unknown code is kept as FAILED: the session is over either way."""
+
+    type: ClassVar = Type.END
+    code: Code
+
+    def payload(self) -> bytes:
+        return encode_varint(self.code)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "End":
+        code = fields.number()
+        return cls(Code(code) if code <= Code.FAILED else Code.FAILED)

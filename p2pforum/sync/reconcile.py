@@ -1,0 +1,267 @@
+"""Which posts differ: range-based set reconciliation over one board, either role.
+
+The initiator learns what it has and what it needs; the responder keeps no state between messages.
+Everything that can be long is a generator that yields often, so that the caller may stop, wait for
+credit and let others run. It sends nothing and knows no peer.
+"""
+
+import random
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from p2pforum.core import limits
+from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
+from p2pforum.core.post_id import ID_SIZE
+from p2pforum.sync import wire
+from p2pforum.sync.wire import HIGHEST, LOWEST, Bound, Mode, Range
+
+_SLICE = 256  # items looked at between two yields
+_PIECE = 128  # IDs in one listed range: small enough to fill chunks well
+
+
+class Items(Protocol):
+    """The sealed, sorted items (hour, ID) of one board. IDs are hashes that we computed ourselves.
+
+    (IDs that someone could choose freely would break the fingerprints.)
+    """
+
+    def __len__(self) -> int: ...
+
+    def find(self, hour: int, id: bytes) -> int:  # noqa: A002
+        """How many items are below the bound (hour, id); `id` may be a prefix."""
+        ...
+
+    def key(self, i: int) -> tuple[int, bytes]: ...
+
+    def keys(self, lo: int, hi: int) -> list[tuple[int, bytes]]: ...
+
+    def sum(self, lo: int, hi: int) -> int:
+        """The sum, mod 2^256, of the IDs in [lo, hi) as little-endian numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How ranges are split: v1 leaves it to each side, so sides with different policies agree too.
+
+    With `chunked`, an answer is cut into messages of at most `limit` bytes that each stand alone.
+    Without, it is one message; if that has a `limit`, the rest of it becomes one fingerprint and a
+    round trip more, as in the reference implementations.
+    """
+
+    buckets: int = 8  #: ranges that a differing range is split into
+    leaf: int = 16  #: a differing range with fewer own items is listed, not split
+    first: int = 64  #: ranges that a whole board is split into, if it fills them
+    quiet: bool = True  #: the initiator never lists: it asks with one fingerprint, so IDs cross once
+    tail: bool = True  #: above the own newest item, an empty list instead of a fingerprint
+    jitter: bool = True  #: cuts at random places: no set can be made up to hide in a range
+    limit: int = limits.MAX_FRAME - 16  #: bytes of one message, 0 for no limit
+    chunked: bool = True
+
+
+TUNED = Policy()
+STOCK = Policy(16, 32, 16, quiet=False, tail=False, jitter=False, limit=0, chunked=False)
+
+
+class Span(NamedTuple):
+    """A range still to be answered: own items [lo, hi), split `fan` ways; 0: list them."""
+
+    lower: Bound
+    upper: Bound
+    lo: int
+    hi: int
+    fan: int
+
+
+class Reconciler:
+    """One board. `have` collects spans of own items, `need` IDs of the other side's, both to be taken.
+
+    `ranges` counts what the other side made us examine, for budgets.
+    """
+
+    def __init__(self, items: Items, policy: Policy, rng: random.Random, *, initiator: bool) -> None:
+        self._items = items
+        self._policy = policy
+        self._rng = rng
+        self._initiator = initiator
+        self.have: list[tuple[int, int]] = []
+        self.need: list[bytes] = []
+        self.ranges = 0
+
+    def opening(self, lower: Bound = LOWEST, upper: Bound = HIGHEST) -> list[Span]:
+        """What the initiator starts with."""
+        return [Span(lower, upper, self._find(lower), self._find(upper), self._policy.first)]
+
+    def examine(self, message: bytes) -> Generator[None, None, list[Span]]:
+        """Compare a message with the own items; the result says what to answer, in ascending order.
+
+        Raises RemoteProtocolError before anything is learnt from a malformed message.
+        """
+        spans: list[Span] = []
+        lower, lo = LOWEST, 0
+        for upper, mode, payload in wire.decode(message):
+            hi = self._find(upper)
+            self.ranges += 1
+            if mode is Mode.FINGERPRINT:
+                if payload != self._fingerprint(lo, hi):
+                    whole = lower == LOWEST and upper == HIGHEST
+                    fan = self._policy.first if whole else self._policy.buckets
+                    spans.append(Span(lower, upper, lo, hi, fan))
+            elif mode is Mode.ID_LIST:
+                if self._initiator:
+                    yield from self._compare(lo, hi, payload)
+                else:
+                    spans.append(Span(lower, upper, lo, hi, 0))
+            lower, lo = upper, hi
+            yield
+        return spans
+
+    def emit(self, spans: Sequence[Span]) -> Iterator[bytes]:
+        """Messages that answer `spans` (ascending); b"" between them, where the caller may pause.
+
+        Lazy: a span over a million items costs memory for one message.
+        """
+        limit = self._policy.limit if self._policy.chunked else 0
+        out = wire.Writer()
+        for span in spans:
+            lower = span.lower
+            for found in self._answer(span):
+                piece = out.encode(lower, found)
+                if limit and len(out) + len(piece) > limit and not out.is_empty:
+                    yield out.message()
+                    out = wire.Writer()
+                    piece = out.encode(lower, found)
+                out.add(piece, found.upper)
+                lower = found.upper
+                yield b""
+        if not out.is_empty:
+            yield out.message()
+
+    def initiate(self) -> bytes:
+        """The first message, whole, as the references send it. Not for chunked policies."""
+        return self._join(self.opening())
+
+    def reconcile(self, message: bytes) -> bytes | None:
+        """One message in, one out, as the references do it; None when the initiator has finished."""
+        if not message or not 0x60 <= message[0] <= 0x6F:
+            raise RemoteProtocolError("not a message of any protocol version")
+        if message[0] != wire.VERSION and not self._initiator:
+            return bytes([wire.VERSION])
+        spans = _result(self.examine(message))
+        answer = self._limited(spans) if self._policy.limit else self._join(spans)
+        return None if self._initiator and len(answer) == 1 else answer
+
+    def _join(self, spans: Sequence[Span]) -> bytes:
+        if self._policy.chunked:
+            raise LocalProtocolError("a chunked answer is not one message")
+        return b"".join(self.emit(spans)) or bytes([wire.VERSION])
+
+    def _limited(self, spans: Sequence[Span]) -> bytes:
+        """Byte for byte what the references do about a frame limit, wasteful corners included."""
+        full = self._policy.limit - 200
+        out = wire.Writer()
+        for span in spans:
+            trial, hi = out.copy(), span.hi
+            if span.fan == 0:
+                hi = min(hi, span.lo + (full - len(out)) // ID_SIZE + 1)
+            if hi < span.hi:
+                ids = self._ids(span.lo, hi)
+                trial.write(span.lower, [Range(self._items.key(hi), Mode.ID_LIST, ids)])
+            else:
+                trial.write(span.lower, self._answer(span))
+            if len(trial) > full:
+                last = trial if span.fan == 0 else out
+                rest = self._fingerprint(hi, len(self._items))
+                last.write(last.reached, [Range(HIGHEST, Mode.FINGERPRINT, rest)])
+                return last.message()
+            out = trial
+        return out.message()
+
+    def _answer(self, span: Span) -> Iterator[Range]:
+        count = span.hi - span.lo
+        if span.fan == 0:
+            return self._list(span)
+        if count >= self._policy.leaf:
+            return self._split(span)
+        if self._initiator and self._policy.quiet and count:
+            return iter([Range(span.upper, Mode.FINGERPRINT, self._fingerprint(span.lo, span.hi))])
+        return self._list(span)
+
+    def _list(self, span: Span) -> Iterator[Range]:
+        lo = span.lo
+        if self._policy.chunked:
+            while span.hi - lo > _PIECE:
+                keys = self._items.keys(lo, lo + _PIECE + 1)
+                ids = b"".join([id_ for _, id_ in keys[:-1]])
+                yield Range(wire.separator(keys[-2], keys[-1]), Mode.ID_LIST, ids)
+                lo += _PIECE
+        yield Range(span.upper, Mode.ID_LIST, self._ids(lo, span.hi))
+
+    def _split(self, span: Span) -> Iterator[Range]:
+        end = span.upper
+        tail = self._policy.tail and span.upper == HIGHEST
+        if tail:
+            end = (self._items.key(span.hi - 1)[0] + 1, b"")
+        lo = span.lo
+        for cut in self._cuts(span):
+            bound = end if cut == span.hi else wire.separator(*self._items.keys(cut - 1, cut + 1))
+            yield Range(bound, Mode.FINGERPRINT, self._fingerprint(lo, cut))
+            lo = cut
+        if tail:
+            yield Range(span.upper, Mode.ID_LIST, b"")
+
+    def _cuts(self, span: Span) -> Iterator[int]:
+        """Where the buckets of a split end: even, the larger ones first, or within a quarter of even."""
+        count = span.hi - span.lo
+        fan = max(self._policy.buckets, min(span.fan, count // self._policy.leaf))
+        size, larger = divmod(count, fan)
+        reach = size // 4 if self._policy.jitter else 0
+        for k in range(1, fan):
+            even = span.lo + k * size + min(k, larger)
+            yield even + int((2 * self._rng.random() - 1) * (reach + 1)) if reach else even
+        yield span.hi
+
+    def _compare(self, lo: int, hi: int, payload: bytes) -> Iterator[None]:
+        """Both sides' lists of one range are here: what only we have, and what only they have."""
+        theirs = {payload[i : i + ID_SIZE] for i in range(0, len(payload), ID_SIZE)}
+        if not theirs:
+            self._add_have(lo, hi)
+            return
+        for start in range(lo, hi, _SLICE):
+            for i, (_, id_) in enumerate(self._items.keys(start, min(start + _SLICE, hi)), start):
+                if id_ in theirs:
+                    theirs.remove(id_)
+                else:
+                    self._add_have(i, i + 1)
+            yield
+        if theirs:
+            self.need += [
+                id_ for i in range(0, len(payload), ID_SIZE) if (id_ := payload[i : i + ID_SIZE]) in theirs
+            ]
+
+    def _add_have(self, lo: int, hi: int) -> None:
+        if self.have and self.have[-1][1] == lo:
+            self.have[-1] = (self.have[-1][0], hi)
+        elif lo < hi:
+            self.have.append((lo, hi))
+
+    def _find(self, bound: Bound) -> int:
+        if bound[0] >= limits.MAX_HOUR:  # above every item; no index need know such a number
+            return len(self._items)
+        return self._items.find(*bound)
+
+    def _fingerprint(self, lo: int, hi: int) -> bytes:
+        return wire.fingerprint(self._items.sum(lo, hi), hi - lo)
+
+    def _ids(self, lo: int, hi: int) -> bytes:
+        return b"".join([id_ for _, id_ in self._items.keys(lo, hi)])
+
+
+def _result(steps: Generator[None, None, list[Span]]) -> list[Span]:
+    """Run a generator to its end without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return list(stop.value)

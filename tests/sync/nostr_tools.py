@@ -1,0 +1,70 @@
+"""nostr-tools' Negentropy in a node process: an initiator that nobody here wrote."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FOLDER = Path(__file__).parent / "interop"
+
+
+class NostrTools:
+    """One session at a time; `open` begins a new one."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def open(self, keys: Iterable[tuple[int, bytes]], limit: int = 2**40) -> bytes:
+        """The first message for these items. Hours below 2^31, or it never ends."""
+        answer = self._ask({"open": [[hour, id_.hex()] for hour, id_ in keys], "limit": limit})
+        return bytes.fromhex(answer["message"])
+
+    def reply(self, message: bytes) -> tuple[bytes | None, list[bytes], list[bytes]] | None:
+        """(next message or None at the end, have, need); None if it refused the message."""
+        answer = self._ask({"reply": message.hex()})
+        if "error" in answer:
+            return None
+        following = bytes.fromhex(answer["message"]) if answer["message"] is not None else None
+        return following, _ids(answer["have"]), _ids(answer["need"])
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps(request) + "\n")
+        stdin.flush()
+        answer: dict[str, Any] = json.loads(stdout.readline())
+        return answer
+
+
+def _ids(texts: list[str]) -> list[bytes]:
+    return [bytes.fromhex(text) for text in texts]
+
+
+@contextmanager
+def open_nostr_tools(folder: Path) -> Iterator[NostrTools]:
+    """Install what interop/package-lock.json names into `folder`, and run it.
+
+    Without npm the tests are skipped on a developer's machine, and fail in CI.
+    """
+    if not shutil.which("npm"):
+        if os.environ.get("CI"):
+            pytest.fail("npm is missing, and CI must run the interoperability tests")
+        pytest.skip("npm is missing")
+    for name in ("package.json", "package-lock.json", "initiator.mjs"):
+        shutil.copy(_FOLDER / name, folder / name)
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(npm, cwd=folder, check=True, timeout=100)
+    process = subprocess.Popen(
+        ["node", "initiator.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        yield NostrTools(process)
+        assert process.stdin is not None
+        process.stdin.close()

@@ -1,0 +1,182 @@
+"""Byte for byte against nostr-tools (npm), an independent port of the JavaScript reference.
+
+It can only initiate. So: our initiator must say what it says, and our responder must bring it to
+the right end, in stock mode and tuned.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from list_items import Key, ListItems, two_sets
+from nostr_tools import NostrTools, open_nostr_tools
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.sync import wire
+from p2pforum.sync.reconcile import STOCK, TUNED, Policy, Reconciler
+from dataclasses import replace
+
+CASES = 1200
+
+
+@pytest.fixture(scope="module")
+def nostr_tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NostrTools]:
+    with open_nostr_tools(tmp_path_factory.mktemp("nostr-tools")) as running:
+        yield running
+
+
+def a_case(rng: random.Random) -> tuple[set[Key], set[Key]]:
+    """Mostly small: every split rule has its edge between 0 and 600 items."""
+    size = rng.choice([0, 1, 3, 20, 31, 32, 33, 60, 300, 520])
+    common = rng.randrange(size + 1)
+    left, right = (rng.choice([0, 0, 1, 2, 10, 40]) for _ in range(2))
+    return two_sets(rng, common, left, right, rng.choice([1, 2, 30, 9600]))
+
+
+def answers(side: Reconciler, message: bytes, *, chunked: bool) -> list[bytes]:
+    if not chunked:
+        return [answer for answer in [side.reconcile(message)] if answer is not None]
+    examining = side.examine(message)
+    while True:
+        try:
+            next(examining)
+        except StopIteration as stop:
+            return [m for m in side.emit(stop.value) if m]
+
+
+def meet(nostr_tools: NostrTools, ours: set[Key], theirs: set[Key], policy: Policy, seed: int) -> int:
+    """nostr-tools initiates with `theirs`, we respond with `ours`; the number of messages."""
+    responder = Reconciler(ListItems(ours), policy, random.Random(seed), initiator=False)
+    waiting = [nostr_tools.open(theirs, (not policy.chunked and policy.limit) or 2**40)]
+    have: Counter[bytes] = Counter()
+    need: Counter[bytes] = Counter()
+    messages = 0
+    while waiting:
+        messages += 1
+        assert messages < 400
+        for reply in answers(responder, waiting.pop(), chunked=policy.chunked):
+            answer = nostr_tools.reply(reply)
+            assert answer is not None
+            following, more_have, more_need = answer
+            waiting += [following] if following is not None else []
+            have.update(more_have)
+            need.update(more_need)
+    assert have == Counter(id_ for _, id_ in theirs - ours)
+    assert need == Counter(id_ for _, id_ in ours - theirs)
+    return messages
+
+
+def test_our_stock_initiator_says_byte_for_byte_what_nostr_tools_says(nostr_tools: NostrTools) -> None:
+    rng = random.Random(1)
+    for _ in range(CASES):
+        ours, theirs = a_case(rng)
+        limit = rng.choice([0, 0, 4096, 5000])
+        policy = replace(STOCK, limit=limit)
+        initiator = Reconciler(ListItems(ours), policy, rng, initiator=True)
+        responder = Reconciler(ListItems(theirs), policy, rng, initiator=False)
+        message: bytes | None = initiator.initiate()
+        assert message == nostr_tools.open(ours, limit or 2**40)
+        have: list[bytes] = []
+        need: list[bytes] = []
+        while message is not None:
+            reply = responder.reconcile(message)
+            assert reply is not None
+            message = initiator.reconcile(reply)
+            answer = nostr_tools.reply(reply)
+            assert answer is not None
+            assert message == answer[0]
+            have += answer[1]
+            need += answer[2]
+        items = ListItems(ours)
+        assert [id_ for lo, hi in initiator.have for _, id_ in items.keys(lo, hi)] == have
+        assert Counter(initiator.need) == Counter(need)
+        assert Counter(need) == Counter(id_ for _, id_ in theirs - ours)
+
+
+def test_our_stock_responder_brings_nostr_tools_to_the_right_end(nostr_tools: NostrTools) -> None:
+    rng = random.Random(2)
+    for seed in range(CASES):
+        ours, theirs = a_case(rng)
+        meet(nostr_tools, ours, theirs, replace(STOCK, limit=rng.choice([0, 4096, 6000])), seed)
+
+
+def test_our_tuned_responder_brings_nostr_tools_to_the_right_end(nostr_tools: NostrTools) -> None:
+    """Policies are each side's own: chunks, tails and random cuts are ordinary messages to it."""
+    rng = random.Random(3)
+    for seed in range(CASES):
+        ours, theirs = a_case(rng)
+        meet(nostr_tools, ours, theirs, replace(TUNED, limit=rng.choice([700, 5000, TUNED.limit])), seed)
+
+
+def test_larger_sets_with_nostr_tools(nostr_tools: NostrTools) -> None:
+    rng = random.Random(4)
+    for policy in (STOCK, TUNED, replace(STOCK, limit=4096)):
+        ours, theirs = two_sets(rng, 20_000, 300, 300, 500)
+        meet(nostr_tools, ours, theirs, policy, 1)
+
+
+def mangled(rng: random.Random, message: bytes) -> bytes:
+    """A message with a fault in it, or two."""
+    broken = bytearray(message)
+    for _ in range(rng.choice([1, 1, 2])):
+        at = rng.randrange(len(broken) + 1)
+        match rng.randrange(5):
+            case 0:
+                del broken[at:]
+            case 1:
+                broken[at : at + 1] = bytes([rng.randrange(256)])
+            case 2:
+                del broken[at : at + rng.randrange(1, 5)]
+            case 3:
+                broken[at:at] = rng.randbytes(rng.randrange(1, 5))
+            case _:
+                broken += rng.randbytes(rng.randrange(1, 40))
+    return bytes(broken)
+
+
+STRICTER = (
+    "a number with a leading zero digit",  # the spec: as few digits as possible
+    "a number of more than 64 bits",  # JavaScript wraps at 32
+    "a bound at infinity that is not spelled as infinity",
+    "bounds that descend",  # the spec: in ascending order
+    "two skips in a row",
+)
+
+
+def test_malformed_messages_get_the_verdict_that_nostr_tools_gives(nostr_tools: NostrTools) -> None:
+    """What it refuses we refuse; what only we refuse breaks the specification; and on all else the
+    answers are the same bytes."""
+    rng = random.Random(5)
+    seen: Counter[str] = Counter()
+    for _ in range(CASES * 2):
+        ours, theirs = a_case(rng)
+        initiator = Reconciler(ListItems(ours), STOCK, rng, initiator=True)
+        opening = initiator.initiate()
+        reply = Reconciler(ListItems(theirs), STOCK, rng, initiator=False).reconcile(opening)
+        assert reply is not None
+        broken = mangled(rng, reply)
+        nostr_tools.open(ours)
+        if _is_wide(broken):
+            continue  # beyond 31 bits JavaScript reads another number, or never ends
+        theirs_says = nostr_tools.reply(broken)
+        try:
+            following = initiator.reconcile(broken)
+        except RemoteProtocolError as error:
+            seen["refused by both" if theirs_says is None else str(error)] += 1
+            assert theirs_says is None or str(error) in STRICTER
+        else:
+            seen["taken by both"] += 1
+            assert theirs_says is not None
+            assert following == theirs_says[0]
+            assert Counter(initiator.need) == Counter(theirs_says[2])
+    assert seen["refused by both"] > 500
+    assert seen["taken by both"] > 500
+
+
+def _is_wide(message: bytes) -> bool:
+    """Whether some hour in it needs more than 31 bits."""
+    try:
+        return any(2**31 <= upper[0] < wire.INFINITY for upper, _, _ in wire.decode(message))
+    except RemoteProtocolError:
+        return False

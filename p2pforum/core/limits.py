@@ -41,7 +41,32 @@ GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 # --- own: sync -----------------------------------------------------------------------------------
 MAX_FRAME = 32 * KIB  # bytes of one sync frame: bounds the work that one message can ask for
 MAX_POSTS_FRAME = 256 * KIB  # bytes of a POSTS frame; more unacknowledged stalls a slow link
-MAX_WANTS = 65_536  # IDs wanted in one session: 2 MiB
+MAX_WANTS = 65_536  # IDs wanted in one session: 2 MiB; the next session goes on
+SYNC_POSTS_FRAME = 64 * KIB  # bytes that we put into a POSTS frame; other frames pass between two
+SYNC_NEG_WINDOW = 128 * KIB  # rule: NEG bytes that a side may send before it gets credit
+SYNC_POSTS_WINDOW = KIB * KIB  # rule: the same for POSTS; about 3,000 posts, 0.3 s of checking
+SYNC_WANT_WINDOW = 4_096  # rule: IDs wanted and not yet answered; 128 KiB kept by the side that answers
+SYNC_PULL_WINDOW = 8  # rule: PULLs not yet answered
+MAX_SYNC_BOARDS = 16_384  # rule: boards told in one session: 0.5 MB; with more, each session tells others
+SYNC_PULL_FROM = 256  # posts that a peer has more of a board: then newest and oldest ones without lists
+SYNC_FIRST_PULL = 256  # newest posts of a board that is new here; the board has a name after that
+SYNC_BATCH = 512  # posts handed to the door at once: 0.1 s
+SYNC_SLICE_SECONDS = 0.004  # of work before others run: the loop must not stall for 0.02
+SYNC_POLITE_SECONDS = 0.5  # of work in one session, then it leaves every other slice to other sessions
+SYNC_IDLE_SECONDS = 60  # without anything useful from the peer: it is gone, or a slow-loris
+SYNC_SECONDS = 1_800  # of one session: an open snapshot keeps the database from shrinking its log
+SYNC_CLAIM_SECONDS = 30  # for a peer to send what it was asked for, then another is asked
+SYNC_NEG_BYTES = 64 * KIB * KIB  # of one session, each way: a million IDs listed twice
+SYNC_POSTS_BYTES = 2_048 * KIB * KIB  # of one session, each way: four quotas
+SYNC_RANGES = 4_000_000  # ranges of the peer that we compare in one session
+SYNC_ROUNDS = 32  # splits by 8 of 2^31 posts take 11
+SYNC_CPU_SECONDS = 60  # of one session; a million IDs with 10,000 differences takes 2
+SYNC_PEER_CPU = 0.1  # seconds a second that one peer may cost us by sessions it opens, over time
+MAX_SYNC_INBOUND = 16  # sessions that peers opened; more are told BUSY
+MAX_SYNC_OUTBOUND = 3  # sessions that we opened: they fetch the same things anyway
+SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by lot
+SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
+SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
 
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
@@ -70,6 +95,19 @@ API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one cou
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
 API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped
 API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than the 5 s it has in all
+
+# --- own: store ----------------------------------------------------------------------------------
+BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
+BLOCK_MOST = 512  # posts in a block before it is split
+BLOCKS_LOADED = 4_096  # blocks whose keys are kept in memory: at most 45 MB, a million posts
+BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
+STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
+STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
+STORE_WAL = 16 * KIB * KIB  # bytes of write-ahead log before it is copied into the database
+STORE_CHECKED = 64 * KIB * KIB  # a database up to this size is checked whole after an unclean stop: 0.1 s
+STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
+MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake
+MIN_SEARCH_PREFIX = 3  # characters before a *: fewer would match a large part of all words
 
 # --- own: keystore -------------------------------------------------------------------------------
 KEYSTORE_SMALLEST = 64 * KIB  # bytes; about 400 keys look like none. Sizes above are powers of two

@@ -1,0 +1,128 @@
+"""Frames on a gossip stream: each RPC follows its length, an unsigned varint in its shortest form.
+
+`FrameSplitter` cuts what comes in, `Outbox` keeps what is to go out: both bounded, neither does I/O.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.gossip.wire import encode_uvarint
+
+_MAX_PREFIX = len(encode_uvarint(limits.MAX_RPC))
+
+
+def frame(body: bytes) -> bytes:
+    return encode_uvarint(len(body)) + body
+
+
+class FrameSplitter:
+    """Holds at most one RPC and what came with its end in one read."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, chunk: bytes | bytearray) -> Iterator[bytes]:
+        """The bodies that are complete now. Raises RemoteProtocolError as soon as a length is wrong."""
+        self._buffer += chunk
+        pos = 0
+        try:
+            while (head := self._head(pos)) is not None:
+                start, end = head
+                if end > len(self._buffer):
+                    break
+                pos = end
+                yield bytes(self._buffer[start:end])
+        finally:
+            del self._buffer[:pos]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the last RPC is complete."""
+        return not self._buffer
+
+    def _head(self, pos: int) -> tuple[int, int] | None:
+        """Where the body that begins with a length at `pos` starts and ends; None: not known yet."""
+        size = 0
+        for n, byte in enumerate(self._buffer[pos : pos + _MAX_PREFIX]):
+            size |= (byte & 0x7F) << 7 * n
+            if byte < 0x80:
+                if size > limits.MAX_RPC or (n and not byte):
+                    raise RemoteProtocolError("an RPC that is too long, or its length in a long form")
+                return pos + n + 1, pos + n + 1 + size
+        if len(self._buffer) - pos >= _MAX_PREFIX:
+            raise RemoteProtocolError("an RPC that is too long")
+        return None
+
+
+class Outbox:
+    """What waits for one peer. Beyond its bounds things are refused, and the caller counts them.
+
+    Messages that wait together share an RPC. Control parts go first and each in its own RPC, because
+    some implementations do not merge two control parts.
+    """
+
+    def __init__(
+        self, max_bytes: int = limits.OUTBOX_BYTES, max_control: int = limits.OUTBOX_CONTROL
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._max_control = max_control
+        self._control: deque[bytes] = deque()
+        self._messages: deque[bytes] = deque()
+        self._bytes = 0
+        self._taken: tuple[list[bytes], list[bytes]] = ([], [])
+
+    def __bool__(self) -> bool:
+        return bool(self._control or self._messages)
+
+    @property
+    def is_half_full(self) -> bool:
+        return 2 * self._bytes > self._max_bytes
+
+    def add_control(self, body: bytes) -> bool:
+        """`body` is a whole RPC."""
+        if len(self._control) >= self._max_control:
+            return False
+        self._control.append(body)
+        return True
+
+    def add_message(self, entry: bytes) -> bool:
+        """`entry` is one encoded entry of `publish`."""
+        if self._bytes + len(entry) > self._max_bytes:
+            return False
+        self._messages.append(entry)
+        self._bytes += len(entry)
+        return True
+
+    def take(self) -> tuple[bytes, int]:
+        """The next bytes to write, and the number of messages in them. Then `confirm` or `put_back`."""
+        control: list[bytes] = []
+        messages: list[bytes] = []
+        size = 0
+        while self._control and size < limits.MAX_RPC:
+            control.append(self._control.popleft())
+            size += len(control[-1])
+        size = 0
+        while self._messages and len(messages) < limits.MAX_RPC_MESSAGES:
+            if size + len(self._messages[0]) > limits.MAX_RPC:
+                break
+            messages.append(self._messages.popleft())
+            size += len(messages[-1])
+        self._bytes -= size
+        self._taken = (control, messages)
+        out = b"".join(map(frame, control))
+        if messages:
+            out += frame(b"".join(messages))
+        return out, len(messages)
+
+    def confirm(self) -> None:
+        self._taken = ([], [])
+
+    def put_back(self) -> None:
+        """What was taken could not be written: it goes first on the next stream."""
+        control, messages = self._taken
+        self._control.extendleft(reversed(control))
+        self._messages.extendleft(reversed(messages))
+        self._bytes += sum(map(len, messages))
+        self._taken = ([], [])

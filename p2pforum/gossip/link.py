@@ -1,0 +1,160 @@
+"""What the service holds for its peers: no awaiting here, only the things that are awaited."""
+
+import functools
+import ipaddress
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.gossip.effects import Validate
+from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.wire import Message, Rpc, encode_publish, encode_rpc
+from p2pforum.network.interface import PeerID
+
+_REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
+
+
+@dataclass(eq=False, slots=True)
+class Link:
+    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one."""
+
+    peer: PeerID
+    outbox: Outbox = field(default_factory=Outbox)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    session: trio.CancelScope = field(default_factory=trio.CancelScope)
+    inbound: trio.CancelScope = field(default_factory=trio.CancelScope)
+    is_cut: bool = False
+    failures: int = 0  # to open a stream, in a row
+    wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
+    room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
+    waiting: deque[Validate] = field(default_factory=deque)
+    waiting_bytes: int = 0
+
+    def pause(self, luck: float) -> float:
+        """Seconds before a stream is opened again. `luck` is from 0 to 1."""
+        longest = min(_REOPEN_LAST, _REOPEN_FIRST * 2.0 ** min(self.failures, 20))
+        self.failures += 1
+        return longest * (1 + luck) / 2
+
+    def cut(self) -> None:
+        self.is_cut = True
+        self.scope.cancel()
+        self.inbound.cancel()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether this peer must wait until the door has seen what it sent."""
+        return self.waiting_bytes > limits.GOSSIP_WAITING
+
+    def put(self, validate: Validate) -> None:
+        self.waiting.append(validate)
+        self.waiting_bytes += len(validate.message.data)
+
+    def take(self) -> Validate:
+        validate = self.waiting.popleft()
+        self.waiting_bytes -= len(validate.message.data)
+        if not self.is_overdue:
+            self.room.set()
+        return validate
+
+
+class Links:
+    """All of them, with what they share: the turns at the door, and the counts."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.dropped = 0
+        self.work = trio.Event()  # somebody has posts for the door
+        self.progress = trio.Event()  # somebody's outbox got shorter
+        self._links: dict[PeerID, Link] = {}
+        self._ready: deque[Link] = deque()  # links with posts for the door, whose turn it is first
+        self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(list(self._links.values()))
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def get(self, peer: str) -> Link | None:
+        return self._links.get(PeerID(peer))
+
+    def add(self, peer: PeerID) -> Link:
+        link = self._links[peer] = Link(peer)
+        return link
+
+    def remove(self, peer: PeerID) -> bool:
+        link = self._links.pop(peer, None)
+        if link is not None:
+            link.cut()
+        return link is not None
+
+    # -- out -------------------------------------------------------------------------------------------
+
+    def post(self, peers: tuple[str, ...], message: Message) -> None:
+        entry = self._encode(message)
+        for peer in peers:
+            if (link := self.get(peer)) is not None:
+                self._count(link, taken=link.outbox.add_message(entry))
+
+    def post_control(self, peer: str, rpc: Rpc) -> None:
+        if (link := self.get(peer)) is not None:
+            self._count(link, taken=link.outbox.add_control(encode_rpc(rpc)))
+
+    def _count(self, link: Link, *, taken: bool) -> None:
+        if taken:
+            link.wake.set()
+        else:
+            self.dropped += 1
+
+    def written(self, link: Link, messages: int) -> None:
+        link.outbox.confirm()
+        link.failures = 0
+        self.sent += messages
+        self.progress.set()
+        self.progress = trio.Event()
+
+    # -- in --------------------------------------------------------------------------------------------
+
+    def enqueue(self, validate: Validate) -> bool:
+        """False if that peer is gone."""
+        link = self.get(validate.peer)
+        if link is None:
+            return False
+        if not link.waiting:
+            self._ready.append(link)
+        link.put(validate)
+        self.work.set()
+        return True
+
+    def next_batch(self) -> list[Validate]:
+        """One from each peer in turn, so that nobody's flood delays the others for long."""
+        batch: list[Validate] = []
+        while self._ready and len(batch) < limits.GOSSIP_BATCH:
+            link = self._ready.popleft()
+            batch.append(link.take())
+            if link.waiting:
+                self._ready.append(link)
+        if not self._ready:
+            self.work = trio.Event()
+        return batch
+
+
+def address_group(address: str) -> str:
+    """The public address that sybils would share; an IPv6 network of 64 bits counts as one.
+
+    "" for loopback, private ranges, onions and whatever has no address: there it says nothing.
+    """
+    parts = address.split("/")
+    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
+        return ""
+    try:
+        ip = ipaddress.ip_address(parts[2])
+    except ValueError:
+        return ""
+    if not ip.is_global:
+        return ""
+    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))

@@ -1,0 +1,286 @@
+"""The GossipSub router: to whom a post goes, whom to trust with what. It decides everything and does nothing.
+
+Time (seconds on any steady clock) and randomness are arguments, effects are return values, so that the
+service and a simulation of ten thousand nodes run this same class. It knows data and topics, not
+posts: what a post is, and whether it is valid, the door says through `on_verdict`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from p2pforum.core.verdict import Outcome
+from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.lazy import LazyGossip
+from p2pforum.gossip.mesh import Mesh
+from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
+from p2pforum.gossip.score import Ledger
+from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
+from p2pforum.gossip.views import Counts, PeerView
+from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
+
+
+class _Pending:
+    """A message being validated, and who has brought it meanwhile in which topic, the first first."""
+
+    __slots__ = ("message", "senders")
+
+    def __init__(self, message: Message, peer: str) -> None:
+        self.message = message
+        self.senders = {peer: message.topic}
+
+
+class Router:
+    """Feed it what peers do; carry out the effects it returns, in their order."""
+
+    def __init__(
+        self,
+        topics: Sequence[str],
+        rng: Rng,
+        params: GossipParams | None = None,
+        scoring: ScoreParams | None = None,
+    ) -> None:
+        self.params = params or GossipParams()
+        self.scoring = scoring or ScoreParams()
+        self.counts = Counts()
+        self._topics = tuple(topics)
+        self._rng = rng
+        p = self.params
+        self._ledger = Ledger(self.scoring, p.remembered)
+        self._mesh = Mesh(topics, p, self._ledger, rng)
+        self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
+        self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
+        self._seen = SeenCache(p.seen_time, p.seen_count)
+        self._early = SeenCache(p.early_time, p.seen_count)
+        self._in_flight: dict[bytes, _Pending] = {}
+
+    # -- peers ------------------------------------------------------------------------------------------
+
+    def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
+        """`outbound`: we chose its address. `group`: its public address, "" if it has none of its own."""
+        if self._ledger.is_banned(peer, now):
+            return [Disconnect(peer, "it is banned for a while")]
+        if peer not in self._lazy:
+            self._ledger.join(peer, group, now)
+            self._lazy.add(peer, now)
+        self._mesh.add(peer, outbound=outbound)
+        return []
+
+    def remove_peer(self, peer: str, now: float) -> None:
+        self._mesh.remove(peer, now)
+        self._lazy.remove(peer)
+        self._ledger.leave(peer, now)
+
+    def hello(self, peer: str) -> Rpc:
+        """The first RPC on every new stream to a peer. Its GRAFTs mend a mesh that one side only knows of."""
+        subscriptions = tuple(Subscription(topic, subscribe=True) for topic in self._topics)
+        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer))
+
+    def view(self, peer: str, now: float) -> PeerView:
+        topics = sum(peer in self._mesh.subscribers(topic) for topic in self._topics)
+        return PeerView(len(self._mesh.topics_with(peer)), topics, self._ledger.score(peer, now))
+
+    # -- what comes in ----------------------------------------------------------------------------------
+
+    def on_rpc(self, peer: str, rpc: Rpc, now: float) -> list[Effect]:
+        if peer not in self._lazy or self._ledger.is_banned(peer, now):
+            return []
+        effects: list[Effect] = []
+        drafts = Drafts()
+        has_control = bool(rpc.subscriptions) or rpc.has_control
+        reads_control = has_control and self._lazy.spend_control(peer, now)
+        if reads_control:
+            self._on_subscriptions(peer, rpc.subscriptions, now, drafts)
+        for message in rpc.publish:
+            effects += self._on_message(peer, message, now)
+        if reads_control and not self._ledger.is_banned(peer, now):
+            self._on_mesh_control(peer, rpc, now, drafts)
+            effects += self._on_ihave(peer, rpc.ihave, now)
+            effects += self._on_iwant(peer, rpc.iwant, now)
+        if not has_control and not rpc.publish:
+            self._ledger.misbehaved(peer, now, self.params.useless)
+        return [*drafts.effects(), *effects, *self._judge(peer, now)]
+
+    def on_violation(self, peer: str, reason: str, now: float) -> list[Effect]:
+        """It sent bytes that are no RPC."""
+        return self._expel(peer, now, reason)
+
+    def _judge(self, peer: str, now: float) -> list[Effect]:
+        if self._ledger.score(peer, now) >= self.scoring.graylist_threshold:
+            return []
+        return self._expel(peer, now, "its score is too low")
+
+    def _expel(self, peer: str, now: float, reason: str) -> list[Effect]:
+        if self._ledger.is_banned(peer, now):
+            return []
+        self._ledger.ban(peer, now)
+        self._mesh.remove(peer, now)
+        return [Disconnect(peer, reason)]
+
+    def _on_subscriptions(
+        self, peer: str, subscriptions: Iterable[Subscription], now: float, drafts: Drafts
+    ) -> None:
+        new = []
+        for sub in subscriptions:
+            if not sub.subscribe:
+                self._mesh.unsubscribe(peer, sub.topic, now)
+            elif self._mesh.subscribe(peer, sub.topic):
+                new.append(sub.topic)
+        for topic in new:
+            self._mesh.fill(topic, now, drafts)  # at once, so that two nodes that meet need no heartbeat
+        if new and self._is_trusted_with_gossip(peer, now):
+            self._lazy.greet(peer, new, drafts)
+
+    def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
+        for topic in rpc.graft:
+            self._mesh.on_graft(peer, topic, now, drafts)
+        for prune in rpc.prune:
+            self._mesh.on_prune(peer, prune.topic, prune.backoff, now)
+
+    def _is_trusted_with_gossip(self, peer: str, now: float) -> bool:
+        return self._ledger.score(peer, now) >= self.scoring.gossip_threshold
+
+    def _on_ihave(self, peer: str, offers: Sequence[IHave], now: float) -> list[Effect]:
+        if not offers or not self._lazy.spend_ihave(peer, now) or not self._is_trusted_with_gossip(peer, now):
+            return []
+        wanted: list[bytes] = []
+        for offer in offers:
+            if offer.topic in self._topics:
+                wanted += self._lazy.on_ihave(peer, offer.ids, lambda i: self._is_known(i, now), now)
+        self.counts.asked += len(wanted)
+        size = self.params.ask_per_rpc
+        return [Send(peer, Rpc(iwant=tuple(wanted[i : i + size]))) for i in range(0, len(wanted), size)]
+
+    def _is_known(self, message_id: bytes, now: float) -> bool:
+        return (
+            message_id in self._in_flight
+            or self._seen.has(message_id, now)
+            or self._early.has(message_id, now)
+        )
+
+    def _on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Effect]:
+        if not ids or not self._is_trusted_with_gossip(peer, now):
+            return []
+        messages = self._lazy.on_iwant(peer, ids, now)
+        self.counts.served += len(messages)
+        return [Forward((peer,), message) for message in messages]
+
+    # -- messages ---------------------------------------------------------------------------------------
+
+    def _on_message(self, peer: str, message: Message, now: float) -> list[Effect]:
+        self.counts.received += 1
+        if self._ledger.is_banned(peer, now):  # since an earlier message of this RPC
+            return []
+        if message.authored:
+            self.counts.authored += 1
+            self._ledger.invalid(peer, now)
+            return []
+        if message.topic not in self._topics:
+            self.counts.foreign += 1
+            self._ledger.misbehaved(peer, now, self.params.useless)
+            return []
+        name = message_id(message.data)
+        self._lazy.arrived(name)
+        if (pending := self._in_flight.get(name)) is not None:
+            self.counts.duplicates += 1
+            pending.senders.setdefault(peer, message.topic)
+            return []
+        if self._is_known(name, now):
+            return self._on_duplicate(peer, name, message.topic, now)
+        if len(self._in_flight) >= self.params.in_flight:
+            self.counts.overflow += 1
+            return []
+        self._in_flight[name] = _Pending(message, peer)
+        return [Validate(peer, name, message)]
+
+    def _on_duplicate(self, peer: str, name: bytes, topic: str, now: float) -> list[Effect]:
+        self.counts.duplicates += 1
+        if self._seen.is_bad(name):
+            return self._on_invalid(peer, now)
+        age = self._cache.age(name, now)
+        if age is not None and age <= self.scoring.delivery_window:
+            self._ledger.delivery(peer, topic)
+        return []
+
+    def _on_invalid(self, peer: str, now: float) -> list[Effect]:
+        """No honest node passes on what breaks a rule for all nodes, so once is enough."""
+        self.counts.invalid += 1
+        self._ledger.invalid(peer, now)
+        return self._expel(peer, now, "it sent an invalid post")
+
+    def on_verdict(self, name: bytes, outcome: Outcome, topic: str | None, now: float) -> list[Effect]:
+        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded."""
+        pending = self._in_flight.pop(name, None)
+        if pending is None:
+            return []
+        if outcome is Outcome.INVALID:
+            self._seen.add(name, now, bad=True)
+            return [effect for peer in pending.senders for effect in self._on_invalid(peer, now)]
+        right = topic or pending.message.topic
+        effects: list[Effect] = []
+        for peer in [p for p, used in pending.senders.items() if used != right]:
+            effects += self._on_invalid(peer, now)  # the peer is at fault, the post is not
+        if outcome is Outcome.STORED:
+            return effects + self._accept(name, Message(right, pending.message.data), pending.senders, now)
+        self.counts.ignored += 1
+        cache = self._early if outcome is Outcome.TOO_EARLY else self._seen
+        cache.add(name, now)
+        return effects
+
+    def on_failure(self, name: bytes) -> None:
+        """It could not be judged, through a fault of ours: as if it had never come."""
+        self._in_flight.pop(name, None)
+
+    def _accept(self, name: bytes, message: Message, senders: dict[str, str], now: float) -> list[Effect]:
+        topic = message.topic
+        self.counts.accepted += 1
+        self._seen.add(name, now)
+        self._cache.put(name, message, now)
+        members = self._mesh.members(topic)
+        self._ledger.accepted(topic, crowded=len(members) > self.params.degree)
+        for n, peer in enumerate(p for p, used in senders.items() if used == topic):
+            if n == 0:
+                self._ledger.first_delivery(peer, topic)
+            else:
+                self._ledger.delivery(peer, topic)
+        targets = tuple(peer for peer in members if peer not in senders)
+        return [Forward(targets, message)] if targets else []
+
+    def originate(self, data: bytes, topic: str, now: float) -> list[Effect]:
+        """Publish an own post. Today: fluff, that is to the mesh (not to all: that tells more peers more),
+        and release it. The stem decides here, and then Release comes when the post is heard back.
+
+        With nobody to send to it is released all the same: sync brings it to the first peer that comes.
+        """
+        name = message_id(data)
+        if self._seen.has(name, now):
+            return [Release(name)]
+        message = Message(topic, data)
+        self.counts.originated += 1
+        self._seen.add(name, now)
+        self._cache.put(name, message, now)
+        targets = tuple(self._mesh.members(topic)) or self._fanout(topic, now)
+        sends: list[Effect] = [Forward(targets, message)] if targets else []
+        return [*sends, Release(name)]
+
+    def _fanout(self, topic: str, now: float) -> tuple[str, ...]:
+        limit = self.scoring.publish_threshold
+        fit = [p for p in self._mesh.subscribers(topic) if self._ledger.score(p, now) >= limit]
+        return tuple(self._rng.sample(fit, min(self.params.degree, len(fit))))
+
+    # -- time -------------------------------------------------------------------------------------------
+
+    def heartbeat(self, now: float) -> list[Effect]:
+        """Call it every `params.heartbeat` seconds."""
+        drafts = Drafts()
+        expelled = [effect for peer in self._lazy.beat(now) for effect in self._judge(peer, now)]
+        self._ledger.decay(now)
+        self._mesh.maintain(now, drafts)
+        fresh = self._cache.fresh()
+        for topic in self._topics:
+            newcomers = self._mesh.take_newcomers(topic)
+            if ids := fresh.get(topic):
+                outsiders = [p for p in self._mesh.outsiders(topic) if self._is_trusted_with_gossip(p, now)]
+                self._lazy.offer(topic, outsiders, newcomers, ids, drafts)
+        self._cache.shift()
+        self._seen.expire(now)
+        self._early.expire(now)
+        return [*drafts.effects(), *expelled]

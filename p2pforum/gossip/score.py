@@ -1,0 +1,243 @@
+"""What we think of each peer: the score of gossipsub v1.1, kept by us, told to nobody.
+
+Counters decay at intervals; a score is worked out when asked for after a change. A bad record outlives
+its connection, and so does a ban. A good one does not: it could be earned once and cashed in later.
+New peer IDs cost nothing, so this prices misbehaviour and does not stop it.
+"""
+
+from dataclasses import dataclass, field
+
+from p2pforum.gossip.params import ScoreParams
+
+
+@dataclass(slots=True)
+class Tally:
+    """One peer in one topic."""
+
+    first: float = 0.0  # P2
+    delivered: float = 0.0  # P3: first or soon after, while in the mesh
+    failures: float = 0.0  # P3b
+    since: float | None = None  # when it was grafted
+
+
+@dataclass(slots=True)
+class Record:
+    """One peer. `left` is when its last connection ended."""
+
+    topics: dict[str, Tally] = field(default_factory=dict)
+    invalid: float = 0.0  # P4
+    behaviour: float = 0.0  # P7
+    group: str = ""
+    left: float | None = None
+    banned_until: float = 0.0
+    score: float = 0.0
+    faults: float = 0.0  # the score without P3 and P3b
+    is_stale: bool = False  # the score, not the record
+
+
+class Ledger:
+    """All records. `group` of a peer is what it shares with its sybils, its public address; "" if none."""
+
+    def __init__(self, params: ScoreParams, remembered: int) -> None:
+        self.params = params
+        self._remembered = remembered
+        self._here: dict[str, Record] = {}
+        self._left: dict[str, Record] = {}  # the longest gone first
+        self._groups: dict[str, set[str]] = {}
+        self._expected: dict[str, float] = {}  # per topic: messages that came while its mesh was crowded
+        self._decayed_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._here) + len(self._left)
+
+    # -- coming and going ------------------------------------------------------------------------------
+
+    def join(self, peer: str, group: str, now: float) -> None:
+        record = self._left.pop(peer, None) or Record()
+        record.left = None
+        record.group = group
+        self._here[peer] = record
+        if group:
+            self._groups.setdefault(group, set()).add(peer)
+        self._refresh_group(group)
+        self._refresh(record, now)
+
+    def leave(self, peer: str, now: float) -> None:
+        record = self._here.pop(peer, None)
+        if record is None:
+            return
+        for topic in record.topics:
+            self._end_of_mesh(record, topic, now)
+        self._leave_group(peer, record)
+        self._work_out(record, now)
+        if record.score < 0 or record.banned_until > now:
+            self._remember(peer, record, now)
+
+    def _remember(self, peer: str, record: Record, now: float) -> None:
+        record.left = now
+        self._left.pop(peer, None)
+        self._left[peer] = record
+        if len(self._left) > self._remembered:
+            del self._left[next(iter(self._left))]
+
+    def _leave_group(self, peer: str, record: Record) -> None:
+        members = self._groups.get(record.group)
+        if members is not None:
+            members.discard(peer)
+            self._refresh_group(record.group)
+            if not members:
+                del self._groups[record.group]
+
+    def _refresh_group(self, group: str) -> None:
+        for peer in self._groups.get(group, ()):
+            self._here[peer].is_stale = True
+
+    # -- what peers do ---------------------------------------------------------------------------------
+
+    def grafted(self, peer: str, topic: str, now: float) -> None:
+        tally = self._tally(peer, topic)
+        if tally is not None and tally.since is None:
+            tally.since = now
+            tally.delivered = max(tally.delivered, self._expectation(topic))  # owes nothing from before
+
+    def pruned(self, peer: str, topic: str, now: float) -> None:
+        record = self._here.get(peer)
+        if record is not None and topic in record.topics:
+            self._end_of_mesh(record, topic, now)
+
+    def _end_of_mesh(self, record: Record, topic: str, now: float) -> None:
+        tally = record.topics[topic]
+        tally.failures += self._deficit(tally, topic, now) ** 2
+        tally.since = None
+        record.is_stale = True
+
+    def accepted(self, topic: str, *, crowded: bool) -> None:
+        """A valid message came in. `crowded`: the topic's mesh could do with fewer peers."""
+        if crowded:
+            most = self.params.delivery_cap / self.params.delivery_share
+            self._expected[topic] = min(self._expected.get(topic, 0.0) + 1.0, most)
+
+    def first_delivery(self, peer: str, topic: str) -> None:
+        tally = self._tally(peer, topic)
+        if tally is not None:
+            tally.first = min(tally.first + 1.0, self.params.first_cap)
+            self._here[peer].is_stale = True
+        self.delivery(peer, topic)
+
+    def delivery(self, peer: str, topic: str) -> None:
+        """The first copy of a valid message, or one that came close behind it; counts in the mesh."""
+        tally = self._tally(peer, topic)
+        if tally is not None and tally.since is not None:
+            tally.delivered = min(tally.delivered + 1.0, 2 * self.params.delivery_cap)
+            self._here[peer].is_stale = True
+
+    def invalid(self, peer: str, now: float) -> None:
+        """A message that must not exist. Counts also for a peer that has just left."""
+        record = self._record(peer, now)
+        record.invalid += 1.0
+        record.is_stale = True
+
+    def misbehaved(self, peer: str, now: float, amount: float = 1.0) -> None:
+        record = self._record(peer, now)
+        record.behaviour += amount
+        record.is_stale = True
+
+    def ban(self, peer: str, now: float) -> None:
+        self._record(peer, now).banned_until = now + self.params.ban
+
+    def is_banned(self, peer: str, now: float) -> bool:
+        record = self._here.get(peer) or self._left.get(peer)
+        return record is not None and record.banned_until > now
+
+    def _record(self, peer: str, now: float) -> Record:
+        record = self._here.get(peer) or self._left.get(peer)
+        if record is None:
+            record = Record()
+            self._remember(peer, record, now)
+        return record
+
+    def _tally(self, peer: str, topic: str) -> Tally | None:
+        record = self._here.get(peer)
+        return None if record is None else record.topics.setdefault(topic, Tally())
+
+    # -- the score -------------------------------------------------------------------------------------
+
+    def score(self, peer: str, now: float) -> float:
+        record = self._here.get(peer) or self._left.get(peer)
+        if record is None:
+            return 0.0
+        self._refresh(record, now)
+        return record.score
+
+    def is_only_slow(self, peer: str, now: float) -> bool:
+        """Whether nothing but P3 speaks against this peer."""
+        record = self._here.get(peer) or Record()
+        self._refresh(record, now)
+        return record.faults >= 0
+
+    def _refresh(self, record: Record, now: float) -> None:
+        if record.is_stale:
+            self._work_out(record, now)
+
+    def _work_out(self, record: Record, now: float) -> None:
+        p = self.params
+        merit = penalty = 0.0
+        for topic, tally in record.topics.items():
+            quanta = 0.0 if tally.since is None else (now - tally.since) / p.time_quantum
+            merit += p.time_weight * min(quanta, p.time_cap) + p.first_weight * tally.first
+            penalty += p.delivery_weight * self._deficit(tally, topic, now) ** 2
+            penalty += p.failure_weight * tally.failures
+        excess = max(0.0, record.behaviour - p.behaviour_threshold)
+        record.faults = (
+            p.topic_weight * merit
+            + p.invalid_weight * record.invalid**2
+            + self._colocation(record)
+            + p.behaviour_weight * excess**2
+        )
+        record.score = record.faults + max(p.topic_weight * penalty, p.delivery_floor)
+        record.is_stale = False
+
+    def _expectation(self, topic: str) -> float:
+        return self.params.delivery_share * self._expected.get(topic, 0.0)
+
+    def _deficit(self, tally: Tally, topic: str, now: float) -> float:
+        if tally.since is None or now - tally.since < self.params.delivery_activation:
+            return 0.0
+        return max(0.0, self._expectation(topic) - tally.delivered)
+
+    def _colocation(self, record: Record) -> float:
+        surplus = len(self._groups.get(record.group, ())) - self.params.colocation_threshold
+        if surplus <= 0:
+            return 0.0
+        return max(self.params.colocation_weight * surplus**2, self.params.colocation_floor)
+
+    # -- forgetting ------------------------------------------------------------------------------------
+
+    def decay(self, now: float) -> None:
+        """Call it often; it acts once for each interval."""
+        p = self.params
+        if now - self._decayed_at < p.decay_interval:
+            return
+        self._decayed_at = now
+        for topic in self._expected:
+            self._expected[topic] = self._faded(self._expected[topic], p.delivery_decay)
+        for records in (self._here, self._left):
+            for record in records.values():
+                self._decay_record(record)
+        for peer, record in list(self._left.items()):
+            if now - (record.left or 0.0) > p.retain and record.banned_until <= now:
+                del self._left[peer]
+
+    def _decay_record(self, record: Record) -> None:
+        p = self.params
+        for tally in record.topics.values():
+            tally.first = self._faded(tally.first, p.first_decay)
+            tally.delivered = self._faded(tally.delivered, p.delivery_decay)
+            tally.failures = self._faded(tally.failures, p.failure_decay)
+        record.invalid = self._faded(record.invalid, p.invalid_decay)
+        record.behaviour = self._faded(record.behaviour, p.behaviour_decay)
+        record.is_stale = True
+
+    def _faded(self, value: float, factor: float) -> float:
+        value *= factor
+        return value if value >= self.params.decay_to_zero else 0.0

@@ -1,0 +1,128 @@
+"""What was met lately: IDs (so that nothing is judged twice) and messages (for peers that missed them).
+
+A message's ID is the SHA-256 of its data: the topic and the sender are no part of it. Both caches are
+bounded in time and in size; the oldest go first.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from p2pforum.gossip.wire import Message
+
+ID_SIZE = 32
+
+
+def message_id(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+class SeenCache:
+    """IDs met within `ttl` seconds. An ID may be marked bad: then whoever sends it again is at fault."""
+
+    def __init__(self, ttl: float, size: int) -> None:
+        self._ttl = ttl
+        self._size = size
+        self._entries: dict[bytes, tuple[float, bool]] = {}  # in the order in which they expire
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, message_id: bytes, now: float, *, bad: bool = False) -> None:
+        self._entries.pop(message_id, None)
+        self._entries[message_id] = (now + self._ttl, bad)
+        if len(self._entries) > self._size:
+            del self._entries[next(iter(self._entries))]
+
+    def has(self, message_id: bytes, now: float) -> bool:
+        entry = self._entries.get(message_id)
+        return entry is not None and entry[0] > now
+
+    def is_bad(self, message_id: bytes) -> bool:
+        entry = self._entries.get(message_id)
+        return entry is not None and entry[1]
+
+    def expire(self, now: float) -> None:
+        while self._entries:
+            oldest = next(iter(self._entries))
+            if self._entries[oldest][0] > now:
+                return
+            del self._entries[oldest]
+
+
+class _Kept:
+    __slots__ = ("beat", "message", "since")
+
+    def __init__(self, message: Message, since: float, beat: int) -> None:
+        self.message = message
+        self.since = since
+        self.beat = beat
+
+
+class MessageCache:
+    """Valid messages of the last `history` heartbeats; those of the last `gossip` are offered to others."""
+
+    def __init__(self, history: int, gossip: int, max_count: int, max_bytes: int) -> None:
+        self._history = history
+        self._gossip = gossip
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._kept: dict[bytes, _Kept] = {}  # oldest first
+        self._bytes = 0
+        self._beat = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __contains__(self, message_id: object) -> bool:
+        return message_id in self._kept
+
+    @property
+    def size(self) -> int:
+        """Bytes of data."""
+        return self._bytes
+
+    def put(self, message_id: bytes, message: Message, now: float) -> None:
+        if message_id in self._kept:
+            return
+        self._kept[message_id] = _Kept(message, now, self._beat)
+        self._bytes += len(message.data)
+        while len(self._kept) > self._max_count or self._bytes > self._max_bytes:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        kept = self._kept.pop(next(iter(self._kept)))
+        self._bytes -= len(kept.message.data)
+
+    def shift(self) -> None:
+        """A heartbeat has passed."""
+        self._beat += 1
+        while self._kept and next(iter(self._kept.values())).beat <= self._beat - self._history:
+            self._drop_oldest()
+
+    def age(self, message_id: bytes, now: float) -> float | None:
+        """Seconds since it was put here."""
+        kept = self._kept.get(message_id)
+        return None if kept is None else now - kept.since
+
+    def get(self, message_id: bytes) -> Message | None:
+        kept = self._kept.get(message_id)
+        return None if kept is None else kept.message
+
+    def fresh(self) -> dict[str, list[bytes]]:
+        """The IDs to offer at this heartbeat, by topic, newest first."""
+        return self._by_topic(self._beat - self._gossip)
+
+    def everything(self) -> dict[str, list[bytes]]:
+        """All IDs, by topic, newest first: for a peer that has just come."""
+        return self._by_topic(-1)
+
+    def _by_topic(self, after: int) -> dict[str, list[bytes]]:
+        found: dict[str, list[bytes]] = {}
+        for message_id, kept in self._newest_first():
+            if kept.beat <= after:
+                break
+            found.setdefault(kept.message.topic, []).append(message_id)
+        return found
+
+    def _newest_first(self) -> Iterable[tuple[bytes, _Kept]]:
+        return reversed(self._kept.items())

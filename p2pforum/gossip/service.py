@@ -1,0 +1,300 @@
+"""Gossip over streams: the router's effects carried out, the only file here that awaits.
+
+For each peer one outbound stream, written by one task, and one inbound stream, read by another. Posts go
+to the door in batches. A slow peer loses messages (sync brings them), a fast one is made to wait.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict
+from random import Random
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Post, decode
+from p2pforum.core.stamp import shard_of
+from p2pforum.core.verdict import Origin
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.framing import FrameSplitter, frame
+from p2pforum.gossip.link import Link, Links, address_group
+from p2pforum.gossip.params import GossipParams
+from p2pforum.gossip.router import Router
+from p2pforum.gossip.seen import message_id
+from p2pforum.gossip.views import PeerView, Statistics
+from p2pforum.gossip.wire import decode_rpc, encode_rpc
+from p2pforum.ingest import Door, Verdict
+from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "/meshsub/1.1.0"
+_READ = 64 * limits.KIB
+_FRAMES_PER_TURN = 32  # of one read; many small frames must not keep the others waiting
+_OWN_PER_TURN = 64  # own posts published before a look at the outboxes
+
+
+class GossipService:
+    """`release(post_ids)` makes own posts public in the store. Create it before peers connect, then `run`."""
+
+    def __init__(
+        self,
+        network: Network,
+        params: NetworkParams,
+        door: Door,
+        rng: Random,
+        release: Callable[[Sequence[bytes]], Awaitable[None]],
+        *,
+        gossip: GossipParams | None = None,
+    ) -> None:
+        self._network = network
+        self._params = params
+        self._door = door
+        self._rng = rng
+        self._release = release
+        self._router = Router(params.topics, rng, gossip)
+        self._links = Links()
+        self._own: dict[bytes, bytes] = {}  # message ID -> post ID, until released
+        self._to_release: list[bytes] = []
+        self._expelled = 0
+        self._nursery: trio.Nursery | None = None
+        self._running = trio.Event()
+        self._fault: Exception | None = None
+        self._faulty = trio.Event()
+        network.set_handler(PROTOCOL, self._on_stream)
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED, *, strict: bool = False
+    ) -> None:
+        """Take part until cancelled. `strict` is for tests: a fault of our own comes out of here."""
+        try:
+            async with trio.open_nursery() as self._nursery:
+                for task in (self._watch, self._judge, self._beat):
+                    self._nursery.start_soon(task)
+                self._running.set()
+                task_status.started()
+                if strict:
+                    await self._faulty.wait()
+                    raise self._fault or AssertionError("no fault")
+        finally:
+            self._nursery = None
+            for link in self._links:
+                self._links.remove(link.peer)
+
+    async def originate(self, raws: Sequence[bytes]) -> None:
+        """Publish own posts that are kept and not yet released. Without peers they are released only.
+
+        Raises InvalidPost for bytes that are no post, StoreError if they can't be released.
+        """
+        await self._running.wait()
+        for start in range(0, len(raws), _OWN_PER_TURN):
+            for raw in raws[start : start + _OWN_PER_TURN]:
+                post = decode(raw, self._params)
+                self._own[message_id(raw)] = post.id
+                self._perform(self._router.originate(raw, self._topic(post), trio.current_time()))
+            await self._release_all()
+            await self._pace()
+
+    def statistics(self) -> Statistics:
+        return Statistics(
+            peers=len(self._links),
+            mesh_peers=sum(view.mesh_topics > 0 for view in self.peers().values()),
+            sent=self._links.sent,
+            dropped=self._links.dropped,
+            expelled=self._expelled,
+            **asdict(self._router.counts),
+        )
+
+    def peers(self) -> dict[PeerID, PeerView]:
+        now = trio.current_time()
+        return {link.peer: self._router.view(link.peer, now) for link in self._links}
+
+    # -- effects ---------------------------------------------------------------------------------------
+
+    def _perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Forward(peers, message):
+                    self._links.post(peers, message)
+                case Send(peer, rpc):
+                    self._links.post_control(peer, rpc)
+                case Validate(_, name):
+                    if not self._links.enqueue(effect):
+                        self._router.on_failure(name)
+                case Disconnect(peer, reason):
+                    self._expelled += 1
+                    log.info("dropped a peer: %s", reason)
+                    self._cut(PeerID(peer))
+                case Release(name):
+                    self._to_release.append(self._own.pop(name))
+
+    def _cut(self, peer: PeerID) -> None:
+        self._forget(peer)
+        if self._nursery is not None:
+            self._nursery.start_soon(self._network.disconnect, peer)
+
+    async def _release_all(self) -> None:
+        """What could not be released is tried again at the next heartbeat."""
+        ids, self._to_release = self._to_release, []
+        try:
+            if ids:
+                await self._release(ids)
+        except StoreError:
+            self._to_release += ids
+            raise
+
+    async def _pace(self) -> None:
+        """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
+        await trio.lowlevel.checkpoint()
+        with trio.move_on_after(1.0):
+            while any(link.outbox.is_half_full for link in self._links):
+                await self._links.progress.wait()
+
+    # -- peers coming and going ------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        async for event in self._network.watch():
+            self._apply(event)
+
+    def _apply(self, event: PeerEvent) -> None:
+        """Events may be old when they are read; what counts is who is connected now."""
+        if not isinstance(event, PeerGone):
+            self._welcome(event.connection.peer)
+        elif self._connection(event.peer) is None:
+            self._forget(event.peer)
+        elif (link := self._links.get(event.peer)) is not None:  # it is back, and its old stream is dead
+            link.session.cancel()
+
+    def _connection(self, peer: PeerID) -> Connection | None:
+        return next((c for c in self._network.connections() if c.peer == peer), None)
+
+    def _welcome(self, peer: PeerID) -> Link | None:
+        """The link to a connected peer; None if it is gone, or not wanted."""
+        link, connection = self._links.get(peer), self._connection(peer)
+        if link is not None or connection is None or self._nursery is None:
+            return link
+        outbound = connection.direction is Direction.OUTBOUND
+        group = address_group(connection.address)
+        refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
+        if refusal:
+            self._perform(refusal)
+            return None
+        link = self._links.add(peer)
+        self._nursery.start_soon(self._serve, link)
+        return link
+
+    def _forget(self, peer: PeerID) -> None:
+        if self._links.remove(peer):
+            self._router.remove_peer(peer, trio.current_time())
+
+    # -- streams ---------------------------------------------------------------------------------------
+
+    async def _serve(self, link: Link) -> None:
+        """Keep an outbound stream open while the peer is connected."""
+        with link.scope:
+            while True:
+                with trio.CancelScope() as link.session:
+                    await self._guarded(link, self._send(link))
+                link.outbox.put_back()
+                await trio.sleep(link.pause(self._rng.random()))
+
+    async def _send(self, link: Link) -> None:
+        async with await self._network.open_stream(link.peer, PROTOCOL) as stream:
+            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer))))
+            while True:
+                await link.wake.wait()
+                data, count = link.outbox.take()
+                if not data:
+                    link.wake = trio.Event()
+                    continue
+                with trio.fail_after(limits.GOSSIP_SEND_SECONDS):
+                    await stream.send_all(data)
+                self._links.written(link, count)
+
+    async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
+        await self._running.wait()
+        link = self._welcome(peer)
+        if link is None:
+            return
+        link.inbound.cancel()  # a peer has one; the newest counts
+        with trio.CancelScope() as link.inbound:
+            await self._guarded(link, self._receive(link, stream))
+
+    async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
+        splitter = FrameSplitter()
+        while chunk := await stream.receive_some(_READ):
+            for n, body in enumerate(splitter.feed(chunk), 1):
+                if n % _FRAMES_PER_TURN == 0:
+                    await trio.lowlevel.checkpoint()
+                self._perform(self._router.on_rpc(link.peer, decode_rpc(body), trio.current_time()))
+                if link.is_cut:
+                    return
+            while link.is_overdue:
+                link.room = trio.Event()
+                await link.room.wait()
+
+    async def _guarded(self, link: Link, work: Awaitable[None]) -> None:
+        """Blame exactly: a peer's fault costs the peer, nobody's fault nothing, ours that connection."""
+        try:
+            await work
+        except RemoteProtocolError as error:
+            self._perform(self._router.on_violation(link.peer, str(error), trio.current_time()))
+        except trio.TooSlowError:
+            log.info("dropped a peer: it does not read")
+            self._cut(link.peer)
+        except (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        except Exception as error:
+            self._note_fault(error)
+            self._cut(link.peer)
+
+    def _note_fault(self, error: Exception) -> None:
+        log.error("a fault in gossip", exc_info=error)
+        self._fault = error
+        self._faulty.set()
+
+    # -- the door and the clock ------------------------------------------------------------------------
+
+    async def _judge(self) -> None:
+        while True:
+            await self._links.work.wait()
+            batch = self._links.next_batch()
+            try:
+                verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
+                self._pronounce(batch, verdicts)
+                await self._release_all()
+            except StoreError as error:
+                log.error("the store takes nothing: %s", error)
+                self._abandon(batch)
+                await trio.sleep(1.0)  # a full disk does not get better by asking quickly
+            except Exception as error:
+                self._note_fault(error)
+                self._abandon(batch)
+
+    def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
+        now = trio.current_time()
+        for validate, verdict in zip(batch, verdicts, strict=True):
+            topic = None if verdict.post is None else self._topic(verdict.post)
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now))
+
+    def _abandon(self, batch: Sequence[Validate]) -> None:
+        for validate in batch:
+            self._router.on_failure(validate.message_id)
+
+    def _topic(self, post: Post) -> str:
+        return self._params.topic(shard_of(post.payload.board, self._params))
+
+    async def _beat(self) -> None:
+        period = self._router.params.heartbeat
+        await trio.sleep(self._rng.random() * period)  # nodes that start together need not beat together
+        while True:
+            try:
+                self._perform(self._router.heartbeat(trio.current_time()))
+                await self._release_all()
+            except StoreError as error:
+                log.error("the store releases nothing: %s", error)
+            except Exception as error:
+                self._note_fault(error)
+            await trio.sleep(period)

@@ -1,0 +1,279 @@
+"""The pubsub RPC on the wire: protobuf (proto2), read and written by hand.
+
+By hand, because each bound must hold before memory is taken, and because a field that names an author
+must not exist in what we can write (StrictNoSign). Unknown fields are skipped, those of later
+GossipSub versions among them. This is not a general protobuf library.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
+
+_VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
+_AUTHOR_FIELDS = frozenset({1, 3, 5, 6})  # from, seqno, signature, key
+_DATA, _TOPIC = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A post under way. `authored`: it carried a field that names its author, and must be refused."""
+
+    topic: str
+    data: bytes
+    authored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    topic: str
+    subscribe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IHave:
+    topic: str
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """`backoff` is in seconds. The peers that a PRUNE may name are not even read."""
+
+    topic: str
+    backoff: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    subscriptions: tuple[Subscription, ...] = ()
+    publish: tuple[Message, ...] = ()
+    ihave: tuple[IHave, ...] = ()
+    iwant: tuple[bytes, ...] = ()
+    graft: tuple[str, ...] = ()
+    prune: tuple[Prune, ...] = ()
+
+    @property
+    def has_control(self) -> bool:
+        return bool(self.ihave or self.iwant or self.graft or self.prune)
+
+
+# --- writing ---------------------------------------------------------------------------------------
+
+
+def encode_uvarint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _len_field(number: int, value: bytes) -> bytes:
+    return bytes((number << 3 | _LEN,)) + encode_uvarint(len(value)) + value
+
+
+def _uint_field(number: int, value: int) -> bytes:
+    return bytes((number << 3 | _VARINT,)) + encode_uvarint(value)
+
+
+def encode_publish(message: Message) -> bytes:
+    """One entry of an RPC's `publish`. Entries joined are the body of an RPC with several messages."""
+    if message.authored:
+        raise LocalProtocolError("a message that names its author must not be passed on")
+    return _len_field(2, _len_field(_DATA, message.data) + _len_field(_TOPIC, message.topic.encode()))
+
+
+def encode_rpc(rpc: Rpc) -> bytes:
+    """The body of an RPC, without its length."""
+    parts = [
+        _len_field(1, _uint_field(1, int(sub.subscribe)) + _len_field(2, sub.topic.encode()))
+        for sub in rpc.subscriptions
+    ]
+    parts += map(encode_publish, rpc.publish)
+    if rpc.has_control:
+        parts.append(_len_field(3, _encode_control(rpc)))
+    return b"".join(parts)
+
+
+def _encode_control(rpc: Rpc) -> bytes:
+    parts = [
+        _len_field(1, _len_field(1, have.topic.encode()) + b"".join(_len_field(2, i) for i in have.ids))
+        for have in rpc.ihave
+    ]
+    if rpc.iwant:
+        parts.append(_len_field(2, b"".join(_len_field(1, i) for i in rpc.iwant)))
+    parts += [_len_field(3, _len_field(1, topic.encode())) for topic in rpc.graft]
+    for prune in rpc.prune:
+        backoff = b"" if prune.backoff is None else _uint_field(3, prune.backoff)
+        parts.append(_len_field(4, _len_field(1, prune.topic.encode()) + backoff))
+    return b"".join(parts)
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def decode_rpc(body: bytes) -> Rpc:
+    """Raises RemoteProtocolError for what is not protobuf, or holds more than one RPC may."""
+    if len(body) > limits.MAX_RPC:
+        raise RemoteProtocolError(f"an RPC of {len(body)} bytes; at most {limits.MAX_RPC}")
+    subscriptions: list[Subscription] = []
+    publish: list[Message] = []
+    control = _Control()
+    for number, start, end in _len_fields(body, 0, len(body)):
+        if number == 1:
+            subscriptions.append(_decode_subscription(body, start, end))
+            _check(len(subscriptions) <= limits.MAX_SUBSCRIPTIONS, "too many subscriptions")
+        elif number == 2:
+            _check(len(publish) < limits.MAX_RPC_MESSAGES, "too many messages")
+            publish.append(_decode_message(body, start, end))
+        elif number == 3:
+            control.read(body, start, end)
+    return Rpc(
+        tuple(subscriptions),
+        tuple(publish),
+        tuple(control.ihave),
+        tuple(control.iwant),
+        tuple(control.graft),
+        tuple(control.prune),
+    )
+
+
+def _check(rule: bool, complaint: str) -> None:
+    if not rule:
+        raise RemoteProtocolError(f"an RPC with {complaint}")
+
+
+def _decode_subscription(body: bytes, start: int, end: int) -> Subscription:
+    topic, subscribe = "", False
+    for number, wire, a, b in _fields(body, start, end):
+        if number == 1 and wire == _VARINT:
+            subscribe = bool(a)
+        elif number == 2 and wire == _LEN:
+            topic = _text(body, a, b)
+    return Subscription(topic, subscribe)
+
+
+def _decode_message(body: bytes, start: int, end: int) -> Message:
+    data, topics, authored = b"", 0, False
+    topic = ""
+    for number, wire, a, b in _fields(body, start, end):
+        if number == _DATA and wire == _LEN:
+            data = body[a:b]
+        elif number == _TOPIC and wire == _LEN:
+            topic = _text(body, a, b)
+            topics += 1
+        elif number in _AUTHOR_FIELDS:  # also when empty: the field must be absent
+            authored = True
+    _check(topics == 1, "a message that is not in exactly one topic")
+    return Message(topic, data, authored)
+
+
+class _Control:
+    """What an RPC's control parts hold together; protobuf allows several, and merges them."""
+
+    def __init__(self) -> None:
+        self.ihave: list[IHave] = []
+        self.iwant: list[bytes] = []
+        self.graft: list[str] = []
+        self.prune: list[Prune] = []
+        self._ihave_ids = 0
+
+    def read(self, body: bytes, start: int, end: int) -> None:
+        for number, a, b in _len_fields(body, start, end):
+            if number == 1:
+                self._read_ihave(body, a, b)
+            elif number == 2:
+                self._read_iwant(body, a, b)
+            elif number == 3:
+                _check(len(self.graft) < limits.MAX_SUBSCRIPTIONS, "too many GRAFTs")
+                self.graft.append(_decode_topic(body, a, b))
+            elif number == 4:
+                _check(len(self.prune) < limits.MAX_SUBSCRIPTIONS, "too many PRUNEs")
+                self.prune.append(_decode_prune(body, a, b))
+
+    def _read_ihave(self, body: bytes, start: int, end: int) -> None:
+        _check(len(self.ihave) < limits.MAX_SUBSCRIPTIONS, "too many IHAVEs")
+        topic, ids = "", []
+        for number, a, b in _len_fields(body, start, end):
+            if number == 1:
+                topic = _text(body, a, b)
+            elif number == 2:
+                self._ihave_ids += 1
+                _check(self._ihave_ids <= limits.MAX_RPC_IDS, "too many IDs in IHAVE")
+                ids.append(body[a:b])
+        self.ihave.append(IHave(topic, tuple(ids)))
+
+    def _read_iwant(self, body: bytes, start: int, end: int) -> None:
+        for number, a, b in _len_fields(body, start, end):
+            if number == 1:
+                _check(len(self.iwant) < limits.MAX_RPC_IDS, "too many IDs in IWANT")
+                self.iwant.append(body[a:b])
+
+
+def _decode_topic(body: bytes, start: int, end: int) -> str:
+    topic = ""
+    for number, a, b in _len_fields(body, start, end):
+        if number == 1:
+            topic = _text(body, a, b)
+    return topic
+
+
+def _decode_prune(body: bytes, start: int, end: int) -> Prune:
+    backoff = None
+    for number, wire, a, _ in _fields(body, start, end):
+        if number == 3 and wire == _VARINT:
+            backoff = a
+    return Prune(_decode_topic(body, start, end), backoff)
+
+
+def _text(body: bytes, start: int, end: int) -> str:
+    _check(end - start <= limits.MAX_TOPIC_NAME, "a topic name that is too long")
+    try:
+        return body[start:end].decode()
+    except UnicodeDecodeError:
+        raise RemoteProtocolError("an RPC with a topic name that is not UTF-8") from None
+
+
+def _len_fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """(number, start, end) of each length-delimited field."""
+    for number, wire, a, b in _fields(body, start, end):
+        if wire == _LEN:
+            yield number, a, b
+
+
+def _fields(body: bytes, pos: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """(number, wire type, a, b): a is the value of a varint, [a, b) the place of anything else."""
+    while pos < end:
+        tag, pos = _varint(body, pos, end)
+        number, wire = tag >> 3, tag & 7
+        _check(0 < number < 2**29, "a field number out of range")
+        if wire == _VARINT:
+            value, pos = _varint(body, pos, end)
+            yield number, wire, value, 0
+            continue
+        if wire == _LEN:
+            size, pos = _varint(body, pos, end)
+        elif wire in (_FIXED64, _FIXED32):
+            size = 8 if wire == _FIXED64 else 4
+        else:
+            raise RemoteProtocolError("an RPC with a wire type that is not in use")
+        _check(size <= end - pos, "a field that ends behind its place")
+        yield number, wire, pos, pos + size
+        pos += size
+
+
+def _varint(body: bytes, pos: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while pos < end:
+        byte = body[pos]
+        pos += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            _check(value < 2**64, "a number above 64 bits")
+            return value, pos
+        shift += 7
+        _check(shift < 70, "a number that does not end")
+    raise RemoteProtocolError("an RPC that is cut short")

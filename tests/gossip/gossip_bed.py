@@ -1,0 +1,135 @@
+"""A router on a bench: peers as names, time as a number, effects sorted by kind."""
+
+from collections.abc import Iterable
+from random import Random
+
+from p2pforum.core.verdict import Outcome
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.params import GossipParams, ScoreParams
+from p2pforum.gossip.router import Router
+from p2pforum.gossip.seen import message_id
+from p2pforum.gossip.wire import IHave, Message, Prune, Rpc, Subscription
+
+TOPICS = tuple(f"test-net/shard/{n}" for n in range(8))
+T = TOPICS[0]
+
+
+class Bed:
+    """`effects` gathers everything the router asked for since `clear`."""
+
+    def __init__(self, params: GossipParams | None = None, scoring: ScoreParams | None = None) -> None:
+        self.router = Router(TOPICS, Random(1), params, scoring)
+        self.now = 1_000.0
+        self.effects: list[Effect] = []
+
+    def clear(self) -> None:
+        self.effects = []
+
+    def _note(self, effects: list[Effect]) -> list[Effect]:
+        self.effects += effects
+        return effects
+
+    # -- peers ------------------------------------------------------------------------------------
+
+    def add(
+        self, *peers: str, topics: Iterable[str] = TOPICS, outbound: bool = False, group: str = ""
+    ) -> None:
+        for peer in peers:
+            self._note(self.router.add_peer(peer, self.now, outbound=outbound, group=group))
+            self.say(peer, subscriptions=tuple(Subscription(topic, True) for topic in topics))
+
+    def add_many(self, count: int, prefix: str = "p", **how: bool) -> list[str]:
+        names = [f"{prefix}{n}" for n in range(count)]
+        self.add(*names, **how)
+        return names
+
+    def remove(self, peer: str) -> None:
+        self.router.remove_peer(peer, self.now)
+
+    def mesh(self, topic: str = T) -> list[str]:
+        return list(self.router._mesh.members(topic))
+
+    def score(self, peer: str) -> float:
+        return self.router.view(peer, self.now).score
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def say(self, peer: str, **parts: object) -> list[Effect]:
+        return self._note(self.router.on_rpc(peer, Rpc(**parts), self.now))
+
+    def graft(self, peer: str, *topics: str) -> list[Effect]:
+        return self.say(peer, graft=topics or (T,))
+
+    def prune(self, peer: str, topic: str = T, backoff: int | None = None) -> list[Effect]:
+        return self.say(peer, prune=(Prune(topic, backoff),))
+
+    def ihave(self, peer: str, *ids: bytes, topic: str = T) -> list[Effect]:
+        return self.say(peer, ihave=(IHave(topic, ids),))
+
+    def message(self, peer: str, data: bytes, topic: str = T) -> list[Effect]:
+        return self.say(peer, publish=(Message(topic, data),))
+
+    def verdict(self, data: bytes, outcome: Outcome, topic: str | None = T) -> list[Effect]:
+        return self._note(self.router.on_verdict(message_id(data), outcome, topic, self.now))
+
+    def deliver(self, peer: str, data: bytes, topic: str = T) -> list[Effect]:
+        """A valid message from `peer`, all the way."""
+        self.message(peer, data, topic)
+        return self.verdict(data, Outcome.STORED, topic)
+
+    def beat(self, count: int = 1) -> list[Effect]:
+        """The effects of the last heartbeat, of `count`."""
+        effects: list[Effect] = []
+        for _ in range(count):
+            self.now += 1
+            effects = self._note(self.router.heartbeat(self.now))
+        return effects
+
+    # -- what came out ----------------------------------------------------------------------------
+
+    def sends(self) -> list[Send]:
+        return [e for e in self.effects if isinstance(e, Send)]
+
+    def grafted(self, topic: str = T) -> list[str]:
+        return [send.peer for send in self.sends() if topic in send.rpc.graft]
+
+    def pruned(self, topic: str = T) -> list[str]:
+        return [s.peer for s in self.sends() if topic in [prune.topic for prune in s.rpc.prune]]
+
+    def offered(self, topic: str = T) -> dict[str, list[bytes]]:
+        """Who was offered which IDs."""
+        found: dict[str, list[bytes]] = {}
+        for send in self.sends():
+            for have in send.rpc.ihave:
+                if have.topic == topic:
+                    found.setdefault(send.peer, []).extend(have.ids)
+        return found
+
+    def asked(self) -> dict[str, list[bytes]]:
+        found: dict[str, list[bytes]] = {}
+        for send in self.sends():
+            if send.rpc.iwant:
+                found.setdefault(send.peer, []).extend(send.rpc.iwant)
+        return found
+
+
+def forwarded(effects: list[Effect]) -> dict[str, list[bytes]]:
+    """Who is sent which data."""
+    found: dict[str, list[bytes]] = {}
+    for effect in effects:
+        if isinstance(effect, Forward):
+            for peer in effect.peers:
+                found.setdefault(peer, []).append(effect.message.data)
+    return found
+
+
+def validations(effects: list[Effect]) -> list[bytes]:
+    return [e.message.data for e in effects if isinstance(e, Validate)]
+
+
+def disconnected(effects: list[Effect]) -> list[str]:
+    return [e.peer for e in effects if isinstance(e, Disconnect)]
+
+
+def released(effects: list[Effect]) -> list[bytes]:
+    return [e.message_id for e in effects if isinstance(e, Release)]

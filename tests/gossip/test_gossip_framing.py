@@ -1,0 +1,131 @@
+"""Frames on a stream: any cut of the bytes gives the same RPCs, and nothing is buffered beyond its bound."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from libp2p.utils.varint import encode_uvarint as their_uvarint
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.gossip.framing import FrameSplitter, Outbox, frame
+from p2pforum.gossip.wire import Message, encode_publish, encode_uvarint
+
+bodies = st.lists(st.binary(max_size=400), max_size=8)
+
+
+@given(bodies, st.lists(st.integers(1, 200)), st.integers(0, 1))
+def test_any_cut_gives_the_same_bodies(wanted: list[bytes], cuts: list[int], rest: int) -> None:
+    stream = b"".join(map(frame, wanted))
+    splitter = FrameSplitter()
+    got: list[bytes] = []
+    for cut in cuts:
+        got += splitter.feed(stream[:cut])
+        stream = stream[cut:]
+    got += splitter.feed(stream)
+    assert got == wanted
+    assert splitter.is_idle
+    assert list(splitter.feed(b"\x05ab"[: 2 + rest])) == []
+    assert not splitter.is_idle
+
+
+@given(st.integers(0, 2**40))
+def test_lengths_are_written_as_libp2p_writes_them(value: int) -> None:
+    assert encode_uvarint(value) == their_uvarint(value)
+
+
+def test_the_largest_rpc_passes() -> None:
+    body = bytes(limits.MAX_RPC)
+    assert list(FrameSplitter().feed(frame(body))) == [body]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        encode_uvarint(limits.MAX_RPC + 1),
+        encode_uvarint(2**62),
+        b"\xff\xff\xff",
+        b"\x80\x00",  # 0 in two bytes
+        b"\x85\x80\x00",
+    ],
+)
+def test_a_wrong_length_is_refused_before_its_body(start: bytes) -> None:
+    splitter = FrameSplitter()
+    with pytest.raises(RemoteProtocolError):
+        list(splitter.feed(start))
+
+
+def test_bodies_before_a_wrong_length_are_given_out() -> None:
+    bodies = FrameSplitter().feed(frame(b"good") + b"\xff\xff\xff")
+    assert next(bodies) == b"good"
+    with pytest.raises(RemoteProtocolError):
+        next(bodies)
+
+
+def entry(n: int, size: int = 500) -> bytes:
+    return encode_publish(Message("t", n.to_bytes(4, "big") + bytes(size)))
+
+
+def read_back(written: bytes) -> list[bytes]:
+    return list(FrameSplitter().feed(written))
+
+
+def test_messages_that_wait_together_share_an_rpc_and_control_parts_do_not() -> None:
+    outbox = Outbox()
+    assert not outbox
+    for n in range(3):
+        assert outbox.add_message(entry(n))
+    assert outbox.add_control(b"one")
+    assert outbox.add_control(b"two")
+    written, messages = outbox.take()
+    assert read_back(written) == [b"one", b"two", entry(0) + entry(1) + entry(2)]
+    assert messages == 3
+    assert not outbox
+    assert outbox.take() == (b"", 0)
+
+
+@given(st.lists(st.integers(1, 16_000), min_size=1, max_size=60))
+def test_every_rpc_keeps_its_bounds_and_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
+    outbox = Outbox()
+    entries = [entry(n, size) for n, size in enumerate(sizes)]
+    assert all(map(outbox.add_message, entries))
+    got, count = b"", 0
+    while outbox:
+        written, messages = outbox.take()
+        (body,) = read_back(written)
+        assert len(body) <= limits.MAX_RPC
+        assert 0 < messages <= limits.MAX_RPC_MESSAGES
+        got += body
+        count += messages
+    assert got == b"".join(entries)
+    assert count == len(entries)
+
+
+def test_an_rpc_holds_no_more_messages_than_a_peer_may_read() -> None:
+    outbox = Outbox()
+    for n in range(300):
+        outbox.add_message(entry(n, 0))
+    assert outbox.take()[1] == limits.MAX_RPC_MESSAGES
+
+
+def test_a_full_outbox_refuses() -> None:
+    outbox = Outbox(max_bytes=2_000, max_control=2)
+    assert [outbox.add_message(entry(n)) for n in range(5)] == [True, True, True, False, False]
+    assert outbox.is_half_full
+    assert [outbox.add_control(b"c") for _ in range(3)] == [True, True, False]
+
+
+def test_what_could_not_be_written_goes_first_on_the_next_stream() -> None:
+    outbox = Outbox()
+    outbox.add_control(b"first")
+    outbox.add_message(entry(1))
+    taken = outbox.take()
+    outbox.put_back()
+    outbox.add_control(b"second")
+    outbox.add_message(entry(2))
+    again, _ = outbox.take()
+    assert again.startswith(frame(b"first"))
+    assert read_back(again) == [b"first", b"second", entry(1) + entry(2)]
+    assert taken[0].endswith(entry(1))
+    outbox.confirm()
+    outbox.put_back()
+    assert not outbox

@@ -1,0 +1,257 @@
+"""Messages through the router: who gets them, who is blamed, what is asked of the door."""
+
+import pytest
+from gossip_bed import TOPICS, Bed, T, disconnected, forwarded, released, validations
+
+from p2pforum.core.verdict import Outcome
+from p2pforum.gossip.effects import Disconnect, Release
+from p2pforum.gossip.params import GossipParams, ScoreParams
+from p2pforum.gossip.seen import message_id
+from p2pforum.gossip.wire import Message, Rpc, Subscription
+
+DATA = b"a post"
+
+
+def test_the_hello_says_the_same_for_all_nodes_and_names_all_topics() -> None:
+    bed = Bed()
+    bed.router.add_peer("a", bed.now, outbound=True)
+    assert bed.router.hello("a") == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
+
+
+def test_a_later_hello_mends_the_mesh() -> None:
+    bed = Bed()
+    bed.add("a", topics=TOPICS[:2])
+    assert bed.router.hello("a").graft == TOPICS[:2]
+
+
+def test_a_valid_message_goes_to_the_mesh_but_never_back() -> None:
+    bed = Bed()
+    bed.add("a", "b", "c")
+    assert validations(bed.message("a", DATA)) == [DATA]
+    assert forwarded(bed.verdict(DATA, Outcome.STORED)) == {"b": [DATA], "c": [DATA]}
+    assert bed.router.counts.accepted == 1
+
+
+def test_what_arrives_while_it_is_validated_is_not_validated_again_nor_sent_back() -> None:
+    bed = Bed()
+    bed.add("a", "b", "c", "d")
+    bed.message("a", DATA)
+    assert bed.message("b", DATA) == []
+    assert bed.message("a", DATA) == []
+    assert forwarded(bed.verdict(DATA, Outcome.STORED)) == {"c": [DATA], "d": [DATA]}
+    assert bed.router.counts.duplicates == 2
+
+
+def test_what_was_seen_is_not_validated_again() -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    bed.deliver("a", DATA)
+    assert bed.message("b", DATA) == []
+    assert bed.verdict(DATA, Outcome.STORED) == []  # nothing is under way
+
+
+def test_only_the_topic_s_mesh_gets_it() -> None:
+    bed = Bed()
+    bed.add("a", "b", topics=[TOPICS[0]])
+    bed.add("c", topics=[TOPICS[1]])
+    assert forwarded(bed.deliver("a", DATA)) == {"b": [DATA]}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DUPLICATE, Outcome.REFUSED, Outcome.TOO_EARLY])
+def test_what_the_door_does_not_take_is_not_passed_on_and_nobody_s_fault(outcome: Outcome) -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    before = bed.score("a")
+    bed.message("a", DATA)
+    assert bed.verdict(DATA, outcome) == []
+    assert bed.score("a") == before
+    assert bed.message("b", DATA) == []  # known for now
+    assert bed.router.counts.ignored == 1
+
+
+def test_a_post_from_the_next_hour_may_come_again_soon_others_much_later() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.message("a", DATA)
+    bed.verdict(DATA, Outcome.TOO_EARLY)
+    bed.message("a", b"other")
+    bed.verdict(b"other", Outcome.REFUSED)
+    bed.now += GossipParams().early_time
+    assert validations(bed.message("a", DATA)) == [DATA]
+    assert bed.message("a", b"other") == []
+
+
+def test_one_invalid_post_drops_everyone_who_sent_it() -> None:
+    bed = Bed()
+    bed.add("a", "b", "c")
+    bed.message("a", DATA)
+    bed.message("b", DATA)
+    assert disconnected(bed.verdict(DATA, Outcome.INVALID, None)) == ["a", "b"]
+    assert "a" not in bed.mesh()
+    assert bed.message("a", b"more") == []
+    assert disconnected(bed.message("c", DATA)) == ["c"]  # not even validated again
+    assert bed.router.counts.invalid == 3
+
+
+def test_a_ban_holds_over_a_reconnect_and_expires() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.message("a", DATA)
+    bed.verdict(DATA, Outcome.INVALID, None)
+    bed.remove("a")
+    assert bed.router.add_peer("a", bed.now, outbound=True) == [Disconnect("a", "it is banned for a while")]
+    bed.now += ScoreParams().ban
+    assert bed.router.add_peer("a", bed.now, outbound=True) == []
+
+
+def test_who_sends_an_invalid_post_and_leaves_is_banned_all_the_same() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.message("a", DATA)
+    bed.remove("a")
+    bed.verdict(DATA, Outcome.INVALID, None)
+    assert disconnected(bed.router.add_peer("a", bed.now, outbound=True)) == ["a"]
+
+
+def test_a_post_in_the_wrong_shard_costs_the_sender_and_goes_where_it_belongs() -> None:
+    """Or a peer could stop a post from spreading, by sending it first and in the wrong topic."""
+    bed = Bed()
+    bed.add("bad", "good", topics=TOPICS[:2])
+    bed.add("c", topics=TOPICS[1:2])
+    bed.message("bad", DATA, topic=TOPICS[0])
+    bed.message("good", DATA, topic=TOPICS[1])
+    effects = bed.verdict(DATA, Outcome.STORED, topic=TOPICS[1])
+    assert disconnected(effects) == ["bad"]
+    assert forwarded(effects) == {"c": [DATA]}
+    (forward,) = [e for e in effects if hasattr(e, "message")]
+    assert forward.message.topic == TOPICS[1]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.STORED, Outcome.DUPLICATE, Outcome.REFUSED, Outcome.TOO_EARLY])
+def test_the_wrong_shard_is_a_fault_whatever_the_door_says(outcome: Outcome) -> None:
+    bed = Bed()
+    bed.add("bad")
+    bed.message("bad", DATA, topic=TOPICS[3])
+    assert disconnected(bed.verdict(DATA, outcome, topic=TOPICS[1])) == ["bad"]
+
+
+def test_what_could_not_be_judged_is_as_if_it_had_never_come() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.message("a", DATA)
+    bed.router.on_failure(message_id(DATA))
+    assert validations(bed.message("a", DATA)) == [DATA]
+
+
+def test_a_message_that_names_its_author_is_refused_and_the_third_is_the_last() -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    named = Message(T, DATA, authored=True)
+    assert bed.say("a", publish=(named,)) == []
+    assert bed.say("a", publish=(named,)) == []
+    assert disconnected(bed.say("a", publish=(named, Message(T, b"fine")))) == ["a"]
+    assert bed.router.counts.authored == 3
+    assert validations(bed.message("b", DATA)) == [DATA]  # without the field it is as welcome as ever
+
+
+def test_a_topic_that_is_not_ours_is_not_looked_at() -> None:
+    bed = Bed()
+    bed.add("a")
+    assert bed.message("a", DATA, topic="other/shard/0") == []
+    assert bed.router.counts.foreign == 1
+
+
+def test_nothing_is_read_from_a_peer_that_is_not_here() -> None:
+    bed = Bed()
+    assert bed.message("stranger", DATA) == []
+    assert bed.router.counts.received == 0
+
+
+def test_no_more_is_validated_at_once_than_there_is_room_for() -> None:
+    bed = Bed(GossipParams(in_flight=3))
+    bed.add("a")
+    for n in range(5):
+        bed.message("a", bytes((n,)))
+    assert len(validations(bed.effects)) == 3
+    assert bed.router.counts.overflow == 2
+    bed.verdict(bytes((0,)), Outcome.STORED)
+    assert validations(bed.message("a", bytes((4,)))) == [bytes((4,))]  # it may come again
+
+
+def test_bytes_that_are_no_rpc_are_the_end() -> None:
+    bed = Bed()
+    bed.add("a")
+    assert bed.router.on_violation("a", "it is broken", bed.now) == [Disconnect("a", "it is broken")]
+    assert bed.router.on_violation("a", "it is broken", bed.now) == []
+    assert bed.mesh() == []
+
+
+@pytest.mark.parametrize("parts", [{}, {"publish": (Message("other", b""),)}])
+def test_a_flood_of_nothing_is_the_end(parts: dict[str, object]) -> None:
+    bed = Bed()
+    bed.add("a")
+    for _ in range(200):
+        bed.say("a", **parts)
+    assert disconnected(bed.effects) == ["a"]
+
+
+def test_a_flood_of_control_is_the_end() -> None:
+    bed = Bed()
+    bed.add("a")
+    for n in range(400):
+        bed.say("a", subscriptions=(Subscription(T, n % 2 == 0),))
+    assert disconnected(bed.effects) == ["a"]
+
+
+# -- own posts -----------------------------------------------------------------------------------------
+
+
+def test_an_own_post_goes_to_the_mesh_only_and_is_released() -> None:
+    bed = Bed()
+    peers = bed.add_many(20)
+    bed.clear()
+    effects = bed.router.originate(DATA, T, bed.now)
+    assert set(forwarded(effects)) == set(bed.mesh()) < set(peers)
+    assert effects[-1] == Release(message_id(DATA))
+
+
+def test_an_own_post_that_comes_back_is_a_duplicate() -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    bed.router.originate(DATA, T, bed.now)
+    assert bed.message("a", DATA) == []
+
+
+def test_an_own_post_is_published_once() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.router.originate(DATA, T, bed.now)
+    assert bed.router.originate(DATA, T, bed.now) == [Release(message_id(DATA))]
+    assert bed.router.counts.originated == 1
+
+
+def test_without_peers_an_own_post_is_released_and_offered_to_the_first_that_comes() -> None:
+    bed = Bed()
+    assert released(bed.router.originate(DATA, T, bed.now)) == [message_id(DATA)]
+    bed.now += 60
+    bed.beat()
+    bed.add("late")
+    assert bed.offered() == {"late": [message_id(DATA)]}
+
+
+def test_with_an_empty_mesh_an_own_post_goes_to_some_subscribers() -> None:
+    bed = Bed()
+    bed.add_many(20)
+    for peer in bed.mesh():
+        bed.prune(peer)
+    assert bed.mesh() == []
+    assert len(forwarded(bed.router.originate(DATA, T, bed.now))) == 6
+
+
+def test_an_own_post_never_goes_to_a_peer_of_very_bad_score() -> None:
+    bed = Bed(scoring=ScoreParams(publish_threshold=-15.0))
+    bed.add("a", "b")
+    bed.prune("a")
+    bed.prune("b")
+    bed.say("a", publish=(Message(T, b"x", authored=True),) * 2)  # -40
+    assert forwarded(bed.router.originate(DATA, T, bed.now)) == {"b": [DATA]}

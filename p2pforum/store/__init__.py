@@ -1,0 +1,21 @@
+"""What we keep.
+
+connection.py   how SQLite is opened: pragmas, limits, what no statement may do, errors in words
+schema.py       the tables, as plain SQL, and how a database is told from a foreign one
+migrations.py   makes and upgrades a database; the only place that imports sqlite_utils
+directory.py    the data directory: private, and one process at a time
+posts.py        the store: add, release, look up
+change.py       one write transaction: keeps posts, threads, boards, search and sync index in step
+blocks.py       the sync index in memory: blocks of keys with their sums
+block_rows.py   the sync index on disk: block summaries, kept in the transaction that changes posts
+snapshot.py     a sealed view of what is released, for sync
+rows.py         from stored bytes back to posts; which text can be searched
+queries.py      reads for people, on a read-only connection
+statistics.py   how much is kept
+search.py       from what a person typed to an FTS5 query, and excerpts
+retention.py    expire, drop on purpose, give space back
+doctor.py       compare everything derived with the posts it was derived from, and rebuild
+
+keystore.py, keystore_contents.py, keystore_files.py, keystore_format.py   everything that says "mine"; the
+                node never opens it
+"""

@@ -1,0 +1,83 @@
+"""Compares everything derived with the posts it was derived from, and makes it anew.
+
+For `p2pforum doctor` and the tests: reads every post (a million take minutes). A running node needs none
+of it: what is derived changes in the transaction that changes the posts.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+
+from p2pforum.core.errors import InvalidPost
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import decode
+from p2pforum.store import block_rows
+from p2pforum.store.blocks import MODULUS, number
+from p2pforum.store.posts import Store
+
+
+def check(store: Store, params: NetworkParams) -> list[str]:
+    """What is wrong, in words; empty if all is well."""
+    with store.exclusive() as db:
+        pages = [str(text) for (text,) in db.execute("PRAGMA quick_check") if text != "ok"]
+        if pages:
+            return [f"the database file is damaged: {text}" for text in pages]
+        return [*_posts(db, params), *_blocks(db), *_counts(db), *_search(db)]
+
+
+def rebuild_blocks(store: Store) -> None:
+    """Make the sync index anew from the posts: 0.6 s for a million."""
+    with store.writing() as change:
+        change.rebuild_blocks()
+
+
+def _posts(db: sqlite3.Connection, params: NetworkParams) -> Iterator[str]:
+    """Every post decodes, with its own ID and in its own place."""
+    rows = db.execute(
+        "SELECT post.id, post.raw, post.hour, board.name, thread.root FROM post"
+        " LEFT JOIN board ON board.id = post.board LEFT JOIN thread ON thread.id = post.thread"
+        " WHERE raw IS NOT NULL"
+    )
+    wrong = 0
+    for post_id, raw, hour, board, root in rows:
+        try:
+            post = decode(raw, params)
+        except InvalidPost:
+            wrong += 1
+            continue
+        wrong += (post.id, post.payload.hour, post.payload.board, post.thread) != (post_id, hour, board, root)
+    if wrong:
+        yield f"{wrong} posts are damaged"
+
+
+def _blocks(db: sqlite3.Connection) -> Iterator[str]:
+    for (board,) in db.execute("SELECT id FROM board UNION SELECT board FROM rblock").fetchall():
+        blocks = block_rows.load_board(db, board)
+        for index, block in enumerate(blocks.blocks):
+            keys = block_rows.read_keys(db, board, *blocks.bounds(index))
+            total = sum(number(post_id) for _, post_id in keys) % MODULUS
+            if (len(keys), total) != (block.n, block.sum):
+                yield "the sync index does not fit the posts"
+                return
+        if not blocks.blocks and block_rows.read_keys(db, board, (0, b""), None):
+            yield "the sync index misses a board"
+
+
+def _counts(db: sqlite3.Connection) -> Iterator[str]:
+    threads = """SELECT thread.id, thread.posts, thread.last_hour,
+        count(post.row), coalesce(max(post.hour), 0) FROM thread LEFT JOIN post
+        ON post.thread = thread.id AND post.raw IS NOT NULL AND post.kind NOT IN (1, 2) GROUP BY thread.id"""
+    if any(row[1:3] != row[3:5] for row in db.execute(threads)):
+        yield "posts of a thread are miscounted"
+    boards = """SELECT board.threads, board.posts, count(thread.id), coalesce(sum(thread.posts), 0)
+        FROM board LEFT JOIN thread ON thread.board = board.id AND thread.posts > 0 GROUP BY board.id"""
+    if any(row[0:2] != row[2:4] for row in db.execute(boards)):
+        yield "threads or posts of a board are miscounted"
+    if db.execute("PRAGMA foreign_key_check").fetchall():
+        yield "posts without a thread, or threads without a board"
+
+
+def _search(db: sqlite3.Connection) -> Iterator[str]:
+    try:
+        db.execute("INSERT INTO words(words) VALUES ('integrity-check')")
+    except sqlite3.DatabaseError as error:
+        yield f"the search index is damaged: {error}"

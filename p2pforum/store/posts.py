@@ -1,0 +1,253 @@
+"""The store: keeps posts, answers for them, and seals views of them for sync.
+
+The only writer; one process has it (directory.py). Every method may be called from any thread, and may
+take as long as a disk takes. Not what people read (queries.py), not what is dropped (retention.py).
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from p2pforum.core import limits
+from p2pforum.core.errors import StoreError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Post
+from p2pforum.store import directory as data_directory
+from p2pforum.store import schema
+from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
+from p2pforum.store.change import Change, Kept
+from p2pforum.store.connection import open_read_only, open_writer, translated
+from p2pforum.store.snapshot import Snapshot, read_released
+from p2pforum.store.statistics import Statistics, log_size, read_statistics
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """Made by open_store."""
+
+    def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = writer
+        self._reader = reader
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._seal_lock = threading.Lock()  # held while committing or sealing a view: never for long
+        self._commits = 0
+        self._slot_key = _meta(writer, schema.SLOT_KEY) or b""
+        self._blocks = BoardCache()
+        self._keys = KeysCache()
+        self._boards: dict[str, int] = {}
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
+        """Keep (post, released) in one transaction; True where the post became new or newly released.
+
+        What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
+        """
+        with self.writing() as change:
+            offers: dict[bytes, _Offer] = {}
+            became = []
+            for post, released in posts:
+                if post.id not in offers:
+                    offers[post.id] = _Offer(post, change.find(post.id))
+                became.append(offers[post.id].accept(released))
+            for offer in offers.values():
+                offer.apply(change)
+            return became
+
+    def release(self, ids: Iterable[bytes]) -> None:
+        """Show to sync what was kept back. Unknown and released ones are passed over."""
+        with self.writing() as change:
+            for post_id in set(ids):
+                kept = change.find(post_id)
+                if kept is not None and not kept.released:
+                    change.release(kept)
+
+    @contextmanager
+    def writing(self) -> Iterator[Change]:
+        """One transaction: all of it, or StoreError and nothing. For this package."""
+        with self._write_lock:
+            change = Change(self._db, self._slot_key, self._blocks.current(), self._boards)
+            try:
+                with translated():
+                    self._db.execute("BEGIN IMMEDIATE")
+                    yield change
+                    change.write()
+                    with self._seal_lock:
+                        self._db.execute("COMMIT")
+                        self._commits += 1
+                        self._blocks.publish(change.new_blocks)
+            except BaseException:
+                self._undo()
+                raise
+            self._copy_log_if_long()
+
+    def _undo(self) -> None:
+        """Also after a disk error, which may have ended the transaction already."""
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        self._boards.clear()
+
+    def _copy_log_if_long(self) -> None:
+        """After the commit: what it could not copy now stays safe in the log, and is copied later."""
+        try:
+            if log_size(self._path) > limits.STORE_WAL:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("the write-ahead log could not be copied into the database: %s", error)
+
+    def checkpoint(self) -> bool:
+        """Copy the write-ahead log into the database and empty it, so that nothing old is left in it.
+
+        False if a reader still needed it for a second: then try again later.
+        """
+        with self._write_lock, translated():
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
+    @contextmanager
+    def exclusive(self) -> Iterator[sqlite3.Connection]:
+        """The writer's connection outside any transaction. For this package."""
+        with self._write_lock, translated():
+            yield self._db
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def known(self, ids: Iterable[bytes]) -> set[bytes]:
+        """Those that are here and released, or were dropped on purpose."""
+        with self._write_lock, translated():
+            return {i for i in ids if self._db.execute(_KNOWN, (i,)).fetchone() is not None}
+
+    def unreleased(self) -> list[bytes]:
+        """Raw posts that are kept but not released."""
+        with self._read_lock, translated():
+            rows = self._reader.execute("SELECT raw FROM post WHERE NOT released AND raw IS NOT NULL")
+            return [raw for (raw,) in rows]
+
+    def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Released posts by ID; others are left out."""
+        with self._read_lock, translated():
+            return read_released(self._reader, ids)
+
+    def statistics(self) -> Statistics:
+        with self._read_lock, translated():
+            return read_statistics(self._reader, self._path)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """A sealed view of what is released now. While it is open the write-ahead log can only grow."""
+        with ExitStack() as stack:
+            with translated():
+                db = stack.enter_context(closing(open_read_only(self._path)))
+                with self._seal_lock:  # so that the blocks in memory are those of this very commit
+                    db.execute("BEGIN")
+                    db.execute("SELECT 1 FROM rblock LIMIT 1").fetchone()
+                    known, commits = self._blocks.current(), self._commits
+            yield Snapshot(db, known, self._keys, self._rememberer(commits))
+
+    def _rememberer(self, commits: int) -> Callable[[int, BoardBlocks], None]:
+        def remember(board: int, blocks: BoardBlocks) -> None:
+            with self._seal_lock:
+                if commits == self._commits:
+                    self._blocks.publish({board: blocks})
+
+        return remember
+
+    def close(self) -> None:
+        """The log is copied in and removed, unless a reader still looks: then by the next start."""
+        with self._write_lock, self._read_lock, suppress(sqlite3.Error):
+            self._reader.close()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._db.close()
+
+
+_KNOWN = "SELECT 1 FROM post WHERE id = ? AND released"
+
+
+class _Offer:
+    """One post of a transaction, which may come several times in it."""
+
+    def __init__(self, post: Post, kept: Kept | None) -> None:
+        self._post = post
+        self._kept = kept
+        self._is_here = kept is not None
+        self._is_released = kept is not None and bool(kept.released)
+        self._is_dropped = kept is not None and kept.raw is None
+
+    def accept(self, released: bool) -> bool:
+        """Whether this makes it new or newly released."""
+        is_better = not self._is_here or (released and not self._is_released)
+        self._is_here = True
+        self._is_released = self._is_released or released
+        return is_better and not self._is_dropped
+
+    def apply(self, change: Change) -> None:
+        if self._kept is None:
+            change.insert(self._post, self._is_released)
+        elif self._is_released and not self._kept.released:
+            change.release(self._kept)
+
+
+def _meta(db: sqlite3.Connection, name: str) -> bytes | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+@contextmanager
+def open_store(directory: Path, params: NetworkParams) -> Iterator[Store]:
+    """Hold the data directory and open its store; make both if they are not there.
+
+    Raises StoreBusy if another process has it, StoreError for a database that is damaged, foreign, newer,
+    or of another network. Such a one is left as it is.
+    """
+    path = directory / schema.FILE_NAME
+    with data_directory.held(directory), ExitStack() as stack:
+        was_killed = log_size(path) > 0
+        _prepare(path)
+        writer = stack.enter_context(closing(open_writer(path)))
+        with translated():
+            schema.check_schema(writer, path)
+            _check_network(writer, path, params)
+            if was_killed:
+                _check_pages(writer, path)
+        store = Store(path, writer, stack.enter_context(closing(open_read_only(path))))
+        stack.callback(store.close)
+        yield store
+
+
+def _prepare(path: Path) -> None:
+    """Make or upgrade the database. sqlite_utils is imported only for that: it costs 0.1 s."""
+    if path.exists():
+        data_directory.keep_private(path)
+        schema.check_header(path)
+        with closing(open_read_only(path)) as db, translated():
+            if schema.version(db, path) == schema.VERSION:
+                return
+    from p2pforum.store.migrations import migrate
+
+    migrate(path)
+
+
+def _check_pages(db: sqlite3.Connection, path: Path) -> None:
+    """After a stop that was not a clean one. A large database is left to `p2pforum doctor`: SQLite's log
+    makes kill -9 harmless, and a million posts take 1 to 4 s to read."""
+    if path.stat().st_size > limits.STORE_CHECKED:
+        return
+    log.info("the last stop was not a clean one: checking the database")
+    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreError(f"{path} is damaged: {found}")
+
+
+def _check_network(db: sqlite3.Connection, path: Path, params: NetworkParams) -> None:
+    network = _meta(db, schema.NETWORK)
+    if network is None:
+        db.execute("INSERT INTO meta VALUES (?, ?)", (schema.NETWORK, params.name.encode()))
+    elif network != params.name.encode():
+        raise StoreError(f"{path} belongs to the network {network.decode(errors='replace')!r}")

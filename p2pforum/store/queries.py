@@ -1,0 +1,264 @@
+"""Reads for people: boards, threads, posts, search. On a read-only connection, with or without a node.
+
+Standard library and core only: a command that reads starts in the time that Python takes. Shows
+everything that is kept, released or not; what counts for others is in snapshot.py.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from p2pforum.core.errors import Ambiguous, InvalidPost, NotFound, StoreError
+from p2pforum.core.post import Post
+from p2pforum.core.post_id import parse_prefix, short_id
+from p2pforum.store import schema, search
+from p2pforum.store.connection import open_read_only, restrict, translated
+from p2pforum.store.rows import board_token, reopen, search_text
+from p2pforum.store.statistics import Statistics, read_statistics
+
+log = logging.getLogger(__name__)
+
+_MOST_CANDIDATES = 10
+_TITLE = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    name: str
+    threads: int
+    posts: int
+    last_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """`subject`, `author` and `hour` are the root's: empty and 0 while it is not here."""
+
+    root: bytes
+    board: str
+    subject: str
+    author: bytes
+    posts: int
+    last_hour: int
+    hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    """`root` is the thread's: its own ID in a root. `target` is what a retract or supersede is about."""
+
+    id: bytes
+    root: bytes
+    board: str
+    author: bytes
+    hour: int
+    parents: tuple[bytes, ...]
+    kind: int
+    version: int
+    subject: str
+    body: str
+    target: bytes
+    released: bool
+    understood: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """`snippet` is one line of the post around what was found."""
+
+    post: PostRow
+    snippet: str
+
+
+class Reader:
+    """Made by open_reader. For one thread. Every method may raise StoreError."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    def boards(self) -> list[BoardRow]:
+        """By name."""
+        rows = self._all(
+            "SELECT name, threads, posts, (SELECT max(last_hour) FROM thread WHERE thread.board = board.id)"
+            " FROM board WHERE posts ORDER BY name"
+        )
+        return [BoardRow(*row) for row in rows]
+
+    def threads(self, board: str | None, limit: int, before: bytes | None = None) -> list[ThreadRow]:
+        """Those with the newest posts first; `before` is the root of the last one already shown.
+
+        Raises NotFound if no thread has that root.
+        """
+        where, values = ["posts > 0"], list[object]()
+        if board is not None:
+            where.append("board = (SELECT id FROM board WHERE name = ?)")
+            values.append(board)
+        if before is not None:
+            where.append("(last_hour, id) < (?, ?)")
+            values += self._position(before)
+        rows = self._all(
+            "SELECT root, (SELECT name FROM board WHERE id = thread.board), posts, last_hour FROM thread"
+            f" WHERE {' AND '.join(where)} ORDER BY last_hour DESC, id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [self._thread_row(*row) for row in rows]
+
+    def thread(self, root: bytes) -> list[PostRow]:
+        """All posts of a thread, in no order. Once the root is here, only those on its board."""
+        rows = self._all(
+            f"{_POSTS} WHERE thread IN (SELECT id FROM thread WHERE root = ?) AND raw IS NOT NULL", (root,)
+        )
+        posts = self._post_rows(rows)
+        board = next((post.board for post in posts if post.id == root), None)
+        return [post for post in posts if board is None or post.board == board]
+
+    def post(self, post_id: bytes) -> PostRow | None:
+        """None if it is not here, or was dropped."""
+        found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))
+        return found[0] if found else None
+
+    def resolve(self, typed: str) -> bytes:
+        """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.
+
+        Raises NotFound, or Ambiguous with what it may mean.
+        """
+        try:
+            low, high = parse_prefix(typed)
+        except ValueError as error:
+            raise NotFound(str(error)) from error
+        query = "SELECT id, raw FROM post WHERE id BETWEEN ? AND ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
+        found: list[tuple[bytes, bytes | None]] = self._all(query, (low, high, _MOST_CANDIDATES + 1))
+        if not found:
+            query = "SELECT DISTINCT root, NULL FROM thread WHERE root BETWEEN ? AND ? AND posts LIMIT ?"
+            found = self._all(query, (low, high, _MOST_CANDIDATES + 1))
+        if not found:
+            raise NotFound(f'nothing here has an ID that begins with "{typed.strip()}"')
+        if len(found) > 1:
+            candidates = [f"{short_id(post_id)}  {_title(post_id, raw)}" for post_id, raw in found]
+            raise Ambiguous(f'several IDs begin with "{typed.strip()}"', candidates[:_MOST_CANDIDATES])
+        return found[0][0]
+
+    def search(self, query: str, board: str | None = None, limit: int = 20) -> list[SearchRow]:
+        """The newest posts with all these words first. Any text is a query; see search.py."""
+        token = ""
+        if board is not None:
+            numbers = self._all("SELECT id FROM board WHERE name = ?", (board,))
+            if not numbers:
+                return []
+            token = board_token(numbers[0][0])
+        groups = search.parse(query)
+        match = search.fts_query(groups, token)
+        if not match:
+            return []
+        # rows ascend with the hours, so the newest come first without sorting what was found
+        rows = self._all(
+            "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (match, limit)
+        )
+        found = [row for (number,) in rows for row in self._all(f"{_POSTS} WHERE row = ?", (number,))]
+        posts = self._post_rows(found)
+        return [SearchRow(post, search.excerpt(f"{post.subject} {post.body}", groups)) for post in posts]
+
+    def statistics(self) -> Statistics:
+        with translated():
+            return read_statistics(self._db, self._path)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with translated():
+            return self._db.execute(query, values).fetchall()
+
+    def _position(self, root: bytes) -> tuple[int, int]:
+        rows = self._all("SELECT last_hour, id FROM thread WHERE root = ? ORDER BY 1, 2 LIMIT 1", (root,))
+        if not rows:
+            raise NotFound(f"no thread {short_id(root)} is here")
+        last_hour, number = rows[0]
+        return last_hour, number
+
+    def _thread_row(self, root: bytes, board: str, posts: int, last_hour: int) -> ThreadRow:
+        first = self.post(root)
+        if first is None or first.root != root or first.board != board:
+            return ThreadRow(root, board, "", b"", posts, last_hour, 0)
+        return ThreadRow(root, board, first.subject, first.author, posts, last_hour, first.hour)
+
+    def _post_rows(self, rows: list[Any]) -> list[PostRow]:
+        """A row damaged on disk is left out, and said in the log: it must not hide the rest."""
+        found = []
+        for post_id, released, raw in rows:
+            try:
+                found.append(_post_row(reopen(post_id, raw), bool(released)))
+            except InvalidPost:
+                log.warning("a stored post is damaged: run `p2pforum doctor`")
+        return found
+
+
+_POSTS = "SELECT id, released, raw FROM post"
+
+
+def _post_row(post: Post, released: bool) -> PostRow:
+    fields = post.payload
+    return PostRow(
+        id=post.id,
+        root=post.thread,
+        board=fields.board,
+        author=post.author,
+        hour=fields.hour,
+        parents=fields.parents,
+        kind=fields.kind,
+        version=fields.version,
+        subject=post.subject,
+        body=post.body,
+        target=post.target,
+        released=released,
+        understood=post.is_understood,
+    )
+
+
+def _title(post_id: bytes, raw: bytes | None) -> str:
+    """A few words to tell one post from another."""
+    try:
+        text = search_text(reopen(post_id, raw)) if raw else "a thread whose first post is not here"
+    except InvalidPost:
+        text = ""
+    line = " ".join(text.split())
+    return line[:_TITLE] + ("…" if len(line) > _TITLE else "")
+
+
+def open_reader(directory: Path) -> Reader:
+    """Without a database there, an empty one. Raises StoreError for one that is not ours."""
+    path = directory / schema.FILE_NAME
+    if not path.exists():
+        return Reader(_nothing(), path)
+    schema.check_header(path)
+    db = open_read_only(path)
+    try:
+        with translated():
+            if schema.version(db, path) < schema.VERSION:
+                raise StoreError(
+                    f"{path} was written by an older p2pforum: start the node once to upgrade it"
+                )
+    except BaseException:
+        db.close()
+        raise
+    return Reader(db, path)
+
+
+def _nothing() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    schema.create_tables(db)
+    restrict(db)
+    return db

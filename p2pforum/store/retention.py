@@ -1,0 +1,96 @@
+"""What goes again: what is too old, and what the reader wants gone. Space is given back to the disk.
+
+All in steps of bounded size, so that posts can come in between. Not when, and not how old: that is the
+node's to say.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from p2pforum.core import limits
+from p2pforum.store.change import SLOT_BITS
+from p2pforum.store.posts import Store
+
+_PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
+
+
+def expire(store: Store, before_hour: int) -> int:
+    """Remove every post older than `before_hour`, tombstones too; give the number.
+
+    Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
+    go whole.
+    """
+    total = 0
+    while step := _expire_step(store, before_hour):
+        total += step
+    if total:
+        give_back(store)
+    return total
+
+
+def _expire_step(store: Store, before_hour: int) -> int:
+    with store.writing() as change:
+        # Rows ascend with the hours: the oldest are the first.
+        gone = change.select("row < ? ORDER BY row LIMIT ?", (before_hour << SLOT_BITS, limits.STORE_STEP))
+        for kept in gone:
+            change.remove(kept)
+    return len(gone)
+
+
+def drop(store: Store, ids: Iterable[bytes]) -> int:
+    """Delete the bytes of these posts and keep their IDs, so that sync does not fetch them again.
+
+    Gives the number dropped. When it returns, neither their text nor a word that only they had is
+    left in the files; that takes a merge of the search index (about 10 s with a million posts).
+    (What the file system or an SSD keeps of overwritten blocks is out of reach.)
+    """
+    total = sum(_drop_step(store, step) for step in _steps(ids))
+    if total:
+        scrub(store)
+    return total
+
+
+def _drop_step(store: Store, ids: list[bytes]) -> int:
+    with store.writing() as change:
+        found = [kept for post_id in ids if (kept := change.find(post_id)) is not None]
+        present = [kept for kept in found if kept.raw is not None]
+        for kept in present:
+            change.drop(kept)
+    return len(present)
+
+
+def _steps(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(dict.fromkeys(ids))
+    while step := list(islice(rest, limits.STORE_STEP)):
+        yield step
+
+
+def scrub(store: Store) -> bool:
+    """Merge the search index, so that words of posts that are gone go too, and empty the log.
+
+    False if a reader still held an older state: then it is done with the next checkpoint.
+    """
+    rank = -_PAGES_A_STEP  # negative: begin by taking all segments together
+    while True:
+        with store.exclusive() as db:
+            before = db.total_changes
+            db.execute("INSERT INTO words(words, rank) VALUES ('merge', ?)", (rank,))
+            if db.total_changes - before < 2:  # FTS5's sign that nothing is left to merge
+                break
+        rank = _PAGES_A_STEP
+    give_back(store)
+    return store.checkpoint()
+
+
+def give_back(store: Store) -> None:
+    """Shorten the file by its free pages."""
+    while True:
+        with store.exclusive() as db:
+            if not _free_pages(db):
+                return
+            db.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+
+
+def _free_pages(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA freelist_count").fetchone()[0])

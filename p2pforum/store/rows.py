@@ -1,0 +1,38 @@
+"""From stored bytes back to posts, and which text of a post can be searched.
+
+What is stored was checked when it came in; only damage on the disk makes it fail here.
+"""
+
+import cbor2
+
+from p2pforum.core.errors import InvalidPost
+from p2pforum.core.post import Post, decode_payload
+
+_KEY_SIZE = 32
+
+
+def reopen(post_id: bytes, raw: bytes) -> Post:
+    """The post that was kept as `raw` under `post_id`; not one whose signature can be verified again.
+
+    Raises InvalidPost for bytes that no post is made of.
+    """
+    try:
+        protected, _, payload, signature = cbor2.loads(raw).value
+        author = bytes(protected[-_KEY_SIZE:])  # the key is the last thing in the canonical header
+    except Exception as error:
+        raise InvalidPost("a stored post is damaged") from error
+    return Post(raw, post_id, author, decode_payload(payload), b"", signature)
+
+
+def search_text(post: Post) -> str:
+    """What search looks at; empty if there is nothing.
+
+    The search index keeps no text, and is told this same text again when the post goes: a change here,
+    or of what is understood, needs a migration that indexes afresh.
+    """
+    return f"{post.subject}\n{post.body}" if post.subject else post.body
+
+
+def board_token(board: int) -> str:
+    """The word by which search finds the posts of one board."""
+    return f"b{board}"

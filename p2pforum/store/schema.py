@@ -1,0 +1,112 @@
+"""The tables, and how our database is told from a foreign, newer or tampered one.
+
+docs/STORE.md has the reasons. Not how it is made and upgraded (migrations.py). Standard library only.
+"""
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+from p2pforum.core.errors import StoreError
+
+FILE_NAME = "node.db"
+APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
+VERSION = 1  # user_version: the number of migrations applied
+SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
+NETWORK = "network"  # in meta: the name of the network whose posts these are
+
+_FIRST = (
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE board(
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        threads INTEGER NOT NULL,
+        posts INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE thread(
+        id INTEGER PRIMARY KEY,
+        root BLOB NOT NULL,
+        board INTEGER NOT NULL REFERENCES board(id),
+        posts INTEGER NOT NULL,
+        last_hour INTEGER NOT NULL,
+        UNIQUE(root, board)
+    ) STRICT""",
+    "CREATE INDEX thread_by_board ON thread(board, last_hour)",
+    "CREATE INDEX thread_by_hour ON thread(last_hour)",
+    """CREATE TABLE post(
+        row INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        board INTEGER NOT NULL,
+        thread INTEGER NOT NULL REFERENCES thread(id),
+        hour INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        bits INTEGER NOT NULL,
+        released INTEGER NOT NULL CHECK(released IN (0, 1)),
+        raw BLOB
+    ) STRICT""",
+    "CREATE INDEX post_by_thread ON post(thread)",
+    "CREATE INDEX post_released ON post(board, hour, id) WHERE released",
+    "CREATE INDEX post_unreleased ON post(row) WHERE NOT released",
+    """CREATE TABLE rblock(
+        board INTEGER NOT NULL,
+        lo_hour INTEGER NOT NULL,
+        lo_id BLOB NOT NULL,
+        n INTEGER NOT NULL,
+        sum BLOB NOT NULL,
+        PRIMARY KEY(board, lo_hour, lo_id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE VIRTUAL TABLE words USING fts5(
+        text, board, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2'
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST),)
+"""Name and statements of each step, in order. Add a step, never edit one."""
+
+_OTHERS = {
+    *("words_data", "words_idx", "words_config"),  # FTS5
+    *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
+}
+_HASH = "b28a3a6bca14b5556667a3fb1c3dd46a"
+
+
+def check_header(path: Path) -> None:
+    """Raises StoreError unless the file is ours. Before SQLite opens it, which may write beside it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(f"cannot open {path}: {error.strerror}") from error
+    if len(header) < 100:
+        raise StoreError(f"{path} is cut off: move it away, or restore it")
+    if header[:16] != b"SQLite format 3\0" or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreError(f"{path} is not a p2pforum database; it was left as it is")
+
+
+def version(db: sqlite3.Connection, path: Path) -> int:
+    """The number of migrations applied. Raises StoreError for a newer database."""
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found > VERSION:
+        raise StoreError(f"{path} was written by a newer p2pforum; it was left as it is")
+    return found
+
+
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError unless the schema is exactly ours: no extra triggers, no missing index."""
+    if schema_hash(db) != _HASH:
+        raise StoreError(f"{path} has tables that p2pforum did not make; it was left as it is")
+
+
+def schema_hash(db: sqlite3.Connection) -> str:
+    """Over every statement of the schema but those of other makers (whose wording is theirs to change)."""
+    rows = db.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").fetchall()
+    ours = [row for row in rows if row[1] not in _OTHERS and not row[1].startswith("sqlite_autoindex_")]
+    text = "\n".join(f"{kind}|{name}|{' '.join((sql or '').split())}" for kind, name, sql in ours)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """All tables of the newest version, empty: for a reader where there is no database yet."""
+    for _, statements in MIGRATIONS:
+        for statement in statements:
+            db.execute(statement)

@@ -1,0 +1,101 @@
+"""From what a person typed to an FTS5 query that can't fail, and an excerpt around what was found.
+
+Pure. All words must occur; "several words" in a row, OR, -without, begin*. Whatever else FTS5 would
+read as syntax is quoted.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+
+_PIECE = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
+_EXCERPT = 160  # characters
+_BEFORE = 50  # of them before the first word found
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word or phrase as typed."""
+
+    text: str
+    is_prefix: bool
+    is_excluded: bool
+
+    def quoted(self) -> str:
+        return f'"{self.text}"' + (" *" if self.is_prefix else "")
+
+
+def parse(typed: str) -> list[list[Term]]:
+    """Groups that must all match; of the terms in one group any (OR), or none if excluded."""
+    groups: list[list[Term]] = []
+    joins = False
+    for count, match in enumerate(_PIECE.finditer(_printable(typed))):
+        if count >= limits.MAX_SEARCH_TERMS:
+            break
+        if match[0] in ("OR", "AND"):
+            joins = match[0] == "OR" and bool(groups)
+            continue
+        term = _term(match)
+        if term is None:
+            continue
+        if joins and not term.is_excluded and not groups[-1][0].is_excluded:
+            groups[-1].append(term)
+        else:
+            groups.append([term])
+        joins = False
+    return groups
+
+
+def fts_query(groups: list[list[Term]], board_token: str = "") -> str:
+    """Empty if nothing is searched for: words to exclude alone find nothing."""
+    wanted = [" OR ".join(term.quoted() for term in g) for g in groups if not g[0].is_excluded]
+    excluded = [group[0].quoted() for group in groups if group[0].is_excluded]
+    if not wanted:
+        return ""
+    query = " AND ".join(f"({group})" for group in wanted)
+    if excluded:
+        query = f"({query}) NOT ({' OR '.join(excluded)})"
+    query = f"{{text}} : ({query})"
+    return f"({query}) AND ({{board}} : {board_token})" if board_token else query
+
+
+def excerpt(text: str, groups: list[list[Term]]) -> str:
+    """One line of `text` around the first of the wanted words; its beginning if none is found as typed."""
+    line = " ".join(text.split())
+    terms = [term.text for group in groups for term in group if not term.is_excluded]
+    folded = _fold(line)
+    places = [place for term in terms if (place := folded.find(_fold(term))) >= 0]
+    start = max(0, min(places, default=0) - _BEFORE)
+    piece = line[start : start + _EXCERPT]
+    return ("…" if start else "") + piece + ("…" if start + _EXCERPT < len(line) else "")
+
+
+def _term(match: re.Match[str]) -> Term | None:
+    minus, phrase, word = match.groups()
+    text = phrase if phrase is not None else word
+    letters = sum(map(_is_letter, text))
+    if not letters:  # FTS5 would find no word in it
+        return None
+    is_prefix = phrase is None and word.endswith("*") and letters >= limits.MIN_SEARCH_PREFIX
+    return Term(text.rstrip("*") if phrase is None else text, is_prefix, bool(minus))
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LN" or unicodedata.category(character) == "Co"
+
+
+def _printable(text: str) -> str:
+    """Without what SQLite can't take (lone surrogates) or would stop at (NUL)."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+
+
+def _fold(text: str) -> str:
+    """Letter for letter: places in the result are places in `text`."""
+    return "".join(_fold_letter(c) for c in text)
+
+
+def _fold_letter(character: str) -> str:
+    folded = unicodedata.normalize("NFD", character)[0].lower()
+    return folded if len(folded) == 1 else character

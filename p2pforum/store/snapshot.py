@@ -1,0 +1,140 @@
+"""A sealed view of the released posts, for sync: what others add or drop meanwhile does not show.
+
+Keys of a block are loaded when first looked at (0.14 ms); sums over whole blocks load nothing.
+"""
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+
+from p2pforum.core import limits
+from p2pforum.store import block_rows
+from p2pforum.store.blocks import MODULUS, BlockKeys, BoardBlocks, Key, KeysCache
+from p2pforum.store.connection import translated
+
+_NOTHING = BoardBlocks(())
+
+
+class Items:
+    """The released posts of one board from some hour on, sorted by (hour, ID). See sync.reconcile.Items."""
+
+    def __init__(self, blocks: BoardBlocks, load: Callable[[int], BlockKeys], low_hour: int) -> None:
+        self._blocks = blocks
+        self._load = load
+        self._skipped = 0
+        self._skipped = self.find(low_hour, b"") if low_hour > 0 else 0
+
+    def __len__(self) -> int:
+        return self._blocks.starts[-1] - self._skipped
+
+    def find(self, hour: int, id: bytes) -> int:  # noqa: A002
+        """How many items are below the bound (hour, id); `id` may be a prefix."""
+        if not self._blocks.blocks or (hour <= 0 and not id):
+            return 0
+        if hour >= limits.MAX_HOUR:  # "everything": no key to look at
+            return len(self)
+        index = self._blocks.locate((hour, id))
+        below = self._blocks.starts[index]
+        if self._blocks.los[index] != (hour, id) or index == 0:
+            below += self._load(index).find(hour, id)
+        return max(0, below - self._skipped)
+
+    def key(self, i: int) -> Key:
+        index, offset = self._place(i)
+        return self._load(index).key(offset)
+
+    def keys(self, lo: int, hi: int) -> list[Key]:
+        found: list[Key] = []
+        while lo < hi:
+            index, offset = self._place(lo)
+            block = self._load(index)
+            end = min(len(block), offset + hi - lo)
+            found += block.keys(offset, end)
+            lo += end - offset
+        return found
+
+    def sum(self, lo: int, hi: int) -> int:
+        """The sum, mod 2^256, of the IDs in [lo, hi) as little-endian numbers."""
+        return (self._sum_to(hi) - self._sum_to(lo)) % MODULUS if lo < hi else 0
+
+    def _sum_to(self, i: int) -> int:
+        """Over all the board's keys before item `i`."""
+        index, offset = self._place(i)
+        return self._blocks.sums[index] + (self._load(index).sum(offset) if offset else 0)
+
+    def _place(self, i: int) -> tuple[int, int]:
+        """The block of item `i`, and the place in it; one behind the last is (blocks, 0)."""
+        i += self._skipped
+        index = bisect_right(self._blocks.starts, i) - 1
+        return index, i - self._blocks.starts[index]
+
+
+class Snapshot:
+    """Made by Store.snapshot(). One session's: not for two threads at the same moment.
+
+    `known` are the blocks of boards in memory when the view was sealed; `remember` is told of others.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        known: Mapping[int, BoardBlocks],
+        cache: KeysCache,
+        remember: Callable[[int, BoardBlocks], None],
+    ) -> None:
+        self._db = db
+        self._known = known
+        self._loaded: dict[int, BoardBlocks] = {}
+        self._cache = cache
+        self._remember = remember
+
+    def boards(self) -> list[str]:
+        """Names of boards with released posts, sorted."""
+        with translated():
+            rows = self._db.execute(
+                "SELECT name FROM board WHERE EXISTS (SELECT 1 FROM rblock WHERE rblock.board = board.id)"
+                " ORDER BY name"
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def items(self, board: str, low_hour: int = 0) -> Items:
+        """Of an unknown board: none."""
+        with translated():
+            row = self._db.execute("SELECT id FROM board WHERE name = ?", (board,)).fetchone()
+            if row is None:
+                return Items(_NOTHING, _load_nothing, 0)
+            number = row[0]
+            blocks = self._blocks(number)
+        return Items(blocks, lambda index: self._keys(number, blocks, index), low_hour)
+
+    def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The posts, but for those not released here, or dropped."""
+        with translated():
+            return read_released(self._db, ids)
+
+    def _blocks(self, board: int) -> BoardBlocks:
+        found = self._known.get(board) or self._loaded.get(board)
+        if found is None:
+            found = self._loaded[board] = block_rows.load_board(self._db, board)
+            self._remember(board, found)
+        return found
+
+    def _keys(self, board: int, blocks: BoardBlocks, index: int) -> BlockKeys:
+        def load() -> BlockKeys:
+            with translated():
+                return block_rows.load_keys(self._db, board, blocks, index)
+
+        return self._cache.get(blocks.blocks[index], load)
+
+
+def read_released(db: sqlite3.Connection, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for post_id in ids:
+        row = db.execute("SELECT raw FROM post WHERE id = ? AND released", (post_id,)).fetchone()
+        if row is not None and row[0] is not None:
+            found[post_id] = row[0]
+    return found
+
+
+def _load_nothing(_: int) -> BlockKeys:
+    return BlockKeys(())

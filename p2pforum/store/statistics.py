@@ -1,0 +1,31 @@
+"""How much is kept: counts that are kept up to date anyway, so that asking costs nothing."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts for a person. `posts` are those to read, whether released or not."""
+
+    posts: int
+    threads: int
+    boards: int
+    unreleased: int
+    size: int  #: bytes on disk, the write-ahead log included
+
+
+def read_statistics(db: sqlite3.Connection, path: Path) -> Statistics:
+    boards, threads, posts = db.execute(
+        "SELECT count(*), coalesce(sum(threads), 0), coalesce(sum(posts), 0) FROM board WHERE posts"
+    ).fetchone()
+    unreleased = db.execute("SELECT count(*) FROM post WHERE NOT released AND raw IS NOT NULL").fetchone()[0]
+    size = (path.stat().st_size if path.exists() else 0) + log_size(path)
+    return Statistics(posts, threads, boards, unreleased, size)
+
+
+def log_size(path: Path) -> int:
+    """Bytes of the write-ahead log of the database at `path`."""
+    log_path = path.with_name(path.name + "-wal")
+    return log_path.stat().st_size if log_path.exists() else 0

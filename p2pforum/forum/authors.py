@@ -76,5 +76,5 @@ def record(box: Contents, author: Author, post: Post) -> None:
     if not author.is_known:
         box.keys[author.public] = new_key(author.seed, post.thread, "", hour)
     key = box.keys[author.public]
-    key.used, key.posts = hour, key.posts + 1
+    key.used, key.posts, key.warned = hour, key.posts + 1, 0
     box.speaking.setdefault(post.thread, author.public)

@@ -32,6 +32,7 @@ class AuthorKey:
     used: int
     posts: int = 0
     keep: bool = False  #: not to be burnt for idleness
+    warned: int = 0  #: hour when its owner was told that it will be; 0 if not
 
 
 @dataclass(slots=True, repr=False)
@@ -85,11 +86,11 @@ class Contents:
         return post_id[:MARK_SIZE] in self.read.get(root, ())
 
 
-_KEY_TYPES = (bytes, bytes, bytes, str, int, int, int, bool)
+_KEY_TYPES = (bytes, bytes, bytes, str, int, int, int, bool, int)
 
 
 def _key_fields(key: AuthorKey) -> list[Any]:
-    return [key.seed, key.root, key.name, key.made, key.used, key.posts, key.keep]
+    return [key.seed, key.root, key.name, key.made, key.used, key.posts, key.keep, key.warned]
 
 
 def new_key(seed: bytes, root: bytes, name: str, hour: int) -> AuthorKey:

@@ -75,7 +75,7 @@ def replace(path: Path, content: bytes) -> None:
     """
     temporary = path.with_suffix(".new")
     try:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)  # what a crash left, with secrets in it
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with open(fd, "wb") as file:
@@ -84,36 +84,52 @@ def replace(path: Path, content: bytes) -> None:
                 os.fsync(fd)
             _swap(temporary, path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
             raise
     except OSError as error:
         raise KeystoreError(f"cannot write {path}: {error.strerror}; it is as it was before") from error
 
 
 def _swap(temporary: Path, path: Path) -> None:
-    """Rename, and wipe what was there: burnt keys shall not wait in free blocks.
-
-    Wiping is a best effort: a copy-on-write file system or an SSD may keep the old blocks.
-    """
+    """Rename, and wipe what was there: burnt keys shall not wait in free blocks."""
     with ExitStack() as stack:
-        old = None
-        with suppress(FileNotFoundError):
-            old = stack.enter_context(open(path, "r+b", buffering=0))
+        old = _open_to_wipe(path, stack)
         os.rename(temporary, path)
         sync_directory(path.parent)  # before wiping: or a power cut could bring back the wiped one
-        if old is not None:
-            with suppress(OSError):
-                _wipe(old)
+        _wipe(old)
 
 
-def _wipe(file: FileIO) -> None:
+def discard(path: Path) -> None:
+    """Remove a file, if it is there, and wipe it."""
+    with ExitStack() as stack:
+        old = _open_to_wipe(path, stack)
+        path.unlink(missing_ok=True)
+        _wipe(old)
+
+
+def _open_to_wipe(path: Path, stack: ExitStack) -> FileIO | None:
+    try:
+        return stack.enter_context(open(path, "r+b", buffering=0, opener=_no_follow))
+    except FileNotFoundError:
+        return None
+
+
+def _no_follow(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _wipe(file: FileIO | None) -> None:
+    """A best effort: a copy-on-write file system or an SSD may keep the old blocks."""
+    if file is None:
+        return
     status = os.fstat(file.fileno())
     if status.st_nlink:  # a hard link: someone's backup, and not ours to destroy
         return
-    left = status.st_size
-    while left:
-        left -= file.write(bytes(left)) or 0
-    os.fsync(file.fileno())
+    with suppress(OSError):
+        left = status.st_size
+        while left:
+            left -= file.write(bytes(left)) or 0
+        os.fsync(file.fileno())
 
 
 def sync_directory(directory: Path) -> None:

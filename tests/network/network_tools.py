@@ -1,13 +1,71 @@
-"""What several network tests use."""
+"""What several network tests use: our nodes, stock py-libp2p hosts, and peers that misbehave."""
 
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import trio
 
-from p2pforum.network.interface import Network
+from p2pforum.network import multistream
+from p2pforum.network.address import parse_address
+from p2pforum.network.interface import Network, PeerID
 
 Start = Callable[..., Awaitable[Network]]
+
+LOOPBACK = "/ip4/127.0.0.1/tcp/0"
+ECHO = "/echo/1"
+
+
+@contextlib.asynccontextmanager
+async def our_node(listening: bool = True, **options: Any) -> AsyncIterator[Any]:
+    """A node that echoes."""
+    from p2pforum.network.libp2p_network import open_libp2p_network
+
+    async with open_libp2p_network([LOOPBACK] if listening else [], **options) as node:
+        node.set_handler(ECHO, echo)
+        yield node
+
+
+@contextlib.asynccontextmanager
+async def stock_host(**options: Any) -> AsyncIterator[Any]:
+    """The library as it comes: the control of tests that say what our connections do better."""
+    from libp2p import new_host
+    from multiaddr import Multiaddr
+
+    listen = [Multiaddr(LOOPBACK)]
+    host = new_host(listen_addrs=listen, **options)
+    async with host.run(listen):
+        yield host
+
+
+def stock_address(host: Any) -> str:
+    return f"{host.get_transport_addrs()[0]}/p2p/{host.get_id()}"
+
+
+async def tcp_to(address: str) -> trio.SocketStream:
+    """A plain TCP connection to a node's port."""
+    target = parse_address(address)
+    return await trio.open_tcp_stream(target.host, target.port)
+
+
+async def echoes(node: Network, peer: PeerID) -> bool:
+    """Whether a stream to a node that echoes works."""
+    with trio.fail_after(5):
+        stream = await node.open_stream(peer, ECHO)
+        await stream.send_all(b"are you there")
+        answer = await receive_all(stream, 13)
+        await stream.aclose()
+        return answer == b"are you there"
+
+
+def raw_stream(node: Any, peer: PeerID) -> Any:
+    """A Yamux stream on which nothing is negotiated yet."""
+    return node._links[peer][-1].yamux.open()
+
+
+async def say_protocol(stream: trio.abc.Stream, name: bytes) -> None:
+    await stream.send_all(multistream.encode(multistream.HEADER) + multistream.encode(name))
 
 
 async def echo(peer: str, stream: trio.abc.Stream) -> None:

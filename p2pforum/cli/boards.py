@@ -1,0 +1,51 @@
+"""`p2pforum boards`: which boards are here."""
+
+import click
+
+from p2pforum.cli import options, render
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.times import ago, rfc3339, this_hour
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List the boards that are here.
+
+    A board is a name that threads share; whoever posts to a new name has made it.
+    """
+    rows = context.reader.boards()
+    console = context.console
+    if as_json:
+        console.json(
+            [
+                {
+                    "board": row.name,
+                    "threads": row.threads,
+                    "posts": row.posts,
+                    "hour": row.last_hour,
+                    "time": rfc3339(row.last_hour),
+                }
+                for row in rows
+            ]
+        )
+        return
+    if not rows:
+        no_boards(context)
+        return
+    now = this_hour()
+    column = max(len(row.name) for row in rows) + 1
+    for row in rows:
+        name = console.style(render.pad("#" + row.name, column), "bold")
+        threads = options.count(row.threads, "thread")
+        posts = options.count(row.posts, "post")
+        console.print(f"{name}  {threads:>13}  {posts:>13}  {ago(row.last_hour, now)}")
+
+
+def no_boards(context: Context) -> None:
+    context.console.print("No boards are here yet.")
+    context.console.note(
+        f"Start one: {context.command('post BOARD')}\n"
+        f"Or fetch what others wrote: {context.command('run --peer ADDRESS')}"
+    )

@@ -1,0 +1,217 @@
+"""What `p2pforum doctor` looks at. Each check says what is so, and what to do where it is not well."""
+
+import os
+import socket
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from p2pforum.cli.context import Context, tilde
+from p2pforum.cli.times import date, this_hour
+from p2pforum.core import limits
+from p2pforum.core.errors import ConfigError, KeystoreError, P2PForumError, StoreBusy
+
+_RELEASED = 498_720  # 2026-11-23: no clock that is right shows an earlier hour
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: str  #: ok, warn or fail
+    check: str
+    text: str
+
+
+Check = Callable[[Context], Iterator[tuple[str, str]]]
+
+
+def all_checks(context: Context) -> Iterator[Finding]:
+    for name, check in _CHECKS.items():
+        for level, text in check(context):
+            yield Finding(level, name, text)
+
+
+def _python(_context: Context) -> Iterator[tuple[str, str]]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if not (3, 11) <= sys.version_info < (3, 14):
+        yield "warn", f"Python {version} is untested; 3.11 to 3.13 are"
+    else:
+        yield "ok", f"Python {version}"
+
+
+def _libsodium(_context: Context) -> Iterator[tuple[str, str]]:
+    from p2pforum.core.signature import self_test
+
+    try:
+        self_test()
+    except P2PForumError as error:
+        yield "fail", str(error)
+    else:
+        yield "ok", "signatures are checked by the one rule of the network"
+
+
+def _sqlite(_context: Context) -> Iterator[tuple[str, str]]:
+    import sqlite3
+
+    try:
+        db = sqlite3.connect(":memory:")
+        db.execute("CREATE VIRTUAL TABLE t USING fts5(text)")
+        db.close()
+    except sqlite3.Error as error:
+        yield "fail", f"SQLite {sqlite3.sqlite_version} can't search text (FTS5): {error}"
+    else:
+        yield "ok", f"SQLite {sqlite3.sqlite_version} with FTS5"
+
+
+def _libp2p(_context: Context) -> Iterator[tuple[str, str]]:
+    from importlib import metadata
+
+    try:
+        yield "ok", f"libp2p {metadata.version('libp2p')}"
+    except metadata.PackageNotFoundError:
+        yield "fail", "libp2p is not installed: this machine can read and write, and not run a node"
+
+
+def _config(context: Context) -> Iterator[tuple[str, str]]:
+    path = context.paths.config_file
+    try:
+        config = context.config
+    except ConfigError as error:
+        yield "fail", str(error)
+        return
+    where = tilde(path) if path.exists() else "no config file; defaults"
+    yield "ok", f'{where}; network "{config.network}"'
+
+
+def _files(context: Context) -> Iterator[tuple[str, str]]:
+    """Nobody else may read what is here: modes and owners."""
+    paths = context.paths
+    well = True
+    for directory in (paths.data_dir, paths.keys_dir):
+        for path in (directory, *(sorted(directory.iterdir()) if directory.is_dir() else ())):
+            if path.name in (".gitignore", "README.md"):
+                continue  # of a checkout's keys/: not secret
+            for problem in _problems(path):
+                well = False
+                yield "fail", problem
+    if well:
+        yield "ok", "the data and key directories are this account's alone"
+
+
+def _problems(path: Path) -> Iterator[str]:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if found.st_uid != os.getuid():
+        yield f"{tilde(path)} belongs to another account; run: chown {os.getuid()} {path}"
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        right = "700" if stat.S_ISDIR(found.st_mode) else "600"
+        yield f"{tilde(path)} is open to other accounts; run: chmod {right} {path}"
+
+
+def _keystore(context: Context) -> Iterator[tuple[str, str]]:
+    from p2pforum.cli.keys import keystore
+
+    box = keystore(context)
+    try:
+        if not box.exists:
+            yield "ok", "none yet; the first post makes one"
+        elif box.is_encrypted:
+            yield "ok", "sealed with a passphrase"
+        else:
+            box.read()
+            yield "warn", f"without a passphrase; run: {context.command('init')}"
+    except KeystoreError as error:
+        yield "fail", str(error)
+
+
+def _node(context: Context) -> Iterator[tuple[str, str]]:
+    if context.node.is_running():
+        yield "ok", "a node is running"
+        return
+    yield "ok", "no node is running"
+    for address in context.config.listen:
+        problem = _cannot_bind(address)
+        if problem:
+            yield "fail", f"{address}: {problem}"
+
+
+def _cannot_bind(address: str) -> str:
+    """Why a node could not listen there, as /ip4/.../tcp/...; empty if it could."""
+    parts = address.split("/")
+    families = {"ip4": socket.AF_INET, "ip6": socket.AF_INET6}
+    if len(parts) < 5 or parts[1] not in families or parts[3] != "tcp" or not parts[4].isdigit():
+        return ""  # the network layer knows more kinds
+    with socket.socket(families[parts[1]]) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a node does: no wait after a stop
+        try:
+            sock.bind((parts[2], int(parts[4])))
+            sock.listen()
+        except (OSError, OverflowError) as error:
+            return f"in use or not ours ({getattr(error, 'strerror', None) or error})"
+    return ""
+
+
+def _store(context: Context) -> Iterator[tuple[str, str]]:
+    if not (context.paths.data_dir / "node.db").exists():
+        yield "ok", "none yet"
+        return
+    from p2pforum.store.doctor import check
+    from p2pforum.store.posts import open_store
+
+    try:
+        with open_store(context.paths.data_dir, context.config.params) as store:
+            problems = check(store, context.config.params)
+    except StoreBusy:
+        yield "ok", "in use by the running node, which checked it at its start; stop it to have all read"
+        return
+    except P2PForumError as error:
+        yield "fail", str(error)
+        return
+    for problem in problems:
+        yield "fail", problem
+    if not problems:
+        yield "ok", f"{context.reader.statistics().posts} posts, and all that is derived from them fits"
+
+
+def _clock(context: Context) -> Iterator[tuple[str, str]]:
+    now = this_hour()
+    if now < _RELEASED:
+        yield "fail", f"this machine's clock shows {date(now)}, which is past; peers would refuse its posts"
+        return
+    latest = max((row.last_hour for row in context.reader.boards()), default=now)
+    if latest > now + limits.FUTURE_HOURS:
+        yield "warn", f"posts here are dated {date(latest)}, and this machine's clock shows {date(now)}"
+    else:
+        yield "ok", f"{date(now)} (only hours matter)"
+
+
+def _editor(_context: Context) -> Iterator[tuple[str, str]]:
+    from p2pforum.cli.editor import editor_command, private_parent
+
+    try:
+        command = editor_command(os.environ)
+    except P2PForumError as error:
+        yield "warn", str(error)
+        return
+    if private_parent(os.environ) is None:
+        yield "warn", "no directory in memory: text in the editor touches a disk for a while"
+    else:
+        yield "ok", f"{command[0]}; what is written in it stays in memory"
+
+
+_CHECKS: dict[str, Check] = {
+    "python": _python,
+    "libsodium": _libsodium,
+    "sqlite": _sqlite,
+    "libp2p": _libp2p,
+    "config": _config,
+    "files": _files,
+    "keystore": _keystore,
+    "store": _store,
+    "node": _node,
+    "clock": _clock,
+    "editor": _editor,
+}

@@ -1,0 +1,131 @@
+"""The terminal at hand: its colour, width and pager. Not how foreign text is cleaned (render.py)."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
+_WIDEST = 100  # columns: longer lines are hard to read
+_NARROWEST = 20
+
+
+def wants_color(choice: str, stream: IO[str], environ: Mapping[str, str]) -> bool:
+    """`choice` is always, never or auto; then NO_COLOR (no-color.org), CLICOLOR_FORCE, TERM, a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return environ.get("TERM") not in (None, "", "dumb") and stream.isatty()
+
+
+class Console:
+    """Standard output for what was asked for, standard error for what is said about it."""
+
+    def __init__(self, color: str = "auto", environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._out: IO[str] = sys.stdout
+        self.color = wants_color(color, sys.stdout, environ)
+        self._color_err = wants_color(color, sys.stderr, environ)
+        self.truecolor = environ.get("COLORTERM") in ("truecolor", "24bit")
+
+    @property
+    def is_terminal(self) -> bool:
+        return sys.stdout.isatty()
+
+    @property
+    def errors_to_terminal(self) -> bool:
+        return sys.stderr.isatty() and self._environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        return max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
+
+    @property
+    def height(self) -> int:
+        return shutil.get_terminal_size().lines
+
+    def print(self, text: str = "") -> None:
+        self._out.write(text + "\n")
+
+    def json(self, value: Any) -> None:
+        """One line. ASCII only: a terminal can't be steered by it, and any JSON reader takes it."""
+        self._out.write(json.dumps(value) + "\n")
+        self._out.flush()
+
+    def note(self, text: str) -> None:
+        """Something to know beside the answer."""
+        sys.stdout.flush()
+        print(self._paint(text, "2", self._color_err), file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        sys.stdout.flush()
+        print(self._paint("warning: ", "33", self._color_err) + text, file=sys.stderr)
+
+    def error(self, text: str) -> None:
+        sys.stdout.flush()
+        print(self._paint("error: ", "1;31", self._color_err) + text, file=sys.stderr)
+
+    def write_error(self, text: str) -> None:
+        """As it is, without a line's end: for what is drawn over."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def style(self, text: str, *styles: str) -> str:
+        return self.paint(text, ";".join(_STYLES[s] for s in styles))
+
+    def paint(self, text: str, code: str) -> str:
+        return self._paint(text, code, self.color)
+
+    @staticmethod
+    def _paint(text: str, code: str, on: bool) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if on and text else text
+
+    @contextlib.contextmanager
+    def paged(self, long: bool) -> Iterator[None]:
+        """Send what is printed inside to a pager, if it is long and a person looks on."""
+        command = self._pager() if long and self.is_terminal else []
+        if not command:
+            yield
+            return
+        import subprocess
+
+        environ = {"LESS": "FRX", **self._environ}
+        try:
+            pager = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environ)
+        except OSError:  # a pager that is not there is no reason not to show it
+            yield
+            return
+        assert pager.stdin is not None
+        self._out = pager.stdin
+        try:
+            with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
+                yield
+                pager.stdin.flush()
+        finally:
+            self._out = sys.stdout
+            _finish(pager)
+
+    def _pager(self) -> list[str]:
+        import shlex
+
+        chosen = self._environ.get("P2PFORUM_PAGER", self._environ.get("PAGER", "less -R"))
+        command = shlex.split(chosen)
+        return command if command and command != ["cat"] and shutil.which(command[0]) else []
+
+
+def _finish(pager: Any) -> None:
+    """Let the reader read on; Ctrl-C belongs to the pager meanwhile."""
+    with contextlib.suppress(BrokenPipeError):
+        pager.stdin.close()
+    while True:
+        try:
+            pager.wait()
+        except KeyboardInterrupt:
+            continue
+        return

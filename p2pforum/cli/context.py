@@ -1,0 +1,59 @@
+"""What every command has in its hands. Everything is opened when it is first asked for."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.console import Console
+from p2pforum.config import Config, Paths, find_paths, load_config
+
+if TYPE_CHECKING:
+    from p2pforum.api.client import NodeClient
+    from p2pforum.store.queries import Reader
+
+
+@dataclass
+class Context:
+    """One run of the program. `home` is --home."""
+
+    home: str | None = None
+    console: Console = field(default_factory=Console)
+
+    @cached_property
+    def paths(self) -> Paths:
+        return find_paths(self.home)
+
+    @cached_property
+    def config(self) -> Config:
+        return load_config(self.paths)
+
+    @cached_property
+    def reader(self) -> "Reader":
+        from p2pforum.store.queries import open_reader
+
+        return open_reader(self.paths.data_dir)
+
+    @cached_property
+    def node(self) -> "NodeClient":
+        from p2pforum.api.client import NodeClient
+
+        return NodeClient(self.paths.socket_path)
+
+    def command(self, arguments: str) -> str:
+        """How to run this program again on the same data: for the hints that say what to do next."""
+        home = f"--home {self.home} " if self.home else ""
+        return f"p2pforum {home}{arguments}"
+
+
+pass_context = click.make_pass_decorator(Context, ensure=True)
+
+
+def tilde(path: Path) -> str:
+    """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
+    home = os.environ.get("HOME", "")
+    text = str(path)
+    return "~" + text[len(home) :] if len(home) > 1 and text.startswith(home + "/") else text

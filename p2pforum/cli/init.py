@@ -1,0 +1,45 @@
+"""`p2pforum init`: make what the other commands would make by themselves, with a passphrase."""
+
+import click
+
+from p2pforum.cli.context import Context, pass_context, tilde
+
+
+@click.command()
+@click.option("--no-passphrase", is_flag=True, help="Do not ask for a passphrase.")
+@pass_context
+def command(context: Context, no_passphrase: bool) -> None:
+    """Make the directories, config and keystore.
+
+    Asks for a passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. What is
+    there already stays as it is; a keystore without a passphrase can be given one.
+    """
+    from p2pforum.cli.keys import ask_for_new, keystore
+    from p2pforum.config import config_template
+
+    paths, console = context.paths, context.console
+    paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if paths.config_file.exists():
+        console.print(f"Kept   config    {tilde(paths.config_file)}")
+    else:
+        paths.config_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths.config_file.write_text(config_template(), encoding="utf-8")
+        console.print(f"Made   config    {tilde(paths.config_file)}")
+    box = keystore(context)
+    if box.exists and (box.is_encrypted or no_passphrase):
+        console.print(f"Kept   keystore  {tilde(box.path)}")
+    else:
+        existed = box.exists
+        passphrase = None if no_passphrase else ask_for_new(context)
+        if not existed:
+            box.create(passphrase)
+        elif passphrase is not None:
+            box.change_passphrase(passphrase)
+        done = "Kept " if existed and passphrase is None else "Sealed" if existed else "Made "
+        console.print(f"{done:<6} keystore  {tilde(box.path)}")
+        if passphrase is None:
+            console.warn("no passphrase: who can read that file can prove what you wrote")
+    console.print(
+        f"\nNext: {context.command('run')} in one terminal, {context.command('post BOARD')} in another."
+    )

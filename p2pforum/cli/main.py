@@ -1,0 +1,111 @@
+"""From arguments to an exit code: the entry point `p2pforum`.
+
+Only click and the standard library are imported here; each command brings what it needs.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from p2pforum import __version__
+from p2pforum.cli.commands import LazyGroup
+from p2pforum.cli.console import Console
+from p2pforum.cli.context import Context
+from p2pforum.cli.exit_codes import FAILURE, INTERRUPTED, NO_NODE, NOT_FOUND, NOT_SET_UP, OK, REFUSED, USAGE
+from p2pforum.core import errors
+
+_CODES: list[tuple[type[Exception], int]] = [
+    (errors.NotFound, NOT_FOUND),
+    (errors.Ambiguous, NOT_FOUND),
+    (errors.NodeUnreachable, NO_NODE),
+    (errors.Refused, REFUSED),
+    (errors.InvalidPost, REFUSED),
+    (errors.ConfigError, USAGE),
+]
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option("--home", metavar="DIR", help="Keep everything under DIR (as P2PFORUM_HOME).")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colour: auto looks at NO_COLOR, CLICOLOR_FORCE and the terminal.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _print_version(ctx) if wanted else None,
+    help="Show the version.",
+)
+@click.pass_obj
+def cli(context: Context, home: str | None, color: str) -> None:
+    """Pseudonymous discussion boards, kept by the people who use them."""
+    if home == "":
+        raise click.BadParameter("an empty name is no directory", param_hint="--home")
+    context.home, context.console = home, Console(color)
+
+
+def _print_version(ctx: click.Context) -> None:
+    print(f"p2pforum {__version__}")
+    ctx.exit()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    os.umask(0o077)  # whatever this program writes is its owner's
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; says on standard error what went wrong."""
+    context = Context()
+    try:
+        result = cli.main(list(arguments), prog_name="p2pforum", standalone_mode=False, obj=context)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else OK
+    except BrokenPipeError:  # `p2pforum threads | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except (click.ClickException, click.exceptions.Abort) as error:
+        return _explain_click(error, context)
+    except errors.P2PForumError as error:
+        return _explain(error, context)
+    except ModuleNotFoundError as error:
+        context.console.error(f'the Python package "{error.name}" is missing; the README says how to install')
+        return NOT_SET_UP
+    except OSError as error:
+        context.console.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return FAILURE
+
+
+def _explain_click(error: Exception, context: Context) -> int:
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        context.console.note("interrupted")
+        return INTERRUPTED
+    context.console.error("the input ended")
+    return FAILURE
+
+
+def _explain(error: errors.P2PForumError, context: Context) -> int:
+    from p2pforum.cli import render
+
+    context.console.error(render.line(str(error)))
+    if isinstance(error, errors.Ambiguous):
+        for candidate in error.candidates:
+            context.console.note("  " + render.line(candidate))
+    if isinstance(error, errors.NodeUnreachable):
+        context.console.note(f"start it in another terminal: {context.command('run')}")
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILURE)

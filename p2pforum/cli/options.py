@@ -1,0 +1,56 @@
+"""Options and arguments that several commands share, and the JSON of what was published."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from p2pforum.forum.publish import Published
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+limit = click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Show at most so many.",
+)
+
+
+def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The boards that are here; in a shell's completion nothing may fail or be asked."""
+    from p2pforum.cli.context import Context
+    from p2pforum.core.errors import P2PForumError
+
+    context = ctx.find_object(Context) or Context()
+    try:
+        return [row.name for row in context.reader.boards() if row.name.startswith(incomplete)]
+    except P2PForumError:
+        return []
+
+
+key = click.option(
+    "--key",
+    metavar="NAME",
+    help='Sign as this pseudonym of yours, or "once": with a key that is dropped afterwards.',
+)
+
+
+def published_json(published: "Published") -> dict[str, Any]:
+    from p2pforum.core.post_id import format_id
+
+    post = published.post
+    return {
+        "id": format_id(post.id),
+        "root": format_id(post.thread),
+        "board": post.payload.board,
+        "name": published.name,
+        "outcome": published.outcome.value if published.outcome else "waits in the outbox",
+    }
+
+
+def count(number: int, unit: str) -> str:
+    """ "1 post", "2 posts"."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"

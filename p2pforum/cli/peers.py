@@ -1,0 +1,42 @@
+"""`p2pforum peers`: who is connected."""
+
+from typing import Any
+
+import click
+
+from p2pforum.cli import options, render
+from p2pforum.cli.context import Context, pass_context
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List the peers that are connected.
+
+    Needs a running node.
+    """
+    peers = context.node.peers()
+    console = context.console
+    if as_json:
+        console.json(peers)
+        return
+    if not peers:
+        console.print("No peers are connected.")
+        console.note(
+            "To reach others, name one: "
+            f"{context.command('run --peer ADDRESS')}, or `peers` in the config file.\n"
+            f"Others reach this node at the addresses that {context.command('status')} shows."
+        )
+        return
+    for peer in peers:
+        console.print(_row(context, peer))
+
+
+def _row(context: Context, peer: dict[str, Any]) -> str:
+    name = render.line(str(peer.get("peer", "")))
+    short = name if len(name) <= 20 else f"{name[:8]}…{name[-6:]}"
+    # An address ends with the whole peer ID, which is what `sync` takes; shown once is enough.
+    address = render.line(str(peer.get("address", ""))).removesuffix(f"/p2p/{name}")
+    direction = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), "")
+    return f"{context.console.style(render.pad(short, 16), 'bold')}  {direction:<10}  {address}"

@@ -1,0 +1,97 @@
+"""What `post` and `reply` have in common: publish, say what became of it, and lose no text."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from p2pforum.cli import options
+from p2pforum.cli.compose import Written
+from p2pforum.cli.context import Context
+from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
+from p2pforum.cli.outlet import Outlet
+from p2pforum.cli.progress import Progress
+from p2pforum.cli.times import this_hour
+from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
+from p2pforum.core.post_id import short_id
+from p2pforum.core.verdict import Outcome
+from p2pforum.forum import drafts
+from p2pforum.forum.minting import MintProgress
+from p2pforum.forum.outbox import resubmit_outbox
+from p2pforum.forum.publish import Published, Publisher
+from p2pforum.store.keystore import Keystore
+from p2pforum.store.keystore_contents import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on."""
+
+    place: str
+    subject: str
+    body: str
+    written: Written
+    again: str
+
+
+def publish(
+    context: Context,
+    keystore: Keystore,
+    attempt: Attempt,
+    act: Callable[[Publisher], Published],
+    as_json: bool,
+) -> int:
+    """Give the exit code. The text becomes a draft if it fails and is nowhere else."""
+    params = context.config.params
+    with Outlet(context) as outlet:
+        try:
+            resubmit_outbox(keystore, outlet.submit, params)
+            with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
+                publisher = Publisher(
+                    keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
+                )
+                published = act(publisher)
+        except (P2PForumError, OSError, KeyboardInterrupt):
+            _keep_draft(context, keystore, attempt)
+            raise
+        if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
+            _drop_draft(keystore, attempt.place)
+        return _report(context, published, outlet, attempt, as_json)
+
+
+def mint_progress(bar: Progress) -> MintProgress:
+    """Stamps are found by luck: the bar shows how many would have been by now, and never runs out."""
+    return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
+
+
+def _keep_draft(context: Context, keystore: Keystore, attempt: Attempt) -> None:
+    if attempt.written.is_file:
+        return
+    with keystore.transaction() as box:
+        drafts.save(box, attempt.place, Draft(attempt.subject, attempt.body, this_hour()))
+    context.console.note(f"The text is kept as a draft; to go on: {attempt.again}")
+
+
+def _drop_draft(keystore: Keystore, place: str) -> None:
+    if place in keystore.read().drafts:
+        with keystore.transaction() as box:
+            drafts.drop(box, place)
+
+
+def _report(context: Context, published: Published, outlet: Outlet, attempt: Attempt, as_json: bool) -> int:
+    post, console = published.post, context.console
+    if as_json:
+        console.json(options.published_json(published) | {"node": not outlet.node_was_off})
+    if published.outcome in (Outcome.REFUSED, Outcome.INVALID):
+        console.error(f"refused: {published.problem}")
+        console.note(f"The text is kept as a draft; to go on: {attempt.again}")
+        return REFUSED
+    if published.outcome in (None, Outcome.TOO_EARLY):
+        console.error(published.problem or "dated in the future; look at this machine's clock")
+        console.note("The post is signed and waits in the outbox; your next post hands it in again.")
+        return NO_NODE if isinstance(outlet.failure, (NodeUnreachable, StoreBusy)) else FAILURE
+    if not as_json:
+        where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
+        console.print(f"Posted {console.style(short_id(post.id), 'bold')} {where} as {published.name}.")
+    if outlet.node_was_off:
+        console.note("node not running; kept here, it goes out when the node runs")
+    return OK

@@ -1,0 +1,110 @@
+"""`p2pforum status`: what runs, what is kept here, and where."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from p2pforum.cli import options, render
+from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.core.errors import KeystoreError, NodeUnreachable
+
+if TYPE_CHECKING:
+    from p2pforum.store.keystore import Keystore
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """Show what runs and what is kept here.
+
+    Works with and without a running node.
+    """
+    found = {
+        "node": _node(context),
+        "network": {"name": context.config.network, "test": context.config.test},
+        "store": asdict(context.reader.statistics()),
+        "keystore": _keystore(context),
+        "paths": {
+            "data": str(context.paths.data_dir),
+            "keys": str(context.paths.keys_dir),
+            "config": str(context.paths.config_file),
+            "socket": str(context.paths.socket_path),
+        },
+    }
+    if as_json:
+        context.console.json(found)
+    else:
+        _print(context, found)
+
+
+def _node(context: Context) -> dict[str, Any]:
+    try:
+        return {"running": True, **context.node.status()}
+    except NodeUnreachable:
+        return {"running": False}
+
+
+def _keystore(context: Context) -> dict[str, Any]:
+    """`outbox` is None where a passphrase would be needed to count it."""
+    from p2pforum.cli.keys import keystore
+
+    box = keystore(context)
+    try:
+        if not box.exists:
+            return {"exists": False, "encrypted": False, "outbox": 0, "drafts": 0}
+        if box.is_encrypted:
+            return {"exists": True, "encrypted": True, "outbox": None, "drafts": None}
+        return {"exists": True, "encrypted": False, **_counts(box)}
+    except KeystoreError as error:
+        return {"exists": True, "encrypted": None, "outbox": None, "drafts": None, "error": str(error)}
+
+
+def _counts(box: "Keystore") -> dict[str, Any]:
+    contents = box.read()
+    return {"outbox": len(contents.outbox), "drafts": len(contents.drafts)}
+
+
+def _print(context: Context, found: dict[str, Any]) -> None:
+    console, node = context.console, found["node"]
+
+    def row(label: str, text: str) -> None:
+        console.print(f"{console.style(label.ljust(9), 'dim')} {text}")
+
+    if node["running"]:
+        peers = options.count(node.get("peers", 0), "peer")
+        row("node", f"{console.style('running', 'green')}, {peers} connected")
+        for address in node.get("addresses", []):
+            row("reached at", render.line(str(address)))
+    else:
+        row("node", f"not running; to start it: {context.command('run')}")
+    network = found["network"]
+    row("network", network["name"] + (" (a test network: no stamps)" if network["test"] else ""))
+    row("store", _store_text(found["store"]))
+    row("keystore", _keystore_text(found["keystore"]))
+    paths = context.paths
+    row("data", tilde(paths.data_dir))
+    row("keys", tilde(paths.keys_dir))
+    row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _store_text(store: dict[str, Any]) -> str:
+    counted = [options.count(store[unit + "s"], unit) for unit in ("post", "thread", "board")]
+    text = "{} in {} on {}".format(*counted)
+    return f"{text}, {store['size'] / 1_000_000:.1f} MB"
+
+
+def _keystore_text(box: dict[str, Any]) -> str:
+    if "error" in box:
+        return render.line(box["error"])
+    if not box["exists"]:
+        return "none yet; the first post makes one"
+    if box["encrypted"]:
+        return "sealed with a passphrase"
+    text = "without a passphrase"
+    if box["outbox"]:
+        text += f"; {box['outbox']} signed and not handed in yet"
+    if box["drafts"]:
+        text += f"; {options.count(box['drafts'], 'draft')}"
+    return text

@@ -5,7 +5,6 @@ authors.py      which key signs, and what the keystore remembers of it
 outbox.py       hand signed posts in, again if nobody took them
 minting.py      stamps, on all cores (mint_worker.py is what runs on each)
 reading.py      a thread as a person reads it
-rows.py         what is asked of the store
 drafts.py       text kept for later
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
 """

@@ -18,10 +18,10 @@ from p2pforum.forum import authors, outbox
 from p2pforum.forum.authors import Author
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import Submit
-from p2pforum.forum.rows import PostRow, Reader
 from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.keystore_contents import Contents
+from p2pforum.store.queries import PostRow, Reader
 
 
 @dataclass(frozen=True, slots=True)

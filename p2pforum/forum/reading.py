@@ -10,8 +10,8 @@ from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Kind
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.thread import Placed, reading_order
-from p2pforum.forum.rows import PostRow, Reader
 from p2pforum.store.keystore_contents import Contents
+from p2pforum.store.queries import PostRow, Reader
 
 
 @dataclass(frozen=True, slots=True)

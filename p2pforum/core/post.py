@@ -9,7 +9,7 @@ except to see that it was canonical.
 
 import enum
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,15 +17,13 @@ from typing import Any
 import cbor2
 from nacl.bindings import crypto_sign
 
-from p2pforum.core import limits, signature, text
+from p2pforum.core import envelope, limits, signature, text
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post_id import ID_SIZE, post_id
 from p2pforum.core.stamp import NONCE_SIZE, Stamp, is_stamped
 
 VERSION = 1
-_ALG_ED25519 = -19  # RFC 9864
-_COSE_SIGN1 = 18
 
 
 class Kind(enum.IntEnum):
@@ -132,12 +130,8 @@ def _as_lists(value: Any) -> Any:
 
 
 def sig_structure(author: bytes, payload: bytes, params: NetworkParams) -> bytes:
-    """What is hashed and signed: RFC 9052 §4.4."""
-    return cbor2.dumps(["Signature1", _protected(author), params.post_aad, payload])
-
-
-def _protected(author: bytes) -> bytes:
-    return cbor2.dumps({1: _ALG_ED25519, 4: author}, canonical=True)
+    """What is hashed and signed."""
+    return envelope.to_be_signed(author, payload, params.post_aad)
 
 
 def sign(payload: Payload, seed: bytes, author: bytes, params: NetworkParams) -> Post:
@@ -145,43 +139,23 @@ def sign(payload: Payload, seed: bytes, author: bytes, params: NetworkParams) ->
     encoded = payload.encode()
     to_sign = sig_structure(author, encoded, params)
     sig = crypto_sign(to_sign, seed + author)[: signature.SIGNATURE_SIZE]
-    raw = cbor2.dumps(cbor2.CBORTag(_COSE_SIGN1, [_protected(author), {}, encoded, sig]), canonical=True)
-    return decode(raw, params)
+    return decode(envelope.close(author, encoded, sig), params)
 
 
 def decode(raw: bytes, params: NetworkParams) -> Post:
     """Decode strictly. Raises InvalidPost for anything but the one encoding of a well-formed post."""
     if len(raw) > limits.MAX_POST:
         raise InvalidPost(f"{len(raw)} bytes; a post has at most {limits.MAX_POST}")
-    tag = _loads(raw)
-    if type(tag) is not cbor2.CBORTag or tag.tag != _COSE_SIGN1:
-        raise InvalidPost("not a COSE_Sign1 message")
-    if type(tag.value) is not tuple or len(tag.value) != 4:  # cbor2 freezes what is inside a tag
-        raise InvalidPost("not a COSE_Sign1 message of four parts")
-    protected, unprotected, encoded, sig = tag.value
-    if type(protected) is not bytes or type(encoded) is not bytes or type(sig) is not bytes:
-        raise InvalidPost("not a COSE_Sign1 message with an attached payload")
-    if not isinstance(unprotected, Mapping) or unprotected or len(sig) != signature.SIGNATURE_SIZE:
-        raise InvalidPost("unprotected headers or a signature of the wrong size")
-    author = _decode_protected(protected)
+    raw = bytes(raw)
+    author, encoded, sig = envelope.open_up(raw)
     payload = decode_payload(encoded)
     structure = sig_structure(author, encoded, params)
-    return Post(bytes(raw), post_id(structure), author, payload, structure, sig)
-
-
-def _decode_protected(protected: bytes) -> bytes:
-    header = _loads(protected)
-    if type(header) is not dict or header.keys() != {1, 4} or header[1] != _ALG_ED25519:
-        raise InvalidPost("protected headers other than the algorithm Ed25519 and a key")
-    key = header[4]
-    if type(header[1]) is not int or type(key) is not bytes or len(key) != signature.PUBLIC_KEY_SIZE:
-        raise InvalidPost("the key has not 32 bytes")
-    return key
+    return Post(raw, post_id(structure), author, payload, structure, sig)
 
 
 def decode_payload(encoded: bytes) -> Payload:
     """Raises InvalidPost unless every outer rule holds, whatever the version and the kind."""
-    fields = _loads(encoded)
+    fields = envelope.loads_canonical(encoded)
     if not _is_list(fields, 8):
         raise InvalidPost("the payload is not an array of eight fields")
     version, kind, board, root, parents, hour, content, stamp = fields
@@ -258,18 +232,6 @@ def _supersede_rule(p: Payload) -> bool:
 
 
 _CONTENT_RULES = {Kind.POST: _post_rule, Kind.RETRACT: _retract_rule, Kind.SUPERSEDE: _supersede_rule}
-
-
-def _loads(raw: bytes) -> Any:
-    """Decode CBOR and refuse every encoding but the canonical one: no second spelling of a post."""
-    try:
-        value = cbor2.loads(raw)
-        canonical = cbor2.dumps(value, canonical=True)
-    except Exception as error:  # cbor2 raises many kinds on hostile input; none may pass
-        raise InvalidPost("not CBOR") from error
-    if canonical != raw:
-        raise InvalidPost("not the canonical encoding")
-    return value
 
 
 def _is_list(value: Any, length: int) -> bool:

@@ -1,8 +1,12 @@
 """What several network tests use: our nodes, stock py-libp2p hosts, and peers that misbehave."""
 
 import contextlib
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -41,6 +45,20 @@ async def stock_host(**options: Any) -> AsyncIterator[Any]:
 
 def stock_address(host: Any) -> str:
     return f"{host.get_transport_addrs()[0]}/p2p/{host.get_id()}"
+
+
+@contextlib.asynccontextmanager
+async def python_process(program: str, *arguments: str) -> AsyncIterator[trio.Process]:
+    """A process of this interpreter; killed at the end. Its standard output is a pipe."""
+    command = [sys.executable, "-c", program, *arguments]
+    async with trio.open_nursery() as nursery:
+        start = partial(trio.run_process, command, stdout=subprocess.PIPE, check=False)
+        process: trio.Process = await nursery.start(start)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
 
 
 async def tcp_to(address: str) -> trio.SocketStream:

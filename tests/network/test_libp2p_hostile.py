@@ -1,11 +1,8 @@
 """The real network among strangers: whatever one of them does, the node stays up for the others."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,6 +13,7 @@ from network_tools import (
     LOOPBACK,
     echoes,
     our_node,
+    python_process,
     raw_stream,
     receive_all,
     say_protocol,
@@ -228,17 +226,10 @@ trio.run(main)
 
 @asynccontextmanager
 async def peer_process(address: str) -> AsyncIterator[tuple[trio.Process, str]]:
-    command = [sys.executable, "-c", PEER_PROGRAM, address]
-    async with trio.open_nursery() as nursery:
-        start = partial(trio.run_process, command, stdout=subprocess.PIPE, check=False)
-        process = await nursery.start(start)
+    async with python_process(PEER_PROGRAM, address) as process:
         with trio.fail_after(30):
             name = (await receive_all(process.stdout, 53)).decode().strip()
-        try:
-            yield process, name
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
+        yield process, name
 
 
 async def test_a_killed_peer_is_gone_at_once() -> None:

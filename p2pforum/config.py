@@ -4,10 +4,8 @@ Not a registry of every constant: bounds are in core/limits.py, and what a netwo
 NetworkParams.
 """
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -37,6 +35,10 @@ class Paths:
         """Beside the lock, so that who holds the lock owns the socket; and the same in every session,
         which $XDG_RUNTIME_DIR is not (cron, sudo, ssh)."""
         return self.data_dir / "api.sock"
+
+    @property
+    def keystore_file(self) -> Path:
+        return self.keys_dir / "keystore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def load_config(paths: Paths) -> Config:
         return Config()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+    import tomllib  # here, because reading commands start without a config file more often than not
+
     if len(raw) > _MAX_CONFIG:
         raise ConfigError(f"{path}: larger than {_MAX_CONFIG // limits.KIB} KiB")
     try:
@@ -110,6 +114,8 @@ def _check(table: Mapping[str, Any]) -> Config:
     known = [f.name for f in fields(Config)]
     for key in table:
         if key not in known:
+            import difflib
+
             near = difflib.get_close_matches(key, known, 1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
             raise ConfigError(f'unknown key "{key}"{hint}')

@@ -31,13 +31,14 @@ class ApiBackend(Protocol):
         ...
 
     def peers(self) -> list[dict[str, Any]]:
-        """For each connected peer: peer, direction ("inbound" or "outbound"), address."""
+        """For each connected peer: peer (its ID), direction ("inbound" or "outbound"), address, stage
+        ("connected"). Named peers that are not connected too: peer None, stage, and error as a text."""
         ...
 
     async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
         """Reconcile with one peer, or with all connected ones if `target` is empty.
 
-        `target` is an address, or a connected peer's ID or a unique beginning of one; raises NotFound,
+        `target` is an address, or a connected peer's ID or a unique beginning or end of one; raises NotFound,
         Ambiguous or NetworkError. Progress and result, as sums over the peers: peers (count), wanted,
         got, new, sent (posts), bytes. Cancelled when the front end goes away.
         """

@@ -4,45 +4,36 @@ The short texts stand here a second time; a test keeps them equal to the command
 """
 
 import importlib
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """`module` is in this package and has an attribute `command`."""
-
-    module: str
-    short: str
-
-
-SECTIONS: dict[str, dict[str, Entry]] = {
+# name -> (module of this package with an attribute `command`, short text)
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Read": {
-        "boards": Entry("boards", "List the boards that are here."),
-        "threads": Entry("threads", "List threads, the latest first."),
-        "read": Entry("read", "Show a thread, or the thread of a post."),
-        "search": Entry("search", "Find posts by their words."),
+        "boards": ("boards", "List the boards that are here."),
+        "threads": ("threads", "List threads, the latest first."),
+        "read": ("read", "Show a thread, or the thread of a post."),
+        "search": ("search", "Find posts by their words."),
     },
     "Write": {
-        "post": Entry("post", "Start a thread on a board."),
-        "reply": Entry("reply", "Answer a post."),
-        "import": Entry("import_file", "Publish a discussion from a file."),
+        "post": ("post", "Start a thread on a board."),
+        "reply": ("reply", "Answer a post."),
+        "import": ("import_file", "Publish a discussion from a file."),
     },
     "Node": {
-        "run": Entry("run", "Run the node until it is stopped."),
-        "stop": Entry("stop", "Stop the running node."),
-        "status": Entry("status", "Show what runs and what is kept here."),
-        "peers": Entry("peers", "List the peers that are connected."),
-        "sync": Entry("sync", "Fetch what peers have and this node lacks."),
-        "demo": Entry("demo", "Show three nodes on this machine share a thread."),
+        "run": ("run", "Run the node until it is stopped."),
+        "stop": ("stop", "Stop the running node."),
+        "status": ("status", "Show what runs and what is kept here."),
+        "peers": ("peers", "List the peers that are connected."),
+        "sync": ("sync", "Fetch what peers have and this node lacks."),
+        "demo": ("demo", "Show three nodes on this machine share a thread."),
     },
     "Set up": {
-        "init": Entry("init", "Make the directories, config and keystore."),
-        "doctor": Entry("doctor", "Check this installation and say what to do."),
-        "completion": Entry("completion", "Print a completion script for a shell."),
-        "version": Entry("version", "Show versions of this program and its parts."),
+        "init": ("init", "Make the directories, config and keystore."),
+        "doctor": ("doctor", "Check this installation and say what to do."),
+        "completion": ("completion", "Print a completion script for a shell."),
+        "version": ("version", "Show versions of this program and its parts."),
     },
 }
 ENTRIES = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
@@ -56,7 +47,7 @@ class LazyGroup(click.Group):
         entry = ENTRIES.get(cmd_name)
         if entry is None:
             return None
-        return command_of(entry)
+        return command_in(entry[0])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,10 +64,10 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section, entries in SECTIONS.items():
             with formatter.section(section):
-                formatter.write_dl([(name.ljust(10), entry.short) for name, entry in entries.items()])
+                formatter.write_dl([(name.ljust(10), short) for name, (_, short) in entries.items()])
 
 
-def command_of(entry: Entry) -> click.Command:
-    module: Any = importlib.import_module(f"p2pforum.cli.{entry.module}")
-    command: click.Command = module.command
+def command_in(module: str) -> click.Command:
+    found: Any = importlib.import_module(f"p2pforum.cli.{module}")
+    command: click.Command = found.command
     return command

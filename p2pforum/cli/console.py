@@ -1,9 +1,7 @@
 """The terminal at hand: its colour, width and pager. Not how foreign text is cleaned (render.py)."""
 
 import contextlib
-import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -11,6 +9,7 @@ from typing import IO, Any
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 _WIDEST = 100  # columns: longer lines are hard to read
 _NARROWEST = 20
+_USUAL = (80, 24)  # columns and lines where there is no terminal
 
 
 def wants_color(choice: str, stream: IO[str], environ: Mapping[str, str]) -> bool:
@@ -32,6 +31,7 @@ class Console:
         self._out: IO[str] = sys.stdout
         self.color = wants_color(color, sys.stdout, environ)
         self._color_err = wants_color(color, sys.stderr, environ)
+        self._terminal: tuple[int, int] | None = None  #: columns and lines, once asked for
         self.truecolor = environ.get("COLORTERM") in ("truecolor", "24bit")
 
     @property
@@ -44,17 +44,28 @@ class Console:
 
     @property
     def width(self) -> int:
-        return max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
+        return max(_NARROWEST, min(self._size()[0], _WIDEST))
 
     @property
     def height(self) -> int:
-        return shutil.get_terminal_size().lines
+        return self._size()[1]
+
+    def _size(self) -> tuple[int, int]:
+        if self._terminal is None:
+            self._terminal = _terminal_size(self._environ)
+        return self._terminal
 
     def print(self, text: str = "") -> None:
         self._out.write(text + "\n")
 
+    def flush(self) -> None:
+        """For whoever reads along while the program goes on."""
+        self._out.flush()
+
     def json(self, value: Any) -> None:
         """One line. ASCII only: a terminal can't be steered by it, and any JSON reader takes it."""
+        import json
+
         self._out.write(json.dumps(value) + "\n")
         self._out.flush()
 
@@ -113,10 +124,22 @@ class Console:
 
     def _pager(self) -> list[str]:
         import shlex
+        import shutil
 
         chosen = self._environ.get("P2PFORUM_PAGER", self._environ.get("PAGER", "less -R"))
         command = shlex.split(chosen)
         return command if command and command != ["cat"] and shutil.which(command[0]) else []
+
+
+def _terminal_size(environ: Mapping[str, str]) -> tuple[int, int]:
+    """Columns and lines; as shutil.get_terminal_size, whose import would cost 2 ms."""
+    try:
+        found = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    except (OSError, ValueError):
+        found = os.terminal_size(_USUAL)
+    chosen = environ.get("COLUMNS", ""), environ.get("LINES", "")
+    columns, rows = (int(text) if text.isdecimal() else 0 for text in chosen)
+    return columns or found.columns or _USUAL[0], rows or found.lines or _USUAL[1]
 
 
 def _finish(pager: Any) -> None:

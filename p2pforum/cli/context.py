@@ -1,34 +1,38 @@
 """What every command has in its hands. Everything is opened when it is first asked for."""
 
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.console import Console
-from p2pforum.config import Config, Paths, find_paths, load_config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from p2pforum.api.client import NodeClient
+    from p2pforum.config import Config, Paths
     from p2pforum.store.queries import Reader
 
 
-@dataclass
 class Context:
     """One run of the program. `home` is --home."""
 
-    home: str | None = None
-    console: Console = field(default_factory=Console)
+    def __init__(self) -> None:
+        self.home: str | None = None
+        self.console = Console()
 
     @cached_property
-    def paths(self) -> Paths:
+    def paths(self) -> "Paths":
+        from p2pforum.config import find_paths
+
         return find_paths(self.home)
 
     @cached_property
-    def config(self) -> Config:
+    def config(self) -> "Config":
+        from p2pforum.config import load_config
+
         return load_config(self.paths)
 
     @cached_property
@@ -52,7 +56,7 @@ class Context:
 pass_context = click.make_pass_decorator(Context, ensure=True)
 
 
-def tilde(path: Path) -> str:
+def tilde(path: "Path") -> str:
     """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
     home = os.environ.get("HOME", "")
     text = str(path)

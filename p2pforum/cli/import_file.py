@@ -9,7 +9,6 @@ import click
 
 from p2pforum.cli import exit_codes, options, render
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.post import check_board
 from p2pforum.core import limits
 from p2pforum.core.errors import Refused
 
@@ -33,7 +32,7 @@ _MOST = 256 * limits.KIB * limits.KIB  # bytes read into memory
     "--board",
     default="imported",
     show_default=True,
-    callback=check_board,
+    callback=options.check_board,
     shell_complete=options.complete_board,
     help="The board it goes to.",
 )

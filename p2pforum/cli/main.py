@@ -3,6 +3,7 @@
 Only click and the standard library are imported here; each command brings what it needs.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from p2pforum.cli.console import Console
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, INTERRUPTED, NO_NODE, NOT_FOUND, NOT_SET_UP, OK, REFUSED, USAGE
 from p2pforum.core import errors
+
+_RARELY = 100_000  # objects: a command that ends at once makes little garbage; `run` sets it back
 
 _CODES: list[tuple[type[Exception], int]] = [
     (errors.NotFound, NOT_FOUND),
@@ -58,12 +61,21 @@ def _print_version(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    gc.set_threshold(_RARELY)
     os.umask(0o077)  # whatever this program writes is its owner's
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logging.shutdown()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)  # a command has closed what it opened; taking Python apart would cost 10 ms
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -85,7 +97,20 @@ def run(arguments: Sequence[str]) -> int:
         return NOT_SET_UP
     except OSError as error:
         context.console.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _say_notes(error, context)
         return FAILURE
+    except Exception as error:
+        if os.environ.get("P2PFORUM_DEBUG"):
+            raise
+        context.console.error(f"a bug here: {type(error).__name__}")  # its text might hold a secret
+        context.console.note("P2PFORUM_DEBUG=1 shows where; look through it before you show it to others")
+        return FAILURE
+
+
+def _say_notes(error: BaseException, context: Context) -> None:
+    """What a command added to the error on its way: what became of the text, say."""
+    for note in getattr(error, "__notes__", []):
+        context.console.note(note)
 
 
 def _explain_click(error: Exception, context: Context) -> int:
@@ -94,6 +119,7 @@ def _explain_click(error: Exception, context: Context) -> int:
         return error.exit_code
     if isinstance(error.__cause__, KeyboardInterrupt):
         context.console.note("interrupted")
+        _say_notes(error.__cause__, context)
         return INTERRUPTED
     context.console.error("the input ended")
     return FAILURE
@@ -108,4 +134,5 @@ def _explain(error: errors.P2PForumError, context: Context) -> int:
             context.console.note("  " + render.line(candidate))
     if isinstance(error, errors.NodeUnreachable):
         context.console.note(f"start it in another terminal: {context.command('run')}")
+    _say_notes(error, context)
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILURE)

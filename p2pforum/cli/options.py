@@ -19,6 +19,18 @@ limit = click.option(
 )
 
 
+def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
+    """A board's name as people write it, with or without the "#"."""
+    if name is None:
+        return None
+    from p2pforum.core.text import is_valid_board
+
+    name = name.removeprefix("#")
+    if not is_valid_board(name):
+        raise click.BadParameter("a board's name has 1 to 64 of a-z 0-9 . -")
+    return name
+
+
 def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """The boards that are here; in a shell's completion nothing may fail or be asked."""
     from p2pforum.cli.context import Context

@@ -14,7 +14,7 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context, as_json: bool) -> None:
     """List the peers that are connected.
 
-    Needs a running node.
+    And those that were named and can't be reached, with the reason. Needs a running node.
     """
     peers = context.node.peers()
     console = context.console
@@ -34,9 +34,13 @@ def command(context: Context, as_json: bool) -> None:
 
 
 def _row(context: Context, peer: dict[str, Any]) -> str:
-    name = render.line(str(peer.get("peer", "")))
-    short = name if len(name) <= 20 else f"{name[:8]}…{name[-6:]}"
-    # An address ends with the whole peer ID, which is what `sync` takes; shown once is enough.
-    address = render.line(str(peer.get("address", ""))).removesuffix(f"/p2p/{name}")
-    direction = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), "")
-    return f"{context.console.style(render.pad(short, 16), 'bold')}  {direction:<10}  {address}"
+    name, address = (render.line(str(peer.get(key) or "")) for key in ("peer", "address"))
+    short = name if len(name) <= 16 else f"{name[:8]}…{name[-6:]}"
+    # An address ends with the whole peer ID: shown once is enough.
+    address = address.removesuffix(f"/p2p/{name}") if name else address
+    stage = str(peer.get("stage", "connected"))
+    if stage == "connected":
+        stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), stage)
+    text = f"{context.console.style(render.pad(short, 16), 'bold')}  {stage:<10}  {address}"
+    error = render.line(str(peer.get("error") or ""))
+    return text + (f"\n{' ' * 18}{error}" if error else "")

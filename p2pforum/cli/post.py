@@ -7,7 +7,6 @@ import click
 from p2pforum.cli import compose, options
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.core.errors import Refused
-from p2pforum.core.text import is_valid_board
 
 if TYPE_CHECKING:
     from p2pforum.forum.publish import Published, Publisher
@@ -19,18 +18,8 @@ Lines that begin with "# " are left out. An empty text posts nothing.
 _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 
 
-def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
-    """A board's name as people write it, with or without the "#"."""
-    if name is None:
-        return None
-    name = name.removeprefix("#")
-    if not is_valid_board(name):
-        raise click.BadParameter("a board's name has 1 to 64 of a-z 0-9 . -")
-    return name
-
-
 @click.command()
-@click.argument("board", callback=check_board, shell_complete=options.complete_board)
+@click.argument("board", callback=options.check_board, shell_complete=options.complete_board)
 @click.option("-s", "--subject", help="The subject; without it, the first line of the text.")
 @compose.file_option
 @options.key

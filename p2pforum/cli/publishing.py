@@ -50,8 +50,8 @@ def publish(
                     keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
                 )
                 published = act(publisher)
-        except (P2PForumError, OSError, KeyboardInterrupt):
-            _keep_draft(context, keystore, attempt)
+        except (P2PForumError, OSError, KeyboardInterrupt) as error:
+            _keep_draft(keystore, attempt, error)
             raise
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
             _drop_draft(keystore, attempt.place)
@@ -63,12 +63,16 @@ def mint_progress(bar: Progress) -> MintProgress:
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
-def _keep_draft(context: Context, keystore: Keystore, attempt: Attempt) -> None:
+def _keep_draft(keystore: Keystore, attempt: Attempt, error: BaseException) -> None:
     if attempt.written.is_file:
         return
     with keystore.transaction() as box:
         drafts.save(box, attempt.place, Draft(attempt.subject, attempt.body, this_hour()))
-    context.console.note(f"The text is kept as a draft; to go on: {attempt.again}")
+    error.add_note(_kept(attempt))
+
+
+def _kept(attempt: Attempt) -> str:
+    return f"The text is kept as a draft; to go on: {attempt.again}"
 
 
 def _drop_draft(keystore: Keystore, place: str) -> None:
@@ -83,7 +87,7 @@ def _report(context: Context, published: Published, outlet: Outlet, attempt: Att
         console.json(options.published_json(published) | {"node": not outlet.node_was_off})
     if published.outcome in (Outcome.REFUSED, Outcome.INVALID):
         console.error(f"refused: {published.problem}")
-        console.note(f"The text is kept as a draft; to go on: {attempt.again}")
+        console.note(_kept(attempt))
         return REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")

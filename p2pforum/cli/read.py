@@ -13,6 +13,7 @@ from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView, ThreadView
+    from p2pforum.store.keystore_contents import Contents
 
 _DEEPEST = 6  # levels shown as indentation; deeper ones stay there, and say what they answer
 _INDENT = 2  # columns a level
@@ -29,12 +30,11 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     ID is what `threads` and `search` show, or its beginning. Names in a thread are drawn from keys:
     the same name is the same key, and nobody can choose one.
     """
-    from p2pforum.cli.keys import contents_without_asking
     from p2pforum.forum.reading import thread_view
 
     asked = context.reader.resolve(post_id)
     post = context.reader.post(asked)  # None: the root of a thread of which only answers are here
-    view = thread_view(context.reader, post.root if post else asked, contents_without_asking(context))
+    view = thread_view(context.reader, post.root if post else asked, _mine(context))
     if as_json:
         context.console.json(_json(view))
         return
@@ -42,6 +42,15 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     with context.console.paged(not no_pager and len(shown) > context.console.height):
         for text in shown:
             context.console.print(text)
+
+
+def _mine(context: Context) -> "Contents | None":
+    """Petnames and which posts are mine, if the keystore opens without a passphrase."""
+    if not context.paths.keystore_file.exists():
+        return None  # and 10 ms of imports less
+    from p2pforum.cli.keys import contents_without_asking
+
+    return contents_without_asking(context)
 
 
 def _header(context: Context, view: "ThreadView") -> Iterator[str]:
@@ -73,14 +82,17 @@ def _posts(context: Context, view: "ThreadView", asked: bytes) -> Iterator[str]:
     for post in view.posts:
         indent = " " * (_INDENT * min(post.depth, _DEEPEST))
         yield ""
-        yield indent + _title(context, post, above, now, is_asked=post.id == asked != view.root)
+        yield indent + _title(context, post, now, is_asked=post.id == asked != view.root)
+        answered = _answered(context, post, above)
+        if answered:
+            yield f"{indent}  answers {answered}"
         bar = context.console.style("│", "dim")
         for text in render.block(_body(post), context.console.width - len(indent)):
             yield indent + bar + text[1:]
         above = post
 
 
-def _title(context: Context, post: "PostView", above: "PostView | None", now: int, *, is_asked: bool) -> str:
+def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> str:
     console = context.console
     name = f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
     notes = [ago(post.hour, now)]
@@ -90,9 +102,6 @@ def _title(context: Context, post: "PostView", above: "PostView | None", now: in
         notes.append(f"edited {ago(post.edited, now)}")
     if not post.is_released:
         notes.append("not public yet")
-    answered = _answered(context, post, above)
-    if answered:
-        notes.append("answers " + answered)
     said = console.style(" · ", "dim").join(notes)
     return f"{console.style(name, 'bold')}  {ids.show(context, post.id)}  {said}" + (
         console.style("  ◀", "yellow") if is_asked else ""
@@ -101,12 +110,11 @@ def _title(context: Context, post: "PostView", above: "PostView | None", now: in
 
 def _answered(context: Context, post: "PostView", above: "PostView | None") -> str:
     """What the place of a post does not show: several parents, ones further up, and ones not here."""
-    if not post.missing and (above is None or post.parents == (above.id,)):
-        return ""
-    if not post.missing and post.depth <= 1:
+    is_plain = above is None or post.depth == 1 or post.parents == (above.id,)
+    if not post.missing and len(post.parents) < 2 and is_plain:
         return ""
     return ", ".join(
-        ids.show(context, parent) + (" (not here)" if parent in post.missing else "")
+        ids.show(context, parent) + (" (not here yet)" if parent in post.missing else "")
         for parent in post.parents
     )
 

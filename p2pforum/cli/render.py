@@ -148,6 +148,8 @@ def _wrap(text: str, columns: int) -> Iterator[str]:
 
 def _take(text: str, columns: int) -> tuple[str, str]:
     """Split so that the head fills at most `columns`; marks stay with their letter."""
+    if text.isascii():
+        return text[:columns], text[columns:]
     used = 0
     for i, char in enumerate(text):
         used += _char_width(char)

@@ -6,7 +6,6 @@ import click
 
 from p2pforum.cli import ids, options, render
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.post import check_board
 from p2pforum.cli.times import ago, rfc3339, this_hour
 from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
@@ -18,7 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("query", nargs=-1, required=True)
 @click.option(
-    "-b", "--board", callback=check_board, shell_complete=options.complete_board, help="On one board only."
+    "-b",
+    "--board",
+    callback=options.check_board,
+    shell_complete=options.complete_board,
+    help="On one board only.",
 )
 @options.limit
 @options.as_json

@@ -7,7 +7,6 @@ import click
 from p2pforum.cli import ids, options, render
 from p2pforum.cli.boards import no_boards
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.post import check_board
 from p2pforum.cli.times import ago, rfc3339, this_hour
 from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
     from p2pforum.store.queries import ThreadRow
 
 NO_ROOT = "(the first post is not here yet)"
-_NAMES_FROM = 78  # columns: in a narrower terminal the author's name gives way
+_NAME = 17  # columns of an author's name
+_LEAST_SUBJECT = 30  # columns: before a subject gets fewer, the author's name gives way
 
 
 @click.command()
-@click.argument("board", required=False, callback=check_board, shell_complete=options.complete_board)
+@click.argument("board", required=False, callback=options.check_board, shell_complete=options.complete_board)
 @options.limit
 @options.as_json
 @pass_context
@@ -60,15 +60,16 @@ def _nothing(context: Context, board: str | None) -> None:
 
 def _line(context: Context, row: "ThreadRow", now: int, *, with_board: bool) -> str:
     console = context.console
-    right = [f"{options.count(row.posts, 'post'):>9}", f"{ago(row.last_hour, now):<12}".rstrip().ljust(12)]
+    right = [f"{options.count(row.posts, 'post'):>9}", render.pad(ago(row.last_hour, now), 12)]
     if with_board:
         right.insert(0, render.pad("#" + row.board, 14))
-    if console.width >= _NAMES_FROM and row.author:
-        right.insert(0, render.pad(name_of(row.author, row.root), 17))
-    tail = "  ".join(right)
-    room = console.width - 8 - 2 - 2 - len(tail)
+    room = console.width - len("12345678") - 2 * len(right) - 2 - sum(map(len, right))
+    if room >= _LEAST_SUBJECT + _NAME and row.author:
+        right.insert(0, render.pad(name_of(row.author, row.root), _NAME))
+        room -= _NAME + 2
     subject = render.pad(subject_of(row.subject), max(room, 10))
-    return f"{ids.show(context, row.root)}  {subject}  {console.style(tail, 'dim')}".rstrip()
+    tail = console.style("  ".join(right).rstrip(), "dim")
+    return f"{ids.show(context, row.root)}  {subject}  {tail}"
 
 
 def subject_of(subject: str) -> str:

@@ -1,0 +1,199 @@
+"""Real nodes as processes of their own, for the demo."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from p2pforum.api.client import NodeClient
+from p2pforum.cli.times import this_hour
+from p2pforum.config import find_paths, load_config
+from p2pforum.core.errors import NodeUnreachable, P2PForumError
+from p2pforum.core.post import Post
+from p2pforum.core.post_id import format_id
+from p2pforum.core.verdict import Outcome
+from p2pforum.forum.publish import Published, Publisher
+from p2pforum.store.keystore import Keystore
+from p2pforum.store.queries import Reader, open_reader
+
+_CONFIG = 'network = "p2pforum-demo"\n'  # with the stamps of the real one
+_CHECKOUT = Path(__file__).parent.parent.parent  # where `-m p2pforum` is found, installed or not
+_PATIENCE = 30.0  # seconds for anything that should take one
+_PAUSE = 0.01  # seconds between two looks
+
+
+class DemoNode:
+    """A node under a home of its own. Leaving the `with` ends its process."""
+
+    def __init__(self, name: str, home: Path, config: str = _CONFIG) -> None:
+        self.name = name
+        self._home = home
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log = home.with_suffix(".log")
+        home.mkdir(mode=0o700)
+        self._paths = find_paths(home)
+        self._paths.config_file.write_text(config)
+        self._config = load_config(self._paths)
+        self.node = NodeClient(self._paths.socket_path)
+        self._keystore = Keystore(self._paths.keys_dir, None)
+        self._keystore.create(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def data_dir(self) -> Path:
+        return self._paths.data_dir
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None
+
+    @property
+    def reader(self) -> Reader:
+        return open_reader(self._paths.data_dir)
+
+    def start(self, *peers: str) -> None:
+        """Returns when the node answers. Raises P2PForumError with what it said if it does not."""
+        named = [part for peer in peers for part in ("--peer", peer)]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command("run", *named), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=_CHECKOUT
+            )
+        wait_until(self._answers, f"node {self.name} did not start")
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "p2pforum", "--home", str(self._home), *arguments]
+
+    def _answers(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            said = self._log.read_text(errors="replace").strip()
+            raise P2PForumError(f"node {self.name} ended at once:\n{said[-2000:]}")
+        try:
+            return bool(self.node.status())
+        except NodeUnreachable:
+            return False
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def address(self) -> str:
+        return str(self.node.status()["addresses"][0])
+
+    # -- writing as a person at this node would ---------------------------------------------------
+
+    def new_thread(self, board: str, subject: str, body: str) -> Published:
+        return self._checked(self._publisher().new_thread(board, subject, body))
+
+    def reply(self, to: Sequence[Post], body: str) -> Published:
+        first, *also = (post.id for post in to)
+        return self._checked(self._publisher().reply(first, body, also=also))
+
+    def _publisher(self) -> Publisher:
+        return Publisher(self._keystore, self.reader, self._submit, self._config.params, this_hour)
+
+    def _submit(self, raw: bytes) -> Outcome:
+        return Outcome.STORED if self.node.submit(raw).is_new else Outcome.DUPLICATE
+
+    @staticmethod
+    def _checked(published: Published) -> Published:
+        if published.outcome is not Outcome.STORED:
+            raise P2PForumError(f"a post was not taken: {published.problem}")
+        return published
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def holds(self, post: Post) -> bool:
+        row = self.reader.post(post.id)
+        return row is not None and row.released
+
+    def print_thread(self, root: bytes, *, color: bool) -> None:
+        """By the command that a person would use."""
+        options = ["--color", "always" if color else "never"]
+        subprocess.run(
+            self._command(*options, "read", format_id(root), "--no-pager"), check=True, cwd=_CHECKOUT
+        )
+
+    def authors(self) -> set[bytes]:
+        reader = self.reader
+        return {row.author for thread in reader.threads(None, 100) for row in reader.thread(thread.root)}
+
+    def seeds(self) -> list[bytes]:
+        return [key.seed for key in self._keystore.read().keys.values()]
+
+    def files(self) -> list[bytes]:
+        return [path.read_bytes() for path in self._paths.data_dir.iterdir() if path.is_file()]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a search of a node's files found."""
+
+    peer_ids: int
+    seeds: int
+
+
+def traces(node: DemoNode, others: Sequence[DemoNode]) -> Traces:
+    """Search the data directory of a node for the other nodes' peer IDs, and for any seed of any of them."""
+    files = node.files()
+
+    def found(needle: bytes) -> bool:
+        return any(needle in file for file in files)
+
+    peer_ids = [other.node.status()["peer_id"].encode() for other in others]
+    return Traces(sum(map(found, peer_ids)), sum(found(seed) for n in (node, *others) for seed in n.seeds()))
+
+
+def wait_until(condition: Callable[[], bool], complaint: str) -> None:
+    """Look again and again. Raises P2PForumError after half a minute."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise P2PForumError(complaint)
+        time.sleep(_PAUSE)
+
+
+def wait_for_posts(nodes: Sequence[DemoNode], posts: Sequence[Post]) -> list[float]:
+    """Seconds from now until each node holds all of these, as it makes them public."""
+    began = time.monotonic()
+    missing = {node.name: node for node in nodes}
+    waits: list[float] = []
+
+    def all_there() -> bool:
+        for node in list(missing.values()):
+            if all(map(node.holds, posts)):
+                waits.append(time.monotonic() - began)
+                del missing[node.name]
+        return not missing
+
+    wait_until(all_there, f"post {format_id(posts[-1].id)[:8]} did not reach every node")
+    return waits
+
+
+def wait_for_mesh(nodes: Sequence[DemoNode]) -> None:
+    """Until every node pushes posts to somebody: subscriptions have been exchanged."""
+    wait_until(
+        lambda: all(node.node.status()["gossip"]["mesh_peers"] > 0 for node in nodes), "no mesh was formed"
+    )
+
+
+def remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,90 @@
+"""`p2pforum run`: the node, in this terminal."""
+
+import gc
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.config import Config, check_listen, check_peers, load_config
+from p2pforum.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from p2pforum.node import Node
+
+_USUALLY = (700, 10, 10)  # Python's own; main() made it rare
+
+
+@click.command()
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="ADDRESS",
+    help='Where other nodes can reach this one, instead of `listen` in the config file; "none": only dial.',
+)
+@click.option(
+    "--peer", "peers", multiple=True, metavar="ADDRESS", help="A node to stay in touch with. May be repeated."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong.")
+@pass_context
+def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], quiet: bool) -> None:
+    """Run the node until it is stopped.
+
+    Ends in good order on Ctrl-C, SIGTERM and `p2pforum stop`; SIGHUP reads the peers of the config
+    file again.
+
+    \b
+    p2pforum run
+    p2pforum run --listen /ip4/0.0.0.0/tcp/4001
+    p2pforum run --peer /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...
+    """
+    try:
+        wanted_listen = (
+            None if not listen else () if listen == ("none",) else check_listen("--listen", listen)
+        )
+        wanted_peers = check_peers("--peer", peers)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+
+    def configured() -> Config:
+        config = load_config(context.paths)
+        config = replace(config, peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))))
+        return config if wanted_listen is None else replace(config, listen=wanted_listen)
+
+    gc.set_threshold(*_USUALLY)
+    _start_log(quiet)
+    config = configured()  # before the heavy imports: a mistake in it is told at once
+    from functools import partial
+
+    import trio
+
+    from p2pforum.node import run_node
+
+    ready = partial(_say_ready, context, quiet)
+    trio.run(partial(run_node, config, context.paths, on_ready=ready, reload=configured))
+
+
+def _start_log(quiet: bool) -> None:
+    """Without times: what came when is nobody's business, a thief of this machine's included."""
+    import logging
+
+    logging.basicConfig(
+        level=logging.WARNING if quiet else logging.INFO, format="%(levelname)-7s %(name)s: %(message)s"
+    )
+    if not quiet:
+        for name in ("libp2p", "multiaddr", "hypercorn"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
+    status = node.status()
+    if quiet:
+        return
+    console = context.console
+    console.print(f"The node runs on network {status['network']}. Ctrl-C stops it.")
+    for address in status["addresses"]:
+        console.print(f"Others reach it at {address}")
+    if not status["addresses"]:
+        console.print("It only dials: others can't reach it.")
+    console.flush()

@@ -7,4 +7,11 @@ minting.py      stamps, on all cores (mint_worker.py is what runs on each)
 reading.py      a thread as a person reads it
 drafts.py       text kept for later
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
+keys.py         my keys: list, find, make, choose, export
+names.py        names that I give, and names that look alike
+expiry.py       idle keys: warn, then burn
+burning.py      destroy keys and all traces of them; rehearse it first
+scanning.py     look for secrets in the raw bytes of files
+backup.py       everything of mine in a file, and back
+linking.py      prove that two pseudonyms are one person
 """

@@ -1,7 +1,7 @@
 """Text kept for later: one draft for each place it can go to. Drafts live in the keystore only."""
 
 from p2pforum.core.post import Payload
-from p2pforum.core.post_id import format_id
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.store.keystore_contents import Contents, Draft
 
 
@@ -25,6 +25,15 @@ def place_of(payload: Payload, target: bytes) -> str:
     if target:
         return edit_place(target)
     return reply_place(payload.parents[0]) if payload.parents else board_place(payload.board)
+
+
+def post_of(place: str) -> bytes:
+    """The post that a draft answers or edits; empty for a new thread's, or a place that means nothing."""
+    kind, _, where = place.partition(" ")
+    try:
+        return parse_id(where) if kind in ("reply", "edit") else b""
+    except ValueError:
+        return b""
 
 
 def save(box: Contents, place: str, draft: Draft) -> None:

@@ -13,7 +13,17 @@ from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
 from p2pforum.store import keystore_contents, keystore_files
 from p2pforum.store.keystore_contents import Contents
-from p2pforum.store.keystore_format import KdfCost, Lock, derive, is_whole, new_lock, parse, seal, unseal
+from p2pforum.store.keystore_format import (
+    KdfCost,
+    Lock,
+    derive,
+    is_whole,
+    least_cost,
+    new_lock,
+    parse,
+    seal,
+    unseal,
+)
 
 FILE_NAME = "keystore"
 LOCK_NAME = "keystore.lock"
@@ -47,7 +57,7 @@ class Keystore:
     def is_encrypted(self) -> bool:
         """Whether a passphrase is needed. False if there is no file yet. Raises KeystoreError."""
         raw = self._read_file()
-        return raw is not None and parse(raw, self._least).is_encrypted
+        return raw is not None and parse(raw, least_cost(self._cost)).is_encrypted
 
     def create(self, passphrase: bytes | None) -> None:
         """Make an empty keystore; without a passphrase its mode is plain. Raises if there is one."""
@@ -89,11 +99,6 @@ class Keystore:
         with self.transaction():
             self._write(self.read(), new)
 
-    @property
-    def _least(self) -> KdfCost:
-        """The cheapest KDF believed to be ours: tests make cheaper files, and say so."""
-        return KdfCost(1, min(self._cost.memory, limits.KDF_LEAST_MEMORY))
-
     def _new_lock(self, passphrase: bytes | None) -> Lock:
         if passphrase is None:
             return Lock()
@@ -120,7 +125,7 @@ class Keystore:
         return raw
 
     def _open(self, raw: bytes) -> Contents:
-        sealed = parse(raw, self._least)
+        sealed = parse(raw, least_cost(self._cost))
         if not sealed.is_encrypted:
             self._lock = Lock()
         elif self._lock is None or (self._lock.salt, self._lock.cost) != (sealed.salt, sealed.cost):

@@ -39,6 +39,12 @@ class KdfCost:
     memory: int = limits.KDF_MEMORY
 
 
+def least_cost(asked: KdfCost | None) -> KdfCost:
+    """The cheapest KDF believed to be ours: tests make cheaper files, and say so by asking for them."""
+    memory = limits.KDF_LEAST_MEMORY if asked is None else min(asked.memory, limits.KDF_LEAST_MEMORY)
+    return KdfCost(1, memory)
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """How a file is locked: the key and what it was derived from. `key` is empty in plain mode."""

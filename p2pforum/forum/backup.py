@@ -1,0 +1,79 @@
+"""Back up all that is mine, and bring it back: on a clean machine all of it, elsewhere what is missing.
+
+A backup outlives a burn: whoever has it and its passphrase has the keys in it. Burn backups too.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from p2pforum.store.keystore import Keystore, Passphrase
+from p2pforum.store.keystore_backup import read_backup, write_backup
+from p2pforum.store.keystore_contents import AuthorKey, Contents
+from p2pforum.store.keystore_format import KdfCost
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the keystore has now that it had not."""
+
+    keys: int
+    drafts: int
+    petnames: int
+    threads: int  #: with read marks
+    outbox: int
+
+
+def back_up(keystore: Keystore, path: Path, passphrase: bytes | None, cost: KdfCost | None = None) -> None:
+    """Write a new file under a passphrase of its own (None: readable by whoever has it)."""
+    write_backup(path, keystore.read(), passphrase, cost)
+
+
+def restore(keystore: Keystore, path: Path, passphrase: Passphrase, cost: KdfCost | None = None) -> Restored:
+    """Add what the backup has and the keystore has not. What is here already wins; nothing is removed.
+
+    The keystore exists already (Keystore.create). Raises WrongPassphrase and KeystoreError.
+    """
+    saved = read_backup(path, passphrase, cost)
+    with keystore.transaction() as box:
+        before = _counts(box)
+        merge(box, saved)
+        after = _counts(box)
+    return Restored(*(b - a for a, b in zip(before, after, strict=True)))
+
+
+def _counts(box: Contents) -> tuple[int, ...]:
+    return len(box.keys), len(box.drafts), len(box.petnames), len(box.read), len(box.outbox)
+
+
+def merge(box: Contents, saved: Contents) -> None:
+    for key in saved.keys.values():
+        _merge_key(box, key)
+    box.speaking = saved.speaking | box.speaking
+    box.petnames = saved.petnames | box.petnames
+    for place, draft in saved.drafts.items():
+        here = box.drafts.get(place)
+        if here is None or here.hour < draft.hour:
+            box.drafts[place] = draft
+    for root, marks in saved.read.items():
+        box.read[root] = box.read.get(root, set()) | marks
+    waiting = {post.id for post in box.outbox}
+    box.outbox += [post for post in saved.outbox if post.id not in waiting]
+
+
+def _merge_key(box: Contents, saved: AuthorKey) -> None:
+    here = box.keys.get(saved.public)
+    if here is None:
+        saved.name = _free_name(box, saved.name)
+        box.keys[saved.public] = saved
+        return
+    here.made, here.used = min(here.made, saved.made), max(here.used, saved.used)
+    here.posts, here.keep = max(here.posts, saved.posts), here.keep or saved.keep
+
+
+def _free_name(box: Contents, name: str) -> str:
+    """The name, with a number if another pseudonym has it: a name means one key."""
+    taken = {key.name for key in box.keys.values()}
+    free, number = name, 2
+    while free and free in taken:
+        free, number = f"{name} ({number})", number + 1
+    return free

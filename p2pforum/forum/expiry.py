@@ -1,0 +1,43 @@
+"""Keys that signed nothing for thirty days are burnt, unless kept, and never without a warning before.
+
+Front ends call it when they have the keystore open to write anyway, and show what it says.
+"""
+
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.forum.burning import take, the_key
+from p2pforum.forum.keys import KeyView, view_of
+from p2pforum.store.keystore_contents import AuthorKey, Contents
+from p2pforum.store.queries import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """`warned` are to be told of now: they burn at `expires`, or three days from now if that is later."""
+
+    warned: tuple[KeyView, ...]
+    burnt: tuple[KeyView, ...]
+
+
+def review_idle(box: Contents, now: int, reader: Reader) -> Review:
+    """Warn of and burn idle keys, in an open transaction. `now` is the hour since 1970.
+
+    A key burns only if its owner was warned three days before or longer: who was away for a month finds
+    the warning first.
+    """
+    warned, burnt = [], []
+    for key in list(box.keys.values()):
+        if key.keep:
+            continue
+        if key.warned and _is_due(key, now):
+            burnt.append(view_of(box, key))
+            take(box, the_key(key.public)(box), reader)
+        elif not key.warned and now - key.used >= limits.KEY_IDLE_HOURS - limits.KEY_WARNING_HOURS:
+            key.warned = now
+            warned.append(view_of(box, key))
+    return Review(tuple(warned), tuple(burnt))
+
+
+def _is_due(key: AuthorKey, now: int) -> bool:
+    return now - key.used >= limits.KEY_IDLE_HOURS and now - key.warned >= limits.KEY_WARNING_HOURS

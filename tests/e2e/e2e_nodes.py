@@ -1,0 +1,65 @@
+"""Real node processes on loopback, on a network without stamps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from p2pforum.cli.demo_nodes import DemoNode, wait_until
+
+CHECKOUT = Path(__file__).parent.parent.parent
+CONFIG = 'network = "e2e-net"\ntest = true\n'
+
+__all__ = ["CHECKOUT", "CONFIG", "DemoNode", "cli", "ids", "kill", "line", "pid_of", "wait_until"]
+
+
+def cli(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> str:
+    """Run the command as a person would; give what it printed. Checks the exit code."""
+    done = subprocess.run(
+        [sys.executable, str(CHECKOUT / "node.py"), "--home", str(home), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "P2PFORUM_HOME": ""},
+    )
+    assert done.returncode == code, f"{arguments} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout + (done.stderr if code else "")
+
+
+def pid_of(node: DemoNode) -> int:
+    assert node.process is not None
+    return node.process.pid
+
+
+def kill(node: DemoNode) -> None:
+    """SIGKILL: no good-bye to peers, no commit of what is under way."""
+    assert node.process is not None
+    node.process.send_signal(signal.SIGKILL)
+    node.process.wait()
+    node.stop()
+
+
+@contextmanager
+def line(directory: Path, names: Sequence[str]) -> Iterator[list[DemoNode]]:
+    """Running nodes, each dialling the one before it."""
+    with ExitStack() as stack:
+        nodes: list[DemoNode] = []
+        for name in names:
+            node = stack.enter_context(DemoNode(name, directory / name, CONFIG))
+            node.start(*[nodes[-1].address()] if nodes else [])
+            nodes.append(node)
+        yield nodes
+
+
+def ids(home: Path) -> set[str]:
+    """Every post that a node shows, by its command line."""
+    found = set()
+    for thread in json.loads(cli(home, "threads", "--json")):
+        shown = json.loads(cli(home, "read", thread["id"], "--json"))
+        found |= {post["id"] for post in shown["posts"]}
+    return found

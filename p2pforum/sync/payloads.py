@@ -67,7 +67,7 @@ class Fields:
         n, self._at = read_varint(self._payload, self._at)
         return n
 
-    def bytes(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
         end = self._at + size
         if end > len(self._payload):
             raise RemoteProtocolError("a frame that ends inside a field")
@@ -76,7 +76,7 @@ class Fields:
         return taken
 
     def rest(self) -> bytes:
-        return self.bytes(len(self._payload) - self._at)
+        return self.take(len(self._payload) - self._at)
 
     def more(self) -> bool:
         return self._at < len(self._payload)
@@ -97,7 +97,7 @@ class Fields:
         step, size = self.number(), self.number()
         if size > ID_SIZE or step > limits.MAX_HOUR or (step == 0 and size):
             raise RemoteProtocolError("not a bound")
-        prefix = self.bytes(size)
+        prefix = self.take(size)
         return HIGHEST if step == 0 else (step - 1, prefix)
 
 
@@ -120,7 +120,7 @@ class Hello:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Hello":
-        return cls(fields.bytes(NONCE_SIZE), fields.hour(), fields.hour())
+        return cls(fields.take(NONCE_SIZE), fields.hour(), fields.hour())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,7 @@ class Boards:
     boards: tuple[Board, ...]
 
     def payload(self) -> bytes:
-        entries = [
-            b.tag + encode_varint(b.low) + encode_varint(b.count) + b.fingerprint for b in self.boards
-        ]
+        entries = [b.tag + encode_varint(b.low) + encode_varint(b.count) + b.fingerprint for b in self.boards]
         return encode_varint(self.last) + b"".join(entries)
 
     @classmethod
@@ -152,7 +150,7 @@ class Boards:
         last, boards = fields.flag(), []
         while fields.more():
             board = Board(
-                fields.bytes(TAG_SIZE), fields.hour(), fields.number(), fields.bytes(FINGERPRINT_SIZE)
+                fields.take(TAG_SIZE), fields.hour(), fields.number(), fields.take(FINGERPRINT_SIZE)
             )
             if not board.count:
                 raise RemoteProtocolError("a board without posts")
@@ -191,7 +189,7 @@ class Want:
     def parse(cls, fields: Fields) -> "Want":
         ids = []
         while fields.more():
-            ids.append(fields.bytes(ID_SIZE))
+            ids.append(fields.take(ID_SIZE))
         if not ids:
             raise RemoteProtocolError("a WANT of nothing")
         return cls(tuple(ids))
@@ -216,7 +214,7 @@ class Posts:
             size = fields.number()
             if not 0 < size <= limits.MAX_POST:
                 raise RemoteProtocolError("a post of an impossible size")
-            posts.append(fields.bytes(size))
+            posts.append(fields.take(size))
         if not posts and how not in (How.PULLED_PART, How.PULLED_ALL):
             raise RemoteProtocolError("a POSTS frame without posts")
         return cls(How(how), tuple(posts))

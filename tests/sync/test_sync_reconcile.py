@@ -76,7 +76,9 @@ one_hour = st.builds(a_key_at, st.integers(0, 400), st.just(7))
 key_sets = st.sets(keys, max_size=300) | st.sets(one_hour, max_size=300)
 
 
-@given(key_sets, key_sets, st.sampled_from(list(POLICIES)), st.sampled_from(list(POLICIES)), st.integers(0, 9))
+@given(
+    key_sets, key_sets, st.sampled_from(list(POLICIES)), st.sampled_from(list(POLICIES)), st.integers(0, 9)
+)
 def test_any_two_sets_under_any_two_policies(
     ours: set[Key], theirs: set[Key], mine: str, other: str, seed: int
 ) -> None:
@@ -151,7 +153,10 @@ def test_sets_made_up_to_look_equal_are_told_apart_by_random_cuts() -> None:
     for hour in range(100, 300):
         a, b = (int.from_bytes(a_key_at(10_000 + hour * 2 + i, hour)[1], "little") for i in (0, 1))
         ours |= {(hour, a.to_bytes(32, "little")), (hour, b.to_bytes(32, "little"))}
-        theirs |= {(hour, (a ^ 1).to_bytes(32, "little")), (hour, (b - 1 + 2 * (a & 1)).to_bytes(32, "little"))}
+        theirs |= {
+            (hour, (a ^ 1).to_bytes(32, "little")),
+            (hour, (b - 1 + 2 * (a & 1)).to_bytes(32, "little")),
+        }
     assert len(ours - theirs) == 400
     fooled = Meeting(ours, theirs, (replace(TUNED, buckets=1, leaf=10_000, first=1),) * 2, 1)
     fooled.run()

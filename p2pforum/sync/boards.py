@@ -1,0 +1,166 @@
+"""The boards of one session: told to the peer under salted tags, numbered alike on both sides.
+
+A tag is BLAKE2b-8 of the board's name, keyed with both sides' nonces: a peer recognises the names it
+knows, can't look others up in a table made before, and can't link two sessions by their tags. It hides
+no name from a peer that then fetches the posts. What is said about a board is not decided here.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.sync import wire
+from p2pforum.sync.payloads import TAG_SIZE, Board, Boards
+from p2pforum.sync.reconcile import Items
+from p2pforum.sync.snapshot import Snapshot
+
+_PERSON = b"p2pforum/sync/1"
+_ENTRY = TAG_SIZE + 5 + 5 + wire.FINGERPRINT_SIZE  # bytes, of a board of up to 2^35 posts
+_PER_FRAME = (limits.MAX_FRAME - 16) // (_ENTRY + 8)
+
+
+def _any_hour(_: str) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which boards this node keeps: `names`, or all. `low` gives the oldest hour kept of a board."""
+
+    names: Collection[str] | None = None
+    low: Callable[[str], int] = _any_hour
+
+    def takes(self, name: str) -> bool:
+        return self.names is None or name in self.names
+
+
+@dataclass(slots=True)
+class SharedBoard:
+    """`name` is empty while it is unknown here, `items` None while there are no posts here.
+
+    `theirs` is what the peer said of it, if it did.
+    """
+
+    number: int
+    tag: bytes
+    name: str
+    items: Items | None
+    low: int  #: the oldest hour that both sides keep
+    theirs: Board | None = None
+
+    @property
+    def count(self) -> int:
+        return 0 if self.items is None else len(self.items)
+
+
+class BoardTable:
+    """Made when both HELLOs are known. The responder's boards are numbered first, then the initiator's."""
+
+    def __init__(
+        self, snapshot: Snapshot, choice: Choice, horizon: int, nonces: bytes, rng: random.Random
+    ) -> None:
+        self._snapshot = snapshot
+        self._choice = choice
+        self._horizon = horizon
+        self._nonces = nonces
+        self._names = self._known_names(rng)
+        self.boards: list[SharedBoard] = []
+        self._told: set[bytes] = set()
+
+    def tag(self, name: str) -> bytes:
+        key = hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=self._nonces, person=_PERSON)
+        return key.digest()
+
+    def __getitem__(self, number: int) -> SharedBoard:
+        """Raises RemoteProtocolError for a number that no board has."""
+        if number >= len(self.boards):
+            raise RemoteProtocolError("a board that nobody named")
+        return self.boards[number]
+
+    def takes(self, board: SharedBoard) -> bool:
+        """Whether this node keeps that board; one of unknown name only if it keeps all."""
+        return self._choice.takes(board.name) if board.name else self._choice.names is None
+
+    def tell(self) -> Iterator[Boards | None]:
+        """Frames that name the own boards that the peer did not; None where the caller may pause."""
+        waiting: list[Board] = []
+        for tag in sorted(self._names.keys() - self._told):
+            board = self._share(tag, self._horizon + self._low(self._names[tag]))
+            if board.items is not None:
+                self.boards.append(board)
+                waiting.append(self._describe(board, board.items))
+            if len(waiting) == _PER_FRAME:
+                yield Boards(False, tuple(waiting))
+                waiting = []
+            yield None
+        yield Boards(True, tuple(waiting))
+
+    def learn(self, told: Board) -> SharedBoard:
+        """Number a board that the peer named."""
+        low = self._horizon + told.low
+        name = self._names.get(told.tag, "")
+        if name:
+            low = max(low, self._horizon + self._low(name))
+        board = self._share(told.tag, min(low, limits.MAX_HOUR))
+        board.theirs = told
+        self._told.add(told.tag)
+        self.boards.append(board)
+        return board
+
+    def is_same(self, board: SharedBoard) -> bool:
+        """Whether the peer's fingerprint over the whole board is ours."""
+        theirs, items = board.theirs, board.items
+        if theirs is None or items is None or self.is_cut(board):
+            return False
+        return theirs.count == len(items) and theirs.fingerprint == _fingerprint(items)
+
+    def is_cut(self, board: SharedBoard) -> bool:
+        """Whether this node keeps that board for a shorter time than the peer."""
+        return board.theirs is not None and board.low > self._horizon + board.theirs.low
+
+    def _share(self, tag: bytes, low: int) -> SharedBoard:
+        name = self._names.get(tag, "")
+        items = self._snapshot.items(name, low) if name else None
+        return SharedBoard(len(self.boards), tag, name, items or None, low)
+
+    def _describe(self, board: SharedBoard, items: Items) -> Board:
+        return Board(board.tag, board.low - self._horizon, len(items), _fingerprint(items))
+
+    def _low(self, name: str) -> int:
+        return max(0, self._choice.low(name) - self._horizon)
+
+    def _known_names(self, rng: random.Random) -> dict[bytes, str]:
+        names: Iterable[str] = [name for name in self._snapshot.boards() if self._choice.takes(name)]
+        held = set(names)
+        if len(held) > limits.MAX_SYNC_BOARDS:  # over many sessions, all are told
+            held = set(rng.sample(sorted(held), limits.MAX_SYNC_BOARDS))
+        return {self.tag(name): name for name in held | set(self._choice.names or ())}
+
+
+def _fingerprint(items: Items) -> bytes:
+    return wire.fingerprint(items.sum(0, len(items)), len(items))
+
+
+class Told:
+    """Checks the boards that a peer tells: ascending tags, and not without end."""
+
+    def __init__(self) -> None:
+        self._last = b""
+        self._count = 0
+        self.complete = False
+
+    def check(self, frame: Boards) -> None:
+        """Raises RemoteProtocolError."""
+        if self.complete:
+            raise RemoteProtocolError("boards after the last")
+        for board in frame.boards:
+            if board.tag <= self._last:
+                raise RemoteProtocolError("boards that are not in order")
+            self._last = board.tag
+        self._count += len(frame.boards)
+        if self._count > limits.MAX_SYNC_BOARDS:
+            raise RemoteProtocolError("too many boards")
+        self.complete = frame.last

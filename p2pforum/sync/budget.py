@@ -1,0 +1,170 @@
+"""What one session may cost, how much of a window is left, and what a session did.
+
+Peers are never trusted to stop: every loop that a peer can lengthen is counted here. Going over a
+budget is not a broken protocol (a big honest difference looks the same): the session ends cleanly, and
+the next one goes on where it stopped.
+"""
+
+from dataclasses import dataclass, field
+
+from p2pforum.core import limits
+from p2pforum.core.errors import P2PForumError, RemoteProtocolError
+from p2pforum.sync.payloads import Code
+
+
+class SessionOver(P2PForumError):
+    """The session has to end now, and nobody broke the protocol."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PeerEnded(SessionOver):
+    """The peer said so."""
+
+
+def code_of(error: Exception) -> Code:
+    """What to tell the peer when this ends a session."""
+    if isinstance(error, SessionOver):
+        return error.code
+    return Code.PROTOCOL if isinstance(error, RemoteProtocolError) else Code.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that one session may cost. Bytes are each way."""
+
+    neg_bytes: int = limits.SYNC_NEG_BYTES
+    posts_bytes: int = limits.SYNC_POSTS_BYTES
+    ranges: int = limits.SYNC_RANGES
+    rounds: int = limits.SYNC_ROUNDS
+    wants: int = limits.MAX_WANTS
+    duplicates: int = limits.SYNC_DUPLICATES
+    cpu: float = limits.SYNC_CPU_SECONDS
+
+
+@dataclass(slots=True)
+class Report:
+    """What a session did so far. Counts only: nothing here names a post."""
+
+    boards: int = 0  #: boards that both sides hold, or one of them fetched
+    differing: int = 0  #: boards of these whose posts were not the same
+    wanted: int = 0  #: posts asked for; of a PULL, as many as the peer said it has
+    received: int = 0  #: posts that came
+    new: int = 0  #: posts that came and were kept
+    duplicate: int = 0
+    refused: int = 0  #: valid, but not for this node
+    early: int = 0  #: dated in the future: they may come again
+    gone: int = 0  #: wanted posts that the peer did not have any more
+    sent: int = 0  #: posts that went out
+    rounds: int = 0  #: round trips of ranges, on the board that took most
+    ranges: int = 0  #: ranges of the peer that were compared
+    bytes_in: int = 0
+    bytes_out: int = 0
+    neg_in: int = 0  #: of bytes_in, those that compared sets
+    neg_out: int = 0
+    posts_in: int = 0  #: of bytes_in, those that carried posts
+    posts_out: int = 0
+    cpu: float = 0.0  #: seconds of work on messages, the store's not counted
+    left: int = 0  #: things left for another session: beyond a budget, or being fetched from another peer
+    peer_hour: int = 0  #: the hour that it was for the peer
+    code: Code = Code.FAILED  #: DONE only when both sides said so
+
+    @property
+    def moved(self) -> int:
+        return self.bytes_in + self.bytes_out
+
+    @property
+    def complete(self) -> bool:
+        """Whether both sides now hold all that the other held and they keep."""
+        return self.code is Code.DONE and not self.left and not self.early
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether another session with the same peer would go on where this one stopped."""
+        stopped = self.left or self.code in (Code.BUDGET, Code.TIME)
+        return bool(stopped and (self.new or self.sent))
+
+    def check(self, budget: Budget) -> None:
+        """Raises SessionOver when something is used up."""
+        used = (
+            (max(self.neg_in, self.neg_out), budget.neg_bytes, "bytes of comparing"),
+            (max(self.posts_in, self.posts_out), budget.posts_bytes, "bytes of posts"),
+            (self.ranges, budget.ranges, "ranges"),
+            (self.rounds, budget.rounds, "rounds"),
+            (self.cpu, budget.cpu, "seconds of work"),
+        )
+        for amount, most, what in used:
+            if amount > most:
+                raise SessionOver(Code.BUDGET, f"more than {most} {what} in one session")
+
+
+@dataclass(slots=True)
+class SendWindow:
+    """How many bytes of one kind of frame the peer lets us send."""
+
+    left: int
+
+    def fits(self, size: int) -> bool:
+        return size <= self.left
+
+    def take(self, size: int) -> None:
+        self.left -= size
+
+    def add(self, size: int, most: int) -> None:
+        """Raises RemoteProtocolError for credit beyond the window."""
+        self.left += size
+        if self.left > most:
+            raise RemoteProtocolError("more credit than the window is wide")
+
+
+@dataclass(slots=True)
+class ReceiveWindow:
+    """How many bytes of one kind of frame we let the peer send, and have not worked off."""
+
+    size: int
+    left: int = field(init=False)
+    _owed: int = 0
+
+    def __post_init__(self) -> None:
+        self.left = self.size
+
+    def arrived(self, size: int) -> None:
+        """Raises RemoteProtocolError if the peer sent what it had no credit for."""
+        self.left -= size
+        if self.left < 0:
+            raise RemoteProtocolError("more bytes than there was credit for")
+
+    def worked_off(self, size: int) -> None:
+        self._owed += size
+
+    def grant(self) -> int:
+        """Bytes to grant now: 0 until a quarter of the window waits, so that grants stay rare.
+
+        The other three quarters hold a frame of the largest size, so nobody waits for ever.
+        """
+        if self._owed * 4 < self.size:
+            return 0
+        owed, self._owed = self._owed, 0
+        self.left += owed
+        return owed
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Seconds of work that one peer may cost us by sessions that it opens, over time.
+
+    Keep it per peer; peer IDs are cheap, so the number of sessions is bounded too.
+    """
+
+    at: float
+    seconds: float = limits.SYNC_CPU_SECONDS
+
+    def available(self, now: float) -> float:
+        self.seconds = min(limits.SYNC_CPU_SECONDS, self.seconds + (now - self.at) * limits.SYNC_PEER_CPU)
+        self.at = now
+        return self.seconds
+
+    def spend(self, seconds: float) -> None:
+        self.seconds -= seconds

@@ -1,0 +1,262 @@
+"""Posts coming in in one session: what is asked for, when, and whether that is what came.
+
+Nothing a peer sends is taken on trust: every post that arrives is one that was asked for, in the order
+asked, or one that the initiator may push. The posts themselves are checked by the door; its verdicts
+come back here.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.core.post import Post
+from p2pforum.core.post_id import ID_SIZE
+from p2pforum.core.verdict import Outcome
+from p2pforum.sync.boards import BoardTable, SharedBoard
+from p2pforum.sync.budget import Budget, ReceiveWindow, Report, SessionOver
+from p2pforum.sync.claims import Claims
+from p2pforum.sync.frames import encode
+from p2pforum.sync.payloads import Code, Credit, Gone, Grant, How, Posts, Pull, Want
+from p2pforum.sync.wire import HIGHEST, LOWEST, Bound
+
+_WANT_FRAME = 1_000  # IDs: just below MAX_FRAME
+
+Landed = tuple[Outcome, Post | None]
+"""What the door said of one post."""
+
+
+@dataclass(slots=True, eq=False)
+class PullPlan:
+    """One PULL: of `board`, from `lo` to below `hi`. `limit` 0: all of it."""
+
+    board: SharedBoard
+    newest_first: bool = True
+    lo: Bound = LOWEST
+    hi: Bound = HIGHEST
+    limit: int = 0
+    count: int = 0  #: posts that have come
+    last: tuple[int, bytes] | None = None  #: the key of the last that was checked
+
+    def accept(self, key: tuple[int, bytes]) -> None:
+        """The next post, by its key. Raises RemoteProtocolError if it should not come, or not now."""
+        if not self.lo <= key < self.hi:
+            raise RemoteProtocolError("a pulled post outside the range asked for")
+        if self.last is not None and (key >= self.last if self.newest_first else key <= self.last):
+            raise RemoteProtocolError("pulled posts out of order")
+        self.last = key
+
+    def rest(self) -> "PullPlan":
+        """What remains after `last`."""
+        if self.last is None:
+            return PullPlan(self.board, self.newest_first, self.lo, self.hi)
+        if self.newest_first:
+            return PullPlan(self.board, True, self.lo, self.last)
+        return PullPlan(self.board, False, just_above(self.last), self.hi)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """Posts for the door. `ids` are what wanted ones must be called."""
+
+    how: How
+    posts: tuple[bytes, ...]
+    size: int  #: of the frame
+    ids: tuple[bytes, ...]
+    pull: PullPlan | None
+
+
+def just_above(key: tuple[int, bytes]) -> Bound:
+    """The least bound above a key."""
+    number = int.from_bytes(key[1], "big") + 1
+    if number >> (8 * ID_SIZE):
+        return (key[0] + 1, b"")
+    return (key[0], number.to_bytes(ID_SIZE, "big"))
+
+
+class Fetching:
+    """`step` fills `outbox`. IDs go from unchecked (are they here by now?) over queue to outstanding."""
+
+    def __init__(self, claims: Claims, budget: Budget, report: Report) -> None:
+        self._claims = claims
+        self._budget = budget
+        self._report = report
+        self._window = ReceiveWindow(limits.SYNC_POSTS_WINDOW)
+        self.outbox: deque[bytes] = deque()
+        self.arrivals: deque[Arrival] = deque()
+        self._landing = 0  # arrivals that are not yet checked
+        self._unchecked: deque[bytes] = deque()
+        self._checking = 0
+        self._queue: deque[bytes] = deque()
+        self._outstanding: deque[bytes] = deque()
+        self._deferred: list[bytes] = []
+        self._pulls: deque[PullPlan] = deque()
+        self._pulling: deque[PullPlan] = deque()
+        self._needed = 0
+        self.pushable: set[bytes] = set()  #: tags of boards that the peer may push posts of
+
+    @property
+    def idle(self) -> bool:
+        waiting = self._unchecked or self._checking or self._queue or self._outstanding or self._deferred
+        return not (waiting or self._pulls or self._pulling or self._landing or self.outbox)
+
+    @property
+    def deferred(self) -> int:
+        """IDs that another session is fetching just now."""
+        return len(self._deferred)
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    def need(self, ids: Sequence[bytes]) -> None:
+        """The peer says that it has these, and we do not."""
+        room = max(0, self._budget.wants - self._needed)
+        self._report.left += max(0, len(ids) - room)
+        self._unchecked.extend(ids[:room])
+        self._needed += len(ids[:room])
+
+    def pull(self, plan: PullPlan, expected: int) -> None:
+        self._pulls.append(plan)
+        self._report.wanted += expected
+
+    def take_unchecked(self, most: int) -> list[bytes]:
+        """IDs to ask the store about: some may have come by another way. Answer with `want`."""
+        taken = [self._unchecked.popleft() for _ in range(min(most, len(self._unchecked)))]
+        self._checking += len(taken)
+        return taken
+
+    def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
+        self._checking -= len(checked)
+        self._queue.extend([id_ for id_ in checked if id_ not in known])
+
+    def retry_deferred(self) -> None:
+        """Another session may have brought them, or given up."""
+        self._unchecked.extend(self._deferred)
+        self._deferred.clear()
+
+    def step(self) -> bool:
+        """Ask for what may be asked for now."""
+        if grant := self._window.grant():
+            self.outbox.append(encode(Grant(Credit.POSTS, grant)))
+        elif self._queue and len(self._outstanding) + _WANT_FRAME <= limits.SYNC_WANT_WINDOW:
+            self._ask_wanted()
+        elif self._pulls and len(self._pulling) < limits.SYNC_PULL_WINDOW:
+            plan = self._pulls.popleft()
+            self._pulling.append(plan)
+            frame = Pull(plan.board.number, plan.newest_first, plan.lo, plan.hi, plan.limit)
+            self.outbox.append(encode(frame))
+        else:
+            return False
+        return True
+
+    def _ask_wanted(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(_WANT_FRAME, len(self._queue)))]
+        taken = set(self._claims.take(batch, self))
+        self._deferred += [id_ for id_ in batch if id_ not in taken]
+        asked = tuple(id_ for id_ in batch if id_ in taken)
+        if asked:
+            self._outstanding.extend(asked)
+            self._report.wanted += len(asked)
+            self.outbox.append(encode(Want(asked)))
+
+    # --- what comes ---------------------------------------------------------------------------------------
+
+    def on_gone(self, frame: Gone) -> None:
+        self._claims.drop(self._answered(frame.count), self)
+        self._report.gone += frame.count
+
+    def on_posts(self, frame: Posts, size: int, *, may_push: bool) -> None:
+        """Raises RemoteProtocolError unless just that many posts were asked for."""
+        self._window.arrived(size)
+        self._report.posts_in += size
+        self._report.received += len(frame.posts)
+        ids: tuple[bytes, ...] = ()
+        pull: PullPlan | None = None
+        match frame.how:
+            case How.WANTED:
+                ids = self._answered(len(frame.posts))
+            case How.PUSHED:
+                if not may_push:
+                    raise RemoteProtocolError("a responder that pushes posts")
+            case How.PULLED | How.PULLED_PART | How.PULLED_ALL:
+                pull = self._pulled(frame)
+        self._landing += 1
+        self.arrivals.append(Arrival(frame.how, frame.posts, size, ids, pull))
+
+    def _answered(self, count: int) -> tuple[bytes, ...]:
+        if count > len(self._outstanding):
+            raise RemoteProtocolError("answers to what was not asked")
+        return tuple(self._outstanding.popleft() for _ in range(count))
+
+    def _pulled(self, frame: Posts) -> PullPlan:
+        if not self._pulling:
+            raise RemoteProtocolError("pulled posts that nobody pulled")
+        plan = self._pulling[0]
+        plan.count += len(frame.posts)
+        theirs = plan.board.theirs
+        if plan.count > (plan.limit or (theirs.count if theirs else 0)):
+            raise RemoteProtocolError("more pulled posts than there should be")
+        if frame.how is How.PULLED_PART and plan.count != plan.limit:
+            raise RemoteProtocolError("a PULL cut short")
+        if frame.how is not How.PULLED:
+            self._pulling.popleft()
+        return plan
+
+    def landed(self, arrival: Arrival, verdicts: Sequence[Landed], table: BoardTable) -> None:
+        """The door has looked at them. Raises RemoteProtocolError if they are not what they should be."""
+        posts = [self._check_verdict(*verdict) for verdict in verdicts]
+        for expected, post in zip(arrival.ids, posts, strict=False):
+            if post.id != expected:
+                raise RemoteProtocolError("a post that is not the one asked for")
+        if arrival.how is How.PUSHED and any(table.tag(p.payload.board) not in self.pushable for p in posts):
+            raise RemoteProtocolError("a pushed post of a board that was not compared")
+        self._claims.drop(arrival.ids, self)
+        if arrival.pull is not None:
+            self._check_pulled(arrival.pull, posts, table)
+            self._go_on(arrival.pull, arrival.how)
+        self._window.worked_off(arrival.size)
+        self._landing -= 1
+
+    def _check_verdict(self, outcome: Outcome, post: Post | None) -> Post:
+        report = self._report
+        match outcome:
+            case Outcome.STORED:
+                report.new += 1
+            case Outcome.DUPLICATE:
+                report.duplicate += 1
+            case Outcome.TOO_EARLY:
+                report.early += 1
+            case Outcome.REFUSED:
+                report.refused += 1
+            case Outcome.INVALID:
+                raise RemoteProtocolError("a post that breaks a rule for all nodes")
+        if report.duplicate > self._budget.duplicates:
+            raise SessionOver(Code.BUDGET, "too many posts that were here before")
+        if post is None:
+            raise RemoteProtocolError("bytes that are not a post")
+        return post
+
+    def _check_pulled(self, plan: PullPlan, posts: Sequence[Post], table: BoardTable) -> None:
+        for post in posts:
+            name = post.payload.board
+            if name != plan.board.name:
+                if plan.board.name or table.tag(name) != plan.board.tag:
+                    raise RemoteProtocolError("a pulled post of another board")
+                plan.board.name = name
+            plan.accept((post.payload.hour, post.id))
+
+    def _go_on(self, plan: PullPlan, how: How) -> None:
+        """Keep the claim on a board that comes; after its newest posts, ask for the rest of it."""
+        claim = [plan.board.name] if plan.board.name else []
+        mine = self._claims.take(claim, self) if how is not How.PULLED_ALL else []
+        if how is How.PULLED_PART:
+            if mine:
+                self._pulls.append(plan.rest())
+            else:
+                self._report.left += 1
+        elif how is How.PULLED_ALL and all(p.board is not plan.board for p in (*self._pulls, *self._pulling)):
+            self._claims.drop(claim, self)
+
+    def release(self) -> None:
+        """The session is over: what it did not bring may be fetched by others."""
+        self._claims.release(self)

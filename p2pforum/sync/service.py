@@ -1,0 +1,300 @@
+"""Sync sessions over streams: with each peer that we dial, with one drawn by lot now and then, and with
+those who ask. The only file of sync that awaits; what is said on a stream is in session.py.
+
+Logs count; they name neither a peer nor a post.
+"""
+
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, suppress
+from random import Random
+from weakref import WeakValueDictionary
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError, P2PForumError, RemoteProtocolError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.verdict import Origin
+from p2pforum.ingest import Door
+from p2pforum.network.interface import Direction, Network, PeerConnected, PeerID
+from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
+from p2pforum.sync.claims import Claims
+from p2pforum.sync.frames import encode
+from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.session import Session, Settings
+from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.standing import Standing
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[Report], None]
+"""Told how far a session is; called often, must not block."""
+
+_CHECKED = 1_000  # IDs asked of the store at once
+_READ = 64 * limits.KIB
+
+
+class SyncService:
+    """`now` gives the hour since 1970; `rng` must be unpredictable (SystemRandom) outside of tests."""
+
+    def __init__(
+        self,
+        network: Network,
+        params: NetworkParams,
+        store_snapshot: Callable[[], AbstractContextManager[Snapshot]],
+        door: Door,
+        rng: Random,
+        now: Callable[[], int],
+    ) -> None:
+        self._network = network
+        self._protocol = params.sync_protocol
+        self._store_snapshot = store_snapshot
+        self._door = door
+        self._rng = rng
+        self._now = now
+        self.settings = Settings()  #: may be replaced at any time, and counts from the next session on
+        self._claims = Claims(trio.current_time)
+        self._standing = Standing(trio.current_time)
+        self._outbound = trio.CapacityLimiter(limits.MAX_SYNC_OUTBOUND)
+        self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
+        self._inbound: set[PeerID] = set()
+        self._turns = trio.Lock()  # one session works at a time, so that others than sync run in between
+        self._active = 0
+        self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
+        network.set_handler(self._protocol, self._answer)
+
+    async def sync(self, peer: PeerID, progress: Progress | None = None) -> Report:
+        """One session with a connected peer, after another one with it that runs.
+
+        See Report.code for how it ended. Raises NetworkError if the peer can't be reached or is lost, and
+        RemoteProtocolError if it broke the protocol: then it has been disconnected.
+        """
+        lock = self._one_each.setdefault(peer, trio.Lock())
+        async with lock, self._outbound:
+            stream = await self._network.open_stream(peer, self._protocol)
+            return await self._converse(peer, stream, progress, initiator=True)
+
+    async def run(self) -> None:
+        """Sync with every peer that we dial, and now and then with any, until cancelled."""
+        async with trio.open_nursery() as nursery, self._network.watch() as events:
+            nursery.start_soon(self._now_and_then)
+            async for event in events:
+                if isinstance(event, PeerConnected) and event.connection.direction is Direction.OUTBOUND:
+                    nursery.start_soon(self._catch_up, event.connection.peer)
+            nursery.cancel_scope.cancel()
+
+    async def _now_and_then(self) -> None:
+        while True:
+            await trio.sleep(self.settings.every * self._rng.uniform(0.5, 1.5))
+            peers = [connection.peer for connection in self._network.connections()]
+            if peers:
+                await self._catch_up(self._rng.choice(peers))
+
+    async def _catch_up(self, peer: PeerID) -> None:
+        """Sessions with one peer for as long as they bring something and leave something."""
+        if self._standing.is_banned(peer):
+            return
+        try:
+            while True:
+                report = await self.sync(peer)
+                if not report.wants_more:
+                    return
+        except P2PForumError as error:
+            log.info("a sync session failed: %s", type(error).__name__)
+        except Exception:  # ours: that peer's session is lost, the node goes on
+            log.exception("a sync session failed")
+
+    async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
+        """A peer opened a stream."""
+        full = len(self._inbound) >= limits.MAX_SYNC_INBOUND
+        if full or peer in self._inbound or not self._standing.may_open(peer):
+            with trio.move_on_after(limits.SYNC_END_SECONDS):
+                await stream.send_all(encode(End(Code.BUSY)))
+            return
+        self._inbound.add(peer)
+        try:
+            await self._converse(peer, stream, None)
+        finally:
+            self._inbound.discard(peer)
+
+    async def _converse(
+        self, peer: PeerID, stream: trio.abc.Stream, progress: Progress | None, *, initiator: bool = False
+    ) -> Report:
+        audit = initiator and self._now() - self._audited >= limits.SYNC_AUDIT_HOURS
+        terms = self.settings.terms(self._now(), self._door.retention_hours, audit=audit)
+        with ExitStack() as snapshot_open:
+            async with _closing(stream):
+                snapshot = await trio.to_thread.run_sync(snapshot_open.enter_context, self._store_snapshot())
+                session = Session(
+                    snapshot, terms, self._claims, self._rng, time.perf_counter, initiator=initiator
+                )
+                talk = _Talk(stream, session, self._door, progress or (lambda _: None), snapshot_open.close)
+                self._active += 1
+                try:
+                    error = await talk.run(self._turns, lambda: self._active > 1)
+                finally:
+                    self._active -= 1
+                    session.close()
+                    if not initiator:
+                        self._standing.spend(peer, session.report.cpu)
+                if isinstance(error, RemoteProtocolError):
+                    self._standing.ban(peer)
+                    await self._network.disconnect(peer)
+                if error is not None and not isinstance(error, SessionOver):
+                    raise error
+        if audit and session.report.code is Code.DONE:
+            self._audited = self._now()
+        return session.report
+
+
+class _Bell:
+    """Wakes the one task that listens; a ring that nobody listened to is heard later."""
+
+    def __init__(self) -> None:
+        self._rung = trio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def heard(self) -> None:
+        await self._rung.wait()
+        self._rung = trio.Event()
+
+
+class _Talk:
+    """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        session: Session,
+        door: Door,
+        progress: Progress,
+        close_snapshot: Callable[[], None],
+    ) -> None:
+        self._stream = stream
+        self._session = session
+        self._door = door
+        self._progress = progress
+        self._close_snapshot = close_snapshot
+        self._to_send = _Bell()
+        self._to_land = _Bell()
+        self._is_sending = False
+        self._error: Exception | None = None
+        self._scope = trio.CancelScope()
+
+    async def run(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> Exception | None:
+        """Until both sides have all they asked for, or the session can't go on: then why."""
+        with trio.move_on_after(limits.SYNC_SECONDS) as whole:
+            async with trio.open_nursery() as nursery:
+                self._scope = nursery.cancel_scope
+                for task in (self._receive, self._land, self._watch):
+                    nursery.start_soon(self._guarded, task)
+                nursery.start_soon(self._guarded, lambda: self._send(turns, is_shared))
+        if whole.cancelled_caught:
+            self._error = SessionOver(Code.TIME, "the session took too long")
+        if isinstance(self._error, trio.BrokenResourceError | trio.ClosedResourceError):
+            self._error = NetworkError("the peer went away in the middle of a sync session")
+        report = self._session.report
+        if self._error is not None:
+            report.code = code_of(self._error)
+            if not isinstance(self._error, PeerEnded | NetworkError):
+                await self._say_end(report.code)
+        self._progress(report)
+        counts = report.new, report.sent, report.left, report.moved
+        log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
+        return self._error
+
+    async def _say_end(self, code: Code) -> None:
+        if self._is_sending:
+            return  # a part of another frame may be out
+        with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
+            await self._stream.send_all(encode(End(code)))
+
+    async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
+        """The first error ends the session; the nursery is left without it, so nothing gets wrapped."""
+        try:
+            await task()
+        except Exception as error:
+            self._error = self._error or error
+            self._scope.cancel()
+
+    async def _send(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> None:
+        session = self._session
+        while True:
+            async with turns:
+                output = session.work(limits.SYNC_SLICE_SECONDS)
+            self._to_land.ring()
+            if not session.needs_snapshot:
+                self._close_snapshot()
+            if output:
+                self._is_sending = True
+                await self._stream.send_all(output)
+                self._is_sending = False
+            elif session.finished:
+                self._scope.cancel()
+            elif not session.is_busy:
+                await self._to_send.heard()
+            if session.report.cpu > limits.SYNC_POLITE_SECONDS and is_shared():
+                await trio.sleep(limits.SYNC_SLICE_SECONDS)
+
+    async def _receive(self) -> None:
+        while not self._session.finished:
+            received = await self._stream.receive_some(_READ)
+            if not received:
+                raise NetworkError("the peer left in the middle of a sync session")
+            self._session.receive(bytes(received))
+            self._to_send.ring()
+            self._to_land.ring()
+
+    async def _land(self) -> None:
+        """Posts to the door, as many at once as have come; IDs to the store, which may have them by now."""
+        while True:
+            if await self._land_posts() or await self._check_ids():
+                self._to_send.ring()
+                continue
+            with trio.move_on_after(limits.SYNC_RETRY_SECONDS) as pause:
+                pause.deadline = pause.deadline if self._session.deferred else math.inf
+                await self._to_land.heard()
+            if pause.cancelled_caught:
+                self._session.retry_deferred()
+
+    async def _land_posts(self) -> bool:
+        arrivals = self._session.take_arrivals(limits.SYNC_BATCH)
+        if not arrivals:
+            return False
+        raws = [raw for arrival in arrivals for raw in arrival.posts]
+        verdicts = await self._door.ingest(raws, Origin.SYNC)
+        self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
+        self._progress(self._session.report)
+        return True
+
+    async def _check_ids(self) -> bool:
+        ids = self._session.take_unchecked(_CHECKED)
+        if not ids:
+            return False
+        self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
+        return True
+
+    async def _watch(self) -> None:
+        """A session that does not move is ended, whatever small things the peer sends to look alive."""
+        report, before = self._session.report, -limits.SYNC_STALL_BYTES
+        while report.moved - before >= limits.SYNC_STALL_BYTES:
+            before = report.moved
+            await trio.sleep(limits.SYNC_STALL_SECONDS)
+        raise SessionOver(Code.TIME, "the session does not move")
+
+
+@asynccontextmanager
+async def _closing(stream: trio.abc.Stream) -> AsyncIterator[None]:
+    """Close in good order when the block ends in good order, else reset."""
+    try:
+        yield
+        with trio.move_on_after(limits.SYNC_END_SECONDS):
+            await stream.aclose()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(stream)

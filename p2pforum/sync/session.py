@@ -1,0 +1,295 @@
+"""One sync session, either role: bytes in, bytes out, no I/O.
+
+    both:       HELLO
+    responder:  BOARDS...              what it has, with one fingerprint a board
+    initiator:  BOARDS..., NEG...      what the responder did not name; comparing what differs
+    both:       WANT, PULL -> POSTS, GONE; the initiator also pushes POSTS; CREDIT as they are worked off
+    both:       END                    when nothing more is asked for; over when both have said it
+
+The caller feeds `receive`, sends what `work` gives, and hands arrivals to the door. Posts are neither
+decoded nor kept here.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from p2pforum.core import limits
+from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
+from p2pforum.sync.boards import BoardTable, Choice, SharedBoard
+from p2pforum.sync.budget import Budget, PeerEnded, Report
+from p2pforum.sync.claims import Claims
+from p2pforum.sync.fetch import Arrival, Fetching, Landed
+from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.matching import Matching
+from p2pforum.sync.negotiate import Answering, Asking
+from p2pforum.sync.payloads import (
+    NONCE_SIZE,
+    Boards,
+    Code,
+    Credit,
+    End,
+    Gone,
+    Grant,
+    Hello,
+    How,
+    Neg,
+    Posts,
+    Pull,
+    Want,
+)
+from p2pforum.sync.reconcile import TUNED, Policy
+from p2pforum.sync.serve import Serving
+from p2pforum.sync.snapshot import Snapshot
+
+_OUTPUT = 64 * limits.KIB  # bytes given out at once, and up to a frame more
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What this side brings. Hours since 1970; `horizon` is the oldest kept.
+
+    `audit`: trust no fingerprint over a whole board, and cut boards in many places.
+    """
+
+    hour: int
+    horizon: int
+    choice: Choice = field(default_factory=Choice)
+    policy: Policy = TUNED
+    budget: Budget = field(default_factory=Budget)
+    audit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot."""
+
+    choice: Choice = field(default_factory=Choice)
+    budget: Budget = field(default_factory=Budget)
+    every: float = limits.SYNC_EVERY_SECONDS
+
+    def terms(self, hour: int, retention_hours: int, *, audit: bool) -> Terms:
+        return Terms(hour, max(0, hour - retention_hours), self.choice, budget=self.budget, audit=audit)
+
+
+class Session:
+    """`clock` counts seconds of work. Raises RemoteProtocolError and SessionOver: then it is over."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        terms: Terms,
+        claims: Claims,
+        rng: random.Random,
+        clock: Callable[[], float],
+        *,
+        initiator: bool,
+    ) -> None:
+        self._snapshot = snapshot
+        self._terms = terms
+        self._rng = rng
+        self._clock = clock
+        self._initiator = initiator
+        self.report = Report()
+        self.is_busy = True  #: whether `work` has more to do at once
+        self._reader = FrameReader()
+        self._nonce = rng.randbytes(NONCE_SIZE)
+        self._outbox: deque[bytes] = deque([encode(Hello(self._nonce, terms.hour, terms.horizon))])
+        self._matching: Matching | None = None
+        policy = replace(terms.policy, first=limits.SYNC_AUDIT_CUTS) if terms.audit else terms.policy
+        self._asking = Asking(policy, rng, self.report) if initiator else None
+        self._answering = None if initiator else Answering(policy, rng, self.report)
+        self._serving = Serving(snapshot, self.report)
+        self._fetching = Fetching(claims, terms.budget, self.report)
+        self._claims = claims
+        self._ended = False
+        self._peer_ended = False
+
+    @property
+    def finished(self) -> bool:
+        """Both sides have all they asked for."""
+        return self._ended and self._peer_ended
+
+    @property
+    def needs_snapshot(self) -> bool:
+        """False when the peer asks for nothing more and we compare nothing more: it may be closed."""
+        return not (self._peer_ended and self._serving.idle and self._compared())
+
+    # --- bytes --------------------------------------------------------------------------------------------
+
+    def receive(self, received: bytes) -> None:
+        """Take bytes from the peer. Cheap: the work that they mean is done by `work`."""
+        self.report.bytes_in += len(received)
+        for frame, size in self._reader.feed(received):
+            if isinstance(frame, End):
+                self._on_end(frame)
+            elif isinstance(frame, Hello):
+                self._on_hello(frame)
+            elif self._matching is None:
+                raise RemoteProtocolError("a frame before HELLO")
+            elif self._peer_ended and _asks(frame):
+                raise RemoteProtocolError("a question after the last question")
+            else:
+                self._on_frame(frame, size, self._matching)
+        self.report.check(self._terms.budget)
+
+    def work(self, seconds: float) -> bytes:
+        """Work for about so long; bytes to be sent. None left to do now: b"", and `receive` is awaited.
+
+        Also b"" when the time was up before anything came out: see `is_busy`.
+        """
+        begun = self._clock()
+        out = bytearray()
+        self.is_busy = True
+        try:
+            while len(out) < _OUTPUT and self._clock() - begun < seconds:
+                if not self._turn(out):
+                    self.is_busy = False
+                    break
+        finally:
+            self.report.cpu += self._clock() - begun
+        self.report.bytes_out += len(out)
+        self.report.check(self._terms.budget)
+        return bytes(out)
+
+    def _turn(self, out: bytearray) -> bool:
+        """One small step of everything, and what comes out of it."""
+        worked = self._step_found()
+        if self._matching is not None:
+            worked = self._matching.step(self._outbox) or worked
+        negotiating = self._asking or self._answering
+        assert negotiating is not None
+        for part in (negotiating, self._fetching, self._serving):
+            worked = part.step() or worked
+        for outbox in (self._outbox, self._fetching.outbox, negotiating.outbox, self._serving.outbox):
+            while outbox:
+                out += outbox.popleft()
+                worked = True
+        if not worked and not self._ended and self._has_all():
+            self._ended = True
+            self._note_end()
+            out += encode(End(Code.DONE))
+            return True
+        return worked
+
+    def _has_all(self) -> bool:
+        """Nothing is left to be asked for, or to be pushed."""
+        matched = self._matching is not None and self._matching.finished
+        pushed = self._asking is None or self._serving.idle
+        return matched and pushed and self._compared() and self._fetching.idle
+
+    def _compared(self) -> bool:
+        return self._asking is None or self._asking.idle
+
+    def _note_end(self) -> None:
+        if self.finished:
+            self.report.code = Code.DONE
+
+    # --- frames -------------------------------------------------------------------------------------------
+
+    def _on_end(self, frame: End) -> None:
+        if self._peer_ended:
+            raise RemoteProtocolError("a second END")
+        if frame.code is not Code.DONE:
+            raise PeerEnded(frame.code, f"the peer ended the session: {frame.code.name.lower()}")
+        if self._matching is None or not self._matching.peer_told:
+            raise RemoteProtocolError("an END before all boards were named")
+        self._peer_ended = True
+        self._note_end()
+
+    def _on_hello(self, frame: Hello) -> None:
+        if self._matching is not None:
+            raise RemoteProtocolError("a second HELLO")
+        self.report.peer_hour = frame.hour
+        nonces = self._nonce + frame.nonce if self._initiator else frame.nonce + self._nonce
+        horizon = max(self._terms.horizon, frame.horizon)
+        table = BoardTable(self._snapshot, self._terms.choice, horizon, nonces, self._rng)
+        self._matching = Matching(
+            table, self._asking, self._fetching, self._claims, self.report, audit=self._terms.audit
+        )
+
+    def _on_frame(self, frame: Frame, size: int, matching: Matching) -> None:
+        table = matching.table
+        match frame:
+            case Boards():
+                matching.on_boards(frame)
+            case Neg():
+                self._on_neg(frame, size, table[frame.board])
+            case Want():
+                self._serving.on_want(frame)
+            case Pull():
+                self._serving.on_pull(frame, table[frame.board].items)
+            case Posts():
+                self._fetching.on_posts(frame, size, may_push=not self._initiator)
+            case Gone():
+                self._fetching.on_gone(frame)
+            case Grant():
+                self._on_grant(frame)
+            case Hello() | End():
+                raise LocalProtocolError("HELLO and END are taken before")
+
+    def _on_neg(self, frame: Neg, size: int, board: SharedBoard) -> None:
+        if self._asking is not None:
+            self._asking.on_neg(frame, size, board)
+        elif self._answering is not None:
+            self._answering.on_neg(frame, size, board)
+            self._fetching.pushable.add(board.tag)
+
+    def _on_grant(self, frame: Grant) -> None:
+        if frame.credit is Credit.POSTS:
+            self._serving.window.add(frame.size, limits.SYNC_POSTS_WINDOW)
+        elif negotiating := self._asking or self._answering:
+            negotiating.window.add(frame.size, limits.SYNC_NEG_WINDOW)
+
+    def _step_found(self) -> bool:
+        """Push and fetch what differs, while the comparison goes on."""
+        if self._asking is None or not self._asking.found:
+            return False
+        board, have, need = self._asking.found.popleft()
+        if board.items is not None:
+            self._serving.push(board.items, have)
+        self._fetching.need(need)
+        return True
+
+    # --- posts that came ----------------------------------------------------------------------------------
+
+    def take_arrivals(self, most: int) -> list[Arrival]:
+        """Posts for the door, about so many; its verdicts go to `landed`."""
+        taken: list[Arrival] = []
+        while self._fetching.arrivals and sum(len(arrival.posts) for arrival in taken) < most:
+            taken.append(self._fetching.arrivals.popleft())
+        return taken
+
+    def landed(self, arrivals: Sequence[Arrival], verdicts: Sequence[Landed]) -> None:
+        """The verdicts of all posts of `arrivals`, in the same order."""
+        assert self._matching is not None
+        at = 0
+        for arrival in arrivals:
+            end = at + len(arrival.posts)
+            self._fetching.landed(arrival, verdicts[at:end], self._matching.table)
+            at = end
+
+    def take_unchecked(self, most: int) -> list[bytes]:
+        """IDs that the peer has: which of them have come here meanwhile? Answer with `want`."""
+        return self._fetching.take_unchecked(most)
+
+    def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
+        self._fetching.want(checked, known)
+
+    @property
+    def deferred(self) -> int:
+        """IDs that another session is fetching just now. Try again in a while: `retry_deferred`."""
+        return self._fetching.deferred
+
+    def retry_deferred(self) -> None:
+        self._fetching.retry_deferred()
+
+    def close(self) -> None:
+        """Whatever the reason, it is over."""
+        self._fetching.release()
+
+
+def _asks(frame: Frame) -> bool:
+    """Whether a frame asks for something, so that it can't follow the sender's END."""
+    return isinstance(frame, Boards | Want | Pull) or (isinstance(frame, Posts) and frame.how is How.PUSHED)

@@ -1,0 +1,233 @@
+"""Two sides that meet come to the same set, however their bytes are cut and wherever they are lost."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memory_posts import MemoryPosts
+from p2pforum.core.post import Post
+from p2pforum.sync.boards import Choice
+from p2pforum.sync.payloads import Code
+from p2pforum.sync.reconcile import TUNED
+from p2pforum.sync.session import Terms
+from strategies import HOUR, a_post
+from sync_pair import TERMS, Side, meet, pool
+
+POOL = pool(60)
+subsets = st.sets(st.integers(0, len(POOL) - 1))
+
+
+def sides(left: set[int], right: set[int]) -> tuple[Side, Side]:
+    return Side(MemoryPosts(POOL[n] for n in left)), Side(MemoryPosts(POOL[n] for n in right))
+
+
+@given(subsets, subsets, st.integers(0, 10**6))
+def test_both_come_to_the_union(left: set[int], right: set[int], seed: int) -> None:
+    a, b = sides(left, right)
+    meet(a, b, seed)
+    assert a.ids == b.ids == {POOL[n].id for n in left | right}
+    for report, other in ((a.session.report, b.session.report), (b.session.report, a.session.report)):
+        assert report.complete
+        assert report.code is Code.DONE
+        assert report.new == other.sent == report.received
+        assert report.bytes_in == other.bytes_out
+    before = a.session.report.new, b.session.report.new
+    assert before == (len(right - left), len(left - right))
+
+
+@given(subsets, subsets, st.integers(0, 10**6))
+def test_twice_is_once(left: set[int], right: set[int], seed: int) -> None:
+    a, b = sides(left, right)
+    meet(a, b, seed)
+    held = a.ids
+    meet(b, a, seed)
+    assert a.ids == b.ids == held
+    assert a.session.report.received == b.session.report.received == 0
+    assert a.session.report.differing == 0
+
+
+@given(subsets, subsets, st.integers(0, 10**6), st.lists(st.integers(0, 20_000), max_size=4))
+def test_sessions_that_are_lost_anywhere_do_no_harm(
+    left: set[int], right: set[int], seed: int, losses: list[int]
+) -> None:
+    a, b = sides(left, right)
+    union = a.ids | b.ids
+    for n, loss in enumerate(losses):
+        meet(*((a, b), (b, a))[n % 2], seed + n, loss=loss)
+        assert a.ids <= union
+        assert b.ids <= union
+    meet(a, b, seed)
+    assert a.ids == b.ids == union
+
+
+def big(size: int, share: float, seed: int, boards: int = 3) -> tuple[list[Post], Side, Side]:
+    posts = pool(size, boards, 200)
+    rng = random.Random(seed)
+    return posts, *(Side(MemoryPosts(p for p in posts if rng.random() < share)) for _ in range(2))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.97])
+def test_larger_sets_in_both_directions(share: float) -> None:
+    posts, a, b = big(2500, share, 1)
+    union = a.ids | b.ids
+    meet(a, b, 3)
+    assert a.ids == b.ids == union
+    assert a.session.report.duplicate == b.session.report.duplicate == 0
+
+
+def test_a_new_node_pulls_boards_without_lists_and_sees_the_newest_posts_first() -> None:
+    posts = pool(2500, 3, 200)
+    order: list[Post] = []
+    a, b = Side(MemoryPosts()), Side(MemoryPosts(posts))
+    add = a.store.add
+    a.store.add = lambda new: (order.extend(p for p, _ in new), add(new))[1]  # type: ignore[method-assign]
+    moved = meet(a, b)
+    assert a.ids == b.ids
+    report = a.session.report
+    assert report.wanted == report.new == 2500
+    assert report.neg_in == report.neg_out == 0
+    assert moved < sum(len(p.raw) + 2 for p in posts) + 2_000
+    newest = sorted(posts, key=lambda p: (p.payload.hour, p.id))
+    assert {p.payload.board for p in order[:768]} == {p.payload.board for p in posts}
+    for board in {p.payload.board for p in posts}:
+        came = [p.id for p in order if p.payload.board == board]
+        assert came == [p.id for p in reversed(newest) if p.payload.board == board]
+
+
+def test_the_responder_pulls_boards_that_only_the_initiator_has() -> None:
+    a, b = Side(MemoryPosts(pool(900))), Side(MemoryPosts())
+    meet(a, b)
+    assert a.ids == b.ids
+    assert b.session.report.neg_in == 0
+
+
+@pytest.mark.parametrize("loss", [30_000, 150_000, 350_000])
+def test_a_lost_bootstrap_goes_on_where_it_stopped(loss: int) -> None:
+    posts = pool(2500, 3, 200)
+    a, b = Side(MemoryPosts()), Side(MemoryPosts(posts))
+    meet(a, b, 1, loss=loss)
+    got = len(a.ids)
+    assert 0 < got < 2500
+    meet(a, b, 2)
+    report = a.session.report
+    assert a.ids == b.ids
+    assert report.received == 2500 - got  # nothing is fetched twice
+    assert report.neg_in + report.neg_out < 4_000  # and hardly anything had to be compared
+
+
+def test_a_node_that_was_away_pulls_what_is_newer_without_lists() -> None:
+    posts = sorted(pool(2500, 3, 200), key=lambda p: (p.payload.hour, p.id))
+    a, b = (
+        Side(MemoryPosts([*posts[:1200], a_post("Mine.", board="board-1", hour=HOUR - 150)])),
+        Side(MemoryPosts(posts)),
+    )
+    meet(a, b)
+    assert a.ids == b.ids
+    assert len(a.ids) == 2501
+    assert a.session.report.received == 1300
+    assert a.session.report.neg_in + a.session.report.neg_out < 6_000
+
+
+def test_unequal_retention() -> None:
+    posts = pool(400, 2, 100)
+    a = Side(MemoryPosts(posts[:200]), terms=Terms(HOUR, HOUR - 30))
+    b = Side(MemoryPosts(posts[200:]), terms=Terms(HOUR, HOUR - 60))
+    young = {p.id for p in posts if p.payload.hour >= HOUR - 30}
+    before = a.ids, b.ids
+    for first, second in ((a, b), (b, a)):
+        meet(first, second)
+        assert a.ids == before[0] | young
+        assert b.ids == before[1] | young
+        assert first.session.report.complete
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_retention_that_differs_by_board(swapped: bool) -> None:
+    posts = pool(400, 2, 100)
+    short = Choice(low=lambda board: HOUR - 10 if board == "board-0" else 0)
+    a = Side(MemoryPosts(posts[:200]), terms=Terms(HOUR, HOUR - 50, short))
+    b = Side(MemoryPosts(posts[200:]), terms=Terms(HOUR, HOUR - 60))
+    low = {"board-0": HOUR - 10, "board-1": HOUR - 50}
+    shared = {p.id for p in posts if p.payload.hour >= low[p.payload.board]}
+    before = a.ids, b.ids
+    meet(*((b, a) if swapped else (a, b)))
+    assert a.ids == before[0] | shared
+    assert b.ids == before[1] | shared
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_node_fetches_the_boards_it_chose_and_no_others(swapped: bool) -> None:
+    posts = pool(300, 4, 30)
+    chooser = Side(MemoryPosts(posts[:100]), terms=replace(TERMS, choice=Choice({"board-1", "board-9"})))
+    empty = Side(MemoryPosts(), terms=replace(TERMS, choice=Choice({"board-2"})))
+    other = Side(MemoryPosts(posts[100:]))
+    for side, board in ((chooser, "board-1"), (empty, "board-2")):
+        before, there = side.ids, other.ids
+        meet(*((other, side) if swapped else (side, other)))
+        wanted = {p.id for p in posts if p.payload.board == board}
+        assert side.ids == before | (there & wanted)
+        assert other.ids == there | (before & wanted)
+
+
+def test_equal_fingerprints_are_not_trusted_in_an_audit() -> None:
+    """As if ours had been forged (research: 2^33 hashes): the store says a wrong sum."""
+    posts = pool(400, 1, 30)
+
+    def run(audit: bool) -> Side:
+        a = Side(MemoryPosts(posts[:-1]), terms=replace(TERMS, audit=audit))
+        b = Side(MemoryPosts(posts[1:]))
+        rng = random.Random(1)
+        a.begin(rng, initiator=True)
+        snapshot = a.session._snapshot
+        items = snapshot.items("board-0", 0)
+        theirs = MemoryPosts(posts[1:])
+        with theirs.snapshot() as other:
+            whole = other.items("board-0").sum(0, 399)
+        real = items.sum
+        items.sum = lambda lo, hi: whole if (lo, hi) == (0, 399) else real(lo, hi)  # type: ignore[method-assign]
+        begin = a.begin
+        session = a.session
+
+        def keep(rng: random.Random, *, initiator: bool) -> None:
+            a.session = session
+
+        a.begin = keep  # type: ignore[method-assign]
+        meet(a, b)
+        a.begin = begin  # type: ignore[method-assign]
+        return a
+
+    fooled, audited = run(False), run(True)
+    assert len(fooled.ids) == 399
+    assert fooled.session.report.complete  # negative control: it believes that all is well
+    assert len(audited.ids) == 400
+
+
+def test_small_windows_do_not_stop_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides full of work and short of credit: nobody may wait for the other for ever."""
+    for name, value in (
+        ("SYNC_NEG_WINDOW", 3_000),
+        ("SYNC_POSTS_WINDOW", 40_000),
+        ("SYNC_POSTS_FRAME", 4_000),
+    ):
+        monkeypatch.setattr(f"p2pforum.core.limits.{name}", value)
+    policy = replace(TUNED, limit=600)
+    for seed in range(5):
+        _, a, b = big(2500, 0.6, seed)
+        a.terms = b.terms = replace(TERMS, policy=policy)
+        union = a.ids | b.ids
+        meet(a, b, seed)
+        assert a.ids == b.ids == union
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6))
+def test_many_boards(seed: int) -> None:
+    rng = random.Random(seed)
+    posts = pool(500, 300, 5)
+    a, b = (Side(MemoryPosts(p for p in posts if rng.random() < 0.5)) for _ in range(2))
+    union = a.ids | b.ids
+    meet(a, b, seed)
+    assert a.ids == b.ids == union

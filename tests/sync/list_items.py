@@ -4,9 +4,11 @@ import bisect
 import hashlib
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from typing import TypeVar
 
 Key = tuple[int, bytes]
+Result = TypeVar("Result")
 
 
 class ListItems:
@@ -45,3 +47,12 @@ def two_sets(rng: random.Random, common: int, left: int, right: int, hours: int)
     keys = [a_key_at(start + n, first + rng.randrange(hours)) for n in range(common + left + right)]
     shared = keys[:common]
     return set(shared + keys[common : common + left]), set(shared + keys[common + left :])
+
+
+def result_of(steps: Generator[None, None, Result]) -> Result:
+    """Run a generator to its end, without the pauses."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from list_items import Key, ListItems
+
 from p2pforum.core.post import Post
 
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from list_items import Key, ListItems, a_key_at  # noqa: E402
+
 from p2pforum.sync.reconcile import STOCK, Policy, Reconciler  # noqa: E402
 
 FOLDER = ROOT / "docs" / "vectors"

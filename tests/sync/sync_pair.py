@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from memory_posts import MemoryPosts
+from strategies import HOUR, TEST_NETWORK, a_post
+
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Landed
 from p2pforum.sync.session import Session, Terms
-from strategies import HOUR, TEST_NETWORK, a_post
 
 TERMS = Terms(HOUR, 0)
 

@@ -1,5 +1,6 @@
 """Frames: one spelling each, cut anywhere, bounded; anything else is the peer's fault and nothing more."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -57,7 +58,7 @@ def read(reader: FrameReader, *pieces: bytes) -> list[Frame]:
 def test_frames_come_through_however_the_stream_is_cut(sent: list[Frame], cuts: list[int]) -> None:
     stream = b"".join(map(encode, sent))
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(edges)]
     assert read(FrameReader(), *pieces) == sent
 
 

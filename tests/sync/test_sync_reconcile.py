@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from list_items import Key, ListItems, a_key_at, result_of, two_sets
 
-from list_items import Key, ListItems, a_key_at, two_sets
 from p2pforum.sync.reconcile import STOCK, TUNED, Policy, Reconciler
 
 POLICIES = {
@@ -44,12 +44,7 @@ class Meeting:
             waiting = [m for reply in replies for m in self._answer(self.initiator, reply)]
 
     def _answer(self, side: Reconciler, message: bytes) -> list[bytes]:
-        examining = side.examine(message)
-        while True:
-            try:
-                next(examining)
-            except StopIteration as stop:
-                return self._emit(side, stop.value)
+        return self._emit(side, result_of(side.examine(message)))
 
     def _emit(self, side: Reconciler, spans: list) -> list[bytes]:
         sent = [m for m in side.emit(spans) if m]
@@ -124,14 +119,11 @@ def test_the_tuned_policy_needs_half_the_bytes_and_chunks_cost_no_round_trip() -
 def test_a_question_for_everything_costs_memory_for_one_message() -> None:
     items = ListItems(a_key_at(n, n // 100) for n in range(50_000))
     responder = Reconciler(items, TUNED, random.Random(1), initiator=False)
-    examining = responder.examine(bytes.fromhex("6100000200"))
-    with pytest.raises(StopIteration) as stop:
-        while True:
-            next(examining)
+    spans = result_of(responder.examine(bytes.fromhex("6100000200")))
     asked: list[tuple[int, int]] = []
     real = items.keys
     items.keys = lambda lo, hi: (asked.append((lo, hi)), real(lo, hi))[1]  # type: ignore[method-assign]
-    answers = (m for m in responder.emit(stop.value.value) if m)
+    answers = (m for m in responder.emit(spans) if m)
     assert len(next(answers)) <= TUNED.limit
     assert max(hi for _, hi in asked) < 1200  # of 50,000: no more than fit, and one range that did not
     assert sum(len(m) for m in answers) > 49_000 * 32

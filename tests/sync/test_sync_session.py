@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from memory_posts import MemoryPosts
+from strategies import HOUR, a_post
+from sync_pair import TERMS, Side, meet, pool
+
 from p2pforum.core.post import Post
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.reconcile import TUNED
 from p2pforum.sync.session import Terms
-from strategies import HOUR, a_post
-from sync_pair import TERMS, Side, meet, pool
 
 POOL = pool(60)
 subsets = st.sets(st.integers(0, len(POOL) - 1))
@@ -71,7 +71,7 @@ def big(size: int, share: float, seed: int, boards: int = 3) -> tuple[list[Post]
 
 @pytest.mark.parametrize("share", [0.5, 0.97])
 def test_larger_sets_in_both_directions(share: float) -> None:
-    posts, a, b = big(2500, share, 1)
+    _, a, b = big(2500, share, 1)
     union = a.ids | b.ids
     meet(a, b, 3)
     assert a.ids == b.ids == union

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from negentropy_vectors import FOLDER, transcripts
+
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync import wire
 from p2pforum.sync.wire import HIGHEST, LOWEST, Mode, Range, Writer, decode, encode_varint, read_varint
@@ -117,4 +117,4 @@ def test_the_golden_vectors_are_what_the_code_says(name: str) -> None:
 
 
 def test_the_folder_of_the_vectors_is_in_the_documentation() -> None:
-    assert FOLDER == Path(__file__).parents[2] / "docs" / "vectors"
+    assert Path(__file__).parents[2] / "docs" / "vectors" == FOLDER

@@ -47,6 +47,10 @@ class Context:
 
         return NodeClient(self.paths.socket_path)
 
+    def close(self) -> None:
+        if "reader" in self.__dict__:
+            self.reader.close()
+
     def command(self, arguments: str) -> str:
         """How to run this program again on the same data: for the hints that say what to do next."""
         home = f"--home {self.home} " if self.home else ""

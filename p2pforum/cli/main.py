@@ -74,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except OSError:  # nobody reads on, or the disk is full
+        code = code or FAILURE
     finally:
         os._exit(code)  # a command has closed what it opened; taking Python apart would cost 10 ms
 
@@ -82,11 +84,16 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; says on standard error what went wrong."""
     context = Context()
     try:
+        return _run(arguments, context)
+    finally:
+        context.close()
+
+
+def _run(arguments: Sequence[str], context: Context) -> int:
+    try:
         result = cli.main(list(arguments), prog_name="p2pforum", standalone_mode=False, obj=context)
-        sys.stdout.flush()
         return result if isinstance(result, int) else OK
-    except BrokenPipeError:  # `p2pforum threads | head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # click's way of saying that nobody reads on (`p2pforum threads | head`)
         return FAILURE
     except (click.ClickException, click.exceptions.Abort) as error:
         return _explain_click(error, context)

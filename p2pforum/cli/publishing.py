@@ -67,8 +67,14 @@ def _keep_draft(keystore: Keystore, attempt: Attempt, error: BaseException) -> N
     if attempt.written.is_file:
         return
     with keystore.transaction() as box:
-        drafts.save(box, attempt.place, Draft(attempt.subject, attempt.body, this_hour()))
+        draft = Draft(_storable(attempt.subject), _storable(attempt.body), this_hour())
+        drafts.save(box, attempt.place, draft)
     error.add_note(_kept(attempt))
+
+
+def _storable(text: str) -> str:
+    """What was no UTF-8 when it was read, with marks where it was not."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _kept(attempt: Attempt) -> str:

@@ -14,7 +14,7 @@ from p2pforum.core.pseudonym import name_of
 if TYPE_CHECKING:
     from p2pforum.store.queries import ThreadRow
 
-NO_ROOT = "(the first post is not here yet)"
+NO_ROOT = "(first post not here yet)"
 _NAME = 17  # columns of an author's name
 _LEAST_SUBJECT = 30  # columns: before a subject gets fewer, the author's name gives way
 

@@ -1,9 +1,12 @@
 """The socket itself: who may talk, what lies in the way, and that it always ends."""
 
+import ast
 import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import hypercorn.trio
@@ -103,31 +106,28 @@ async def test_another_account_gets_no_answer(
     assert answer == b""
 
 
+_AS_NOBODY = f"""
+import os, socket, sys
+with socket.socket(socket.AF_UNIX) as sock:
+    os.setuid({NOBODY})
+    sock.settimeout(10)
+    sock.connect("api.sock")
+    print("connected", end=" ", flush=True)
+    try:
+        sock.sendall(b"GET /v1/version HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        print(sock.recv(1000))
+    except (BrokenPipeError, ConnectionResetError):
+        print(b"")
+"""
+
+
 def ask_as_nobody(path: Path) -> bytes:
-    """In a child, through the descriptor of the directory, so that no directory above matters."""
-    directory = os.open(path.parent, os.O_RDONLY)
-    readable, writable = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setuid(NOBODY)
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.settimeout(10)
-                os.fchdir(directory)
-                sock.connect(path.name)
-                sock.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
-                os.write(writable, b"connected " + sock.recv(1000))
-        except (BrokenPipeError, ConnectionResetError):
-            os.write(writable, b"connected ")
-        finally:
-            os._exit(0)
-    os.close(writable)
-    os.close(directory)
-    with os.fdopen(readable, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    assert said.startswith(b"connected "), "the test must reach the server to prove anything"
-    return said.removeprefix(b"connected ")
+    """From inside the directory, so that no directory above it matters."""
+    done = subprocess.run(
+        [sys.executable, "-c", _AS_NOBODY], cwd=path.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("connected "), "the test must reach the server to prove anything"
+    return bytes(ast.literal_eval(done.stdout.removeprefix("connected ")))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,21 @@
+"""A machine with a config, and a clock that stands still."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from cli_world import CONFIG, World, still_clock
+
+from p2pforum.cli import times
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(times, "time", still_clock(time))
+    for name in ("PAGER", "COLORTERM", "CLICOLOR_FORCE", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    home = Path(os.environ["P2PFORUM_HOME"])
+    home.mkdir()
+    (home / "config.toml").write_text(CONFIG)
+    return World(home)

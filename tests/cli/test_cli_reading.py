@@ -1,0 +1,245 @@
+"""boards, threads, read, search: what they print, and what hostile posts can't do to it."""
+
+import json
+import re
+
+import pytest
+from cli_world import HOUR, World, discussion, post
+
+from p2pforum.core.post_id import format_id, short_id
+from p2pforum.core.pseudonym import name_of
+
+ESCAPE = re.compile("\x1b\\[[0-9;]*m")
+
+
+def ids_of(*posts: object) -> list[str]:
+    return [short_id(p.id) for p in posts]  # type: ignore[attr-defined]
+
+
+def test_nothing_here(world: World) -> None:
+    for command in (["boards"], ["threads"]):
+        result = world.ok(*command)
+        assert result.out == "No boards are here yet.\n"
+        assert "p2pforum post BOARD" in result.err
+        assert "p2pforum run --peer ADDRESS" in result.err
+    result = world.ok("threads", "library")
+    assert result.out == "No threads on #library.\n"
+    assert "p2pforum post library" in result.err
+    assert world.ok("search", "anything").out == "Nothing found.\n"
+    for command in (["boards"], ["threads"], ["search", "anything"]):
+        assert world.ok(*command, "--json").json == []
+    assert not (world.home / "data").exists(), "reading makes nothing"
+
+
+def test_boards(world: World) -> None:
+    world.keep(*discussion(), post("dan", "Text", subject="Else", board="node-ops", hour=HOUR - 50))
+    assert world.ok("boards").out == (
+        "#library        1 thread        5 posts  this hour\n"
+        "#node-ops       1 thread         1 post  2 days ago\n"
+    )
+    assert world.ok("boards", "--json").json[0] == {
+        "board": "library",
+        "threads": 1,
+        "posts": 5,
+        "hour": HOUR,
+        "time": "2026-11-24T21:00:00Z",
+    }
+
+
+def test_threads(world: World) -> None:
+    posts = discussion()
+    other = post("dan", "Text", subject="Something else", board="node-ops", hour=HOUR - 50)
+    world.keep(*posts, other)
+    first, second = ids_of(posts[0], other)
+    assert world.ok("threads").out == (
+        f"{first}  A week                         #library          5 posts  this hour\n"
+        f"{second}  Something else                 #node-ops          1 post  2 days ago\n"
+    )
+    assert world.ok("threads", "#node-ops").out.startswith(f"{second}  Something else")
+    assert len(world.ok("threads", "-n", "1").out.splitlines()) == 1
+    row = world.ok("threads", "library", "--json").json[0]
+    assert row["id"] == format_id(posts[0].id)
+    assert (row["subject"], row["posts"], row["name"]) == ("A week", 5, name_of(posts[0].author, posts[0].id))
+
+
+def test_boards_of_the_config_file(world: World) -> None:
+    config = world.home / "config.toml"
+    config.write_text(config.read_text() + 'boards = ["node-ops", "garden"]\n')
+    world.keep(
+        *(post("dan", "Text", subject=board, board=board) for board in ("node-ops", "library", "garden"))
+    )
+    assert {row["board"] for row in world.ok("threads", "--json").json} == {"node-ops", "garden"}
+    assert {row["board"] for row in world.ok("threads", "library", "--json").json} == {"library"}
+
+
+def test_read(world: World) -> None:
+    posts = discussion()
+    root, yes, same, _, join = posts
+    world.keep(*posts)
+    ids = dict(zip(("root", "yes", "same", "which", "join"), ids_of(*posts), strict=True))
+    ada, bob, cyd = (name_of(p.author, root.id) for p in (root, yes, same))
+    assert world.ok("read", ids["root"][:5]).out == (
+        f"""\
+A week
+#library · 5 posts by 3 pseudonyms
+latest this hour
+
+{ada}  {ids["root"]}  yesterday
+│ Ran a node all week.
+│
+│ Anyone syncing over a bundle?
+
+  {bob}  {ids["yes"]}  5 hours ago
+  │ > Anyone syncing over a bundle?
+  │
+  │ Yes, weekly.
+
+    {ada}  {ids["which"]}  1 hour ago
+    │ Which stick?
+
+  {cyd}  {ids["same"]}  2 hours ago
+  │ Same here.
+
+    {bob}  {ids["join"]}  this hour
+      answers {", ".join(short_id(p) for p in join.payload.parents)}
+    │ Thanks, both.
+"""
+    )
+
+
+def test_read_marks_the_post_that_was_asked_for(world: World) -> None:
+    posts = discussion()
+    world.keep(*posts)
+    lines = world.ok("read", short_id(posts[2].id)).out.splitlines()
+    assert lines[0] == "A week"
+    assert [line for line in lines if "◀" in line] == [
+        f"  {name_of(posts[2].author, posts[0].id)}  {short_id(posts[2].id)}  2 hours ago  ◀"
+    ]
+
+
+def test_read_json(world: World) -> None:
+    posts = discussion()
+    world.keep(*posts)
+    thread = world.ok("read", short_id(posts[0].id), "--json").json
+    assert (thread["subject"], thread["board"], thread["complete"]) == ("A week", "library", True)
+    by_id = {p["id"]: p for p in thread["posts"]}
+    joined = by_id[format_id(posts[4].id)]
+    assert joined["parents"] == [format_id(p) for p in posts[4].payload.parents]
+    assert joined["body"] == "Thanks, both."
+    assert (joined["hour"], joined["time"]) == (HOUR, "2026-11-24T21:00:00Z")
+    assert joined["mine"] is False
+    assert joined["released"] is True
+
+
+def test_what_is_missing_is_said(world: World) -> None:
+    root, yes, _, which, _ = discussion()
+    world.keep(root, which)
+    out = world.ok("read", short_id(root.id)).out
+    assert f"answers {short_id(yes.id)} (not here yet)" in out
+    assert world.ok("read", short_id(root.id), "--json").json["complete"] is False
+    other = post("ada", "Alone", to=[post("ada", "Root", subject="Lost root")])
+    world.keep(other)
+    assert "(first post not here yet)" in world.ok("threads").out
+    assert "Alone" in world.ok("read", short_id(other.id)).out
+    assert "Alone" in world.ok("read", short_id(other.thread)).out  # named, though not here
+
+
+def test_what_authors_took_back_or_changed(world: World) -> None:
+    from p2pforum.core.post import Kind
+
+    root, yes, same, *_ = discussion()
+    retract = post("bob", "", to=[yes], kind=Kind.RETRACT, content=(yes.id,))
+    edit = post("cyd", "", to=[same], kind=Kind.SUPERSEDE, content=(same.id, "Same here, in Turku."))
+    newer = post("eve", "", to=[root], kind=77, content=("what is this",))
+    world.keep(root, yes, same, retract, edit, newer)
+    out = world.ok("read", short_id(root.id)).out
+    assert "Yes, weekly" not in out
+    assert "(withdrawn by its author)" in out
+    assert "Same here, in Turku." in out
+    assert "edited this hour" in out
+    assert "(written by a newer version of p2pforum; update to read it)" in out
+    assert "what is this" not in out
+
+
+def test_search(world: World) -> None:
+    posts = discussion()
+    world.keep(*posts)
+    out = world.ok("search", "weekly").out
+    assert short_id(posts[1].id) in out
+    assert "Yes, weekly." in out
+    found = world.ok("search", "bundle", "--json").json
+    assert {row["id"] for row in found} == {format_id(posts[0].id), format_id(posts[1].id)}
+    assert world.ok("search", "bundle", "--board", "garden").out == "Nothing found.\n"
+    for query in ('"', "NEAR(", "a:b", "*", "(", "'; DROP TABLE post; --", "\x00", "OR", "col:x AND"):
+        world.ok("search", "--", query)
+
+
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_hostile_posts(world: World, color: str) -> None:
+    """Text that is valid on the network and hostile on a terminal. Controls can't even travel."""
+    evil = "\u200b\u2060\ufeff\u00ad\ue000\u115f a" + "\u0301" * 300 + "\u2028end"
+    root = post("eve", evil + "\n│ name  k7q2mf0a\n" + "W" * 500, subject=evil[:40], board="evil")
+    world.keep(root, post("eve", evil, to=[root]))
+    for command in (["read", short_id(root.id)], ["threads"], ["search", "end"], ["boards"]):
+        out = ESCAPE.sub("", world.ok("--color", color, *command).out)
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\u00ad\ue000\u115f\u2028]", out)
+        assert "\u0301" * 9 not in out
+        assert all(len(line) <= 120 for line in out.splitlines())
+    bodies = [line for line in world.ok("read", short_id(root.id)).out.splitlines() if "k7q2mf0a" in line]
+    assert bodies == ["│ │ name  k7q2mf0a"]
+    shown = world.ok("read", short_id(root.id), "--json")
+    assert shown.out.isascii()
+    assert shown.json["posts"][0]["body"] == root.body
+
+
+def test_negative_control_raw_output_would_be_hostile(world: World) -> None:
+    """What the test above looks for is found where text is not cleaned."""
+    root = post("eve", "a\u200bb" + "\u0301" * 300, subject="evil", board="evil")
+    world.keep(root)
+    raw = world.ok("read", short_id(root.id), "--json").json["posts"][0]["body"]
+    assert re.search("\u200b", raw)
+    assert "\u0301" * 9 in raw
+
+
+def test_unknown_and_ambiguous_ids(world: World) -> None:
+    posts = [post("ada", f"Body {n}", subject=f"Subject {n}") for n in range(120)]
+    world.keep(*posts)
+    result = world.run("read", "uuuu")
+    assert result.code == 3
+    assert "uuuu" in result.err
+    first = [short_id(p.id)[0] for p in posts]
+    common = max(set(first), key=first.count)
+    result = world.run("read", common)
+    assert result.code == 3
+    assert f'several IDs begin with "{common}"' in result.err
+    assert len(re.findall(rf"^  {common}\w{{7}}  Subject", result.err, re.MULTILINE)) >= 2
+    assert world.run("read", "0" * 52).code == 3
+    assert world.run("reply", "uuuu", stdin="text").code == 3
+
+
+def test_colour_marks_the_unique_part_of_ids(world: World) -> None:
+    posts = discussion()
+    world.keep(*posts)
+    out = world.ok("--color", "always", "read", short_id(posts[0].id)).out
+    text = short_id(posts[0].id)
+    assert f"\x1b[1;36m{text[:4]}\x1b[0m\x1b[2m{text[4:]}\x1b[0m" in out
+    assert ESCAPE.sub("", out).splitlines()[0].endswith("  A week")
+    picture = [line[:5] for line in ESCAPE.sub("", out).splitlines()[:3]]
+    assert all(set(row) <= set("█▀▄ ") for row in picture)
+
+
+def test_names_of_mine(world: World) -> None:
+    """Petnames and "you" come from the keystore, if it opens by itself."""
+    from p2pforum.config import find_paths
+    from p2pforum.store.keystore import Keystore
+
+    made = world.ok("post", "library", "-s", "Mine", "--json", stdin="Text").json
+    root, *_ = others = discussion()
+    world.keep(*others)
+    with Keystore(find_paths(world.home).keys_dir).transaction() as box:
+        box.petnames[(b"", root.author)] = "Ada\x1b[31m"
+    assert "  you · this hour · not public yet" in world.ok("read", made["id"]).out
+    assert f"Ada<U+001B>[31m ({name_of(root.author, root.id)})  " in world.ok("read", short_id(root.id)).out
+    mine = world.ok("read", made["id"], "--json").json["posts"][0]
+    assert (mine["mine"], mine["released"]) == (True, False)
+    assert json.dumps(made)

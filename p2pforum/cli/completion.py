@@ -12,8 +12,8 @@ def command(context: Context, shell: str) -> None:
     """Print a completion script for a shell.
 
     \b
-    bash   p2pforum completion bash > ~/.local/share/bash-completion/completions/p2pforum
-    zsh    p2pforum completion zsh > a directory of your $fpath, as _p2pforum
+    bash   p2pforum completion bash >> ~/.bash_completion
+    zsh    p2pforum completion zsh > DIR/_p2pforum, DIR one of $fpath
     fish   p2pforum completion fish > ~/.config/fish/completions/p2pforum.fish
     """
     from click.shell_completion import get_completion_class

@@ -1,0 +1,277 @@
+"""status, peers, sync, stop, doctor: with a node, without one, and on a terminal."""
+
+import json
+import os
+import re
+import socket
+import stat
+
+import pytest
+from cli_terminal import Terminal
+from cli_world import HOUR, World, discussion, post
+
+from p2pforum.config import find_paths
+from p2pforum.store.keystore import Keystore
+
+PEER = {
+    "peer": "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
+    "direction": "outbound",
+    "address": "/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
+    "stage": "connected",
+}
+
+
+def test_status_without_anything(world: World) -> None:
+    out = world.ok("status").out
+    assert "node      not running; to start it: p2pforum run" in out
+    assert "network   cli-net (a test network: no stamps)" in out
+    assert "store     0 posts in 0 threads on 0 boards, 0.0 MB" in out
+    assert "keystore  none yet; the first post makes one" in out
+    for path in ("data", "keys", "config.toml"):
+        assert str(world.home / path) in out
+    assert os.listdir(world.home) == ["config.toml"], "asking makes nothing"
+
+
+def test_status_with_a_node(world: World) -> None:
+    world.keep(*discussion())
+    with world.node() as node:
+        node.peers_connected = [PEER]
+        out = world.ok("status").out
+        assert "node      running, 1 peer connected" in out
+        assert "reached at /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
+        assert "5 posts in 1 thread on 1 board" in out
+        found = world.ok("status", "--json").json
+    assert found["node"]["running"] is True
+    assert found["store"]["posts"] == 5
+    assert found["keystore"] == {"exists": False, "encrypted": False, "outbox": 0, "drafts": 0}
+    assert found["paths"]["socket"].endswith("api.sock")
+
+
+def test_paths_are_shown_from_the_home_directory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(world.home.parent))
+    assert f"data      ~/{world.home.name}/data\n" in world.ok("status").out
+
+
+@pytest.mark.parametrize("command", [["peers"], ["sync"], ["sync", "12D3"], ["stop"]])
+def test_what_needs_a_node(world: World, command: list[str]) -> None:
+    result = world.run(*command)
+    assert (result.code, result.out) == (4, "")
+    assert result.err == "error: no node is running here\nstart it in another terminal: p2pforum run\n"
+    home = str(world.home)
+    assert f"p2pforum --home {home} run" in world.run("--home", home, *command).err
+
+
+def test_peers(world: World) -> None:
+    with world.node() as node:
+        result = world.ok("peers")
+        assert result.out == "No peers are connected.\n"
+        assert "run --peer ADDRESS" in result.err
+        assert world.ok("peers", "--json").json == []
+        node.peers_connected = [
+            PEER,
+            PEER | {"direction": "inbound", "peer": "12D3KooWshort"},
+            {
+                "peer": None,
+                "address": "/ip4/192.0.2.1/tcp/1/p2p/12D3KooWx",
+                "stage": "waiting",
+                "error": "\x1b[31mno",
+            },
+        ]
+        assert world.ok("peers").out == (
+            "12D3KooW…c6iDEp   we dialled  /ip4/127.0.0.1/tcp/4001\n"
+            f"12D3KooWshort     it dialled  {PEER['address']}\n"
+            "                  waiting     /ip4/192.0.2.1/tcp/1/p2p/12D3KooWx\n"
+            "                  <U+001B>[31mno\n"
+        )
+
+
+def test_sync(world: World) -> None:
+    with world.node() as node:
+        node.steps = [{"got": n, "wanted": 40, "bytes": n * 500} for n in range(0, 41, 5)]
+        result = world.ok("sync")
+        assert re.fullmatch(r"Done in \d\.\d s: 3 new posts, 1 sent\.\n", result.out)
+        lines = result.err.splitlines()
+        assert lines[0] == "Sync 0 %  0/40 posts  0.0 MB"
+        assert lines[-1] == "Sync 100 %  40/40 posts  0.0 MB"
+        assert len(lines) <= 11
+        rows = [json.loads(line) for line in world.ok("sync", "--json").out.splitlines()]
+        assert rows[0] == {"progress": {"got": 0, "wanted": 40, "bytes": 0}}
+        assert rows[-1] == {"result": node.result}
+        node.result = {"new": 1, "sent": 0}
+        assert ": 1 new post, 0 sent." in world.ok("sync").out
+
+
+def test_sync_that_can_not_be(world: World) -> None:
+    with world.node():
+        result = world.run("sync", "nobody")
+        assert (result.code, result.err) == (3, 'error: no connected peer is called "nobody"\n')
+        result = world.run("sync", "/ip4/192.0.2.1/tcp/1/p2p/12D3KooWx")
+        assert (result.code, result.err) == (1, "error: nobody listens there\n")
+
+
+def test_sync_shows_a_bar_on_a_terminal(world: World) -> None:
+    with world.node() as node:
+        node.steps = [{"got": 10, "wanted": 40, "bytes": 2_000_000}]
+        terminal = Terminal("sync")
+        assert terminal.end() == 0
+    assert "\rSync █████░░░░░░░░░░░░░░░  25%  10/40 posts  2.0 MB" in terminal.screen
+    assert re.search(r"\r +\rDone in", terminal.screen), "the bar goes when it is done"
+
+
+def test_stop(world: World) -> None:
+    with world.node():
+        assert world.ok("stop").out == "The node has stopped.\n"
+        assert "not running" in world.ok("status").out
+
+
+# --- doctor -------------------------------------------------------------------------------------------
+
+
+def checks(world: World) -> dict[str, str]:
+    return {row["check"]: row["level"] for row in world.run("doctor", "--json").json}
+
+
+def test_doctor_of_a_fresh_machine(world: World) -> None:
+    result = world.ok("doctor")
+    assert result.out.endswith("\n0 failures, 0 warnings\n")
+    assert set(checks(world).values()) == {"ok"}
+    assert set(checks(world)) >= {
+        "python",
+        "libsodium",
+        "sqlite",
+        "config",
+        "files",
+        "store",
+        "node",
+        "clock",
+    }
+
+
+def test_doctor_of_one_in_use(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    found = checks(world)
+    assert found["keystore"] == "warn"  # no passphrase
+    assert {level for check, level in found.items() if check != "keystore"} == {"ok"}
+    with world.node():
+        out = world.ok("doctor").out
+    assert "a node is running" in out
+    assert "in use by the running node" in out
+
+
+def test_doctor_finds_open_files(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    keystore = find_paths(world.home).keystore_file
+    keystore.chmod(0o644)
+    result = world.run("doctor")
+    assert result.code == 1
+    assert f"fail  files       {keystore} is open to other accounts; run: chmod 600 {keystore}" in result.out
+
+
+def test_doctor_finds_a_damaged_store(world: World) -> None:
+    world.keep(*discussion())
+    database = find_paths(world.home).data_dir / "node.db"
+    raw = bytearray(database.read_bytes())
+    raw[len(raw) // 2 :] = bytes(len(raw) - len(raw) // 2)
+    database.write_bytes(raw)
+    assert checks(world)["store"] == "fail"
+    database.write_bytes(b"not a database" * 1000)
+    assert checks(world)["store"] == "fail"
+    assert world.run("boards").code == 1
+    assert world.run("boards").err.startswith("error: ")
+
+
+def test_doctor_finds_a_port_in_use(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = world.home / "config.toml"
+        config.write_text(config.read_text() + f'listen = ["/ip4/127.0.0.1/tcp/{taken.getsockname()[1]}"]\n')
+        result = world.run("doctor")
+    assert result.code == 1
+    assert "in use" in result.out
+
+
+def test_doctor_and_a_bad_config(world: World) -> None:
+    (world.home / "config.toml").write_text("nonsense = 1")
+    result = world.run("doctor")
+    assert result.code == 1
+    assert 'unknown key "nonsense"' in result.out
+    for command in ("status", "threads"):
+        result = world.run(command)
+        assert result.code == 2
+        assert str(world.home / "config.toml") in result.err
+
+
+def test_doctor_and_the_clock(world: World) -> None:
+    world.keep(post("ada", "From tomorrow", subject="S", hour=HOUR + 30))
+    assert checks(world)["clock"] == "warn"
+
+
+# --- init, passphrases --------------------------------------------------------------------------------
+
+
+def test_init(world: World) -> None:
+    (world.home / "config.toml").unlink()
+    result = world.ok("init", "--no-passphrase")
+    assert result.out.startswith(
+        f"Made   config    {world.home}/config.toml\nMade   keystore  {world.home}/keys/"
+    )
+    assert "no passphrase" in result.err
+    assert "Next: p2pforum run" in result.out
+    assert world.ok("status").code == 0  # the template is a config
+    again = world.ok("init", "--no-passphrase")
+    assert again.out.startswith(f"Kept   config    {world.home}/config.toml\nKept   keystore")
+    for name in ("data", "keys"):
+        assert stat.S_IMODE((world.home / name).stat().st_mode) == 0o700
+
+
+def test_init_with_a_passphrase_from_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = world.home / "passphrase"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    monkeypatch.setenv("P2PFORUM_PASSPHRASE_FILE", str(secret))
+    assert "Made   keystore" in world.ok("init").out
+    assert Keystore(find_paths(world.home).keys_dir).is_encrypted
+    assert "sealed with a passphrase" in world.ok("status").out
+    made = world.ok("post", "library", "-s", "S", "--json", stdin="Text").json
+    assert "you" not in world.ok("read", made["id"]).out, "reading asks for no passphrase"
+    secret.write_text("wrong horse\n")
+    result = world.run("post", "library", "-s", "S", stdin="Text")
+    assert result.code == 1
+    assert "the passphrase does not open this keystore" in result.err
+    secret.chmod(0o644)
+    assert "chmod 600" in world.run("post", "library", "-s", "S", stdin="Text").err
+
+
+def test_passphrases_on_a_terminal(world: World) -> None:
+    terminal = Terminal("init")
+    for prompt in ("New passphrase", "The same again"):
+        terminal.wait_for(prompt)
+        terminal.type("correct horse\n")
+    assert terminal.end() == 0, terminal.screen
+    assert "correct horse" not in terminal.screen
+    assert Keystore(find_paths(world.home).keys_dir).is_encrypted
+    terminal = Terminal("init")
+    assert terminal.end() == 0
+    assert "Kept   keystore" in terminal.screen
+    text = world.home / "text"
+    text.write_text("Text")
+    terminal = Terminal("post", "library", "-s", "S", "-F", str(text))
+    terminal.wait_for("Passphrase: ")
+    terminal.type("wrong\n")
+    assert terminal.end() == 1
+    assert "does not open this keystore" in terminal.screen
+    terminal = Terminal("post", "library", "-s", "S", "-F", str(text))
+    terminal.wait_for("Passphrase: ")
+    terminal.type("correct horse\n")
+    assert terminal.end() == 0, terminal.screen
+
+
+def test_a_mistyped_new_passphrase(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    terminal = Terminal("init")
+    terminal.wait_for("New passphrase")
+    terminal.type("correct horse\n")
+    terminal.wait_for("The same again")
+    terminal.type("correct hose\n")
+    assert terminal.end() == 1
+    assert "the two passphrases differ" in terminal.screen
+    assert not Keystore(find_paths(world.home).keys_dir).is_encrypted

@@ -162,6 +162,9 @@ async def measure(side: Ours | Stock, address: str) -> dict[str, float]:
 async def idle(address: str, kind: type[Ours | Stock]) -> dict[str, float]:
     """CPU and memory of one process with PEERS connections, of which it holds the near ends."""
     async with contextlib.AsyncExitStack() as stack:
+        side = await stack.enter_async_context(kind().start())
+        await side.connect(address)
+        await side.disconnect()  # all is imported now
         before = rss()
         for _ in range(PEERS):
             side = await stack.enter_async_context(kind().start())

@@ -80,6 +80,7 @@ OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us
 MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps half-open, is cut
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_STREAMS_PER_PEER = 32
+MAX_REFUSED_STREAMS = 1_000  # on one connection, then it is cut: nodes like this one ask for no 33rd
 STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts, and where we stay
 STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
 SEND_QUEUE = 128 * KIB  # bytes of frames queued to a peer; then senders wait

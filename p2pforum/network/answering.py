@@ -1,6 +1,8 @@
-"""Running a stream's handler so that nothing it raises hurts the node."""
+"""The tasks behind a network: stream handlers, run so that nothing they raise hurts the node."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -11,6 +13,22 @@ log = logging.getLogger(__name__)
 
 # what a peer, or the loss of one, does to a handler: not worth a traceback
 _THEIRS = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, NetworkError)
+
+
+@asynccontextmanager
+async def open_background() -> AsyncIterator[trio.Nursery]:
+    """A nursery that is cancelled when its block ends. What the block raises comes out as it is, not
+    in a group: who uses a network sees NetworkError. A task that fails cancels the block, as ever.
+    """
+    raised: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            yield nursery
+        except Exception as error:
+            raised = error
+        nursery.cancel_scope.cancel()
+    if raised is not None:
+        raise raised
 
 
 async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:

@@ -18,7 +18,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.address import parse_address, socket_address
-from p2pforum.network.answering import run_handler
+from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.interface import Connection, Direction, PeerEvent, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
 from p2pforum.network.libp2p_noise import Identity
@@ -46,7 +46,7 @@ async def open_libp2p_network(
     """
     identity = Identity.create(key_seed)
     listeners = await open_listeners(listen)
-    async with trio.open_nursery() as nursery:
+    async with open_background() as nursery:
         network = Libp2pNetwork(identity, nursery, max_connections, rules)
         add_identify(network, identity, agent)
         add_ping(network)
@@ -56,7 +56,6 @@ async def open_libp2p_network(
         finally:
             with trio.CancelScope(shield=True):
                 await network.close()
-            nursery.cancel_scope.cancel()
 
 
 @dataclass(eq=False)
@@ -244,7 +243,7 @@ class Libp2pNetwork:
 
     def _on_stream(self, link: _Link, stream: YamuxStream) -> None:
         if link.handlers >= self._rules.streams:
-            stream.reset()
+            link.yamux.refuse(stream)
         else:
             link.handlers += 1
             self._nursery.start_soon(self._answer, link, stream)

@@ -15,7 +15,7 @@ import trio
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
-from p2pforum.network.answering import run_handler
+from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.interface import (
     Connection,
     Direction,
@@ -48,7 +48,7 @@ class MemoryHub:
         """Start a node. The name is free again when the block ends or the node is killed."""
         if name in self._nodes:
             raise NetworkError(f"a node named {name} is running")
-        async with trio.open_nursery() as nursery:
+        async with open_background() as nursery:
             handlers = await nursery.start(_hold_nursery)
             node = MemoryNetwork(self, name, handlers, listening=listening, max_connections=max_connections)
             self._nodes[name] = node
@@ -56,7 +56,6 @@ class MemoryHub:
                 yield node
             finally:
                 self._remove(node)
-                nursery.cancel_scope.cancel()
 
     def kill(self, name: str) -> None:
         """End a node without a word, as SIGKILL and a lost socket do. All it tries afterwards fails."""

@@ -33,6 +33,7 @@ from p2pforum.network.yamux_stream import YamuxStream
 log = logging.getLogger(__name__)
 
 BATCH = 65_519  # bytes written at once: one full Noise message
+FRAMES_AT_ONCE = 256  # then other tasks have their turn: about a millisecond
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class YamuxConnection:
         self._peer_parity = 0 if initiator else 1
         self._streams: dict[int, YamuxStream] = {}
         self._inbound = 0  # of _streams
+        self._refused = 0  # streams, so far
         self._buffered = 0  # bytes received and not yet read, all streams together
         self._queue: collections.deque[bytes] = collections.deque()
         self._queued = 0  # bytes
@@ -132,6 +134,17 @@ class YamuxConnection:
         self._streams[number] = stream
         self._inbound += inbound
         return stream
+
+    def refuse(self, stream: YamuxStream) -> None:
+        """The peer has asked for too much."""
+        stream.reset()
+        self._count_refusal()
+
+    def _count_refusal(self) -> None:
+        self._refused += 1
+        if self._refused > limits.MAX_REFUSED_STREAMS:
+            log.debug("a peer floods us with streams")
+            self.kill()
 
     # -- for the streams -------------------------------------------------------------------------
 
@@ -208,8 +221,10 @@ class YamuxConnection:
         try:
             while arrived := await self._channel.receive_some():
                 self._last_heard = trio.current_time()
-                for frame in frames.feed(arrived):
+                for number, frame in enumerate(frames.feed(arrived), 1):
                     self._on_frame(frame)
+                    if number % FRAMES_AT_ONCE == 0:
+                        await trio.lowlevel.checkpoint()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         except RemoteProtocolError as error:
@@ -249,6 +264,7 @@ class YamuxConnection:
             raise RemoteProtocolError("a stream number that is not the peer's to choose")
         if self._inbound >= self.rules.streams:
             self.enqueue(header(WINDOW_UPDATE, RST, frame.stream, 0))
+            self._count_refusal()
             return
         stream = self._add(frame.stream, inbound=True)
         self.enqueue(header(WINDOW_UPDATE, ACK, frame.stream, 0))

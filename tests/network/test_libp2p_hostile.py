@@ -147,7 +147,7 @@ async def test_nonsense_on_a_stream_ends_only_that_stream(said: bytes) -> None:
         await until(lambda: link.handlers == 0)
 
 
-async def test_a_flood_of_streams_hurts_nobody_else() -> None:
+async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
     async with (
         our_node() as node,
         our_node(False) as peer,
@@ -155,14 +155,25 @@ async def test_a_flood_of_streams_hurts_nobody_else() -> None:
     ):
         for one in (peer, bad):
             await one.dial(node.addresses[0])
-        for _ in range(5000):
-            stream = raw_stream(bad, node.peer_id)
-            with suppress(trio.BrokenResourceError):  # most are reset
-                await say_protocol(stream, ECHO.encode())
+        await until(lambda: len(node.connections()) == 2)
         [link] = node._links[bad.peer_id]
-        assert link.handlers <= limits.MAX_STREAMS_PER_PEER
+        for reset_at_once in (False, True):
+            for _ in range(limits.MAX_REFUSED_STREAMS // 3):
+                stream = raw_stream(bad, node.peer_id)
+                with suppress(trio.BrokenResourceError):  # most are reset
+                    await say_protocol(stream, ECHO.encode())
+                if reset_at_once:
+                    stream.reset()
+                assert link.handlers <= limits.MAX_STREAMS_PER_PEER
         assert await echoes(peer, node.peer_id)
         assert await echoes(node, peer.peer_id)
+        assert len(node.connections()) == 2
+        with suppress(trio.BrokenResourceError):
+            while True:
+                raw_stream(bad, node.peer_id)
+                await trio.lowlevel.checkpoint()
+        await until(lambda: [connection.peer for connection in node.connections()] == [peer.peer_id])
+        assert await echoes(peer, node.peer_id)
 
 
 async def test_what_a_peer_sends_and_nobody_reads_is_bounded() -> None:
@@ -255,6 +266,7 @@ async def test_a_stopped_peer_is_noticed_and_can_be_disconnected() -> None:
             with trio.fail_after(5):
                 assert await events.receive() == PeerGone(name)
     async with our_node() as node, peer_process(node.addresses[0]) as (process, name):
+        await until(node.connections)
         stream = await node.open_stream(name, "/swallow/1")
         process.send_signal(signal.SIGSTOP)
         with trio.move_on_after(0.2):

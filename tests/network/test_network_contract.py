@@ -1,15 +1,17 @@
 """What every network promises, whichever kind it is (interface.py)."""
 
 import logging
+from random import Random
 
 import pytest
 import trio
 import trio.testing
-from network_tools import Start, echo, receive_all, until
+from network_tools import Start, echo, our_node, receive_all, until
 
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network.interface import Direction, Network, PeerConnected, PeerGone
+from p2pforum.network.memory_network import MemoryHub
 
 ECHO = "/echo/1"
 
@@ -338,3 +340,17 @@ async def test_a_cancelled_send_hurts_no_other_stream(start: Start) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stream.send_all, b"still here")
         assert await receive_all(stream, 10) == b"still here"
+
+
+async def test_what_the_block_raises_comes_out_as_it_is() -> None:
+    # not in an ExceptionGroup, though there is a nursery inside
+    with pytest.raises(NetworkError, match="not an address"):
+        async with MemoryHub(Random(1)).network("a") as node:
+            await node.dial("nonsense")
+
+
+@pytest.mark.e2e
+async def test_nor_with_libp2p() -> None:
+    with pytest.raises(NetworkError, match="not an address"):
+        async with our_node() as node:
+            await node.dial("nonsense")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from network_tools import receive_all
 
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.core.limits import SEND_QUEUE, STREAM_WINDOW
+from p2pforum.core.limits import MAX_REFUSED_STREAMS, SEND_QUEUE, STREAM_WINDOW
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import Rules, YamuxConnection
 from p2pforum.network.yamux_frames import (
@@ -306,14 +306,18 @@ async def test_odd_frames_do_not(odd: bytes, autojump_clock: trio.testing.MockCl
 
 async def test_more_streams_than_allowed_are_reset(autojump_clock: trio.testing.MockClock) -> None:
     async with stranger(Rules(streams=10)) as peer:
-        await peer.says(b"".join(syn(number) for number in range(1, 4001, 2)))
+        await peer.says(b"".join(syn(number) for number in range(1, 401, 2)))
         assert len(peer.accepted) == 10
         flags = [frame.flags for frame in await peer.hears()]
-        assert flags == [ACK] * 10 + [RST] * 1990
+        assert flags == [ACK] * 10 + [RST] * 190
         for stream in peer.accepted:
             stream.reset()
         await peer.says(syn(5001))
         assert len(peer.accepted) == 11
+        await peer.says(
+            b"".join(syn(number) for number in range(10_001, 10_001 + 2 * MAX_REFUSED_STREAMS, 2))
+        )
+        assert peer.connection.ended  # that was a flood
 
 
 async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.testing.MockClock) -> None:

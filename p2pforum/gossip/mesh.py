@@ -134,9 +134,11 @@ class Mesh:
                 self._fill_outbound(topic, now, drafts)
             if opportunity:
                 self._graft_better(topic, now, drafts)
-            backoffs = self._backoffs[topic]
-            if opportunity and backoffs:
-                self._backoffs[topic] = {peer: until for peer, until in backoffs.items() if until > now}
+                self._forget_backoffs(topic, now)
+
+    def _forget_backoffs(self, topic: str, now: float) -> None:
+        oldest = now - self._params.backoff_slack
+        self._backoffs[topic] = {p: until for p, until in self._backoffs[topic].items() if until > oldest}
 
     def fill(self, topic: str, now: float, drafts: Drafts) -> None:
         """Graft up to D if there are fewer than D_lo."""

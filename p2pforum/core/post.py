@@ -11,7 +11,6 @@ import enum
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cbor2
@@ -90,11 +89,11 @@ class Post:
         """Whether this version knows what the content means."""
         return self.payload.version == VERSION and self.payload.kind in _CONTENT_RULES
 
-    @cached_property
+    @property
     def subject(self) -> str:
         return str(self.payload.content[0]) if self._is_post and self.is_root else ""
 
-    @cached_property
+    @property
     def body(self) -> str:
         return (
             str(self.payload.content[-1]) if self.is_understood and self.payload.kind != Kind.RETRACT else ""

@@ -6,6 +6,8 @@ migrations.py   makes and upgrades a database; the only place that imports sqlit
 directory.py    the data directory: private, and one process at a time
 posts.py        the store: add, release, look up
 change.py       one write transaction: keeps posts, threads, boards, search and sync index in step
+threads.py      threads and boards in such a transaction, counted
+scatter.py      numbers for rows that tell nothing of when they came
 blocks.py       the sync index in memory: blocks of keys with their sums
 block_rows.py   the sync index on disk: block summaries, kept in the transaction that changes posts
 snapshot.py     a sealed view of what is released, for sync

@@ -4,9 +4,8 @@ Not which tables there are (schema.py). Standard library only: front ends read t
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
@@ -90,13 +89,17 @@ def _authorize(action: int, first: str | None, *_: str | None) -> int:
     return sqlite3.SQLITE_OK
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """SQLite's errors become StoreError, in words for a person."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreError(_in_words(error)) from error
+class translated:  # noqa: N801 - used like a function; a generator would cost 1 us a post
+    """`with translated():` SQLite's errors become StoreError, in words for a person."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(_in_words(error)) from error
 
 
 _WORDS = {

@@ -18,10 +18,14 @@ from p2pforum.store.posts import Store
 def check(store: Store, params: NetworkParams) -> list[str]:
     """What is wrong, in words; empty if all is well."""
     with store.exclusive() as db:
-        pages = [str(text) for (text,) in db.execute("PRAGMA quick_check") if text != "ok"]
-        if pages:
-            return [f"the database file is damaged: {text}" for text in pages]
-        return [*_posts(db, params), *_blocks(db), *_counts(db), *_search(db)]
+        return examine(db, params)
+
+
+def examine(db: sqlite3.Connection, params: NetworkParams) -> list[str]:
+    """The same on the writer's connection; an open transaction counts."""
+    if pages := [str(text) for (text,) in db.execute("PRAGMA quick_check") if text != "ok"]:
+        return [f"the database file is damaged: {text}" for text in pages]
+    return [*_posts(db, params), *_blocks(db), *_counts(db), *_search(db)]
 
 
 def rebuild_blocks(store: Store) -> None:

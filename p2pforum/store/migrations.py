@@ -37,13 +37,17 @@ def _create(path: Path) -> None:
         draft.unlink(missing_ok=True)  # left by a process that was killed in here
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         with translated(), closing(open_writer(draft)) as db:
+            db.execute("PRAGMA synchronous = OFF")  # only a draft, until it is whole and renamed
+            db.execute("PRAGMA journal_mode = MEMORY")
+            db.execute(f"PRAGMA page_size = {schema.PAGE}")
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # must come before the first table
             db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             _apply(db)
             db.execute("INSERT INTO meta VALUES (?, ?)", (schema.SLOT_KEY, secrets.token_bytes(32)))
             db.execute("PRAGMA journal_mode = WAL")
+        _sync(draft)
         draft.rename(path)
-        _sync_directory(path.parent)
+        _sync(path.parent)
     except OSError as error:
         raise StoreError(f"cannot make {path}: {error.strerror}") from error
 
@@ -65,8 +69,8 @@ def _step(version: int, statements: tuple[str, ...]) -> Callable[[Database], Non
     return step
 
 
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

@@ -38,23 +38,21 @@ def _expire_step(store: Store, before_hour: int) -> int:
     return len(gone)
 
 
-def drop(store: Store, ids: Iterable[bytes]) -> int:
+def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:
     """Delete the bytes of these posts and keep their IDs, so that sync does not fetch them again.
 
-    Gives the number dropped. When it returns, neither their text nor a word that only they had is
-    left in the files; that takes a merge of the search index (about 10 s with a million posts).
-    (What the file system or an SSD keeps of overwritten blocks is out of reach.)
+    Gives the number dropped. With `scrub`, nothing of their text is left in the files when it returns,
+    not even a word (but what the file system or an SSD keeps of overwritten blocks is out of reach).
     """
     total = sum(_drop_step(store, step) for step in _steps(ids))
-    if total:
-        scrub(store)
+    if total and scrub:
+        clean(store)
     return total
 
 
 def _drop_step(store: Store, ids: list[bytes]) -> int:
     with store.writing() as change:
-        found = [kept for post_id in ids if (kept := change.find(post_id)) is not None]
-        present = [kept for kept in found if kept.raw is not None]
+        present = [kept for kept in change.find(ids).values() if kept.raw is not None]
         for kept in present:
             change.drop(kept)
     return len(present)
@@ -66,7 +64,7 @@ def _steps(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield step
 
 
-def scrub(store: Store) -> bool:
+def clean(store: Store) -> bool:
     """Merge the search index, so that words of posts that are gone go too, and empty the log.
 
     False if a reader still held an older state: then it is done with the next checkpoint.

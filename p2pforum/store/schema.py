@@ -11,6 +11,7 @@ from p2pforum.core.errors import StoreError
 
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
+PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
 VERSION = 1  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 NETWORK = "network"  # in meta: the name of the network whose posts these are
@@ -73,6 +74,7 @@ _HASH = "b28a3a6bca14b5556667a3fb1c3dd46a"
 def check_header(path: Path) -> None:
     """Raises StoreError unless the file is ours. Before SQLite opens it, which may write beside it."""
     try:
+        size = path.stat().st_size
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:
@@ -81,6 +83,14 @@ def check_header(path: Path) -> None:
         raise StoreError(f"{path} is cut off: move it away, or restore it")
     if header[:16] != b"SQLite format 3\0" or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreError(f"{path} is not a p2pforum database; it was left as it is")
+    if size % PAGE and not log_size(path):  # a power cut leaves part of a page only with a log beside it
+        raise StoreError(f"{path} is cut off: move it away, or restore it")
+
+
+def log_size(path: Path) -> int:
+    """Bytes of the write-ahead log of the database at `path`."""
+    log_path = path.with_name(path.name + "-wal")
+    return log_path.stat().st_size if log_path.exists() else 0
 
 
 def version(db: sqlite3.Connection, path: Path) -> int:

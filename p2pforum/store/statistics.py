@@ -4,6 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from p2pforum.store.schema import log_size
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
@@ -23,9 +25,3 @@ def read_statistics(db: sqlite3.Connection, path: Path) -> Statistics:
     unreleased = db.execute("SELECT count(*) FROM post WHERE NOT released AND raw IS NOT NULL").fetchone()[0]
     size = (path.stat().st_size if path.exists() else 0) + log_size(path)
     return Statistics(posts, threads, boards, unreleased, size)
-
-
-def log_size(path: Path) -> int:
-    """Bytes of the write-ahead log of the database at `path`."""
-    log_path = path.with_name(path.name + "-wal")
-    return log_path.stat().st_size if log_path.exists() else 0

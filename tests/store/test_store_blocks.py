@@ -1,0 +1,132 @@
+"""The sync index: whatever is asked of a sealed view is what sorting all keys would answer."""
+
+import hashlib
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from store_tools import assert_items, sum_of
+
+from p2pforum.core import limits
+from p2pforum.core.errors import StoreError
+from p2pforum.store import block_rows, schema
+from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache
+from p2pforum.store.snapshot import Snapshot
+
+BOARD = 7
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        schema.create_tables(db)
+        db.execute("INSERT INTO board VALUES (?, 'general', 0, 0)", (BOARD,))
+        yield db
+
+
+def some_keys(count: int, hours: int, seed: int = 1) -> list[Key]:
+    rng = random.Random(seed)
+    return [(rng.randrange(hours), hashlib.sha256(b"%d %d" % (seed, n)).digest()) for n in range(count)]
+
+
+def put(db: sqlite3.Connection, keys: list[Key]) -> None:
+    first = db.execute("SELECT coalesce(max(row), 0) FROM post").fetchone()[0]
+    rows = [(first + n, i, BOARD, 0, hour, 0, 0, 1, b"") for n, (hour, i) in enumerate(keys, 1)]
+    db.executemany("INSERT INTO post VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def view(db: sqlite3.Connection, cache: KeysCache | None = None) -> Snapshot:
+    return Snapshot(db, {}, cache or KeysCache(), lambda board, blocks: None)
+
+
+def as_rows(blocks: BoardBlocks) -> list[tuple[Key, int, int]]:
+    return [(block.lo, block.n, block.sum) for block in blocks.blocks]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100, 3_000])
+@pytest.mark.parametrize("hours", [1, 5, 10_000])
+def test_blocks_are_right_however_the_keys_come(db: sqlite3.Connection, batch: int, hours: int) -> None:
+    keys = some_keys(3_000 if batch > 1 else 700, hours)
+    blocks = BoardBlocks(())
+    for start in range(0, len(keys), batch):
+        put(db, keys[start : start + batch])
+        blocks = block_rows.add_keys(db, BOARD, blocks, keys[start : start + batch])
+    assert as_rows(blocks) == as_rows(block_rows.load_board(db, BOARD))
+    assert all(block.n <= limits.BLOCK_MOST for block in blocks.blocks)
+    assert len(blocks.blocks) <= 2 + len(keys) // (limits.BLOCK_KEYS // 2)
+    assert_items(view(db).items("general"), sorted(keys))
+
+
+def test_keys_before_the_first_block_belong_to_it(db: sqlite3.Connection) -> None:
+    """After the oldest blocks have expired, a late post may still sort before all that is left."""
+    keys = sorted(some_keys(2_000, 100))
+    put(db, keys)
+    blocks = block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    gone = [key for key in keys if key < blocks.blocks[2].lo]
+    db.executemany("DELETE FROM post WHERE id = ?", [(i,) for _, i in gone])
+    blocks = block_rows.remove_keys(db, BOARD, blocks, gone)
+    assert blocks.blocks[0].lo > (0, b"")
+    late = [(0, i) for _, i in some_keys(600, 1, seed=2)]
+    put(db, late)
+    blocks = block_rows.add_keys(db, BOARD, blocks, late)
+    assert as_rows(blocks) == as_rows(block_rows.load_board(db, BOARD))
+    assert_items(view(db).items("general"), sorted({*keys, *late} - set(gone)))
+
+
+def test_whole_blocks_go_without_a_look_at_their_keys(db: sqlite3.Connection) -> None:
+    keys = sorted(some_keys(2_000, 100))
+    put(db, keys)
+    blocks = block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    db.execute("DELETE FROM post")
+    assert block_rows.remove_keys(db, BOARD, blocks, keys).blocks == ()
+    assert db.execute("SELECT count(*) FROM rblock").fetchone() == (0,)
+    assert view(db).boards() == []
+
+
+@pytest.mark.parametrize("low_hour", [0, 1, 37, 99, 100, 500])
+def test_items_from_an_hour_on(db: sqlite3.Connection, low_hour: int) -> None:
+    keys = some_keys(1_500, 100)
+    put(db, keys)
+    block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    assert_items(view(db).items("general", low_hour), sorted(key for key in keys if key[0] >= low_hour))
+
+
+def test_sums_over_whole_blocks_load_no_keys(db: sqlite3.Connection) -> None:
+    keys = sorted(some_keys(3_000, 50))
+    put(db, keys)
+    blocks = block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    db.execute("DELETE FROM post")  # so that loading keys would fail
+    items = view(db).items("general")
+    assert items.sum(0, len(items)) == sum_of(i for _, i in keys)
+    third = blocks.starts[3]
+    assert items.sum(third, len(items)) == sum_of(i for _, i in keys[third:])
+    assert items.find(*blocks.blocks[3].lo) == third
+    with pytest.raises(StoreError, match="doctor"):
+        items.key(0)
+
+
+def test_loaded_keys_are_bounded_and_shared() -> None:
+    cache = KeysCache(most=3)
+    blocks = [Block((n, b""), 1, 0) for n in range(5)]
+    loads = []
+
+    def load() -> BlockKeys:
+        loads.append(1)
+        return BlockKeys([(1, bytes(32))])
+
+    for block in [*blocks, blocks[4], blocks[3], blocks[0]]:
+        cache.get(block, load)
+    assert len(loads) == 6  # 0 to 4, and 0 again, which had made room
+
+
+def test_boards_in_memory_are_bounded_and_a_view_keeps_its_own() -> None:
+    cache = BoardCache(most=2)
+    before = cache.current()
+    for board in range(4):
+        cache.publish({board: BoardBlocks(())})
+    assert before == {}
+    assert list(cache.current()) == [2, 3]
+    cache.forget()
+    assert cache.current() == {}

@@ -155,7 +155,7 @@ def unseal(sealed: Sealed, key: bytes) -> bytes:
         plain = sealed.body[:-_TAG_SIZE]
     (length,) = _LENGTH.unpack_from(plain)
     end = _LENGTH.size + length
-    if end > len(plain) or any(plain[end:]):
+    if end > len(plain) or plain.count(0, end) != len(plain) - end:
         raise KeystoreError(_DAMAGED)
     return bytes(plain[_LENGTH.size : end])
 

@@ -15,6 +15,8 @@ from p2pforum.core.post import Post
 from p2pforum.forum.importing import ImportedPost, publish_import
 from p2pforum.forum.writing import Press
 
+pytestmark = pytest.mark.usefixtures("quick_disk")
+
 RUN = 8  # bytes: chance makes no two equal ones in a test
 THREADS = 100
 BOARD = "a-board-of-everyone"
@@ -67,7 +69,7 @@ class Layout:
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> list[Post]:
+def strangers(quick_disk: None, tmp_path_factory: pytest.TempPathFactory) -> list[Post]:
     """Posts of somebody else on the same board in the same hour."""
     return discuss(a_person(tmp_path_factory.mktemp("stranger")), 1)
 

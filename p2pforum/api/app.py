@@ -143,14 +143,15 @@ class _SyncResponse(Response):
         into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._run, into)
-            while True:
+            step: dict[str, Any] = {"progress": {}}
+            while "progress" in step:
                 line = b"\n"
                 with trio.move_on_after(limits.API_ALIVE_SECONDS):
                     step = await steps.receive()
-                    line = json.dumps(step).encode() + b"\n"
-                    if "progress" not in step:
-                        return line
-                await send({"type": "http.response.body", "body": line, "more_body": True})
+                    line = _json_line(step)
+                if "progress" in step:
+                    await send({"type": "http.response.body", "body": line, "more_body": True})
+        return _json_line(step)
 
     async def _run(self, into: trio.MemorySendChannel[dict[str, Any]]) -> None:
         def report(step: dict[str, Any]) -> None:
@@ -162,6 +163,10 @@ class _SyncResponse(Response):
         except Exception as error:
             last = _describe(error)[1]
         await into.send(last)
+
+
+def _json_line(step: dict[str, Any]) -> bytes:
+    return json.dumps(step).encode() + b"\n"
 
 
 async def _cancel_when_gone(receive: Receive, scope: trio.CancelScope) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,6 +51,8 @@ class DemoNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if "reader" in self.__dict__:
+            self.reader.close()
 
     @property
     def data_dir(self) -> Path:
@@ -59,8 +62,9 @@ class DemoNode:
     def runs(self) -> bool:
         return self.process is not None
 
-    @property
+    @cached_property
     def reader(self) -> Reader:
+        """Opened once: looking every few milliseconds through a new connection each time is no look at all."""
         return open_reader(self._paths.data_dir)
 
     def start(self, *peers: str) -> None:

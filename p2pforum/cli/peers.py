@@ -35,12 +35,12 @@ def command(context: Context, as_json: bool) -> None:
 
 def _row(context: Context, peer: dict[str, Any]) -> str:
     name, address = (render.line(str(peer.get(key) or "")) for key in ("peer", "address"))
-    short = name if len(name) <= 16 else f"{name[:8]}…{name[-6:]}"
+    short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
     # An address ends with the whole peer ID: shown once is enough.
     address = address.removesuffix(f"/p2p/{name}") if name else address
     stage = str(peer.get("stage", "connected"))
     if stage == "connected":
         stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), stage)
-    text = f"{context.console.style(render.pad(short, 16), 'bold')}  {stage:<10}  {address}"
+    text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}"
     error = render.line(str(peer.get("error") or ""))
-    return text + (f"\n{' ' * 18}{error}" if error else "")
+    return text + (f"\n{' ' * 14}{error}" if error else "")

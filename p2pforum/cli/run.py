@@ -87,4 +87,5 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
         console.print(f"Others reach it at {address}")
     if not status["addresses"]:
         console.print("It only dials: others can't reach it.")
+    console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

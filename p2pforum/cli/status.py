@@ -76,7 +76,7 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         peers = options.count(node.get("peers", 0), "peer")
         row("node", f"{console.style('running', 'green')}, {peers} connected")
         for address in node.get("addresses", []):
-            row("reached at", render.line(str(address)))
+            row("address", render.line(str(address)))
     else:
         row("node", f"not running; to start it: {context.command('run')}")
     network = found["network"]

@@ -17,8 +17,8 @@ from p2pforum.cli.progress import Progress
 def command(context: Context, peer: str, as_json: bool) -> None:
     """Fetch what peers have and this node lacks.
 
-    PEER is an address, which is dialled if need be, or the beginning of a connected peer's ID.
-    Without it: all connected peers. A running node does this by itself every few minutes.
+    PEER is an address, which is dialled if need be, or the beginning or end of a connected peer's
+    ID. Without it: all connected peers. A running node does this by itself every few minutes.
     """
     began = time.monotonic()
     result: dict[str, Any] = {}
@@ -26,7 +26,7 @@ def command(context: Context, peer: str, as_json: bool) -> None:
         for step in context.node.sync(peer):
             if as_json:
                 context.console.json(step)
-            if "progress" in step:
+            if _count(step.get("progress", {}), "wanted"):
                 _show(bar, step["progress"])
             result = step.get("result", result)
     if not as_json:
@@ -40,7 +40,7 @@ def command(context: Context, peer: str, as_json: bool) -> None:
 def _show(bar: Progress, step: dict[str, Any]) -> None:
     got, wanted = _count(step, "got"), _count(step, "wanted")
     size = _count(step, "bytes")
-    bar.show(got / wanted if wanted else 0.0, f"{got}/{wanted} posts  {size / 1_000_000:.1f} MB")
+    bar.show(got / wanted, f"{got}/{wanted} posts  {size / 1_000_000:.1f} MB")
 
 
 def _count(step: dict[str, Any], name: str) -> int:

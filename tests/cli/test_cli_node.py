@@ -38,7 +38,7 @@ def test_status_with_a_node(world: World) -> None:
         node.peers_connected = [PEER]
         out = world.ok("status").out
         assert "node      running, 1 peer connected" in out
-        assert "reached at /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
+        assert "address   /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
         assert "5 posts in 1 thread on 1 board" in out
         found = world.ok("status", "--json").json
     assert found["node"]["running"] is True
@@ -69,7 +69,7 @@ def test_peers(world: World) -> None:
         assert world.ok("peers", "--json").json == []
         node.peers_connected = [
             PEER,
-            PEER | {"direction": "inbound", "peer": "12D3KooWshort"},
+            PEER | {"direction": "inbound", "peer": "12D3KooWxyz"},
             {
                 "peer": None,
                 "address": "/ip4/192.0.2.1/tcp/1/p2p/12D3KooWx",
@@ -78,10 +78,10 @@ def test_peers(world: World) -> None:
             },
         ]
         assert world.ok("peers").out == (
-            "12D3KooW…c6iDEp   we dialled  /ip4/127.0.0.1/tcp/4001\n"
-            f"12D3KooWshort     it dialled  {PEER['address']}\n"
-            "                  waiting     /ip4/192.0.2.1/tcp/1/p2p/12D3KooWx\n"
-            "                  <U+001B>[31mno\n"
+            "…vnc6iDEp     we dialled  /ip4/127.0.0.1/tcp/4001\n"
+            f"12D3KooWxyz   it dialled  {PEER['address']}\n"
+            "              waiting     /ip4/192.0.2.1/tcp/1/p2p/12D3KooWx\n"
+            "              <U+001B>[31mno\n"
         )
 
 

@@ -1,6 +1,7 @@
 """Posts from JSON Lines: one object a line, with a body, and id, reply_to, thread, author, subject if known.
 
-Posts with the same `thread` belong together even without reply_to. Other fields are not read.
+Posts of one `thread` belong together even without reply_to: such a one answers the one before it. Other
+fields are not read.
 """
 
 import json
@@ -22,13 +23,13 @@ def parse_jsonl(text: str) -> list[ImportedPost]:
     for index, (n, row) in enumerate(rows):
         if row["id"] and by_id.setdefault(row["id"], index) != index:
             raise Refused(f'line {n}: a second post with the id "{row["id"]}"')
-    roots: dict[str, int] = {}
+    latest: dict[str, int] = {}  # in each thread: who says no more than that answers what was said last
     posts = []
     for index, (n, row) in enumerate(rows):
         reply_to = _parent(n, row, by_id)
         if reply_to is None and row["thread"]:
-            first = roots.setdefault(row["thread"], index)
-            reply_to = None if first == index else first
+            reply_to = latest.get(row["thread"])
+        latest[row["thread"]] = index
         if reply_to is None and not normalize(row["subject"]).strip():
             raise Refused(f"line {n}: a post that answers no other needs a subject")
         posts.append(ImportedPost(row["subject"], row["body"], row["author"], reply_to))

@@ -6,7 +6,8 @@
     The first words of
     The first words of this comment, which the page cut off above ...
 
-Not for pages of any kind: it says where a text does not look like this.
+A page says in which order its comments came, and not whom each answers: here each answers what was said
+last, which keeps the order. Not for pages of any kind: it says where a text does not look like this.
 """
 
 import itertools
@@ -41,7 +42,7 @@ def parse_text(text: str, authors: Sequence[str] = ()) -> list[ImportedPost]:
         raise Refused(f"{len(authors)} authors are named, and there are {len(bodies)} posts")
     labels = authors or [""] * len(bodies)
     return [
-        ImportedPost(lines[0] if i == 0 else "", body, label, None if i == 0 else 0)
+        ImportedPost(lines[0] if i == 0 else "", body, label, i - 1 if i else None)
         for i, (body, label) in enumerate(zip(bodies, labels, strict=True))
     ]
 

@@ -93,8 +93,8 @@ def test_a_page_with_comments() -> None:
     )
     assert [(post.body, post.reply_to) for post in posts[1:]] == [
         ("Our street shares one rota.\nIt works since 2009.\nhttp://example.org/rota...", 0),
-        ("Nobody does", 0),
-        ('I tried "asking", and got a hose.', 0),
+        ("Nobody does", 1),
+        ('I tried "asking", and got a hose.', 2),
     ]
     labelled = parse_text("\n \n" + PAGE.replace("\n", "\r\n"), authors=["a", "b", "a", "c"])
     assert [post.author for post in labelled] == ["a", "b", "a", "c"]
@@ -172,6 +172,7 @@ def test_json_lines() -> None:
         {"id": "first", "subject": "Subject", "body": "text", "author": "a", "reply_to": None},
         {"thread": "t", "subject": "Other", "body": "one"},
         {"thread": "t", "body": "two"},
+        {"thread": "t", "body": "three"},
     ]
     posts = parse_jsonl("\n".join(map(json.dumps, rows)) + "\n\n")
     assert [(p.subject, p.body, p.author, p.reply_to) for p in posts] == [
@@ -179,6 +180,7 @@ def test_json_lines() -> None:
         ("", "an answer", "b", 0),
         ("Other", "one", "", None),
         ("", "two", "", 2),
+        ("", "three", "", 3),
     ]
 
 

@@ -64,7 +64,7 @@ class DemoNode:
 
     @cached_property
     def reader(self) -> Reader:
-        """Opened once: looking every few milliseconds through a new connection each time is no look at all."""
+        """Opened once: a new connection for each of a hundred looks a second would be no look at all."""
         return open_reader(self._paths.data_dir)
 
     def start(self, *peers: str) -> None:

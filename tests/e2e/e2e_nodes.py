@@ -1,6 +1,5 @@
 """Real node processes on loopback, on a network without stamps."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from p2pforum.cli.demo_nodes import DemoNode, wait_until
+from p2pforum.core.post_id import format_id
 
 CHECKOUT = Path(__file__).parent.parent.parent
 CONFIG = 'network = "e2e-net"\ntest = true\n'
@@ -56,10 +56,7 @@ def line(directory: Path, names: Sequence[str]) -> Iterator[list[DemoNode]]:
         yield nodes
 
 
-def ids(home: Path) -> set[str]:
-    """Every post that a node shows, by its command line."""
-    found = set()
-    for thread in json.loads(cli(home, "threads", "--json")):
-        shown = json.loads(cli(home, "read", thread["id"], "--json"))
-        found |= {post["id"] for post in shown["posts"]}
-    return found
+def ids(node: DemoNode) -> set[str]:
+    """Every post that a node shows to its own user."""
+    threads = node.reader.threads(None, 10_000)
+    return {format_id(row.id) for thread in threads for row in node.reader.thread(thread.root)}

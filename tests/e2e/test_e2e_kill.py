@@ -11,7 +11,6 @@ from strategies import a_post
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.limits import params_for
-from p2pforum.core.post_id import format_id
 from p2pforum.store.doctor import check
 from p2pforum.store.posts import open_store
 
@@ -65,17 +64,12 @@ def test_no_acknowledged_post_is_lost(tmp_path: Path) -> None:
             flow.stop()
             number = flow.next
             acknowledged |= flow.acknowledged
-            here = {format_id(row.root) for row in alice.reader.threads(None, 10_000)}
-            assert acknowledged <= here
+            assert acknowledged <= ids(alice)
         alice.start(bob.address())
-        wait_until(lambda: acknowledged <= ids_quickly(bob), "the posts of a killed node never went out")
+        wait_until(lambda: acknowledged <= ids(bob), "the posts of a killed node never went out")
         alice.stop()
         with open_store(alice.data_dir, PARAMS) as store:
             assert check(store, PARAMS) == []
-
-
-def ids_quickly(node: DemoNode) -> set[str]:
-    return {format_id(row.root) for row in node.reader.threads(None, 10_000)}
 
 
 def test_a_killed_node_starts_again_at_once(tmp_path: Path) -> None:
@@ -84,4 +78,4 @@ def test_a_killed_node_starts_again_at_once(tmp_path: Path) -> None:
         alice.start()
         kill(alice)
         alice.start()
-        assert ids(tmp_path / "alice") == set()
+        assert ids(alice) == set()

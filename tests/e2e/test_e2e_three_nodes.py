@@ -17,12 +17,12 @@ def nodes(tmp_path: Path) -> Iterator[list[DemoNode]]:
 
 
 def test_post_here_read_there(nodes: list[DemoNode], tmp_path: Path) -> None:
-    alice, _, carol = (tmp_path / name for name in ("alice", "bob", "carol"))
+    alice, carol = tmp_path / "alice", tmp_path / "carol"
     posted = json.loads(cli(alice, "post", "general", "-s", "A first thread", "--json", stdin="Hello.\n"))
-    wait_until(lambda: ids(carol) == {posted["id"]}, "the post did not arrive")
+    wait_until(lambda: ids(nodes[2]) == {posted["id"]}, "the post did not arrive")
     answered = json.loads(cli(carol, "reply", posted["id"], "--json", stdin="Hello to you.\n"))
-    wait_until(lambda: len(ids(alice)) == 2, "the answer did not arrive")
-    assert ids(alice) == ids(carol) == {posted["id"], answered["id"]}
+    wait_until(lambda: len(ids(nodes[0])) == 2, "the answer did not arrive")
+    assert ids(nodes[0]) == ids(nodes[2]) == {posted["id"], answered["id"]}
     shown = cli(alice, "read", posted["id"])
     assert "A first thread" in shown
     assert "│ Hello to you." in shown
@@ -46,8 +46,8 @@ def test_who_was_away_catches_up(nodes: list[DemoNode], tmp_path: Path) -> None:
     for n in range(30):
         cli(tmp_path / "alice", "post", f"board-{n % 3}", "-s", f"Missed {n}", stdin=f"Body {n}.\n")
     carol.start(bob.address())
-    wait_until(lambda: len(ids(tmp_path / "carol")) == 30, "the posts were not caught up")
-    assert ids(tmp_path / "carol") == ids(tmp_path / "alice")
+    wait_until(lambda: len(ids(nodes[2])) == 30, "the posts were not caught up")
+    assert ids(nodes[2]) == ids(nodes[0])
     assert alice.runs
 
 
@@ -58,14 +58,14 @@ def test_what_was_written_without_a_node_goes_out_when_it_runs(nodes: list[DemoN
         cli(tmp_path / "alice", "post", "general", "-s", "Written offline", "--json", stdin="Body.\n")
     )
     alice.start(bob.address())
-    wait_until(lambda: posted["id"] in ids(tmp_path / "carol"), "the post did not go out")
+    wait_until(lambda: posted["id"] in ids(nodes[2]), "the post did not go out")
 
 
 def test_a_node_of_another_network_takes_nothing(nodes: list[DemoNode], tmp_path: Path) -> None:
     with DemoNode("mallory", tmp_path / "mallory", 'network = "other"\ntest = true\n') as stranger:
         stranger.start(nodes[0].address())
         cli(tmp_path / "alice", "post", "general", "-s", "Ours", stdin="Body.\n")
-        wait_until(lambda: len(ids(tmp_path / "carol")) == 1, "the post did not arrive")
+        wait_until(lambda: len(ids(nodes[2])) == 1, "the post did not arrive")
         cli(tmp_path / "mallory", "post", "general", "-s", "Theirs", stdin="Body.\n")
-        assert len(ids(tmp_path / "mallory")) == 1
-        assert len(ids(tmp_path / "alice")) == 1
+        assert len(ids(stranger)) == 1
+        assert len(ids(nodes[0])) == 1

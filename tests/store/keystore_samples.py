@@ -15,7 +15,9 @@ ids = st.binary(min_size=32, max_size=32)
 numbers = st.integers(0, 2**31)
 texts = st.text(max_size=40)
 
-keys = st.builds(AuthorKey, ids, ids, ids | st.just(b""), texts, numbers, numbers, numbers, st.booleans(), numbers)
+keys = st.builds(
+    AuthorKey, ids, ids, ids | st.just(b""), texts, numbers, numbers, numbers, st.booleans(), numbers
+)
 
 contents = st.builds(
     Contents,

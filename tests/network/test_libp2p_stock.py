@@ -11,13 +11,10 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 from libp2p.custom_types import TProtocol
 from libp2p.network.config import ConnectionConfig
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.peerinfo import info_from_p2p_addr
-from libp2p.stream_muxer.exceptions import MuxedStreamError
-from libp2p.stream_muxer.yamux.yamux import Yamux
 from multiaddr import Multiaddr
 from network_tools import (
     ECHO,
@@ -34,11 +31,10 @@ from network_tools import (
 )
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import MAX_STREAMS_PER_PEER, STREAM_WINDOW
+from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network import multistream
 from p2pforum.network.interface import PeerID
 from p2pforum.network.yamux import Rules, YamuxConnection
-from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
 
 pytestmark = pytest.mark.e2e
 
@@ -112,79 +108,7 @@ async def test_row_6_but_not_our_node() -> None:
             await until(lambda: not node.connections())
 
 
-# -- rows 11, 12, 13, 15: Yamux ----------------------------------------------------------------------
-
-
-class Wire:
-    """What a stock Yamux takes for its secured connection: it hears `said`, then nothing."""
-
-    def __init__(self, said: bytes = b"") -> None:
-        self.said = said
-        self.is_initiator = False
-        self.closed = trio.Event()
-        self.busy = False
-
-    async def read(self, size: int) -> bytes:
-        if not self.said:
-            await self.closed.wait()
-        part, self.said = self.said[:size], self.said[size:]
-        return part
-
-    async def write(self, data: bytes) -> None:
-        if self.busy:
-            await self.closed.wait()
-        await trio.lowlevel.checkpoint()
-
-    async def close(self) -> None:
-        self.closed.set()
-
-
-@contextlib.asynccontextmanager
-async def stock_yamux(wire: Wire) -> AsyncIterator[Any]:
-    async with trio.open_nursery() as nursery:
-        yamux: Any = Yamux(wire, None)
-        nursery.start_soon(yamux.start)
-        await yamux.event_started.wait()
-        yield yamux
-        nursery.cancel_scope.cancel()
-
-
-async def test_row_11_a_stock_yamux_never_misses_a_silent_peer(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with stock_yamux(Wire()) as yamux:
-        await trio.sleep(24 * 3600)
-        assert not yamux.is_closed
-
-
-async def test_row_12_a_stock_yamux_keeps_what_exceeds_the_window() -> None:
-    flood = header(DATA, 0, 1, 2**20) + bytes(2**20)
-    async with stock_yamux(Wire(header(WINDOW_UPDATE, SYN, 1, 0) + flood * 20)) as yamux:
-        await until(lambda: len(yamux.stream_buffers.get(1, b"")) == 20 * 2**20)
-        assert not yamux.is_closed
-
-
-async def test_row_15_a_stock_yamux_gives_a_reader_five_seconds(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with stock_yamux(Wire()) as yamux:
-        stream = await yamux.open_stream()
-        with pytest.raises(MuxedStreamError, match="5 seconds"):
-            await stream.write(bytes(STREAM_WINDOW + 1))
-        assert trio.current_time() < 6
-
-
-async def test_a_stock_yamux_loses_what_a_cancelled_read_had_in_hand(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    wire = Wire(header(WINDOW_UPDATE, SYN, 1, 0) + header(DATA, 0, 1, 5) + b"hello")
-    async with stock_yamux(wire) as yamux:
-        stream = await yamux.accept_stream()
-        await until(lambda: yamux.stream_buffers[1])
-        wire.busy = True  # the window update has to wait
-        with trio.move_on_after(1):
-            await stream.read(-1)
-        assert not yamux.stream_buffers[1]  # gone, and nobody has it
+# -- row 13: the muxer ---------------------------------------------------------------------------
 
 
 async def test_row_13_our_connections_use_our_yamux() -> None:
@@ -194,10 +118,6 @@ async def test_row_13_our_connections_use_our_yamux() -> None:
         await until(node.connections)
         for one, other in ((node, peer), (peer, node)):
             assert type(one._links[other.peer_id][0].yamux) is YamuxConnection
-
-
-# The same for ours, over streams in memory, is in test_network_yamux.py: silent peers (row 11), the
-# window (12), slow readers (15), cancelled reads and writes.
 
 
 # -- row 14: streams of one peer ----------------------------------------------------------------------

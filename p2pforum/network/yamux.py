@@ -223,6 +223,8 @@ class YamuxConnection:
                 self._last_heard = trio.current_time()
                 for number, frame in enumerate(frames.feed(arrived), 1):
                     self._on_frame(frame)
+                    if self._ended:
+                        return
                     if number % FRAMES_AT_ONCE == 0:
                         await trio.lowlevel.checkpoint()
         except (trio.BrokenResourceError, trio.ClosedResourceError):

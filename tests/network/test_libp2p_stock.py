@@ -280,14 +280,18 @@ async def test_row_20b_a_bare_node_speaks_two_protocols() -> None:
         assert node.protocols == ["/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"]
 
 
-async def test_row_21_a_node_that_leaves_tells_its_peers() -> None:
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_row_21_a_node_that_leaves_tells_its_peers(cancelled: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
         peers = [await stack.enter_async_context(our_node(listening=False)) for _ in range(10)]
-        async with our_node() as node:
-            for peer in peers:
-                await peer.dial(node.addresses[0])
-            await until(lambda: len(node.connections()) == len(peers))
-            leaving = trio.current_time()
+        with trio.CancelScope() as scope:
+            async with our_node() as node:
+                for peer in peers:
+                    await peer.dial(node.addresses[0])
+                await until(lambda: len(node.connections()) == len(peers))
+                leaving = trio.current_time()
+                if cancelled:
+                    scope.cancel()
         assert trio.current_time() - leaving < 1  # a stock host takes 0.2 s for each, one by one
         await until(lambda: not any(peer.connections() for peer in peers), 1)
 

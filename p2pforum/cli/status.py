@@ -8,6 +8,7 @@ import click
 from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
     from p2pforum.store.keystore import Keystore
@@ -47,13 +48,13 @@ def _node(context: Context) -> dict[str, Any]:
 
 
 def _keystore(context: Context) -> dict[str, Any]:
-    """`outbox` is None where a passphrase would be needed to count it."""
+    """`outbox` (a count) and `drafts` (places) are None where a passphrase would be needed to know."""
     from p2pforum.cli.keys import keystore
 
     box = keystore(context)
     try:
         if not box.exists:
-            return {"exists": False, "encrypted": False, "outbox": 0, "drafts": 0}
+            return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
         if box.is_encrypted:
             return {"exists": True, "encrypted": True, "outbox": None, "drafts": None}
         return {"exists": True, "encrypted": False, **_counts(box)}
@@ -63,7 +64,7 @@ def _keystore(context: Context) -> dict[str, Any]:
 
 def _counts(box: "Keystore") -> dict[str, Any]:
     contents = box.read()
-    return {"outbox": len(contents.outbox), "drafts": len(contents.drafts)}
+    return {"outbox": len(contents.outbox), "drafts": list(contents.drafts)}
 
 
 def _print(context: Context, found: dict[str, Any]) -> None:
@@ -83,6 +84,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("network", network["name"] + (" (a test network: no stamps)" if network["test"] else ""))
     row("store", _store_text(found["store"]))
     row("keystore", _keystore_text(found["keystore"]))
+    for place in found["keystore"]["drafts"] or ():
+        row("draft", _draft_text(context, place))
     paths = context.paths
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
@@ -105,6 +108,12 @@ def _keystore_text(box: dict[str, Any]) -> str:
     text = "without a passphrase"
     if box["outbox"]:
         text += f"; {box['outbox']} signed and not handed in yet"
-    if box["drafts"]:
-        text += f"; {options.count(box['drafts'], 'draft')}"
     return text
+
+
+def _draft_text(context: Context, place: str) -> str:
+    """The command that goes on with it; `place` is one of forum/drafts.py."""
+    kind, _, where = place.partition(" ")
+    if kind == "board":
+        return context.command(f"post {where}")
+    return context.command(f"reply {where[:SHORT]}") if kind == "reply" else f"{kind} {where[:SHORT]}"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -96,7 +96,8 @@ class World:
         try:
             yield node
         finally:
-            trio.from_thread.run_sync(node.stop, trio_token=node.token)
+            with suppress(trio.RunFinishedError):  # `p2pforum stop` was the test
+                trio.from_thread.run_sync(node.stop, trio_token=node.token)
             thread.join()
 
 

@@ -119,6 +119,7 @@ def test_refused_text_is_kept_as_a_draft(world: World) -> None:
     assert "kept as a draft; to go on: p2pforum post library" in result.err
     (draft,) = mine(world).drafts.values()
     assert (draft.body, draft.hour) == ("Text that took an hour", HOUR)
+    assert "draft     p2pforum post library\n" in world.ok("status").out
 
 
 def test_wrong_boards_and_pseudonyms(world: World) -> None:

@@ -116,6 +116,12 @@ async def test_a_full_node_refuses_strangers_and_can_still_dial() -> None:
         assert results.count(True) == 2  # half of a small limit is kept for those we dial
         assert await node.dial(friend.addresses[0]) == friend.peer_id
         assert len(node.connections()) == 3
+        async with our_node() as another, our_node() as one_too_many:
+            await node.dial(another.addresses[0])
+            with pytest.raises(NetworkError, match="all the connections it may have"):
+                await node.dial(one_too_many.addresses[0])
+        with pytest.raises(NetworkError, match="must end in /p2p/ and the peer ID"):
+            await node.dial(friend.addresses[0].split("/p2p/")[0])
         nursery.cancel_scope.cancel()
 
 

@@ -9,6 +9,7 @@ from libp2p.identity.identify.pb.identify_pb2 import Identify
 from network_tools import (
     ECHO,
     LOOPBACK,
+    echo,
     echoes,
     our_node,
     python_process,
@@ -58,6 +59,11 @@ async def test_identify_says_only_what_all_nodes_say() -> None:
         assert other.public_key != message.public_key
         other.public_key = message.public_key
         assert other == message
+        node.set_handler("/zzz/1" + "x" * 100, echo)  # a longer message, in sorted order
+        node.set_handler("/aaa/1", echo)
+        protocols = list((await identify(peer, node.peer_id)).protocols)
+        assert protocols == sorted(protocols)
+        assert len(protocols) == 5
 
 
 async def test_a_stock_host_says_more() -> None:

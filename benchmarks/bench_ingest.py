@@ -36,9 +36,9 @@ def main() -> None:
         print(f"  verification alone  {len(posts) / alone:8,.0f} posts/s")
         for order, arranged in _orders(posts).items():
             seconds, disk = _ingest(arranged, params, batch)
-            rate = len(posts) / seconds
             print(
-                f"  door, {order:13s} {rate:8,.0f} posts/s  {alone / seconds:4.0%}  {disk:.0f} B of disk a post"
+                f"  door, {order:13s} {len(posts) / seconds:8,.0f} posts/s  {alone / seconds:4.0%}"
+                f"  {disk:.0f} B of disk a post"
             )
 
 

@@ -183,6 +183,11 @@ def test_no_column_says_who_brought_a_post_or_when_or_that_it_is_mine(directory:
     }
 
 
+def test_the_hash_of_the_schema_is_the_one_written_down(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "node.db")) as db:
+        assert schema.schema_hash(db) == schema._HASH
+
+
 def test_opening_again_reads_no_posts_and_imports_no_sqlite_utils(directory: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from p2pforum.store.posts import open_store;"

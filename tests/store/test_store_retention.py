@@ -97,6 +97,19 @@ def test_nothing_of_a_dropped_post_is_left_in_the_files(store: Store, tmp_path: 
     assert found_in_files(tmp_path, b"supercalifragilisticexpialidocious") == []
 
 
+def test_the_search_index_is_merged_in_steps(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_PAGES_A_STEP", 1)
+    secret = a_post(SECRET)
+    add(store, [secret])
+    for n in range(12):
+        words = " ".join(f"{i * n:x}tide{i}" for i in range(400))
+        add(store, [a_post(f"{words} {i}", subject=f"{n}") for i in range(8)])
+    retention.drop(store, [secret.id])
+    assert found_in_files(tmp_path, b"supercalifragilisticexpialidocious") == []
+
+
 def test_nothing_of_an_expired_post_is_left_in_the_files(store: Store, tmp_path: Path) -> None:
     old = a_post(SECRET, subject="Old", hour=HOUR - 9)
     add(store, [old, *a_thread(30)])

@@ -32,6 +32,23 @@ class MemorySnapshot:
         return {id_: self._posts[id_].raw for id_ in ids if id_ in self._posts}
 
 
+class KeysOnly(MemorySnapshot):
+    """One board of many items, of posts that are gone: to compare much and move nothing."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        super().__init__({})
+        self._all = ListItems(keys)
+
+    def boards(self) -> list[str]:
+        return ["board"]
+
+    def items(self, board: str, low_hour: int = 0) -> ListItems:
+        return self._all
+
+    def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {}
+
+
 class MemoryPosts:
     def __init__(self, posts: Iterable[Post] = ()) -> None:
         self._lock = threading.Lock()

@@ -52,7 +52,7 @@ class Side:
         verdicts = [self.check(raw, self.store) for arrival in arrivals for raw in arrival.posts]
         if arrivals:
             self.session.landed(arrivals, verdicts)
-        ids = self.session.take_unchecked(50)
+        ids = self.session.take_unchecked()
         self.session.want(ids, self.store.known(ids))
         self.session.retry_deferred()
         return bool(arrivals or ids)

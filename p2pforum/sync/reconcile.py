@@ -191,11 +191,12 @@ class Reconciler:
     def _list(self, span: Span) -> Iterator[Range]:
         lo = span.lo
         if self._policy.chunked:
-            while span.hi - lo > _PIECE:
-                keys = self._items.keys(lo, lo + _PIECE + 1)
+            piece = max(1, min(_PIECE, self._policy.limit // ID_SIZE - 4)) if self._policy.limit else _PIECE
+            while span.hi - lo > piece:
+                keys = self._items.keys(lo, lo + piece + 1)
                 ids = b"".join([id_ for _, id_ in keys[:-1]])
                 yield Range(wire.separator(keys[-2], keys[-1]), Mode.ID_LIST, ids)
-                lo += _PIECE
+                lo += piece
         yield Range(span.upper, Mode.ID_LIST, self._ids(lo, span.hi))
 
     def _split(self, span: Span) -> Iterator[Range]:

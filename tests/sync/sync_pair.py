@@ -8,6 +8,7 @@ from functools import cache
 from memory_posts import MemoryPosts
 from strategies import HOUR, TEST_NETWORK, a_post
 
+from p2pforum.core.errors import InvalidPost
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
@@ -29,7 +30,10 @@ def pool(size: int, boards: int = 3, hours: int = 40) -> list[Post]:
 
 def wide_policy(raw: bytes, store: MemoryPosts) -> Landed:
     """The door, without the checks that cost time."""
-    post = decode(raw, TEST_NETWORK)
+    try:
+        post = decode(raw, TEST_NETWORK)
+    except InvalidPost:
+        return Outcome.INVALID, None
     return (Outcome.STORED if store.add([(post, True)])[0] else Outcome.DUPLICATE), post
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = "/meshsub/1.1.0"
 _READ = 64 * limits.KIB
 _FRAMES_PER_TURN = 32  # of one read; many small frames must not keep the others waiting
-_OWN_PER_TURN = 64  # own posts published before a look at the outboxes
+_OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
 
 class GossipService:

@@ -120,8 +120,9 @@ class Store:
 
     # --- reading ------------------------------------------------------------------------------------------
 
-    def known(self, ids: Sequence[bytes]) -> set[bytes]:
+    def known(self, ids: Iterable[bytes]) -> set[bytes]:
         """Those that are here and released, or were dropped on purpose. Cheapest for many at once."""
+        ids = list(ids)
         with self._write_lock, translated():
             if len(ids) == 1:
                 return {row[0] for row in self._db.execute(f"{_KNOWN} id = ?", ids)}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from p2pforum.core import limits
+from p2pforum.store import schema
 from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.posts import Store
 
@@ -36,6 +37,25 @@ def _expire_step(store: Store, before_hour: int) -> int:
         for kept in gone:
             change.remove(kept)
     return len(gone)
+
+
+def fit(store: Store, largest: int, horizon: int) -> int:
+    """Expire the oldest hours until the posts take at most `largest` bytes of disk; give the new horizon.
+
+    The hook for a quota: ingest and sync must keep to the horizon from then on.
+    """
+    while (oldest := _oldest_hour_above(store, largest)) is not None:
+        horizon = max(horizon, oldest + 1)
+        expire(store, oldest + 1)
+    return horizon
+
+
+def _oldest_hour_above(store: Store, largest: int) -> int | None:
+    """None if the posts fit, or none is left."""
+    with store.exclusive() as db:
+        pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - _free_pages(db)
+        row = db.execute("SELECT hour FROM post ORDER BY row LIMIT 1").fetchone()
+    return int(row[0]) if row and pages * schema.PAGE > largest else None
 
 
 def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:

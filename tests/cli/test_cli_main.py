@@ -94,6 +94,18 @@ def test_home(world: World, tmp_path: Path) -> None:
     assert str(tmp_path / "other") in world.ok("--home", str(tmp_path / "other"), "status").out
 
 
+def test_hints_name_the_program_as_it_was_called(world: World) -> None:
+    python = os.path.relpath(sys.executable, ROOT)
+    for program, hint in (
+        ([python, "node.py"], f"{python} node.py run"),
+        ([sys.executable, "-m", "p2pforum"], f"{sys.executable} -m p2pforum run"),
+        ([sys.executable, "-c", "from p2pforum.cli.main import main; main()"], "p2pforum run"),
+    ):
+        done = subprocess.run([*program, "stop"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 4
+        assert done.stderr.endswith(f"start it in another terminal: {hint}\n")
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

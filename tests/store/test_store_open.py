@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from store_tools import add, opened
-from strategies import TEST_NETWORK, a_post, a_thread
+from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
 from p2pforum.core.errors import StoreBusy, StoreError
 from p2pforum.core.limits import params_for
@@ -232,16 +232,17 @@ def test_a_damaged_page_after_a_kill_is_told(directory: Path) -> None:
     """A log left behind says that the last stop was not a clean one: then the pages are checked."""
     path = directory / "node.db"
     with ExitStack() as stack:
-        store = opened(stack, directory)
-        add(store, a_thread(3, board="other"))
-        store.checkpoint()
-        add(store, a_thread(4, board="other"))
-        whole, left = path.read_bytes(), (directory / "node.db-wal").read_bytes()
-    damaged = bytearray(whole)
-    for page in range(4, len(whole) // 4_096):
-        damaged[page * 4_096 : page * 4_096 + 8] = b"\x0d\xff\xff\xff\xff\xff\xff\xff"
-    path.write_bytes(damaged)
-    (directory / "node.db-wal").write_bytes(left)
+        add(opened(stack, directory), [a_post(f"{n:03}" * 1_000, hour=HOUR + 9 + n) for n in range(50)])
+    with ExitStack() as stack:
+        add(opened(stack, directory), [a_post("Here.", subject="In the log", hour=HOUR + 99)])
+        whole, log = bytearray(path.read_bytes()), (directory / "node.db-wal").read_bytes()
+    page = whole.index(b"020" * 1_000) // 4_096 * 4_096  # far from what is in the log
+    whole[page + 8 : page + 40] = b"\xff" * 32  # where it says which post lies where
+    path.write_bytes(whole)
+    with ExitStack() as stack:
+        opened(stack, directory)  # after a clean stop nothing is read that is not needed
+    path.write_bytes(whole)
+    (directory / "node.db-wal").write_bytes(log)
     with pytest.raises(StoreError, match="damaged"), open_store(directory, TEST_NETWORK):
         pass
 

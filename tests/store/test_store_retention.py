@@ -180,7 +180,9 @@ def test_doctor_finds_what_does_not_fit(store: Store, tmp_path: Path) -> None:
         "UPDATE thread SET posts = posts + 1": "thread",
         "UPDATE thread SET last_hour = 1": "thread",
         "UPDATE board SET posts = 0": "board",
-        "UPDATE post SET hour = hour + 1 WHERE NOT released OR 1": "damaged",
+        "UPDATE post SET hour = hour + 1": "damaged",
+        "UPDATE post SET raw = x'00'": "damaged",
+        "UPDATE words_data SET block = x'00' WHERE id > 10": "search",
     }.items():
         assert doctor.check(store, TEST_NETWORK) == []
         with store.exclusive() as db:

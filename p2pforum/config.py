@@ -7,7 +7,7 @@ NetworkParams.
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Config:
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
     retention_days: int = limits.RETENTION_HOURS // 24
+    retention: Mapping[str, int] = field(default_factory=dict)  #: days, of boards that differ
+    quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
 
     @property
     def params(self) -> NetworkParams:
@@ -59,6 +61,15 @@ class Config:
     @property
     def retention_hours(self) -> int:
         return self.retention_days * 24
+
+    @property
+    def board_hours(self) -> dict[str, int]:
+        return {board: days * 24 for board, days in self.retention.items()}
+
+    @property
+    def quota(self) -> int:
+        """Bytes."""
+        return self.quota_mb * limits.KIB * limits.KIB
 
 
 def find_paths(
@@ -140,6 +151,22 @@ def _days(key: str, value: Any) -> int:
     return value
 
 
+def _retention(key: str, value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key}: a table is wanted, with a line such as: board = 30")
+    for name in value:
+        if not is_valid_board(name):
+            raise ConfigError(f'{key}: "{name}" is no board name (1 to 64 of a-z 0-9 . -)')
+    return {name: _days(f"{key}.{name}", days) for name, days in value.items()}
+
+
+def _quota(key: str, value: Any) -> int:
+    least = limits.LEAST_QUOTA // limits.KIB // limits.KIB
+    if type(value) is not int or not least <= value <= 1_000_000:
+        raise ConfigError(f"{key}: a whole number of MiB from {least} to 1000000 is wanted")
+    return value
+
+
 def check_listen(key: str, value: Any) -> tuple[str, ...]:
     for address in _texts(key, value):
         if not _is_address(address):
@@ -181,6 +208,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "peers": check_peers,
     "boards": _boards,
     "retention_days": _days,
+    "retention": _retention,
+    "quota_mb": _quota,
 }
 
 
@@ -211,4 +240,11 @@ _TEMPLATE = f"""\
 
 # Posts older than this are dropped here.
 #retention_days = {limits.RETENTION_HOURS // 24}
+
+# Disk space for all posts, in MiB. When it is full the oldest go first; see `p2pforum pin`.
+#quota_mb = {limits.QUOTA // limits.KIB // limits.KIB}
+
+# Boards that are kept for another number of days. This table must come last.
+#[retention]
+#board = 30
 """

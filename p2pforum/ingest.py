@@ -1,11 +1,15 @@
 """The one door into the store: every post, from anywhere, goes through `Door.ingest`.
 
-Cheapest check first: size and shape, time, already here, signature, stamp. Callers that come while a
-batch is being written are taken together into the next one: one transaction for many.
+Cheapest check first: size and shape, time, already here, signature, stamp. While one batch is written the
+next is checked, on all cores; callers that come while a batch is written are taken together into the next
+one: one transaction for many. Nothing queues here but callers who wait: that is the back-pressure.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import trio
@@ -16,9 +20,11 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 
+_SLICE = 32  # posts checked in one go by one thread: 2 ms; fewer are not worth a second thread
+
 
 class PostStore(Protocol):
-    """What the door needs of the store. Both run in a worker thread, never two at once."""
+    """What the door needs of the store. All run in worker threads, two `add` never at once."""
 
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         """Those that are here and released, or were dropped on purpose."""
@@ -26,6 +32,20 @@ class PostStore(Protocol):
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
         """Keep (post, released) in one transaction; True where the post became new or newly released."""
+        ...
+
+
+class Keep(Protocol):
+    """What a node keeps, beyond "not too old": store.keeping.Keeping."""
+
+    def horizon(self) -> int:
+        """The oldest hour kept of any board."""
+        ...
+
+    def refuses(self, post: Post) -> bool: ...
+
+    def make_room(self) -> None:
+        """Called after each write, in its thread."""
         ...
 
 
@@ -46,16 +66,32 @@ def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | N
     return Outcome.REFUSED if hour < oldest else None
 
 
-@dataclass
 class Door:
-    """`now` gives the hour since 1970. Share one Door for one store."""
+    """`now` gives the hour since 1970. Share one Door for one store. `keep` may refuse and make room."""
 
-    store: PostStore
-    params: NetworkParams
-    now: Callable[[], int]
-    retention_hours: int = limits.RETENTION_HOURS
-    _waiting: list["_Batch"] = field(default_factory=list)
-    _lock: trio.Lock = field(default_factory=trio.Lock)
+    def __init__(
+        self,
+        store: PostStore,
+        params: NetworkParams,
+        now: Callable[[], int],
+        retention_hours: int = limits.RETENTION_HOURS,
+        keep: Keep | None = None,
+    ) -> None:
+        self.store = store
+        self.params = params
+        self.now = now
+        self._retention_hours = retention_hours
+        self._keep_rules = keep
+        self._waiting: list[_Batch] = []
+        self._checking = trio.Semaphore(2)  # one batch is checked while another waits for its turn to be
+        self._writing = trio.Lock()
+
+    @property
+    def retention_hours(self) -> int:
+        """How far back posts are kept just now: a quota may have shortened it."""
+        if self._keep_rules is None:
+            return self._retention_hours
+        return self.now() - self._keep_rules.horizon()
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
         """Check and keep; one verdict for each. A LOCAL post is kept but not released.
@@ -64,11 +100,15 @@ class Door:
         acknowledged and nothing is half there.
         """
         batch = _Batch(raws, origin)
+        async with self._checking:
+            await trio.to_thread.run_sync(self._examine, batch)
+        if batch.is_decided:
+            return batch.verdicts
         self._waiting.append(batch)
-        async with self._lock:
+        async with self._writing:
             if not batch.done:
                 taken, self._waiting = self._waiting, []
-                await trio.to_thread.run_sync(self._admit, taken)
+                await trio.to_thread.run_sync(self._keep, taken)
         if batch.error is not None:
             raise batch.error
         return batch.verdicts
@@ -76,55 +116,87 @@ class Door:
     def ingest_now(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
         """The same without trio, for a front end that holds the lock itself."""
         batch = _Batch(raws, origin)
-        self._admit([batch])
+        self._examine(batch)
+        if not batch.is_decided:
+            self._keep([batch])
         if batch.error is not None:
             raise batch.error
         return batch.verdicts
 
-    def _admit(self, batches: list["_Batch"]) -> None:
+    # --- checking: no write, any number at once -----------------------------------------------------------
+
+    def _examine(self, batch: "_Batch") -> None:
+        """A verdict for each; STORED means for now: nothing speaks against keeping it."""
         now = self.now()
+        horizon = now - self.retention_hours
+        batch.verdicts = [self._look(raw, batch.origin, now, horizon) for raw in batch.raws]
+        known = self.store.known([post.id for _, post in batch.accepted()])
+        fresh = []
+        for index, post in batch.accepted():
+            if post.id in known:
+                batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
+            else:
+                fresh.append((index, post))
+        pieces = [fresh[start : start + _SLICE] for start in range(0, len(fresh), _SLICE)]
+        # One thread is enough for few; the pool's map gives all results or the first error.
+        verified = map(self._verify, pieces) if len(pieces) < 2 else self._pool.map(self._verify, pieces)
+        for invalid in verified:
+            for index, verdict in invalid:
+                batch.verdicts[index] = verdict
+
+    def _look(self, raw: bytes, origin: Origin, now: int, horizon: int) -> Verdict:
         try:
-            for batch in batches:
-                batch.verdicts = [self._examine(raw, batch.origin, now) for raw in batch.raws]
-            self._keep(batches)
+            post = decode(raw, self.params)
+        except InvalidPost as error:
+            return Verdict(Outcome.INVALID, None, str(error))
+        outcome = check_time(post.payload.hour, now, origin, horizon)
+        if outcome is None and origin is not Origin.LOCAL and self._keep_rules is not None:
+            outcome = Outcome.REFUSED if self._keep_rules.refuses(post) else None
+        if outcome is not None:
+            return Verdict(outcome, post, "dated outside the hours that are taken now")
+        return Verdict(Outcome.STORED, post)
+
+    def _verify(self, piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
+        """Those that are not valid. libsodium lets other threads run meanwhile."""
+        invalid = []
+        for index, post in piece:
+            try:
+                post.verify_signature()
+                post.verify_stamp(self.params)
+            except InvalidPost as error:
+                invalid.append((index, Verdict(Outcome.INVALID, post, str(error))))
+        return invalid
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """Its threads end when the door is dropped."""
+        return ThreadPoolExecutor(max_workers=min(limits.VERIFY_THREADS, os.cpu_count() or 1))
+
+    # --- writing: one at a time ---------------------------------------------------------------------------
+
+    def _keep(self, batches: Sequence["_Batch"]) -> None:
+        """In one transaction. Never raises: what went wrong is in each batch."""
+        try:
+            slots = [(batch, index, post) for batch in batches for index, post in batch.accepted()]
+            new = self.store.add([(post, batch.origin is not Origin.LOCAL) for batch, _, post in slots])
+            for (batch, index, post), is_new in zip(slots, new, strict=True):
+                if not is_new:
+                    batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
         except Exception as error:  # ours (disk, store): every caller in the batch must hear of it
             for batch in batches:
                 batch.error = error
         finally:
             for batch in batches:
                 batch.done = True
+        if self._keep_rules is not None:
+            self._make_room(self._keep_rules, batches)
 
-    def _examine(self, raw: bytes, origin: Origin, now: int) -> Verdict:
-        """STORED here means: nothing speaks against keeping it."""
+    def _make_room(self, keep: Keep, batches: Sequence["_Batch"]) -> None:
         try:
-            post = decode(raw, self.params)
-        except InvalidPost as error:
-            return Verdict(Outcome.INVALID, None, str(error))
-        outcome = check_time(post.payload.hour, now, origin, now - self.retention_hours)
-        if outcome is not None:
-            return Verdict(outcome, post, "dated outside the hours that are taken now")
-        if self.store.known([post.id]):
-            return Verdict(Outcome.DUPLICATE, post)
-        try:
-            post.verify_signature()
-            post.verify_stamp(self.params)
-        except InvalidPost as error:
-            return Verdict(Outcome.INVALID, post, str(error))
-        return Verdict(Outcome.STORED, post)
-
-    def _keep(self, batches: list["_Batch"]) -> None:
-        slots = [
-            (batch, i, verdict.post)
-            for batch in batches
-            for i, verdict in enumerate(batch.verdicts)
-            if verdict.outcome is Outcome.STORED and verdict.post is not None
-        ]
-        if not slots:
-            return
-        new = self.store.add([(post, batch.origin is not Origin.LOCAL) for batch, _, post in slots])
-        for (batch, i, post), is_new in zip(slots, new, strict=True):
-            if not is_new:
-                batch.verdicts[i] = Verdict(Outcome.DUPLICATE, post)
+            keep.make_room()
+        except Exception as error:  # what was added is kept; but without room the callers must slow down
+            for batch in batches:
+                batch.error = batch.error or error
 
 
 @dataclass
@@ -134,3 +206,15 @@ class _Batch:
     verdicts: list[Verdict] = field(default_factory=list)
     error: Exception | None = None
     done: bool = False
+
+    def accepted(self) -> list[tuple[int, Post]]:
+        """Index and post of those that nothing speaks against, so far."""
+        return [
+            (index, verdict.post)
+            for index, verdict in enumerate(self.verdicts)
+            if verdict.outcome is Outcome.STORED and verdict.post is not None
+        ]
+
+    @property
+    def is_decided(self) -> bool:
+        return not self.accepted()

@@ -29,10 +29,13 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.peers.service import PeerService, Stage
+from p2pforum.store import pins
+from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import expire
+from p2pforum.sync.boards import Choice
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
+from p2pforum.sync.session import Settings
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +59,12 @@ class Node:
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
-        self.door = Door(store, config.params, now_hours, config.retention_hours)
+        rules = Rules(config.retention_hours, config.board_hours, config.quota)
+        self._keeping = Keeping(store, rules, now_hours)
+        self.door = Door(store, config.params, now_hours, keep=self._keeping)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
+        self.sync_service.settings = Settings(Choice(low=self._keeping.low))
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
 
@@ -79,6 +85,12 @@ class Node:
         if verdict.outcome is Outcome.STORED:
             self._unsent.set()
         return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
+
+    async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
+        return Counter(verdict.outcome for verdict in await self.door.ingest(raws, Origin.BUNDLE))
+
+    async def pin(self, root: bytes, pinned: bool) -> bool:
+        return await trio.to_thread.run_sync(pins.pin if pinned else pins.unpin, self._store, root)
 
     def status(self) -> dict[str, Any]:
         return {
@@ -166,8 +178,7 @@ class Node:
     async def _keep_house(self) -> None:
         while True:
             with _going_on():
-                horizon = now_hours() - self._config.retention_hours
-                dropped = await trio.to_thread.run_sync(expire, self._store, horizon)
+                dropped = await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)

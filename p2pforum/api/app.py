@@ -21,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 from p2pforum import __version__
 from p2pforum.api.backend import ApiBackend
 from p2pforum.core import errors, limits
-from p2pforum.core.post_id import format_id
+from p2pforum.core.bundle import split_posts
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def build_app(backend: ApiBackend) -> Starlette:
     return Starlette(
         routes=[
             route("/v1/posts", "POST", _submit),
+            route("/v1/bundle", "POST", _submit_bundle),
+            route("/v1/pin", "POST", _pin),
             route("/v1/status", "GET", _status),
             route("/v1/peers", "GET", _peers),
             route("/v1/sync", "POST", _sync),
@@ -83,6 +86,26 @@ async def _submit(backend: ApiBackend, request: Request) -> Response:
     if done.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
     return JSONResponse(answer, _STATUS[done.outcome])
+
+
+async def _submit_bundle(backend: ApiBackend, request: Request) -> Response:
+    if request.headers.get("content-type") != "application/x-p2pforum-posts":
+        return _problem(415, "unsupported", "posts are sent as application/x-p2pforum-posts")
+    raws = split_posts(await _read_body(request, limits.MAX_BUNDLE_CHUNK))
+    counts = await backend.submit_bundle(raws)
+    return JSONResponse({outcome.value: count for outcome, count in counts.items()})
+
+
+async def _pin(backend: ApiBackend, request: Request) -> Response:
+    body = await _read_body(request, limits.MAX_API_BODY)
+    try:
+        asked = json.loads(body)
+        root, pinned = parse_id(asked["root"]), asked["pinned"]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        root, pinned = b"", None
+    if not isinstance(pinned, bool):
+        return _problem(400, "malformed", 'the body is not {"root": "a whole ID", "pinned": true or false}')
+    return JSONResponse({"changed": await backend.pin(root, pinned)})
 
 
 async def _status(backend: ApiBackend, _request: Request) -> Response:

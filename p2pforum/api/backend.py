@@ -1,6 +1,6 @@
 """What the local API asks of the node. node.py implements it; nothing here runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,14 @@ class ApiBackend(Protocol):
 
     async def submit(self, raw: bytes) -> Submitted:
         """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk."""
+        ...
+
+    async def submit_bundle(self, raws: Sequence[bytes]) -> Mapping[Outcome, int]:
+        """Ingest posts of a bundle; how many had which outcome. They are on disk when this returns."""
+        ...
+
+    async def pin(self, root: bytes, pinned: bool) -> bool:
+        """Keep a thread whatever its age and the quota, or no longer; whether that was a change."""
         ...
 
     def status(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 from p2pforum.api.address import socket_address
 from p2pforum.core import errors, limits
+from p2pforum.core.post_id import format_id
+from p2pforum.core.verdict import Outcome
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
@@ -61,6 +64,15 @@ class NodeClient:
         """Hand in a signed post. Raises InvalidPost or Refused when the node does not take it."""
         answer = self._ask("POST", "/v1/posts", raw, "application/cbor")
         return Kept(str(answer["id"]), answer["outcome"] == "stored")
+
+    def submit_bundle(self, posts: bytes) -> Counter[Outcome]:
+        """Hand in posts as core.bundle.join_posts joins them; how many had which outcome."""
+        answer = self._ask("POST", "/v1/bundle", posts, "application/x-p2pforum-posts")
+        return Counter({Outcome(name): int(count) for name, count in answer.items()})
+
+    def pin(self, root: bytes, pinned: bool) -> bool:
+        body = json.dumps({"root": format_id(root), "pinned": pinned}).encode()
+        return bool(self._ask("POST", "/v1/pin", body, "application/json")["changed"])
 
     def status(self) -> dict[str, Any]:
         return dict(self._ask("GET", "/v1/status"))

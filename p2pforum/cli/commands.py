@@ -19,7 +19,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "post": ("post", "Start a thread on a board."),
         "reply": ("reply", "Answer a post."),
-        "import": ("import_file", "Publish a discussion from a file."),
+        "import": ("import_file", "Take in a bundle, or publish a discussion."),
     },
     "Node": {
         "run": ("run", "Run the node until it is stopped."),
@@ -27,6 +27,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("status", "Show what runs and what is kept here."),
         "peers": ("peers", "List the peers that are connected."),
         "sync": ("sync", "Fetch what peers have and this node lacks."),
+        "export": ("export", "Write what is kept here to a bundle."),
+        "pin": ("pin", "Keep a thread whatever its age."),
+        "unpin": ("unpin", "Let a pinned thread go with its time."),
         "demo": ("demo", "Show three nodes on this machine share a thread."),
     },
     "Set up": {

@@ -1,9 +1,13 @@
-"""`p2pforum import`: publish a discussion from elsewhere."""
+"""`p2pforum import`: take in a bundle, or publish a discussion from elsewhere.
 
-from collections.abc import Sequence
+The two have only the file in common: a bundle's posts are signed already (import_bundle.py)."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -20,11 +24,11 @@ _MOST = 256 * limits.KIB * limits.KIB  # bytes read into memory
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mbox", "jsonl"]),
+    type=click.Choice(["bundle", "text", "mbox", "jsonl"]),
     help="What FILE is; without it, its name and first bytes tell.",
 )
 @click.option(
@@ -40,18 +44,28 @@ _MOST = 256 * limits.KIB * limits.KIB  # bytes read into memory
 @options.as_json
 @pass_context
 def command(context: Context, file: Path, form: str | None, board: str, dry_run: bool, as_json: bool) -> int:
-    """Publish a discussion from a file.
+    """Take in a bundle, or publish a discussion.
 
-    FILE is a copied web page with comments (text), a mailbox (mbox) or JSON Lines (jsonl).
+    FILE, or - for standard input, is a bundle that `export` wrote: its posts are checked and kept as they
+    are. What is damaged is passed over, and after an interruption the same command goes on.
+
+    Or it is a copied web page with comments (text), a mailbox (mbox) or JSON Lines (jsonl).
     Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are not carried
     over: they belong to people who never asked to be here.
 
     Threads that are here already, with the same subject and first text, are skipped: after an
     interruption run the same command again.
     """
+    from p2pforum.cli.import_bundle import import_bundle
+    from p2pforum.core.bundle import MAGIC
     from p2pforum.forum.importing import NOTICE
 
-    posts = _parse(file, form)
+    with _opened(file) as opened:
+        head = opened.read(len(MAGIC))
+        if form == "bundle" or (form is None and head == MAGIC):
+            return import_bundle(context, file, opened, head, dry_run=dry_run, as_json=as_json)
+        raw = head + opened.read(_MOST + 1)
+    posts = _parse(file, raw, form)
     todo = _without_known(context, board, posts)
     threads = sum(post.reply_to is None for post in todo)
     console = context.console
@@ -73,9 +87,16 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     return _publish(context, board, todo, as_json)
 
 
-def _parse(file: Path, form: str | None) -> "list[ImportedPost]":
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if file == Path("-"):
+        yield sys.stdin.buffer
+        return
     with file.open("rb") as opened:
-        raw = opened.read(_MOST + 1)
+        yield opened
+
+
+def _parse(file: Path, raw: bytes, form: str | None) -> "list[ImportedPost]":
     if len(raw) > _MOST:
         raise Refused(f"{file} is larger than {_MOST // limits.KIB // limits.KIB} MiB; split it")
     form = form or _guess(file, raw)

@@ -5,9 +5,11 @@ unreleased goes out when it does.
 """
 
 import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.times import this_hour
@@ -15,7 +17,11 @@ from p2pforum.core.errors import InvalidPost, NodeUnreachable, P2PForumError, Re
 from p2pforum.core.verdict import Origin, Outcome
 
 if TYPE_CHECKING:
+    from p2pforum.api.client import NodeClient
     from p2pforum.ingest import Door
+    from p2pforum.store.posts import Store
+
+T = TypeVar("T")
 
 _PATIENCE = 8.0  # seconds for a node that holds the lock and does not answer yet: it is starting
 _PAUSE = 0.1  # seconds
@@ -27,7 +33,7 @@ class Outlet:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._stack = ExitStack()
-        self._door: Door | None = None
+        self._door: tuple[Door, Store] | None = None
         self.failure: P2PForumError | None = None  #: why the last post was not taken
 
     def __enter__(self) -> Self:
@@ -52,10 +58,36 @@ class Outlet:
             raise
 
     def _submit(self, raw: bytes) -> Outcome:
+        def ask(node: "NodeClient") -> Outcome:
+            return Outcome.STORED if node.submit(raw).is_new else Outcome.DUPLICATE
+
+        return self._deliver(ask, lambda door, _: _keep(door, raw))
+
+    def take_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
+        """Posts of a bundle, together; how many had which outcome."""
+        from p2pforum.core.bundle import join_posts
+
+        def keep(door: "Door", _: "Store") -> Counter[Outcome]:
+            return Counter(verdict.outcome for verdict in door.ingest_now(raws, Origin.BUNDLE))
+
+        return self._deliver(lambda node: node.submit_bundle(join_posts(raws)), keep)
+
+    def pin(self, root: bytes, pinned: bool) -> bool:
+        """Whether that was a change."""
+
+        def keep(_: "Door", store: "Store") -> bool:
+            from p2pforum.store import pins
+
+            return pins.pin(store, root) if pinned else pins.unpin(store, root)
+
+        return self._deliver(lambda node: node.pin(root, pinned), keep)
+
+    def _deliver(self, ask: "Callable[[NodeClient], T]", keep: "Callable[[Door, Store], T]") -> T:
+        """Ask the node; if there is none, take its place. Once taken, it is kept."""
         deadline = time.monotonic() + _PATIENCE
         while self._door is None:
             try:
-                return Outcome.STORED if self._context.node.submit(raw).is_new else Outcome.DUPLICATE
+                return ask(self._context.node)
             except NodeUnreachable:
                 try:
                     self._door = self._open_door()
@@ -63,15 +95,17 @@ class Outlet:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(_PAUSE)
-        return _keep(self._door, raw)
+        return keep(*self._door)
 
-    def _open_door(self) -> "Door":
+    def _open_door(self) -> "tuple[Door, Store]":
         from p2pforum.ingest import Door
+        from p2pforum.store.keeping import Keeping, Rules
         from p2pforum.store.posts import open_store
 
         config = self._context.config
         store = self._stack.enter_context(open_store(self._context.paths.data_dir, config.params))
-        return Door(store, config.params, this_hour, config.retention_hours)
+        rules = Rules(config.retention_hours, config.board_hours, config.quota)
+        return Door(store, config.params, this_hour, keep=Keeping(store, rules, this_hour)), store
 
 
 def _keep(door: "Door", raw: bytes) -> Outcome:

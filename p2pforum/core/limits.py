@@ -24,6 +24,11 @@ FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an ho
 
 # --- own: retention ------------------------------------------------------------------------------
 RETENTION_HOURS = 180 * 24
+QUOTA = 512 * KIB * KIB  # bytes of disk for all posts: half a million with search
+LEAST_QUOTA = 16 * KIB * KIB  # bytes; below, one batch of the largest posts is a tenth and more
+
+# --- own: ingest ----------------------------------------------------------------------------------
+VERIFY_THREADS = 4  # threads that check signatures; more gain nothing, as Python itself runs in one
 
 # --- own: gossip ---------------------------------------------------------------------------------
 SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
@@ -102,6 +107,10 @@ API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one cou
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
 API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped
 API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than the 5 s it has in all
+
+# --- rule: bundles ---------------------------------------------------------------------------------
+MAX_BUNDLE_CHUNK = 128 * KIB  # bytes of posts in one frame; they are checked and kept at once
+MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the hash of a whole frame
 
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load

@@ -38,6 +38,7 @@ class Store:
         self._read_lock = threading.Lock()
         self._seal_lock = threading.Lock()  # held while committing or sealing a view: never for long
         self._commits = 0
+        self._log_limit = limits.STORE_WAL
         self._slot_key = _meta(writer, schema.SLOT_KEY) or b""
         self._blocks = BoardCache()
         self._keys = KeysCache()
@@ -86,7 +87,7 @@ class Store:
             except BaseException:
                 self._undo()
                 raise
-            self._copy_log_if_long()
+            self._copy_log()
 
     def _undo(self) -> None:
         """Also after a disk error, which may have ended the transaction already."""
@@ -95,13 +96,24 @@ class Store:
                 self._db.execute("ROLLBACK")
         self._boards.clear()
 
-    def _copy_log_if_long(self) -> None:
+    def copy_log_if_long(self) -> None:
+        """For who writes through `exclusive`."""
+        with self._write_lock:
+            self._copy_log()
+
+    def _copy_log(self) -> None:
         """After the commit: what it could not copy now stays safe in the log, and is copied later."""
         try:
-            if schema.log_size(self._path) > limits.STORE_WAL:
+            if schema.log_size(self._path) > min(self._log_limit, limits.STORE_WAL):
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, OSError) as error:
             log.warning("the write-ahead log could not be copied into the database: %s", error)
+
+    def limit_log(self, size: int) -> None:
+        """Copy the write-ahead log in above `size` bytes: a small quota has no room for a long one."""
+        self._log_limit = size
+        with self.exclusive() as db:
+            db.execute(f"PRAGMA journal_size_limit = {min(size, limits.STORE_WAL // 2)}").fetchone()
 
     def checkpoint(self) -> bool:
         """Copy the write-ahead log into the database and empty it, so that nothing old is left in it.

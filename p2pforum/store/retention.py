@@ -5,57 +5,48 @@ node's to say.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from p2pforum.core import limits
-from p2pforum.store import schema
 from p2pforum.store.change import SLOT_BITS
+from p2pforum.store.pins import NOT_PINNED
 from p2pforum.store.posts import Store
 
 _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
 
 
 def expire(store: Store, before_hour: int) -> int:
-    """Remove every post older than `before_hour`, tombstones too; give the number.
+    """Remove every post older than `before_hour`, tombstones too, but for pinned ones; give the number.
 
     Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
     go whole.
     """
-    total = 0
-    while step := _expire_step(store, before_hour):
-        total += step
+    total = remove_where(store, "row < ?", (before_hour << SLOT_BITS,))
     if total:
         give_back(store)
     return total
 
 
-def _expire_step(store: Store, before_hour: int) -> int:
-    with store.writing() as change:
-        # Rows ascend with the hours: the oldest are the first.
-        gone = change.select("row < ? ORDER BY row LIMIT ?", (before_hour << SLOT_BITS, limits.STORE_STEP))
-        for kept in gone:
-            change.remove(kept)
-    return len(gone)
+def expire_board(store: Store, board: str, before_hour: int) -> int:
+    """The same for one board that is kept for a shorter time."""
+    of_board = "board = (SELECT id FROM board WHERE name = ?)"
+    return remove_where(store, f"row < ? AND {of_board}", (before_hour << SLOT_BITS, board))
 
 
-def fit(store: Store, largest: int, horizon: int) -> int:
-    """Expire the oldest hours until the posts take at most `largest` bytes of disk; give the new horizon.
-
-    The hook for a quota: ingest and sync must keep to the horizon from then on.
-    """
-    while (oldest := _oldest_hour_above(store, largest)) is not None:
-        horizon = max(horizon, oldest + 1)
-        expire(store, oldest + 1)
-    return horizon
-
-
-def _oldest_hour_above(store: Store, largest: int) -> int | None:
-    """None if the posts fit, or none is left."""
-    with store.exclusive() as db:
-        pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - _free_pages(db)
-        row = db.execute("SELECT hour FROM post ORDER BY row LIMIT 1").fetchone()
-    return int(row[0]) if row and pages * schema.PAGE > largest else None
+def remove_where(store: Store, where: str, values: Sequence[object]) -> int:
+    """Remove posts by ascending row in steps, but for pinned ones. `where` is ours, never a stranger's."""
+    total, last = 0, -1
+    while True:
+        with store.writing() as change:
+            # Rows ascend with the hours: the oldest are the first. Pinned ones are passed over once.
+            step = f"row > ? AND ({where}) AND {NOT_PINNED} ORDER BY row LIMIT ?"
+            gone = change.select(step, (last, *values, limits.STORE_STEP))
+            for kept in gone:
+                change.remove(kept)
+        if not gone:
+            return total
+        total, last = total + len(gone), gone[-1].row
 
 
 def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:
@@ -89,26 +80,33 @@ def clean(store: Store) -> bool:
 
     False if a reader still held an older state: then it is done with the next checkpoint.
     """
+    merge_words(store)
+    give_back(store)
+    return store.checkpoint()
+
+
+def merge_words(store: Store) -> None:
+    """All segments of the search index into one: until then what marks a word as gone takes room, too."""
     rank = -_PAGES_A_STEP  # negative: begin by taking all segments together
     while True:
         with store.exclusive() as db:
             before = db.total_changes
             db.execute("INSERT INTO words(words, rank) VALUES ('merge', ?)", (rank,))
             if db.total_changes - before < 2:  # FTS5's sign that nothing is left to merge
-                break
+                return
+        store.copy_log_if_long()
         rank = _PAGES_A_STEP
-    give_back(store)
-    return store.checkpoint()
 
 
 def give_back(store: Store) -> None:
     """Shorten the file by its free pages."""
     while True:
         with store.exclusive() as db:
-            if not _free_pages(db):
+            if not free_pages(db):
                 return
             db.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+        store.copy_log_if_long()
 
 
-def _free_pages(db: sqlite3.Connection) -> int:
+def free_pages(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA freelist_count").fetchone()[0])

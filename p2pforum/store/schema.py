@@ -12,9 +12,10 @@ from p2pforum.core.errors import StoreError
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
 PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
-VERSION = 1  # user_version: the number of migrations applied
+VERSION = 2  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 NETWORK = "network"  # in meta: the name of the network whose posts these are
+FLOOR = "floor"  # in meta: below it the quota had posts removed, and none are taken
 
 _FIRST = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
@@ -61,14 +62,16 @@ _FIRST = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST),)
+_PINS = ("CREATE TABLE pin(root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST), ("pins", _PINS))
 """Name and statements of each step, in order. Add a step, never edit one."""
 
 _OTHERS = {
     *("words_data", "words_idx", "words_config"),  # FTS5
     *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
 }
-_HASH = "b28a3a6bca14b5556667a3fb1c3dd46a"
+_HASH = "c3fc45920d23123b7e39537d84fea7fe"
 
 
 def check_header(path: Path) -> None:

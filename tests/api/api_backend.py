@@ -1,5 +1,7 @@
 """A backend for API tests: records what it is asked; a small node without a network."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,7 @@ class RecordingBackend:
     answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
     submitted: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
+    pins: set[bytes] = field(default_factory=set)
     stopped: trio.Event = field(default_factory=trio.Event)
     reported: trio.Event = field(default_factory=trio.Event)
     sync_cancelled: trio.Event = field(default_factory=trio.Event)
@@ -27,6 +30,17 @@ class RecordingBackend:
             raise self.error
         self.submitted.append(raw)
         return self.answer
+
+    async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
+        await trio.lowlevel.checkpoint()
+        self.submitted += raws
+        return Counter({Outcome.STORED: len(raws)})
+
+    async def pin(self, root: bytes, pinned: bool) -> bool:
+        await trio.lowlevel.checkpoint()
+        before = set(self.pins)
+        (self.pins.add if pinned else self.pins.discard)(root)
+        return self.pins != before
 
     def status(self) -> dict[str, Any]:
         return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ from p2pforum.core.errors import NetworkError, NotFound
 from p2pforum.core.limits import params_for
 from p2pforum.core.post import Kind, Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
-from p2pforum.core.verdict import Origin
+from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
+from p2pforum.store import pins
 from p2pforum.store.posts import open_store
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
@@ -150,6 +152,7 @@ class SmallNode:
         self._stopping = trio.Event()
         params = load_config(self._paths).params
         with open_store(self._paths.data_dir, params) as store:
+            self._store = store
             self._door = Door(store, params, lambda: HOUR)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, self, self._paths.socket_path)
@@ -160,6 +163,12 @@ class SmallNode:
     async def submit(self, raw: bytes) -> Submitted:
         (verdict,) = await self._door.ingest([raw], Origin.LOCAL)
         return Submitted(verdict.outcome, verdict.post and verdict.post.id, verdict.reason)
+
+    async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
+        return Counter(verdict.outcome for verdict in await self._door.ingest(raws, Origin.BUNDLE))
+
+    async def pin(self, root: bytes, pinned: bool) -> bool:
+        return await trio.to_thread.run_sync(pins.pin if pinned else pins.unpin, self._store, root)
 
     def status(self) -> dict[str, Any]:
         return {

@@ -48,19 +48,6 @@ def test_space_is_given_back(store: Store, tmp_path: Path) -> None:
     assert store.statistics().size == (tmp_path / "node.db").stat().st_size
 
 
-def test_a_quota_takes_the_oldest(store: Store, tmp_path: Path) -> None:
-    posts = [a_post("z" * 3_000, subject=f"{n}", hour=HOUR + n // 20) for n in range(400)]
-    add(store, posts)
-    assert retention.fit(store, 10**9, HOUR - 7) == HOUR - 7
-    assert len(store.known([post.id for post in posts])) == 400
-    horizon = retention.fit(store, 800_000, HOUR - 7)
-    store.checkpoint()
-    assert (tmp_path / "node.db").stat().st_size <= 800_000
-    assert HOUR < horizon < HOUR + 19
-    assert store.known([p.id for p in posts]) == {p.id for p in posts if p.payload.hour >= horizon}
-    assert retention.fit(store, 0, horizon) == HOUR + 20  # nothing is left, and it ends
-
-
 def test_sync_keeps_the_id_of_a_dropped_post_and_nothing_else(store: Store, tmp_path: Path) -> None:
     thread = a_thread(6)
     add(store, thread)

@@ -1,0 +1,223 @@
+"""A bundle: posts in a file, for networks that are carried by hand. docs/PROTOCOL.d/bundle.md.
+
+Signed by nobody: each post is signed itself. The same posts make the same bytes on every node. Not which
+posts go in, and not where they go (forum.bundling). Reads from a callable, and trusts no length.
+"""
+
+import enum
+import hashlib
+import itertools
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import InvalidPost, Refused
+
+MAGIC = b"\x89p2pforum\r\n\x1a\n"  # as PNG does it: not UTF-8, and what mangles line ends is noticed
+MARK = b"\xb7\x1ep2"
+VERSION = 1
+_FRAME = struct.Struct(">4sBI")  # mark, kind, bytes of payload
+_HEADER = struct.Struct(">BIQ")  # version, boards, posts; the network's name follows
+_SIZE = struct.Struct(">H")  # bytes of a post
+_CHECK = 16  # bytes of SHA-256 behind a frame: against damage, not against malice
+_READ = 64 * limits.KIB
+_LONGEST_NAME = 64  # bytes of a network's name
+
+
+class Kind(enum.IntEnum):
+    HEADER = 0
+    POSTS = 1
+    END = 2  #: SHA-256 of all that is before this frame
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the bundle says of itself; nobody vouches for it."""
+
+    network: str
+    boards: int
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Not yet decoded, let alone verified."""
+
+    raws: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """From byte `offset` on something is damaged or missing; `text` is for a person."""
+
+    offset: int
+    text: str
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def write_bundle(header: Header, raws: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a bundle, piece by piece. `raws` sorted by board, then (hour, ID)."""
+    whole = hashlib.sha256()
+    fields = _HEADER.pack(VERSION, header.boards, header.posts) + header.network.encode("ascii")
+    chunks = (_frame(Kind.POSTS, join_posts(chunk)) for chunk in chunked(raws))
+    for piece in itertools.chain((MAGIC, _frame(Kind.HEADER, fields)), chunks):
+        whole.update(piece)
+        yield piece
+    yield _frame(Kind.END, whole.digest())
+
+
+def chunked(raws: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """As many posts as fit into MAX_BUNDLE_CHUNK, and never fewer: or two bundles would differ."""
+    chunk: list[bytes] = []
+    size = 0
+    for raw in raws:
+        if chunk and size + _SIZE.size + len(raw) > limits.MAX_BUNDLE_CHUNK:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(raw)
+        size += _SIZE.size + len(raw)
+    if chunk:
+        yield chunk
+
+
+def join_posts(raws: Sequence[bytes]) -> bytes:
+    return b"".join(_SIZE.pack(len(raw)) + raw for raw in raws)
+
+
+def split_posts(payload: bytes) -> list[bytes]:
+    """The inverse. Raises InvalidPost."""
+    raws = []
+    at = 0
+    while at < len(payload):
+        if at + _SIZE.size > len(payload):
+            raise InvalidPost("posts that are cut off")
+        (size,) = _SIZE.unpack_from(payload, at)
+        at += _SIZE.size
+        if not 0 < size <= limits.MAX_POST or at + size > len(payload):
+            raise InvalidPost("posts whose sizes can't be")
+        raws.append(payload[at : at + size])
+        at += size
+    return raws
+
+
+def _frame(kind: Kind, payload: bytes) -> bytes:
+    body = _FRAME.pack(MARK, kind, len(payload)) + payload
+    return body + hashlib.sha256(body).digest()[:_CHECK]
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+class BundleReader:
+    """Iterate over it, once: Header (if it is whole), Posts and Faults in the order of the file.
+
+    `read(n)` gives at most n bytes, and none at the end. Holds at most one frame and one read. Raises Refused
+    for what is no bundle, or of a newer kind. Behind damage it goes on at the next frame that is whole.
+    """
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._buffer = bytearray()
+        self._whole = hashlib.sha256()
+        self._faults = 0
+        self._is_lost = False  #: behind damage, and no whole frame was found since
+        self._is_at_end = False
+        self.offset = 0  #: bytes that are done with
+
+    def __iter__(self) -> Iterator[Header | Posts | Fault]:
+        if not self._fill(len(MAGIC)) or not self._buffer.startswith(MAGIC):
+            raise Refused("not a bundle of p2pforum")
+        self._take(len(MAGIC))
+        while True:
+            begin = self.offset
+            frame = self._next_frame()
+            if frame is None:
+                if not self._is_lost:
+                    yield Fault(begin, self._complaint())
+                    self._is_lost = True
+                if not self._skip_to_mark():
+                    if self._faults > limits.MAX_BUNDLE_FAULTS:
+                        yield Fault(self.offset, "too damaged to go on")
+                    return
+                continue
+            self._is_lost = False
+            yield self._open(begin, *frame)
+            if frame[0] == Kind.END:
+                if self._fill(1):
+                    yield Fault(self.offset, "more bytes after its end")
+                return
+
+    def _complaint(self) -> str:
+        return "cut off" if self._is_at_end and len(self._buffer) < _FRAME.size else "damaged"
+
+    def _next_frame(self) -> tuple[int, bytes, bytes] | None:
+        """Kind, payload, and the hash of all before it; None, and nothing taken, if it is not whole."""
+        if not self._fill(_FRAME.size):
+            return None
+        mark, kind, size = _FRAME.unpack_from(self._buffer)
+        if mark != MARK or kind > Kind.END or size > limits.MAX_BUNDLE_CHUNK:
+            return None
+        end = _FRAME.size + size
+        if not self._fill(end + _CHECK):
+            return None
+        check = hashlib.sha256(memoryview(self._buffer)[:end]).digest()[:_CHECK]
+        if check != self._buffer[end : end + _CHECK]:
+            return None
+        before = self._whole.digest() if kind == Kind.END else b""
+        return kind, self._take(end + _CHECK)[_FRAME.size : end], before
+
+    def _open(self, begin: int, kind: int, payload: bytes, before: bytes) -> Header | Posts | Fault:
+        """What a whole frame holds: whoever wrote it may have written anything."""
+        try:
+            if kind == Kind.HEADER and begin == len(MAGIC):
+                return _open_header(payload)
+            if kind == Kind.POSTS:
+                return Posts(tuple(split_posts(payload)))
+        except InvalidPost as error:
+            return Fault(begin, str(error))
+        if kind == Kind.END and (self._faults or payload == before):
+            return Posts(())  # with damage before it, the hash of the whole says nothing new
+        return Fault(begin, "not as it was written")
+
+    def _skip_to_mark(self) -> bool:
+        """Throw away up to the next mark, at least one byte. False: none, or too many led nowhere."""
+        self._faults += 1
+        self._take(1)
+        while self._faults <= limits.MAX_BUNDLE_FAULTS:
+            at = self._buffer.find(MARK)
+            if at >= 0:
+                self._take(at)
+                return True
+            self._take(max(0, len(self._buffer) - len(MARK) + 1))
+            if not self._fill(len(MARK)):
+                return False
+        return False
+
+    def _fill(self, size: int) -> bool:
+        while len(self._buffer) < size and not self._is_at_end:
+            got = self._read(_READ)
+            self._is_at_end = not got
+            self._buffer += got
+        return len(self._buffer) >= size
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self._whole.update(taken)
+        self.offset += len(taken)
+        return taken
+
+
+def _open_header(payload: bytes) -> Header:
+    if payload[:1] > bytes([VERSION]):
+        raise Refused("a bundle of a newer p2pforum: update to read it")
+    name = payload[_HEADER.size :]
+    if len(payload) < _HEADER.size or payload[0] != VERSION or not 0 < len(name) <= _LONGEST_NAME:
+        raise InvalidPost("not a header")
+    if not name.isascii():
+        raise InvalidPost("not a header")
+    _, boards, posts = _HEADER.unpack_from(payload)
+    return Header(name.decode("ascii"), boards, posts)

@@ -1,0 +1,188 @@
+"""What this node keeps: how long, of which board, and within how many bytes.
+
+A quota takes the oldest hour first, within an hour the posts with the cheapest stamps, and leaves a floor
+behind: what lies below it is refused and not asked for, or sync would fetch again what was just removed.
+Pinned threads and posts not yet released stay. Not what is dropped by hand (retention.py).
+"""
+
+import logging
+import struct
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from p2pforum.core import limits
+from p2pforum.core.post import Post
+from p2pforum.store import retention, schema
+from p2pforum.store.change import SLOT_BITS
+from p2pforum.store.pins import NOT_PINNED
+from p2pforum.store.posts import Store
+
+log = logging.getLogger(__name__)
+
+_FULL = 0.90  # of the quota: above it room is made; the rest is for the log and for a batch on its way
+_ROOMY = 0.80  # of the quota: so much is left, so that room is not made for each batch
+_IDLE = 0.50  # of the quota: with less, the floor is lowered again and sync fetches what it kept out
+_LOG = 32  # part of the quota that the write-ahead log may take
+_SMALLEST_LOG = 64 * limits.KIB
+_OVERHEAD = 450  # bytes of indexes and search that a post takes beside its own
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """As configured. `hours` of a board without an entry in `by_board`; `quota` in bytes."""
+
+    hours: int = limits.RETENTION_HOURS
+    by_board: Mapping[str, int] = field(default_factory=dict)
+    quota: int = limits.QUOTA
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Floor:
+    """Posts below it are not kept: by hour, then bits of the stamp, then the first byte of the ID."""
+
+    hour: int = 0
+    bits: int = 0
+    first: int = 0
+
+    @property
+    def whole_hour(self) -> int:
+        """From this hour on everything is kept: all that sync may compare."""
+        return self.hour + (1 if self.bits or self.first else 0)
+
+
+_FLOOR = struct.Struct(">IBB")
+
+
+class Keeping:
+    """`now` gives the hour since 1970. One for one store; the store's one writer calls `make_room`."""
+
+    def __init__(self, store: Store, rules: Rules, now: Callable[[], int]) -> None:
+        self._store = store
+        self._rules = rules
+        self._now = now
+        self.floor = _load_floor(store)
+        store.limit_log(max(_SMALLEST_LOG, rules.quota // _LOG))
+
+    def horizon(self) -> int:
+        """The oldest hour that is kept of any board: what sync tells its peers."""
+        longest = max([self._rules.hours, *self._rules.by_board.values()])
+        return max(0, self._now() - longest, self.floor.whole_hour)
+
+    def low(self, board: str) -> int:
+        """The oldest hour that is kept of a board, and compared by sync."""
+        hours = self._rules.by_board.get(board, self._rules.hours)
+        return max(0, self._now() - hours, self.floor.whole_hour)
+
+    def refuses(self, post: Post) -> bool:
+        """Whether a post is below what is kept. In the floor's own hour, dear stamps may still come in."""
+        fields = post.payload
+        if Floor(fields.hour, fields.stamp.bits, post.id[0]) < self.floor:
+            return True
+        hours = self._rules.by_board.get(fields.board, self._rules.hours)
+        return fields.hour < self._now() - hours
+
+    def expire(self) -> int:
+        """Remove what is past its time. To be called once an hour or so."""
+        self._lower_floor()
+        total = retention.expire(self._store, self.horizon())
+        if self._rules.by_board:
+            with self._store.exclusive() as db:
+                boards = [name for (name,) in db.execute("SELECT name FROM board")]
+            total += sum(retention.expire_board(self._store, name, self.low(name)) for name in boards)
+            retention.give_back(self._store)
+        return total
+
+    def make_room(self) -> None:
+        """After each write: cheap unless the quota is full. Who writes waits meanwhile."""
+        if self._used() <= self._rules.quota * _FULL:
+            return
+        while (excess := self._used() - int(self._rules.quota * _ROOMY)) > 0:
+            floor = self._floor_above(excess)
+            if floor is None:
+                log.warning("the quota is full of pinned threads and unpublished posts")
+                break
+            self._raise_floor(floor)
+            self._remove_below(floor)
+            retention.clean(self._store)
+
+    def _used(self) -> int:
+        with self._store.exclusive() as db:
+            pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - retention.free_pages(db)
+        return pages * schema.PAGE
+
+    def _floor_above(self, excess: int) -> Floor | None:
+        """The floor that takes about `excess` bytes; None if nothing can be taken."""
+        taken, floor = 0, None
+        with closing(self._oldest_first()) as hours:
+            for hour, posts in hours:
+                levels: Counter[tuple[int, int]] = Counter()
+                for bits, first, size in posts:
+                    levels[bits, first] += size + _OVERHEAD
+                floor = Floor(hour + 1)
+                if taken + levels.total() >= excess:
+                    return _within(hour, levels, excess - taken)
+                taken += levels.total()
+        return floor
+
+    def _oldest_first(self) -> Generator[tuple[int, Iterator[tuple[int, int, int]]], None, None]:
+        """Hours with (bits, first byte of the ID, size) of each post that may go. Reads no post."""
+        with self._store.exclusive() as db:
+            rows = db.execute(
+                "SELECT hour, bits, substr(id, 1, 1), coalesce(length(raw), 0) FROM post"
+                f" WHERE released AND {NOT_PINNED} ORDER BY row"
+            )
+            for hour, group in groupby(rows, lambda row: int(row[0])):
+                yield hour, ((bits, first[0], size) for _, bits, first, size in group)
+
+    def _remove_below(self, floor: Floor) -> None:
+        low, high = floor.hour << SLOT_BITS, (floor.hour + 1) << SLOT_BITS
+        cheap = "row < ? AND (bits, substr(id, 1, 1)) < (?, ?)"
+        gone = retention.remove_where(
+            self._store,
+            f"released AND (row < ? OR ({cheap}))",
+            (low, high, floor.bits, bytes([floor.first])),
+        )
+        log.info("the quota is full: %d of the oldest posts were removed", gone)
+
+    # --- the floor, kept over restarts --------------------------------------------------------------------
+
+    def _raise_floor(self, floor: Floor) -> None:
+        """Before anything goes, or sync would fetch it again after a crash in between."""
+        self.floor = max(self.floor, floor)
+        packed = _FLOOR.pack(self.floor.hour, self.floor.bits, self.floor.first)
+        with self._store.exclusive() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (schema.FLOOR, packed))
+
+    def _lower_floor(self) -> None:
+        """When there is much room: the quota was raised, or most was past its time."""
+        if self.floor == Floor() or self._used() > self._rules.quota * _IDLE:
+            return
+        with self._store.exclusive() as db:
+            db.execute("DELETE FROM meta WHERE name = ?", (schema.FLOOR,))
+        self.floor = Floor()
+
+
+def _within(hour: int, levels: Counter[tuple[int, int]], excess: int) -> Floor:
+    """The cheapest levels of an hour go, until `excess` bytes have."""
+    taken = 0
+    for bits, first in sorted(levels):
+        taken += levels[bits, first]
+        if taken >= excess:
+            return _next(hour, bits, first, is_last=(bits, first) == max(levels))
+    return Floor(hour + 1)
+
+
+def _next(hour: int, bits: int, first: int, *, is_last: bool) -> Floor:
+    """The lowest floor above all posts of a level; above the whole hour if it is its last one."""
+    if is_last:
+        return Floor(hour + 1)
+    return Floor(hour, bits, first + 1) if first < 255 else Floor(hour, bits + 1)
+
+
+def _load_floor(store: Store) -> Floor:
+    with store.exclusive() as db:
+        row = db.execute("SELECT value FROM meta WHERE name = ?", (schema.FLOOR,)).fetchone()
+    return Floor(*_FLOOR.unpack(row[0])) if row else Floor()

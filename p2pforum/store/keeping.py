@@ -6,6 +6,7 @@ Pinned threads and posts not yet released stay. Not what is dropped by hand (ret
 """
 
 import logging
+import sqlite3
 import struct
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -23,11 +24,15 @@ from p2pforum.store.posts import Store
 log = logging.getLogger(__name__)
 
 _FULL = 0.90  # of the quota: above it room is made; the rest is for the log and for a batch on its way
-_ROOMY = 0.80  # of the quota: so much is left, so that room is not made for each batch
+_ROOMY = 0.82  # of the quota: so much is left, so that room is not made for each batch
 _IDLE = 0.50  # of the quota: with less, the floor is lowered again and sync fetches what it kept out
 _LOG = 32  # part of the quota that the write-ahead log may take
+_STEPS = 64 * limits.KIB  # bytes of quota for each post that goes in one transaction
+_FEWEST = 20
 _SMALLEST_LOG = 64 * limits.KIB
-_OVERHEAD = 450  # bytes of indexes and search that a post takes beside its own
+_OVERHEAD = 450  # bytes of indexes and search that a post takes beside its own, about
+_MORE = 1.1  # times what is reckoned, or often a second pass would have to take a little more
+_PAGES = 200  # part of the quota that merging the search index may take for a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +104,35 @@ class Keeping:
         """After each write: cheap unless the quota is full. Who writes waits meanwhile."""
         if self._used() <= self._rules.quota * _FULL:
             return
+        cost = self._cost()
         while (excess := self._used() - int(self._rules.quota * _ROOMY)) > 0:
-            floor = self._floor_above(excess)
+            floor = self._floor_above(_MORE * excess / cost)
             if floor is None:
                 log.warning("the quota is full of pinned threads and unpublished posts")
                 break
             self._raise_floor(floor)
             self._remove_below(floor)
-            retention.clean(self._store)
+            retention.merge_words(self._store, max(16, self._rules.quota // _PAGES // schema.PAGE))
+            retention.give_back(self._store)
+            self._store.checkpoint()  # the file becomes shorter only with this
+
+    def _cost(self) -> float:
+        """Bytes of disk for each that a post is reckoned with."""
+        with self._store.exclusive() as db:
+            query = f"SELECT sum(coalesce(length(raw), 0) + {_OVERHEAD}) FROM post"
+            return self._used_in(db) / (db.execute(query).fetchone()[0] or 1)
 
     def _used(self) -> int:
         with self._store.exclusive() as db:
-            pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - retention.free_pages(db)
+            return self._used_in(db)
+
+    @staticmethod
+    def _used_in(db: sqlite3.Connection) -> int:
+        pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - retention.free_pages(db)
         return pages * schema.PAGE
 
-    def _floor_above(self, excess: int) -> Floor | None:
-        """The floor that takes about `excess` bytes; None if nothing can be taken."""
+    def _floor_above(self, excess: float) -> Floor | None:
+        """The floor that takes about `excess` bytes as reckoned; None if nothing can be taken."""
         taken, floor = 0, None
         with closing(self._oldest_first()) as hours:
             for hour, posts in hours:
@@ -144,6 +162,7 @@ class Keeping:
             self._store,
             f"released AND (row < ? OR ({cheap}))",
             (low, high, floor.bits, bytes([floor.first])),
+            min(limits.STORE_STEP, max(_FEWEST, self._rules.quota // _STEPS)),
         )
         log.info("the quota is full: %d of the oldest posts were removed", gone)
 
@@ -165,7 +184,7 @@ class Keeping:
         self.floor = Floor()
 
 
-def _within(hour: int, levels: Counter[tuple[int, int]], excess: int) -> Floor:
+def _within(hour: int, levels: Counter[tuple[int, int]], excess: float) -> Floor:
     """The cheapest levels of an hour go, until `excess` bytes have."""
     taken = 0
     for bits, first in sorted(levels):

@@ -34,14 +34,16 @@ def expire_board(store: Store, board: str, before_hour: int) -> int:
     return remove_where(store, f"row < ? AND {of_board}", (before_hour << SLOT_BITS, board))
 
 
-def remove_where(store: Store, where: str, values: Sequence[object]) -> int:
+def remove_where(
+    store: Store, where: str, values: Sequence[object], posts_a_step: int = limits.STORE_STEP
+) -> int:
     """Remove posts by ascending row in steps, but for pinned ones. `where` is ours, never a stranger's."""
     total, last = 0, -1
     while True:
         with store.writing() as change:
             # Rows ascend with the hours: the oldest are the first. Pinned ones are passed over once.
             step = f"row > ? AND ({where}) AND {NOT_PINNED} ORDER BY row LIMIT ?"
-            gone = change.select(step, (last, *values, limits.STORE_STEP))
+            gone = change.select(step, (last, *values, posts_a_step))
             for kept in gone:
                 change.remove(kept)
         if not gone:
@@ -85,9 +87,13 @@ def clean(store: Store) -> bool:
     return store.checkpoint()
 
 
-def merge_words(store: Store) -> None:
-    """All segments of the search index into one: until then what marks a word as gone takes room, too."""
-    rank = -_PAGES_A_STEP  # negative: begin by taking all segments together
+def merge_words(store: Store, pages_a_step: int | None = None) -> None:
+    """All segments of the search index into one: until then what marks a word as gone takes room, too.
+
+    A step takes up to so many more pages for a moment, and gives back those that it merged.
+    """
+    pages = pages_a_step or _PAGES_A_STEP
+    rank = -pages  # negative: begin by taking all segments together
     while True:
         with store.exclusive() as db:
             before = db.total_changes
@@ -95,7 +101,7 @@ def merge_words(store: Store) -> None:
             if db.total_changes - before < 2:  # FTS5's sign that nothing is left to merge
                 return
         store.copy_log_if_long()
-        rank = _PAGES_A_STEP
+        rank = pages
 
 
 def give_back(store: Store) -> None:

@@ -98,12 +98,15 @@ class LazyGossip:
             if ids := everything.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
 
+    def spend_iwant(self, peer: str, count: int, now: float) -> bool:
+        """Whether the IWANTs of one more RPC, with `count` IDs, are read."""
+        quota = self._quotas[peer]
+        quota.iwants += count
+        return self._within(quota.iwants, self._params.iwant_per_beat, peer, now)
+
     def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Message]:
         """What to send. Beyond its share a peer gets nothing, and that is not held against it."""
         quota = self._quotas[peer]
-        quota.iwants += len(ids)
-        if not self._within(quota.iwants, self._params.iwant_per_beat, peer, now):
-            return []
         refill = (now - quota.tokens_at) * self._params.serve_hourly / 3600
         quota.tokens = min(self._params.serve_hourly, quota.tokens + refill)
         quota.tokens_at = now

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -92,10 +92,41 @@ async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIter
         nursery.cancel_scope.cancel()
 
 
+class Swarm:
+    """Nodes in one nursery; each lives as long as it."""
+
+    def __init__(self, hub: MemoryHub, nursery: trio.Nursery) -> None:
+        self._hub = hub
+        self._nursery = nursery
+
+    async def start(self, name: str) -> Node:
+        return await self._nursery.start(self._live, name)
+
+    async def _live(self, name: str, task_status: trio.TaskStatus[Node]) -> None:
+        async with a_node(self._hub, name) as node:
+            task_status.started(node)
+            await trio.sleep_forever()
+
+    async def start_probe(self, name: str) -> "Probe":
+        return await self._nursery.start(self._live_probe, name)
+
+    async def _live_probe(self, name: str, task_status: trio.TaskStatus["Probe"]) -> None:
+        async with a_probe(self._hub, name) as probe:
+            task_status.started(probe)
+            await trio.sleep_forever()
+
+
+@asynccontextmanager
+async def a_swarm(hub: MemoryHub) -> AsyncIterator[Swarm]:
+    async with trio.open_nursery() as nursery:
+        yield Swarm(hub, nursery)
+        nursery.cancel_scope.cancel()
+
+
 @asynccontextmanager
 async def some_nodes(hub: MemoryHub, count: int) -> AsyncIterator[list[Node]]:
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(a_node(hub, f"n{n}")) for n in range(count)]
+    async with a_swarm(hub) as swarm:
+        yield [await swarm.start(f"n{n}") for n in range(count)]
 
 
 class Probe:

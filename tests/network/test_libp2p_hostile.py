@@ -199,6 +199,16 @@ async def test_streams_that_are_reset_at_once_do_not_pile_up_handlers() -> None:
         assert most == limits.MAX_STREAMS_PER_PEER
 
 
+async def test_many_dials_to_one_peer_make_one_connection() -> None:
+    async with our_node() as node, our_node(listening=False) as peer:
+        async with trio.open_nursery() as nursery:
+            for _ in range(10):
+                nursery.start_soon(peer.dial, node.addresses[0])
+        assert len(peer._roster) == 1
+        await until(lambda: not node._pending)
+        assert len(node._roster) == 1
+
+
 async def test_a_peer_that_comes_again_and_again_keeps_its_newest_connections() -> None:
     # as one does that lost its network and came back, before we notice that the old ones are dead
     async with our_node() as node, AsyncExitStack() as stack:

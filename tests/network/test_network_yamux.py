@@ -6,11 +6,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trio
 import trio.testing
-from hypothesis import given
-from hypothesis import strategies as st
 from network_tools import receive_all
 
-from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.limits import MAX_REFUSED_STREAMS, SEND_QUEUE, STREAM_WINDOW
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import Rules, YamuxConnection
@@ -30,46 +27,6 @@ from p2pforum.network.yamux_frames import (
 from p2pforum.network.yamux_stream import YamuxStream
 
 QUICK = Rules(linger=0.05)
-
-
-# -- frames ----------------------------------------------------------------------------------------
-
-frames = st.builds(
-    lambda kind, flags, stream, length, body: Frame(
-        kind, flags, stream, len(body) if kind == DATA else length, body if kind == DATA else b""
-    ),
-    st.integers(DATA, GO_AWAY),
-    st.integers(0, 15),
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 2**32 - 1),
-    st.binary(max_size=50),
-)
-
-
-@given(st.lists(frames), st.lists(st.integers(1, 20)))
-def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[int]) -> None:
-    wire = b"".join(header(f.kind, f.flags, f.stream, f.length) + f.body for f in sent)
-    reader = FrameReader(1000)
-    got: list[Frame] = []
-    for cut in cuts:
-        got += reader.feed(wire[:cut])
-        wire = wire[cut:]
-    got += reader.feed(wire)
-    assert got == sent
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_frames_or_the_peers_fault(data: bytes) -> None:
-    with suppress(RemoteProtocolError):
-        list(FrameReader(1000).feed(data))
-
-
-@pytest.mark.parametrize(
-    "bad", [b"\x01" + bytes(11), b"\x00\x04" + bytes(10), header(DATA, 0, 1, 1001), b"GET / HTTP/1.1\r\n"]
-)
-def test_bad_frames_are_the_peers_fault(bad: bytes) -> None:
-    with pytest.raises(RemoteProtocolError):
-        list(FrameReader(1000).feed(bad))
 
 
 # -- the stream contract ---------------------------------------------------------------------------
@@ -318,6 +275,14 @@ async def test_more_streams_than_allowed_are_reset(autojump_clock: trio.testing.
             b"".join(syn(number) for number in range(10_001, 10_001 + 2 * MAX_REFUSED_STREAMS, 2))
         )
         assert peer.connection.ended  # that was a flood
+
+
+async def test_nothing_is_heard_after_the_end(autojump_clock: trio.testing.MockClock) -> None:
+    async with stranger() as peer:
+        await peer.says(syn(1) + header(GO_AWAY, 0, 0, 0) + syn(3))
+        assert [stream.number for stream in peer.accepted] == [1]
+        with pytest.raises(trio.BrokenResourceError):
+            await peer.accepted[0].receive_some()
 
 
 async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.testing.MockClock) -> None:

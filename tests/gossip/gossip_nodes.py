@@ -1,7 +1,7 @@
 """Gossiping nodes on a memory network, with the real door, and a peer made by hand that does as told."""
 
 import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -11,13 +11,29 @@ from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post import Post
+from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.service import PROTOCOL, GossipService
-from p2pforum.gossip.wire import Rpc, Subscription, decode_rpc, encode_rpc
+from p2pforum.gossip.wire import Message, Rpc, Subscription, decode_rpc, encode_rpc
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
+
+
+def topic_of(post: Post) -> str:
+    return TEST_NETWORK.topic(shard_of(post.payload.board, TEST_NETWORK))
+
+
+def as_message(post: Post) -> Message:
+    return Message(topic_of(post), post.raw)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait in virtual time; fails when it does not come true."""
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
 
 
 class MemoryStore:

@@ -12,7 +12,6 @@ from trio.testing import MockClock
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.post import Post
-from p2pforum.core.stamp import shard_of
 from p2pforum.gossip.wire import IHave, Message, Prune
 from p2pforum.network.memory_network import MemoryHub
 
@@ -156,10 +155,6 @@ async def test_nodes_that_die_and_come_do_not_disturb(hub: MemoryHub, autojump_c
 
 
 # -- attacks ---------------------------------------------------------------------------------------------
-
-
-def as_message(post: Post) -> Message:
-    return Message(TEST_NETWORK.topic(shard_of(post.payload.board, TEST_NETWORK)), post.raw)
 
 
 async def spam_grafts(probe: Probe, n: int) -> None:

@@ -98,7 +98,9 @@ class Store:
     def _copy_log_if_long(self) -> None:
         """After the commit: what it could not copy now stays safe in the log, and is copied later."""
         try:
-            if schema.log_size(self._path) > limits.STORE_WAL:
+            part = self._path.stat().st_size // limits.STORE_LOG_PART
+            longest = max(limits.STORE_LOG_LEAST, min(part, limits.STORE_LOG_MOST))
+            if schema.log_size(self._path) > longest:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, OSError) as error:
             log.warning("the write-ahead log could not be copied into the database: %s", error)

@@ -8,7 +8,13 @@ import trio
 import trio.testing
 from network_tools import receive_all
 
-from p2pforum.core.limits import MAX_REFUSED_STREAMS, SEND_QUEUE, STREAM_WINDOW
+from p2pforum.core.limits import (
+    EXTRA_WINDOWS,
+    MAX_REFUSED_STREAMS,
+    MAX_STREAM_WINDOW,
+    SEND_QUEUE,
+    STREAM_WINDOW,
+)
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import Rules, YamuxConnection
 from p2pforum.network.yamux_frames import (
@@ -173,6 +179,31 @@ async def test_a_slow_reader_keeps_its_stream(autojump_clock: trio.testing.MockC
             while got < 3 * STREAM_WINDOW:
                 await trio.sleep(20)
                 got += len(await there.receive_some(STREAM_WINDOW // 2))
+
+
+async def test_windows_of_streams_that_are_read_grow_and_share(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    extra = MAX_STREAM_WINDOW - STREAM_WINDOW
+    async with pair() as made:
+        greedy = 0
+        held = []
+        for _ in range(EXTRA_WINDOWS // extra + 3):
+            here, there = await made.streams()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(here.send_all, bytes(4 * MAX_STREAM_WINDOW))
+                await receive_all(there, 4 * MAX_STREAM_WINDOW)
+            assert there.grown <= extra
+            greedy += there.grown
+            held.append((here, there))
+        assert greedy == EXTRA_WINDOWS  # all there is, and no more
+        for stream in held[0]:
+            await stream.aclose()
+        here, there = await made.streams()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.send_all, bytes(4 * MAX_STREAM_WINDOW))
+            await receive_all(there, 4 * MAX_STREAM_WINDOW)
+        assert there.grown == extra  # what the closed one had
 
 
 # -- peers that break the rules, or die ------------------------------------------------------------

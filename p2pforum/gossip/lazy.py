@@ -23,7 +23,7 @@ class _Quota:
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
-        self.greeted: set[str] = set()
+        self.greeted: frozenset[str] = frozenset()
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = 0
@@ -93,8 +93,8 @@ class LazyGossip:
         if not fresh or not len(self._cache):
             return
         everything = self._cache.everything()
+        quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            quota.greeted.add(topic)
             if ids := everything.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
 

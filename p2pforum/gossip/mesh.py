@@ -126,8 +126,10 @@ class Mesh:
 
     def maintain(self, now: float, drafts: Drafts) -> None:
         opportunity = self._is_opportunity(now)
+        negatives = self._ledger.negatives(now)
         for topic, members in self._members.items():
-            self._drop_negative(topic, now, drafts)
+            if not negatives.isdisjoint(members):
+                self._drop_negative(topic, now, drafts)
             self.fill(topic, now, drafts)
             if len(members) > self._params.degree_high:
                 self._trim(topic, now, drafts)

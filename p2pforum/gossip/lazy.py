@@ -23,7 +23,7 @@ class _Quota:
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
-        self.greeted: set[str] = set()
+        self.greeted: frozenset[str] = frozenset()
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = 0
@@ -93,17 +93,20 @@ class LazyGossip:
         if not fresh or not len(self._cache):
             return
         everything = self._cache.everything()
+        quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            quota.greeted.add(topic)
             if ids := everything.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
+
+    def spend_iwant(self, peer: str, count: int, now: float) -> bool:
+        """Whether the IWANTs of one more RPC, with `count` IDs, are read."""
+        quota = self._quotas[peer]
+        quota.iwants += count
+        return self._within(quota.iwants, self._params.iwant_per_beat, peer, now)
 
     def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Message]:
         """What to send. Beyond its share a peer gets nothing, and that is not held against it."""
         quota = self._quotas[peer]
-        quota.iwants += len(ids)
-        if not self._within(quota.iwants, self._params.iwant_per_beat, peer, now):
-            return []
         refill = (now - quota.tokens_at) * self._params.serve_hourly / 3600
         quota.tokens = min(self._params.serve_hourly, quota.tokens + refill)
         quota.tokens_at = now

@@ -69,10 +69,10 @@ class Router:
         self._lazy.remove(peer)
         self._ledger.leave(peer, now)
 
-    def hello(self, peer: str) -> Rpc:
-        """The first RPC on every new stream to a peer. Its GRAFTs mend a mesh that one side only knows of."""
+    def hello(self, peer: str, *, again: bool) -> Rpc:
+        """The first RPC on a stream to a peer. `again`: on a later one, where lost GRAFTs are made good."""
         subscriptions = tuple(Subscription(topic, subscribe=True) for topic in self._topics)
-        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer))
+        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer) if again else ())
 
     def view(self, peer: str, now: float) -> PeerView:
         topics = sum(peer in self._mesh.subscribers(topic) for topic in self._topics)
@@ -130,8 +130,9 @@ class Router:
             self._lazy.greet(peer, new, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
-        for topic in rpc.graft:
-            self._mesh.on_graft(peer, topic, now, drafts)
+        early = [self._mesh.on_graft(peer, topic, now, drafts) for topic in rpc.graft]
+        if any(early):  # once for all topics: they are of one mind, since all nodes join all of them
+            self._ledger.misbehaved(peer, now, max(early))
         for prune in rpc.prune:
             self._mesh.on_prune(peer, prune.topic, prune.backoff, now)
 
@@ -157,7 +158,9 @@ class Router:
         )
 
     def _on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Effect]:
-        if not ids or not self._is_trusted_with_gossip(peer, now):
+        if not ids or not self._lazy.spend_iwant(peer, len(ids), now):
+            return []
+        if not self._is_trusted_with_gossip(peer, now):
             return []
         messages = self._lazy.on_iwant(peer, ids, now)
         self.counts.served += len(messages)

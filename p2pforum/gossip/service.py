@@ -177,8 +177,7 @@ class GossipService:
             return link
         outbound = connection.direction is Direction.OUTBOUND
         group = address_group(connection.address)
-        refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
-        if refusal:
+        if refusal := self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group):
             self._perform(refusal)
             return None
         link = self._links.add(peer)
@@ -202,7 +201,8 @@ class GossipService:
 
     async def _send(self, link: Link) -> None:
         async with await self._network.open_stream(link.peer, PROTOCOL) as stream:
-            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer))))
+            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer, again=link.greeted))))
+            link.greeted = True
             while True:
                 await link.wake.wait()
                 data, count = link.outbox.take()

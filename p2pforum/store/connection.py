@@ -10,7 +10,7 @@ from types import TracebackType
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
 
-_WRITER_PATIENCE = 1_000  # ms that a checkpoint waits for a reader; ours is the only writer
+WRITER_PATIENCE = 1_000  # ms that a checkpoint waits for a reader; ours is the only writer
 _READER_PATIENCE = 5_000  # ms; a reader waits only while the log is recovered after a crash
 _LARGEST_VALUE = limits.KIB * limits.KIB  # bytes; posts have 16,000, pages of the search index 4,050
 
@@ -25,7 +25,7 @@ _WRITING = (
     "PRAGMA secure_delete = ON",  # what is dropped is overwritten: see retention.drop
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",  # Store does it outside the commit, so that snapshots never wait for it
-    f"PRAGMA journal_size_limit = {limits.STORE_WAL // 2}",
+    f"PRAGMA journal_size_limit = {limits.STORE_LOG_LEAST // 2}",  # kept of it once copied
     f"PRAGMA cache_size = -{limits.STORE_CACHE // limits.KIB}",
 )
 _READING = (
@@ -37,7 +37,7 @@ _READING = (
 def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. The file must exist. Raises StoreError."""
     with translated():
-        db = _connect(path, "rw", _WRITER_PATIENCE)
+        db = _connect(path, "rw", WRITER_PATIENCE)
         _configure(db, (*_HARDENING, *_WRITING))
         return db
 

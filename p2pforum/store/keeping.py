@@ -102,8 +102,12 @@ class Keeping:
 
     def make_room(self) -> None:
         """After each write: cheap unless the quota is full. Who writes waits meanwhile."""
-        if self._used() <= self._rules.quota * _FULL:
-            return
+        if self._used() > self._rules.quota * _FULL:
+            self._make_room()
+        elif self._store.size() > self._rules.quota:  # the log of a large merge
+            self._store.checkpoint(patience=0)
+
+    def _make_room(self) -> None:
         cost = self._cost()
         while (excess := self._used() - int(self._rules.quota * _ROOMY)) > 0:
             floor = self._floor_above(_MORE * excess / cost)
@@ -114,7 +118,7 @@ class Keeping:
             self._remove_below(floor)
             retention.merge_words(self._store, max(16, self._rules.quota // _PAGES // schema.PAGE))
             retention.give_back(self._store)
-            self._store.checkpoint()  # the file becomes shorter only with this
+            self._store.checkpoint(patience=0)  # the file becomes shorter only with this
 
     def _cost(self) -> float:
         """Bytes of disk for each that a post is reckoned with."""

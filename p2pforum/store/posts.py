@@ -19,7 +19,7 @@ from p2pforum.store import directory as data_directory
 from p2pforum.store import schema
 from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
 from p2pforum.store.change import Change, Kept
-from p2pforum.store.connection import open_read_only, open_writer, translated
+from p2pforum.store.connection import WRITER_PATIENCE, open_read_only, open_writer, translated
 from p2pforum.store.scatter import chunks, in_chunk
 from p2pforum.store.snapshot import Snapshot, read_released
 from p2pforum.store.statistics import Statistics, read_statistics
@@ -38,7 +38,7 @@ class Store:
         self._read_lock = threading.Lock()
         self._seal_lock = threading.Lock()  # held while committing or sealing a view: never for long
         self._commits = 0
-        self._log_limit = limits.STORE_WAL
+        self._log_limit = limits.STORE_LOG_MOST
         self._slot_key = _meta(writer, schema.SLOT_KEY) or b""
         self._blocks = BoardCache()
         self._keys = KeysCache()
@@ -104,7 +104,9 @@ class Store:
     def _copy_log(self) -> None:
         """After the commit: what it could not copy now stays safe in the log, and is copied later."""
         try:
-            if schema.log_size(self._path) > min(self._log_limit, limits.STORE_WAL):
+            part = self._path.stat().st_size // limits.STORE_LOG_PART
+            longest = max(limits.STORE_LOG_LEAST, min(part, limits.STORE_LOG_MOST))
+            if schema.log_size(self._path) > min(longest, self._log_limit):
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, OSError) as error:
             log.warning("the write-ahead log could not be copied into the database: %s", error)
@@ -112,16 +114,20 @@ class Store:
     def limit_log(self, size: int) -> None:
         """Copy the write-ahead log in above `size` bytes: a small quota has no room for a long one."""
         self._log_limit = size
-        with self.exclusive() as db:
-            db.execute(f"PRAGMA journal_size_limit = {min(size, limits.STORE_WAL // 2)}").fetchone()
 
-    def checkpoint(self) -> bool:
+    def size(self) -> int:
+        """Bytes on disk now, the log included."""
+        return self._path.stat().st_size + schema.log_size(self._path)
+
+    def checkpoint(self, patience: int = WRITER_PATIENCE) -> bool:
         """Copy the write-ahead log into the database and empty it, so that nothing old is left in it.
 
-        False if a reader still needed it for a second: then try again later.
+        False if a reader still needed it for `patience` ms: then try again later.
         """
         with self._write_lock, translated():
+            self._db.execute(f"PRAGMA busy_timeout = {patience}")
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._db.execute(f"PRAGMA busy_timeout = {WRITER_PATIENCE}")
             return not busy
 
     @contextmanager

@@ -132,9 +132,8 @@ class SyncService:
         async with stream:
             with ExitStack() as stack:
                 snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
-                session = Session(
-                    snapshot, terms, self._claims, self._rng, time.perf_counter, initiator=initiator
-                )
+                rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
+                session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
                 talk = _Talk(stream, session, self._door, progress or (lambda _: None), stack.close)
                 self._active += 1
                 try:

@@ -116,8 +116,10 @@ class Session:
 
     @property
     def needs_snapshot(self) -> bool:
-        """False when the peer asks for nothing more and we compare nothing more: it may be closed."""
-        return not (self._peer_ended and self._serving.idle and self._compared())
+        """False when the peer asks for nothing more and we look nothing up: it may be closed."""
+        matched = self._matching is not None and self._matching.finished
+        negotiated = (self._asking or self._answering or self._fetching).idle
+        return not (self._peer_ended and matched and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import PARAMS, World, discussion, post
+from cli_world import CONFIG, PARAMS, Result, World, discussion, post
 
 from p2pforum.config import find_paths
 from p2pforum.core import bundle
@@ -24,11 +24,16 @@ def stick(tmp_path: Path) -> Path:
     return tmp_path / "stick"
 
 
-def other_world(tmp_path: Path, name: str = "other") -> World:
-    home = tmp_path / name
+class OtherWorld(World):
+    def run(self, *arguments: str, stdin: str | bytes = "") -> Result:
+        return super().run("--home", str(self.home), *arguments, stdin=stdin)
+
+
+def other_world(tmp_path: Path) -> World:
+    home = tmp_path / "other"
     home.mkdir()
-    (home / "config.toml").write_text('network = "cli-net"\ntest = true\n')
-    return World(home)
+    (home / "config.toml").write_text(CONFIG)
+    return OtherWorld(home)
 
 
 def keys_of(items: Items) -> list[tuple[int, bytes]]:

@@ -15,13 +15,14 @@ DATA = b"a post"
 def test_the_hello_says_the_same_for_all_nodes_and_names_all_topics() -> None:
     bed = Bed()
     bed.router.add_peer("a", bed.now, outbound=True)
-    assert bed.router.hello("a") == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
+    assert bed.router.hello("a", again=False) == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
 
 
 def test_a_later_hello_mends_the_mesh() -> None:
     bed = Bed()
     bed.add("a", topics=TOPICS[:2])
-    assert bed.router.hello("a").graft == TOPICS[:2]
+    assert bed.router.hello("a", again=False).graft == ()
+    assert bed.router.hello("a", again=True).graft == TOPICS[:2]
 
 
 def test_a_valid_message_goes_to_the_mesh_but_never_back() -> None:

@@ -1,19 +1,25 @@
 """Many gossiping nodes under virtual time: everything reaches everyone, whatever some of them do."""
 
+import itertools
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 import trio
-from strategies import TEST_NETWORK, a_post
+from strategies import HOUR, TEST_NETWORK, a_post
 from trio.testing import MockClock
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.post import Post
+from p2pforum.gossip.service import GossipService
 from p2pforum.gossip.wire import IHave, Message, Prune
+from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub
+from p2pforum.store.posts import open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Node, Probe, a_swarm, some_nodes
@@ -137,11 +143,11 @@ async def test_a_partition_heals_by_what_peers_offer_each_other(
 async def test_nodes_that_die_and_come_do_not_disturb(hub: MemoryHub, autojump_clock: MockClock) -> None:
     rng = Random(5)
     async with a_swarm(hub) as swarm:
-        steady = [await swarm.start(f"steady{n}") for n in range(20)]
-        passing = [await swarm.start(f"passing{n}") for n in range(10)]
+        steady = [await swarm.start(f"steady{n}") for n in range(14)]
+        passing = [await swarm.start(f"passing{n}") for n in range(6)]
         await link_up([*steady, *passing], 5, rng)
         await trio.sleep(3)
-        posts = some_posts(60)
+        posts = some_posts(36)
         late: list[Node] = []
         for n, post in enumerate(posts):
             await rng.choice(steady).publish(post)
@@ -152,6 +158,31 @@ async def test_nodes_that_die_and_come_do_not_disturb(hub: MemoryHub, autojump_c
                     await late[-1].dial(other)
             await trio.sleep(0.3)
         await until(lambda: agree([*steady, *late], posts))
+
+
+async def test_with_the_real_door_and_store_in_real_time(tmp_path: Path) -> None:
+    """The other tests judge posts without a thread and keep them in a dict."""
+    hub = MemoryHub(Random(9))
+    async with AsyncExitStack() as stack:
+        stores = [stack.enter_context(open_store(tmp_path / str(n), TEST_NETWORK)) for n in range(5)]
+        networks = [await stack.enter_async_context(hub.network(f"n{n}")) for n in range(5)]
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        services = []
+        for store, network in zip(stores, networks, strict=True):
+            door = Door(store, TEST_NETWORK, lambda: HOUR)
+            release = partial(trio.to_thread.run_sync, store.release)
+            services.append(GossipService(network, TEST_NETWORK, door, Random(network.peer_id), release))
+            await nursery.start(partial(services[-1].run, strict=True))
+        for one, other in itertools.pairwise(networks):
+            await one.dial(other.addresses[0])
+        await until(lambda: all(s.statistics().mesh_peers for s in services))
+        posts = some_posts(100)
+        stores[2].add([(post, False) for post in posts])
+        await services[2].originate(stores[2].unreleased())
+        ids = [post.id for post in posts]
+        await until(lambda: all(len(store.known(ids)) == 100 for store in stores))
+        assert stores[2].unreleased() == []
+        nursery.cancel_scope.cancel()
 
 
 # -- attacks ---------------------------------------------------------------------------------------------

@@ -244,7 +244,6 @@ _TEMPLATE = f"""\
 # Disk space for all posts, in MiB. When it is full the oldest go first; see `p2pforum pin`.
 #quota_mb = {limits.QUOTA // limits.KIB // limits.KIB}
 
-# Boards that are kept for another number of days. This table must come last.
-#[retention]
-#board = 30
+# Boards that are kept for another number of days, as {{ general = 365, test = 7 }}.
+#retention = {{}}
 """

@@ -64,7 +64,7 @@ class Node:
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
-        self.sync_service.settings = Settings(Choice(low=self._keeping.low))
+        self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
 

@@ -71,6 +71,7 @@ SYNC_POSTS_BYTES = 2_048 * KIB * KIB  # of one session, each way: four quotas
 SYNC_RANGES = 4_000_000  # ranges of the peer that we compare in one session
 SYNC_ROUNDS = 32  # splits by 8 of 2^31 posts take 11
 SYNC_DUPLICATES = 50_000  # posts sent to us in one session that we had: several peers may push the same
+SYNC_REFUSED = 2_048  # posts that came and are not kept here: the quota filled up since the session began
 SYNC_CPU_SECONDS = 60  # of one session; a million IDs with 10,000 differences takes 2
 SYNC_PEER_CPU = 0.1  # seconds a second that one peer may cost us by sessions it opens, over time
 MAX_SYNC_INBOUND = 16  # sessions that peers opened; more are told BUSY

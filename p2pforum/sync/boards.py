@@ -28,10 +28,14 @@ def _any_hour(_: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which boards this node keeps: `names`, or all. `low` gives the oldest hour kept of a board."""
+    """Which boards this node keeps: `names`, or all. `low` gives the oldest hour kept of a board.
+
+    `also`: names that `low` has something to say of, known even while no posts of them are here.
+    """
 
     names: Collection[str] | None = None
     low: Callable[[str], int] = _any_hour
+    also: Collection[str] = ()
 
     def takes(self, name: str) -> bool:
         return self.names is None or name in self.names
@@ -137,7 +141,10 @@ class BoardTable:
         held = set(names)
         if len(held) > limits.MAX_SYNC_BOARDS:  # over many sessions, all are told
             held = set(rng.sample(sorted(held), limits.MAX_SYNC_BOARDS))
-        return {self.tag(name): name for name in held | set(self._choice.names or ())}
+        return {self.tag(name): name for name in held | self._chosen_names()}
+
+    def _chosen_names(self) -> set[str]:
+        return {*(self._choice.names or ()), *filter(self._choice.takes, self._choice.also)}
 
 
 def _fingerprint(items: Items) -> bytes:

@@ -41,6 +41,7 @@ class Budget:
     rounds: int = limits.SYNC_ROUNDS
     wants: int = limits.MAX_WANTS
     duplicates: int = limits.SYNC_DUPLICATES
+    refused: int = limits.SYNC_REFUSED
     cpu: float = limits.SYNC_CPU_SECONDS
 
 

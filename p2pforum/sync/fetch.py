@@ -235,6 +235,8 @@ class Fetching:
                 raise RemoteProtocolError("a post that breaks a rule for all nodes")
         if report.duplicate > self._budget.duplicates:
             raise SessionOver(Code.BUDGET, "too many posts that were here before")
+        if report.refused > self._budget.refused:  # the next session tells the peer what is kept by then
+            raise SessionOver(Code.BUDGET, "too many posts that are not kept here")
         if post is None:
             raise RemoteProtocolError("bytes that are not a post")
         return post

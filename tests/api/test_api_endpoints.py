@@ -13,6 +13,7 @@ from api_backend import RecordingBackend
 from p2pforum import __version__
 from p2pforum.api.backend import Submitted
 from p2pforum.core import limits
+from p2pforum.core.bundle import join_posts
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome
@@ -172,3 +173,31 @@ async def test_bad_requests(
     response = await http.request(method, path, content=content, headers=headers)
     assert response.status_code == status
     assert set(response.json()) == {"error", "code"}
+
+
+POSTS = {"Content-Type": "application/x-p2pforum-posts"}
+
+
+async def test_posts_of_a_bundle(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    response = await http.post("/v1/bundle", content=join_posts([b"one", b"two"]), headers=POSTS)
+    assert (response.status_code, response.json()) == (200, {"stored": 2})
+    assert backend.submitted == [b"one", b"two"]
+
+
+async def test_bad_bundles(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    assert (await http.post("/v1/bundle", content=b"\0\1x", headers=CBOR)).status_code == 415
+    for body in (b"\0", b"\0\5x", b"\0\0", b"\xff\xff" + bytes(0xFFFF)):
+        assert (await http.post("/v1/bundle", content=body, headers=POSTS)).status_code == 422
+    large = bytes(limits.MAX_BUNDLE_CHUNK + 1)
+    assert (await http.post("/v1/bundle", content=large, headers=POSTS)).status_code == 413
+    assert backend.submitted == []
+
+
+async def test_pin(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    root = format_id(bytes(32))
+    for pinned, changed in ((True, True), (True, False), (False, True)):
+        response = await http.post("/v1/pin", json={"root": root, "pinned": pinned})
+        assert response.json() == {"changed": changed}
+    for body in ({}, {"root": root}, {"root": root[:8], "pinned": True}, {"root": 7, "pinned": True}, [root]):
+        assert (await http.post("/v1/pin", json=body)).status_code == 400
+    assert not backend.pins

@@ -46,7 +46,7 @@ def offered(count: int, rng: random.Random, hours: int, bits: int = 0) -> Iterat
 @pytest.mark.parametrize("hours", [300, 1], ids=["over many hours", "in one hour"])
 def test_ten_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int) -> None:
     """benchmarks/bench_quota.py does the same with 50 MB."""
-    quota = 2 * MIB
+    quota = MIB
     rng = random.Random(1)
     keep = keeping(store, quota)
     door = Door(store, TEST_NETWORK, lambda: NOW, keep=keep)
@@ -55,7 +55,7 @@ def test_ten_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int
     door.ingest_now([post.raw for post in thread], Origin.SYNC)
     pins.pin(store, thread[0].id)
     total, batch = 0, []
-    for post in offered(6_000, rng, hours):
+    for post in offered(3_000, rng, hours):
         batch.append(post.raw)
         if len(batch) == 10:
             door.ingest_now(batch, Origin.SYNC)

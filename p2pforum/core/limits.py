@@ -24,6 +24,7 @@ FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an ho
 
 # --- own: retention ------------------------------------------------------------------------------
 RETENTION_HOURS = 180 * 24
+STANDSTILL_HOURS = 30 * 24  # without a newer post: nothing expires, as the clock may be wrong
 
 # --- own: gossip ---------------------------------------------------------------------------------
 SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)

@@ -30,7 +30,7 @@ from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import expire
+from p2pforum.store.retention import expire, newest_released, stands_still
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
 
@@ -56,6 +56,7 @@ class Node:
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
+        self._is_still = False
         self.door = Door(store, config.params, now_hours, config.retention_hours)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
@@ -166,11 +167,22 @@ class Node:
     async def _keep_house(self) -> None:
         while True:
             with _going_on():
-                horizon = now_hours() - self._config.retention_hours
-                dropped = await trio.to_thread.run_sync(expire, self._store, horizon)
+                dropped = await trio.to_thread.run_sync(self._expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
+
+    def _expire(self) -> int:
+        """In a worker thread. Says once that it drops nothing, until it does again."""
+        now, was_still = now_hours(), self._is_still
+        self._is_still = stands_still(newest_released(self._store), now)
+        if not self._is_still:
+            return expire(self._store, now - self._config.retention_hours)
+        if not was_still:
+            log.warning(
+                "the clock or the network has stood still: nothing here is new, so nothing is dropped"
+            )
+        return 0
 
 
 @contextmanager

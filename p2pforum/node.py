@@ -32,6 +32,7 @@ from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
+from p2pforum.store.retention import newest_released, stands_still
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
@@ -59,8 +60,9 @@ class Node:
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
+        self._is_still = False
         rules = Rules(config.retention_hours, config.board_hours, config.quota)
-        self._keeping = Keeping(store, rules, now_hours)
+        self._keeping = Keeping(store, rules, lambda: now_hours())
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
@@ -178,10 +180,22 @@ class Node:
     async def _keep_house(self) -> None:
         while True:
             with _going_on():
-                dropped = await trio.to_thread.run_sync(self._keeping.expire)
+                dropped = await trio.to_thread.run_sync(self._expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
+
+    def _expire(self) -> int:
+        """In a worker thread. Says once that it drops nothing, until it does again."""
+        now, was_still = now_hours(), self._is_still
+        self._is_still = stands_still(newest_released(self._store), now)
+        if not self._is_still:
+            return self._keeping.expire()
+        if not was_still:
+            log.warning(
+                "the clock or the network has stood still: nothing here is new, so nothing is dropped"
+            )
+        return 0
 
 
 @contextmanager

@@ -24,6 +24,7 @@ FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an ho
 
 # --- own: retention ------------------------------------------------------------------------------
 RETENTION_HOURS = 180 * 24
+STANDSTILL_HOURS = 30 * 24  # without a newer post: nothing expires, as the clock may be wrong
 QUOTA = 512 * KIB * KIB  # bytes of disk for all posts: half a million with search
 LEAST_QUOTA = 16 * KIB * KIB  # bytes; below, one batch of the largest posts is a tenth and more
 

@@ -18,7 +18,6 @@ from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.store import retention, schema
 from p2pforum.store.change import SLOT_BITS
-from p2pforum.store.pins import NOT_PINNED
 from p2pforum.store.posts import Store
 
 log = logging.getLogger(__name__)
@@ -154,7 +153,7 @@ class Keeping:
         with self._store.exclusive() as db:
             rows = db.execute(
                 "SELECT hour, bits, substr(id, 1, 1), coalesce(length(raw), 0) FROM post"
-                f" WHERE released AND {NOT_PINNED} ORDER BY row"
+                f" WHERE {retention.MAY_GO} ORDER BY row"
             )
             for hour, group in groupby(rows, lambda row: int(row[0])):
                 yield hour, ((bits, first[0], size) for _, bits, first, size in group)
@@ -164,7 +163,7 @@ class Keeping:
         cheap = "row < ? AND (bits, substr(id, 1, 1)) < (?, ?)"
         gone = retention.remove_where(
             self._store,
-            f"released AND (row < ? OR ({cheap}))",
+            f"row < ? OR ({cheap})",
             (low, high, floor.bits, bytes([floor.first])),
             min(limits.STORE_STEP, max(_FEWEST, self._rules.quota // _STEPS)),
         )

@@ -13,11 +13,29 @@ from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.pins import NOT_PINNED
 from p2pforum.store.posts import Store
 
+# Never by itself: a post that is not out yet, which may be here only; and what its reader pinned.
+MAY_GO = f"(released OR raw IS NULL) AND {NOT_PINNED}"
 _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
 
 
+def stands_still(newest_hour: int | None, now: int) -> bool:
+    """Whether nothing may expire: no released post here is younger than STANDSTILL_HOURS.
+
+    Then the clock is wrong, or the network was silent, and what others no longer have may be here only.
+    A machine that was off for long waits until its first sync has brought something new.
+    """
+    return newest_hour is not None and now - newest_hour > limits.STANDSTILL_HOURS
+
+
+def newest_released(store: Store) -> int | None:
+    """The hour of the newest post that is not only here; None if there is none."""
+    with store.exclusive() as db:
+        row = db.execute("SELECT hour FROM post WHERE released ORDER BY row DESC LIMIT 1").fetchone()
+    return int(row[0]) if row else None
+
+
 def expire(store: Store, before_hour: int) -> int:
-    """Remove every post older than `before_hour`, tombstones too, but for pinned ones; give the number.
+    """Remove every post older than `before_hour`, tombstones too, but for what may not go; give the number.
 
     Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
     go whole.
@@ -37,12 +55,12 @@ def expire_board(store: Store, board: str, before_hour: int) -> int:
 def remove_where(
     store: Store, where: str, values: Sequence[object], posts_a_step: int = limits.STORE_STEP
 ) -> int:
-    """Remove posts by ascending row in steps, but for pinned ones. `where` is ours, never a stranger's."""
+    """Remove what may go by ascending row, in steps. `where` is ours, never a stranger's."""
     total, last = 0, -1
     while True:
         with store.writing() as change:
-            # Rows ascend with the hours: the oldest are the first. Pinned ones are passed over once.
-            step = f"row > ? AND ({where}) AND {NOT_PINNED} ORDER BY row LIMIT ?"
+            # Rows ascend with the hours: the oldest are the first. What may not go is passed over once.
+            step = f"row > ? AND ({where}) AND {MAY_GO} ORDER BY row LIMIT ?"
             gone = change.select(step, (last, *values, posts_a_step))
             for kept in gone:
                 change.remove(kept)

@@ -44,7 +44,7 @@ def offered(count: int, rng: random.Random, hours: int, bits: int = 0) -> Iterat
 
 
 @pytest.mark.parametrize("hours", [300, 1], ids=["over many hours", "in one hour"])
-def test_ten_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int) -> None:
+def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int) -> None:
     """benchmarks/bench_quota.py does the same with 50 MB."""
     quota = MIB
     rng = random.Random(1)
@@ -55,14 +55,14 @@ def test_ten_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int
     door.ingest_now([post.raw for post in thread], Origin.SYNC)
     pins.pin(store, thread[0].id)
     total, batch = 0, []
-    for post in offered(3_000, rng, hours):
+    for post in offered(2_000, rng, hours):
         batch.append(post.raw)
         if len(batch) == 10:
             door.ingest_now(batch, Origin.SYNC)
             total += sum(len(raw) for raw in batch)
             batch = []
             assert size_on_disk(tmp_path) <= 1.1 * quota
-    assert total >= 6 * quota  # of posts alone; with indexes, some ten times
+    assert total > 3.5 * quota  # of posts alone; with indexes, twice that
     assert set(store.raw([post.id for post in thread])) == {post.id for post in thread}
     assert store.statistics().size > 0.5 * quota  # and it is not kept by keeping nothing
     assert doctor.check(store, TEST_NETWORK) == []

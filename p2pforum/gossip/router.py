@@ -85,6 +85,8 @@ class Router:
             return []
         effects: list[Effect] = []
         drafts = Drafts()
+        if rpc.surplus:
+            self._lazy.spend_surplus(peer, rpc.surplus, now)
         has_control = bool(rpc.subscriptions) or rpc.has_control
         reads_control = has_control and self._lazy.spend_control(peer, now)
         if reads_control:

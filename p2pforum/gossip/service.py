@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
 _READ = 64 * limits.KIB
-_FRAMES_PER_TURN = 32  # of one read; many small frames must not keep the others waiting
+_BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
+_LEAST_PER_RPC = 256  # bytes: a small one costs as much
 _OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
 
@@ -225,9 +226,12 @@ class GossipService:
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
         while chunk := await stream.receive_some(_READ):
-            for n, body in enumerate(splitter.feed(chunk), 1):
-                if n % _FRAMES_PER_TURN == 0:
+            size = 0
+            for body in splitter.feed(chunk):
+                size += max(len(body), _LEAST_PER_RPC)
+                if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
+                    size = len(body)
                 self._perform(self._router.on_rpc(link.peer, decode_rpc(body), trio.current_time()))
                 if link.is_cut:
                     return

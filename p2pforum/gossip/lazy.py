@@ -103,15 +103,15 @@ class LazyGossip:
             drafts.ihave(peer, topic, offered)
 
     def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
-        """Offer all that is kept to a peer that has just joined: it may have been cut off."""
+        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
         quota = self._quotas[peer]
         fresh = [topic for topic in topics if topic not in quota.greeted]
         if not fresh or not len(self._cache):
             return
-        everything = self._cache.everything()
+        passed_on = self._cache.passed_on()
         quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            if ids := everything.get(topic):
+            if ids := passed_on.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:

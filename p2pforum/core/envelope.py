@@ -59,4 +59,3 @@ def _bytes_head(size: int) -> bytes:
     if size < 2**8:
         return bytes((0x58, size))
     return b"\x59" + size.to_bytes(2, "big") if size < 2**16 else b"\x5a" + size.to_bytes(4, "big")
-

@@ -36,6 +36,7 @@ SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hi
 MAX_RPC = 64 * KIB  # bytes of one gossip RPC; four posts of the largest size
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
+MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
 MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them

@@ -16,17 +16,27 @@ from p2pforum.gossip.wire import Message
 class _Quota:
     """What one peer has used up: since the last heartbeat, and of its hourly share."""
 
-    __slots__ = ("asked", "controls", "greeted", "ihaves", "iwants", "served", "tokens", "tokens_at")
+    __slots__ = (
+        "asked",
+        "controls",
+        "greeted",
+        "ihaves",
+        "iwants",
+        "served",
+        "surplus",
+        "tokens",
+        "tokens_at",
+    )
 
     def __init__(self, tokens: float, now: float) -> None:
-        self.controls = self.ihaves = self.iwants = self.asked = 0
+        self.beat()
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
         self.greeted: frozenset[str] = frozenset()
 
     def beat(self) -> None:
-        self.controls = self.ihaves = self.iwants = self.asked = 0
+        self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
 
 
 class LazyGossip:
@@ -60,6 +70,12 @@ class LazyGossip:
         quota.controls += 1
         return self._within(quota.controls, self._params.control_per_beat, peer, now)
 
+    def spend_surplus(self, peer: str, count: int, now: float) -> None:
+        """`count` fields of its RPC were read for nothing."""
+        quota = self._quotas[peer]
+        quota.surplus += count
+        self._within(quota.surplus, self._params.surplus_per_beat, peer, now)
+
     def _within(self, used: int, bound: int, peer: str, now: float) -> bool:
         if used > bound:
             self._ledger.misbehaved(peer, now, self._params.excess)
@@ -87,15 +103,15 @@ class LazyGossip:
             drafts.ihave(peer, topic, offered)
 
     def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
-        """Offer all that is kept to a peer that has just joined: it may have been cut off."""
+        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
         quota = self._quotas[peer]
         fresh = [topic for topic in topics if topic not in quota.greeted]
         if not fresh or not len(self._cache):
             return
-        everything = self._cache.everything()
+        passed_on = self._cache.passed_on()
         quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            if ids := everything.get(topic):
+            if ids := passed_on.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:

@@ -12,17 +12,16 @@ from random import Random
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.link import Link, Links, address_group
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.views import PeerView, Statistics
 from p2pforum.gossip.wire import decode_rpc, encode_rpc
 from p2pforum.ingest import Door, Verdict
@@ -32,7 +31,8 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
 _READ = 64 * limits.KIB
-_FRAMES_PER_TURN = 32  # of one read; many small frames must not keep the others waiting
+_BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
+_LEAST_PER_RPC = 256  # bytes: a small one costs as much
 _OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
 
@@ -56,8 +56,7 @@ class GossipService:
         self._release = release
         self._router = Router(params.topics, rng, gossip)
         self._links = Links()
-        self._own: dict[bytes, bytes] = {}  # message ID -> post ID, until released
-        self._to_release: list[bytes] = []
+        self._joined = trio.Event()  # somebody has subscribed since
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
         self._running = trio.Event()
@@ -84,18 +83,38 @@ class GossipService:
                 self._links.remove(link.peer)
 
     async def originate(self, raws: Sequence[bytes]) -> None:
-        """Publish own posts that are kept and not yet released. Without peers they are released only.
+        """Release and publish own posts that are kept and not yet released.
 
-        Raises InvalidPost for bytes that are no post, StoreError if they can't be released.
+        Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
+        StoreError if they can't be released: then they have not left the house.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
-            for raw in raws[start : start + _OWN_PER_TURN]:
-                post = decode(raw, self._params)
-                self._own[message_id(raw)] = post.id
-                self._perform(self._router.originate(raw, self._topic(post), trio.current_time()))
-            await self._release_all()
+            await self._publish(raws[start : start + _OWN_PER_TURN])
             await self._pace()
+
+    async def wait_for_taker(self) -> None:
+        """Until somebody would take an own post in some topic."""
+        await self._running.wait()
+        while not any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics):
+            await self._joined.wait()
+
+    async def _publish(self, raws: Sequence[bytes]) -> None:
+        posts = [post for raw in raws if (post := self._own_post(raw)) is not None]
+        now = trio.current_time()
+        posts = [post for post in posts if self._router.has_taker(self._topic(post), now)]
+        if not posts:
+            return
+        await self._release([post.id for post in posts])  # first: see Router.originate
+        for post in posts:
+            self._perform(self._router.originate(post.raw, self._topic(post), trio.current_time()))
+
+    def _own_post(self, raw: bytes) -> Post | None:
+        try:
+            return decode(raw, self._params)
+        except InvalidPost as error:
+            log.error("an own post can't go out: %s", error)
+            return None
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -127,23 +146,11 @@ class GossipService:
                     self._expelled += 1
                     log.info("dropped a peer: %s", reason)
                     self._cut(PeerID(peer))
-                case Release(name):
-                    self._to_release.append(self._own.pop(name))
 
     def _cut(self, peer: PeerID) -> None:
         self._forget(peer)
         if self._nursery is not None:
             self._nursery.start_soon(self._network.disconnect, peer)
-
-    async def _release_all(self) -> None:
-        """What could not be released is tried again at the next heartbeat."""
-        ids, self._to_release = self._to_release, []
-        try:
-            if ids:
-                await self._release(ids)
-        except StoreError:
-            self._to_release += ids
-            raise
 
     async def _pace(self) -> None:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
@@ -225,12 +232,19 @@ class GossipService:
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
         while chunk := await stream.receive_some(_READ):
-            for n, body in enumerate(splitter.feed(chunk), 1):
-                if n % _FRAMES_PER_TURN == 0:
+            size = 0
+            for body in splitter.feed(chunk):
+                size += max(len(body), _LEAST_PER_RPC)
+                if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
-                self._perform(self._router.on_rpc(link.peer, decode_rpc(body), trio.current_time()))
+                    size = len(body)
+                rpc = decode_rpc(body)
+                self._perform(self._router.on_rpc(link.peer, rpc, trio.current_time()))
                 if link.is_cut:
                     return
+                if rpc.subscriptions:
+                    self._joined.set()
+                    self._joined = trio.Event()
             while link.is_overdue:
                 link.room = trio.Event()
                 await link.room.wait()
@@ -264,7 +278,6 @@ class GossipService:
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
                 self._pronounce(batch, verdicts)
-                await self._release_all()
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
                 self._abandon(batch)
@@ -292,9 +305,6 @@ class GossipService:
         while True:
             try:
                 self._perform(self._router.heartbeat(trio.current_time()))
-                await self._release_all()
-            except StoreError as error:
-                log.error("the store releases nothing: %s", error)
             except Exception as error:
                 self._note_fault(error)
             await trio.sleep(period)

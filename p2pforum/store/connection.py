@@ -21,7 +21,7 @@ _HARDENING = (
     "PRAGMA temp_store = MEMORY",  # no copies of posts in /tmp
 )
 _WRITING = (
-    "PRAGMA synchronous = NORMAL",  # with WAL: safe against kill -9; a power cut may take the last seconds
+    "PRAGMA synchronous = NORMAL",  # with WAL: safe against kill -9; a power cut: see Store.writing
     "PRAGMA secure_delete = ON",  # what is dropped is overwritten: see retention.drop
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",  # Store does it outside the commit, so that snapshots never wait for it

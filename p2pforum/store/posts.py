@@ -51,7 +51,7 @@ class Store:
 
         What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
         """
-        with self.writing() as change:
+        with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
             kept = change.find(list({post.id for post, _ in posts}))
             offers: dict[bytes, _Offer] = {}
             became = []
@@ -71,12 +71,16 @@ class Store:
                     change.release(kept)
 
     @contextmanager
-    def writing(self) -> Iterator[Change]:
-        """One transaction: all of it, or StoreError and nothing. For this package."""
+    def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:
+        """One transaction: all of it, or StoreError and nothing. For this package.
+
+        `outlives_power_cut`: on the disk when the block ends (a few ms), not a few seconds later.
+        """
         with self._write_lock:
             change = Change(self._db, self._slot_key, self._blocks.current(), self._boards)
             try:
                 with translated():
+                    self._db.execute(f"PRAGMA synchronous = {'FULL' if outlives_power_cut else 'NORMAL'}")
                     self._db.execute("BEGIN IMMEDIATE")
                     yield change
                     change.write()
@@ -272,8 +276,16 @@ def _check_pages(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_network(db: sqlite3.Connection, path: Path, params: NetworkParams) -> None:
-    network = _meta(db, schema.NETWORK)
-    if network is None:
-        db.execute("INSERT INTO meta VALUES (?, ?)", (schema.NETWORK, params.name.encode()))
-    elif network != params.name.encode():
-        raise StoreError(f"{path} belongs to the network {network.decode(errors='replace')!r}")
+    for name, value, wrong in (
+        (schema.NETWORK, params.name, "belongs to the network {!r}"),
+        (
+            schema.STAMP_FLOOR,
+            str(params.stamp_floor),
+            "holds posts with stamps of {} bits and up: `test` differs",
+        ),
+    ):
+        kept = _meta(db, name)
+        if kept is None:
+            db.execute("INSERT INTO meta VALUES (?, ?)", (name, value.encode()))
+        elif kept != value.encode():
+            raise StoreError(f"{path} {wrong.format(kept.decode(errors='replace'))}")

@@ -179,16 +179,20 @@ async def test_a_full_disk_loses_nothing_and_blames_nobody(
     assert friend.service.peers()["node"].score >= 0
 
 
-async def test_a_release_that_fails_is_reported_and_tried_again(
-    node: Node, autojump_clock: MockClock
+async def test_a_release_that_fails_is_reported_and_nothing_goes_out(
+    node: Node, friend: Node, autojump_clock: MockClock
 ) -> None:
+    await friend.dial(node)
+    await until(lambda: node.service.statistics().mesh_peers == 1)
     node.store.add([(POST, False)])
     node.store.is_broken = True
     with pytest.raises(StoreError):
         await node.service.originate([POST.raw])
     await trio.sleep(3)
+    assert friend.service.statistics().received == 0
     node.store.is_broken = False
-    await until(lambda: node.held == {POST.id})
+    await node.service.originate([POST.raw])
+    await until(lambda: node.held == friend.held == {POST.id})
 
 
 async def test_a_fault_of_ours_costs_one_connection_and_is_logged(

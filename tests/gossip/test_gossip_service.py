@@ -1,5 +1,8 @@
 """The service on a memory network under virtual time: streams, blame, back-pressure, loss."""
 
+from collections.abc import Sequence
+
+import pytest
 import trio
 from gossip_nodes import Node, Probe, a_probe, some_nodes, until
 from strategies import TEST_NETWORK, a_post
@@ -36,13 +39,49 @@ async def test_all_nodes_say_the_same_hello(
     assert hellos[0] == hellos[1] == Rpc(tuple(Subscription(t, True) for t in TEST_NETWORK.topics))
 
 
-async def test_without_peers_a_post_is_released_and_waits_for_the_first(
+async def test_without_peers_a_post_is_not_released(
     node: Node, friend: Node, autojump_clock: MockClock
 ) -> None:
     await node.publish(POST)
-    assert node.held == {POST.id}
+    assert node.held == set()
     await friend.dial(node)
+    with trio.fail_after(5):
+        await node.service.wait_for_taker()
+    assert friend.held == set()
+    await node.publish(POST)
+    await until(lambda: node.held == friend.held == {POST.id})
+
+
+async def test_a_post_is_released_before_anybody_gets_it(
+    node: Node, friend: Node, autojump_clock: MockClock
+) -> None:
+    """A node killed in between would else start again with an old post that it pushes to its peers."""
+    await friend.dial(node)
+    await until(lambda: node.service.statistics().mesh_peers == 1)
+    release = node.service._release
+    forwarded_before = []
+
+    async def slow_release(ids: Sequence[bytes]) -> None:
+        await trio.sleep(5)
+        forwarded_before.append(friend.service.statistics().received)
+        await release(ids)
+
+    node.service._release = slow_release
+    await node.publish(POST)
+    assert forwarded_before == [0]
     await until(lambda: friend.held == {POST.id})
+
+
+async def test_one_bad_own_post_holds_up_no_other(
+    node: Node, friend: Node, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    await friend.dial(node)
+    await until(lambda: node.service.statistics().mesh_peers == 1)
+    node.store.add([(POST, False)])
+    await node.service.originate([b"no post", POST.raw])
+    await until(lambda: node.held == friend.held == {POST.id})
+    assert "an own post can't go out" in caplog.text
+    assert POST.id.hex() not in caplog.text
 
 
 async def test_many_own_posts_at_once_all_arrive(node: Node, friend: Node, autojump_clock: MockClock) -> None:

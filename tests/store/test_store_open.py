@@ -150,6 +150,18 @@ def test_another_networks_store_is_left_alone(directory: Path) -> None:
         pass
 
 
+def test_a_store_kept_without_stamps_is_not_opened_with_them(directory: Path, tmp_path: Path) -> None:
+    """`test` was changed in the config file: what is here would not be what the network has."""
+    stamped = params_for(TEST_NETWORK.name)
+    with pytest.raises(StoreError, match=r"stamps of 0 bits.*`test`"), open_store(directory, stamped):
+        pass
+    for _attempt in range(2):
+        with open_store(tmp_path / "stamped", stamped):
+            pass
+    with pytest.raises(StoreError, match="stamps of 10 bits"), open_store(tmp_path / "stamped", TEST_NETWORK):
+        pass
+
+
 def test_a_draft_of_a_process_killed_while_making_it_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "node.new").write_bytes(b"half a database")
     with ExitStack() as stack:

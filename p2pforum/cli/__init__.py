@@ -12,5 +12,6 @@ exit_codes.py, options.py   what they mean, and options that several commands sh
 publishing.py               what post and reply have in common
 compose.py   where the text of a post comes from (editor.py is one way)
 keys.py      the keystore and its passphrase
+import_bundle.py   `import` of posts that are signed already
 outlet.py    where a signed post goes: the node, or the store under the lock
 """

@@ -6,6 +6,7 @@ text.py       which text may travel
 plain_cbor.py the part of CBOR that posts are made of, checked before it is decoded
 envelope.py   the outside of a post, opened and closed by the places of its bytes
 post.py       encode, sign and strictly decode: one post, one encoding
+bundle.py     posts in a file: frames, written and read
 post_id.py    the ID of a post and how people write it
 signature.py  the one rule by which an Ed25519 signature is accepted
 stamp.py      proof of work: mint and check

@@ -16,6 +16,9 @@ queries.py      reads for people, on a read-only connection
 statistics.py   how much is kept
 search.py       from what a person typed to an FTS5 query, and excerpts
 retention.py    expire, drop on purpose, give space back
+keeping.py      how long, of which board, within how many bytes: makes room and leaves a floor
+pins.py         threads that neither age nor quota takes
+export.py       what goes into a bundle
 doctor.py       compare everything derived with the posts it was derived from, and rebuild
 
 keystore.py, keystore_contents.py, keystore_files.py, keystore_format.py   everything that says "mine"; the

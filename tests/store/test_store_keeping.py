@@ -178,3 +178,13 @@ def test_a_quota_full_of_pinned_threads_ends(store: Store) -> None:
         pins.pin(store, post.id)
     keeping(store, 2 * MIB).make_room()
     assert len(store.known([post.id for post in posts])) == len(posts)
+
+
+def test_an_export_sorts_nothing_in_memory(store: Store) -> None:
+    """A million posts of a board come out by the index of sync; only a thread's row numbers are sorted."""
+    from p2pforum.store import export
+
+    with store.exclusive() as db:
+        for source, sorts in ((export._OF_BOARD, False), (export._OF_THREAD, True)):
+            rows = db.execute(f"EXPLAIN QUERY PLAN SELECT row {source} ORDER BY hour, id", (1,)).fetchall()
+            assert ("TEMP B-TREE" in str(rows)) == sorts

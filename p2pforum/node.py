@@ -4,14 +4,12 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
-import os
 import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
@@ -20,21 +18,22 @@ import trio
 from p2pforum import __version__
 from p2pforum.api.backend import Progress, Submitted
 from p2pforum.api.server import serve_api
+from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths
 from p2pforum.core import signature
-from p2pforum.core.errors import Ambiguous, NotFound, P2PForumError
+from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.network.peer_seed import peer_seed
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import newest_released, stands_still
 from p2pforum.sync.boards import Choice
-from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.session import Settings
 
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-_PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial: never an author's key
 
 
 def now_hours() -> int:
@@ -133,14 +131,16 @@ class Node:
         peers = [await self._find(target)] if target else [c.peer for c in self._network.connections()]
         if not peers:
             raise NotFound("no peer is connected")
-        done: Counter[str] = Counter()
+        tally = Tally(len(peers), progress)
         for peer in peers:
-
-            def report(so_far: Report) -> None:
-                progress({"peers": len(peers), **(done + _sums(so_far))})
-
-            done.update(_sums(await self.sync_service.sync(peer, report)))
-        return {"peers": len(peers), **done}
+            try:
+                report = await self.sync_service.sync(peer, tally.show)
+                tally.end(peer, report.code.name.lower(), left=report.left)
+            except NetworkError as error:  # the next peer may be there
+                tally.end(peer, "lost", error=str(error))
+            except RemoteProtocolError:
+                tally.end(peer, "broken", error="it broke the protocol and was disconnected")
+        return tally.result()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -218,7 +218,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     signature.self_test()
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        seed = _peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
+        seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
             node = Node(config, store, network, rng)
             async with trio.open_nursery() as nursery:
@@ -254,29 +254,6 @@ async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Co
             log.error("the config stays as it was: %s", error)
 
 
-def _sums(report: Report) -> Counter[str]:
-    """The part of a report that adds up over peers, in the API's words."""
-    size = report.bytes_in + report.bytes_out
-    return Counter(wanted=report.wanted, got=report.received, new=report.new, sent=report.sent, bytes=size)
-
-
 def _is_dialled(listen: Sequence[str]) -> bool:
     """Whether others can have been told where this node is: a fixed port. Then its peer ID must last."""
     return any(not address.endswith("/tcp/0") for address in listen)
-
-
-def _peer_seed(directory: Path) -> bytes:
-    path = directory / _PEER_SEED
-    try:
-        seed = path.read_bytes()
-    except FileNotFoundError:
-        seed = os.urandom(32)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(seed)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    if len(seed) != 32:
-        raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
-    return seed

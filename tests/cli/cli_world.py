@@ -145,7 +145,15 @@ class SmallNode:
         self.token: trio.lowlevel.TrioToken
         self.peers_connected: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
-        self.result: dict[str, Any] = {"peers": 1, "wanted": 3, "got": 3, "new": 3, "sent": 1, "bytes": 900}
+        self.result: dict[str, Any] = {
+            "peers": 1,
+            "done": 1,
+            "wanted": 3,
+            "got": 3,
+            "new": 3,
+            "sent": 1,
+            "bytes": 900,
+        }
 
     async def run(self) -> None:
         self.token = trio.lowlevel.current_trio_token()

@@ -81,9 +81,9 @@ async def sessions(service: SyncService, door: CountingDoor, count: int) -> list
 
 
 async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
-    posts = many(900)
+    posts = many(600)
     async with a_small_node(tmp_path, posts, Rules(quota=MIB)) as (service, door, keep):
-        came = await sessions(service, door, 4)
+        came = await sessions(service, door, 3)
         assert came[0] > 200
         assert keep.floor > Floor()
         assert sum(came[2:]) <= 0.02 * len(posts)
@@ -93,9 +93,9 @@ async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
 
 
 async def test_without_a_floor_it_would_be_fetched_again_and_again(tmp_path: Path) -> None:
-    posts = many(900)
+    posts = many(600)
     async with a_small_node(tmp_path, posts, Rules(quota=MIB), Forgetful) as (service, door, _):
-        assert min(await sessions(service, door, 4)) > 100
+        assert min(await sessions(service, door, 3)) > 100
 
 
 async def test_a_board_that_is_kept_shorter_is_not_fetched_beyond(tmp_path: Path) -> None:

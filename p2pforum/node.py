@@ -32,7 +32,6 @@ from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import newest_released, stands_still
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.session import Settings
@@ -41,6 +40,10 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
+# Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
+_BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
+_BACKLOG_MEAN = 20.0  # seconds between two, exponential: as if strangers had written them
+_LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
 
 
 def now_hours() -> int:
@@ -57,10 +60,12 @@ class Node:
         self._network = network
         self._started = trio.current_time()
         self._stopping = trio.Event()
-        self._unsent = trio.Event()
-        self._is_still = False
-        rules = Rules(config.retention_hours, config.board_hours, config.quota)
-        self._keeping = Keeping(store, rules, lambda: now_hours())
+        self._rng = rng
+        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
+        self._unsent = trio.Event()  # something is fresh
+        self._kept = trio.Event()  # something came that must wait for a peer
+        self._log_is_due = trio.Event()
+        self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
@@ -74,7 +79,9 @@ class Node:
             await nursery.start(self.gossip.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
-            nursery.start_soon(self._publish_unsent)
+            nursery.start_soon(self._publish_fresh)
+            nursery.start_soon(self._publish_backlog)
+            nursery.start_soon(self._empty_log)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
@@ -82,8 +89,11 @@ class Node:
 
     async def submit(self, raw: bytes) -> Submitted:
         (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
-        if verdict.outcome is Outcome.STORED:
+        if verdict.outcome is Outcome.STORED and self.gossip.has_taker:
+            self._fresh.append(raw)
             self._unsent.set()
+        elif verdict.outcome is Outcome.STORED:
+            self._kept.set()
         return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
 
     async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
@@ -165,37 +175,64 @@ class Node:
         return found[0]
 
     async def _release(self, ids: Sequence[bytes]) -> None:
-        await trio.to_thread.run_sync(self._store.release, ids)
+        if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
+            self._log_is_due.set()
 
-    async def _publish_unsent(self) -> None:
-        """Own posts go out in the order of the store, whoever handed them in and whenever: also those
-        that were written while no node ran, or that a killed node had kept and not yet published."""
+    def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
+        """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
+        were here before they were public, that is the own ones. False if it could not be emptied."""
+        self._store.release(ids)
+        try:  # not while a sync session holds the log: each try keeps all others from writing for a second
+            return not self._log_is_due.is_set() and self._store.checkpoint()
+        except P2PForumError:
+            return False  # the release stands
+
+    async def _empty_log(self) -> None:
         while True:
-            self._unsent = trio.Event()
+            await self._log_is_due.wait()
             with _going_on():
-                await self.gossip.originate(await trio.to_thread.run_sync(self._store.unreleased))
+                if await trio.to_thread.run_sync(self._store.checkpoint):
+                    self._log_is_due = trio.Event()
+                    continue
+            await trio.sleep(_LOG_SECONDS)
+
+    async def _publish_fresh(self) -> None:
+        """Posts that a person hands in now, to peers that are there, go out at once."""
+        while True:
+            await self._unsent.wait()
+            self._unsent = trio.Event()
+            raws, self._fresh = self._fresh, []
+            with _going_on():
+                await self.gossip.originate(raws)
+
+    async def _publish_backlog(self) -> None:
+        """All others: written while no node ran or no peer was there, or left by a node that was killed."""
+        while True:
+            self._kept = trio.Event()
+            delay = self._rng.uniform(0, _BACKLOG_FIRST)
+            with _going_on():
+                while await self._publish_one(delay):
+                    delay = self._rng.expovariate(1 / _BACKLOG_MEAN)
             with trio.move_on_after(_RETRY_SECONDS):
-                await self._unsent.wait()
+                await self._kept.wait()
+
+    async def _publish_one(self, delay: float) -> bool:
+        """False if nothing is left. The order is drawn by lot, too."""
+        if not await trio.to_thread.run_sync(self._store.unreleased):
+            return False
+        await self.gossip.wait_for_taker()
+        await trio.sleep(delay)
+        if left := await trio.to_thread.run_sync(self._store.unreleased):
+            await self.gossip.originate([self._rng.choice(left)])
+        return bool(left)
 
     async def _keep_house(self) -> None:
         while True:
             with _going_on():
-                dropped = await trio.to_thread.run_sync(self._expire)
+                dropped = await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
-
-    def _expire(self) -> int:
-        """In a worker thread. Says once that it drops nothing, until it does again."""
-        now, was_still = now_hours(), self._is_still
-        self._is_still = stands_still(newest_released(self._store), now)
-        if not self._is_still:
-            return self._keeping.expire()
-        if not was_still:
-            log.warning(
-                "the clock or the network has stood still: nothing here is new, so nothing is dropped"
-            )
-        return 0
 
 
 @contextmanager

@@ -104,8 +104,7 @@ class Outlet:
 
         config = self._context.config
         store = self._stack.enter_context(open_store(self._context.paths.data_dir, config.params))
-        rules = Rules(config.retention_hours, config.board_hours, config.quota)
-        return Door(store, config.params, this_hour, keep=Keeping(store, rules, this_hour)), store
+        return Door(store, config.params, this_hour, keep=Keeping(store, Rules.of(config), this_hour)), store
 
 
 def _keep(door: "Door", raw: bytes) -> Outcome:

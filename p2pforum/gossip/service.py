@@ -12,14 +12,13 @@ from random import Random
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Post, decode
-from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.link import Link, Links, address_group
+from p2pforum.gossip.own import readable, topic_of
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
@@ -32,7 +31,6 @@ log = logging.getLogger(__name__)
 PROTOCOL = "/meshsub/1.1.0"
 _READ = 64 * limits.KIB
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
-_LEAST_PER_RPC = 256  # bytes: a small one costs as much
 _OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
 
@@ -96,25 +94,22 @@ class GossipService:
     async def wait_for_taker(self) -> None:
         """Until somebody would take an own post in some topic."""
         await self._running.wait()
-        while not any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics):
+        while not self.has_taker:
             await self._joined.wait()
 
-    async def _publish(self, raws: Sequence[bytes]) -> None:
-        posts = [post for raw in raws if (post := self._own_post(raw)) is not None]
-        now = trio.current_time()
-        posts = [post for post in posts if self._router.has_taker(self._topic(post), now)]
-        if not posts:
-            return
-        await self._release([post.id for post in posts])  # first: see Router.originate
-        for post in posts:
-            self._perform(self._router.originate(post.raw, self._topic(post), trio.current_time()))
+    @property
+    def has_taker(self) -> bool:
+        return any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics)
 
-    def _own_post(self, raw: bytes) -> Post | None:
-        try:
-            return decode(raw, self._params)
-        except InvalidPost as error:
-            log.error("an own post can't go out: %s", error)
-            return None
+    async def _publish(self, raws: Sequence[bytes]) -> None:
+        now = trio.current_time()
+        posts = [
+            p for p in readable(raws, self._params) if self._router.has_taker(topic_of(p, self._params), now)
+        ]
+        if posts:
+            await self._release([post.id for post in posts])  # first: see Router.originate
+        for post in posts:
+            self._perform(self._router.originate(post.raw, topic_of(post, self._params), trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -127,8 +122,7 @@ class GossipService:
         )
 
     def peers(self) -> dict[PeerID, PeerView]:
-        now = trio.current_time()
-        return {link.peer: self._router.view(link.peer, now) for link in self._links}
+        return {link.peer: self._router.view(link.peer, trio.current_time()) for link in self._links}
 
     # -- effects ---------------------------------------------------------------------------------------
 
@@ -179,11 +173,10 @@ class GossipService:
 
     def _welcome(self, peer: PeerID) -> Link | None:
         """The link to a connected peer; None if it is gone, or not wanted."""
-        link, connection = self._links.get(peer), self._connection(peer)
-        if link is not None or connection is None or self._nursery is None:
+        link, c = self._links.get(peer), self._connection(peer)
+        if link is not None or c is None or self._nursery is None:
             return link
-        outbound = connection.direction is Direction.OUTBOUND
-        group = address_group(connection.address)
+        outbound, group = c.direction is Direction.OUTBOUND, address_group(c.address)
         if refusal := self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group):
             self._perform(refusal)
             return None
@@ -234,7 +227,7 @@ class GossipService:
         while chunk := await stream.receive_some(_READ):
             size = 0
             for body in splitter.feed(chunk):
-                size += max(len(body), _LEAST_PER_RPC)
+                size += len(body) + 256  # the smallest costs something, too
                 if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
                     size = len(body)
@@ -289,15 +282,12 @@ class GossipService:
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
-            topic = None if verdict.post is None else self._topic(verdict.post)
+            topic = None if verdict.post is None else topic_of(verdict.post, self._params)
             self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now))
 
     def _abandon(self, batch: Sequence[Validate]) -> None:
         for validate in batch:
             self._router.on_failure(validate.message_id)
-
-    def _topic(self, post: Post) -> str:
-        return self._params.topic(shard_of(post.payload.board, self._params))
 
     async def _beat(self) -> None:
         period = self._router.params.heartbeat

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.store import retention, schema
@@ -42,6 +43,10 @@ class Rules:
     by_board: Mapping[str, int] = field(default_factory=dict)
     quota: int = limits.QUOTA
 
+    @classmethod
+    def of(cls, config: Config) -> "Rules":
+        return cls(config.retention_hours, config.board_hours, config.quota)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Floor:
@@ -67,6 +72,7 @@ class Keeping:
         self._store = store
         self._rules = rules
         self._now = now
+        self._is_still = False
         self.floor = _load_floor(store)
         store.limit_log(max(_SMALLEST_LOG, rules.quota // _LOG))
 
@@ -89,7 +95,15 @@ class Keeping:
         return fields.hour < self._now() - hours
 
     def expire(self) -> int:
-        """Remove what is past its time. To be called once an hour or so."""
+        """Remove what is past its time. To be called once an hour or so. Says once that it drops nothing."""
+        was_still = self._is_still
+        self._is_still = retention.stands_still(retention.newest_released(self._store), self._now())
+        if self._is_still:
+            if not was_still:
+                log.warning(
+                    "the clock or the network has stood still: nothing here is new, so nothing is dropped"
+                )
+            return 0
         self._lower_floor()
         total = retention.expire(self._store, self.horizon())
         if self._rules.by_board:

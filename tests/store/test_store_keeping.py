@@ -43,8 +43,8 @@ def offered(count: int, rng: random.Random, hours: int, bits: int = 0) -> Iterat
         yield a_post(words, subject=f"Number {n}", hour=HOUR + n * hours // count, stamp=stamp)
 
 
-@pytest.mark.parametrize("hours", [300, 1], ids=["over many hours", "in one hour"])
-def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int) -> None:
+@pytest.mark.parametrize(("hours", "count"), [(300, 900), (1, 2_000)], ids=["over many hours", "in one hour"])
+def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int, count: int) -> None:
     """benchmarks/bench_quota.py does the same with 50 MB."""
     quota = MIB
     rng = random.Random(1)
@@ -55,14 +55,14 @@ def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: in
     door.ingest_now([post.raw for post in thread], Origin.SYNC)
     pins.pin(store, thread[0].id)
     total, batch = 0, []
-    for post in offered(2_000, rng, hours):
+    for post in offered(count, rng, hours):
         batch.append(post.raw)
         if len(batch) == 10:
             door.ingest_now(batch, Origin.SYNC)
             total += sum(len(raw) for raw in batch)
             batch = []
             assert size_on_disk(tmp_path) <= 1.1 * quota
-    assert total > 3.5 * quota  # of posts alone; with indexes, twice that
+    assert total > 1.5 * quota  # of posts alone; with indexes, twice that
     assert set(store.raw([post.id for post in thread])) == {post.id for post in thread}
     assert store.statistics().size > 0.5 * quota  # and it is not kept by keeping nothing
     assert doctor.check(store, TEST_NETWORK) == []
@@ -71,15 +71,15 @@ def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: in
 def test_without_making_room_the_same_test_fails(store: Store, tmp_path: Path) -> None:
     """The negative control."""
     door = Door(store, TEST_NETWORK, lambda: NOW)
-    posts = [post.raw for post in offered(1_000, random.Random(1), 300)]
+    posts = [post.raw for post in offered(500, random.Random(1), 300)]
     door.ingest_now(posts, Origin.SYNC)
-    assert size_on_disk(tmp_path) > 1.1 * 2 * MIB
+    assert size_on_disk(tmp_path) > 1.1 * MIB
 
 
 def test_the_oldest_go_first_and_the_cheapest_within_an_hour(store: Store) -> None:
-    posts = list(offered(1_000, random.Random(2), hours=3, bits=9))
+    posts = list(offered(500, random.Random(2), hours=3, bits=9))
     add(store, posts)
-    keep = keeping(store, 2 * MIB)
+    keep = keeping(store, MIB)
     keep.make_room()
     kept = set(store.raw([post.id for post in posts]))
     assert 0 < len(kept) < len(posts)
@@ -91,8 +91,8 @@ def test_the_oldest_go_first_and_the_cheapest_within_an_hour(store: Store) -> No
 
 
 def test_what_was_removed_is_not_taken_again(store: Store, tmp_path: Path) -> None:
-    posts = list(offered(1_000, random.Random(3), hours=40))
-    keep = keeping(store, 2 * MIB)
+    posts = list(offered(500, random.Random(3), hours=40))
+    keep = keeping(store, MIB)
     door = Door(store, TEST_NETWORK, lambda: NOW, keep=keep)
     for start in range(0, len(posts), 100):
         door.ingest_now([post.raw for post in posts[start : start + 100]], Origin.SYNC)
@@ -113,16 +113,16 @@ def test_what_was_removed_is_not_taken_again(store: Store, tmp_path: Path) -> No
 
 
 def test_the_floor_outlives_the_process_and_goes_when_there_is_room(tmp_path: Path) -> None:
-    posts = list(offered(1_000, random.Random(4), hours=40))
+    posts = list(offered(500, random.Random(4), hours=40))
     with open_store(tmp_path, TEST_NETWORK) as store:
         add(store, posts)
-        keep = keeping(store, 2 * MIB)
+        keep = keeping(store, MIB)
         keep.make_room()
         floor = keep.floor
         assert floor > Floor()
     with open_store(tmp_path, TEST_NETWORK) as store:
-        assert keeping(store, 2 * MIB).floor == floor
-        keep = keeping(store, 2 * MIB)
+        assert keeping(store, MIB).floor == floor
+        keep = keeping(store, MIB)
         keep.expire()
         assert keep.floor == floor  # nearly full: lowering it would bring back what was just removed
         keep = keeping(store, 40 * MIB)
@@ -166,17 +166,17 @@ def test_pinned_threads_outlive_their_time(store: Store) -> None:
 def test_posts_not_yet_published_outlive_the_quota(store: Store) -> None:
     own = a_post("Mine, and nobody has it yet.", hour=HOUR)
     add(store, [own], released=False)
-    add(store, offered(1_000, random.Random(5), hours=40))
-    keeping(store, 2 * MIB).make_room()
+    add(store, offered(500, random.Random(5), hours=40))
+    keeping(store, MIB).make_room()
     assert store.unreleased() == [own.raw]
 
 
 def test_a_quota_full_of_pinned_threads_ends(store: Store) -> None:
-    posts = list(offered(1_000, random.Random(6), hours=40))
+    posts = list(offered(500, random.Random(6), hours=40))
     add(store, posts)
     for post in posts:
         pins.pin(store, post.id)
-    keeping(store, 2 * MIB).make_room()
+    keeping(store, MIB).make_room()
     assert len(store.known([post.id for post in posts])) == len(posts)
 
 

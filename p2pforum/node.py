@@ -34,7 +34,7 @@ from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
-from p2pforum.sync.session import Settings
+from p2pforum.sync.terms import Settings
 
 log = logging.getLogger(__name__)
 

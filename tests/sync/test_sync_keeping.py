@@ -16,7 +16,7 @@ from p2pforum.store.keeping import Floor, Keeping, Rules
 from p2pforum.store.posts import open_store
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
-from p2pforum.sync.session import Settings
+from p2pforum.sync.terms import Settings
 
 FULL, SMALL = PeerID("full"), PeerID("small")
 MIB = 1024 * 1024

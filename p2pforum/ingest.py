@@ -24,6 +24,10 @@ class PostStore(Protocol):
         """Those that are here and released, or were dropped on purpose."""
         ...
 
+    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those whose secret was published in a post that is here."""
+        ...
+
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
         """Keep (post, released) in one transaction; True where the post became new or newly released."""
         ...
@@ -105,6 +109,10 @@ class Door:
             return Verdict(outcome, post, "dated outside the hours that are taken now")
         if self.store.known([post.id]):
             return Verdict(Outcome.DUPLICATE, post)
+        if origin in (Origin.GOSSIP, Origin.LOCAL) and self.store.revealed([post.author]):
+            # Not by sync or bundle: which came first differs from node to node, and two of them would
+            # never have the same posts. Readers mark all that such a key has signed.
+            return Verdict(Outcome.REFUSED, post, "its key was published: anybody can sign with it now")
         try:
             post.verify_signature()
             post.verify_stamp(self.params)

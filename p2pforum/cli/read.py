@@ -96,6 +96,8 @@ def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> s
     console = context.console
     name = f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
     notes = [ago(post.hour, now)]
+    if post.is_revealed:
+        notes.append(console.style("key published: anybody can sign as this", "yellow"))
     if post.is_mine:
         notes.insert(0, "you")
     if post.edited:
@@ -122,6 +124,8 @@ def _answered(context: Context, post: "PostView", above: "PostView | None") -> s
 def _body(post: "PostView") -> str:
     if post.is_retracted:
         return "(withdrawn by its author)"
+    if post.is_reveal:
+        return "(published its key: from now on anybody can sign as this pseudonym)"
     if not post.is_understood:
         return "(written by a newer version of p2pforum; update to read it)"
     return post.body
@@ -153,6 +157,8 @@ def _post_json(post: "PostView") -> dict[str, Any]:
         "body": post.body,
         "edited": post.edited or None,
         "retracted": post.is_retracted,
+        "reveal": post.is_reveal,
+        "key_published": post.is_revealed,
         "understood": post.is_understood,
         "released": post.is_released,
     }

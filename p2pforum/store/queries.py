@@ -6,7 +6,7 @@ everything that is kept, released or not; what counts for others is in snapshot.
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.post_id import parse_prefix, short_id
 from p2pforum.store import schema, search
 from p2pforum.store.connection import open_read_only, restrict, translated
-from p2pforum.store.rows import board_token, reopen, search_text
+from p2pforum.store.rows import board_token, reopen, revealed_keys, search_text
 from p2pforum.store.statistics import Statistics, read_statistics
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,11 @@ class Reader:
         """None if it is not here, or was dropped."""
         found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))
         return found[0] if found else None
+
+    def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those whose secret was published: anybody can sign with them."""
+        with translated():
+            return revealed_keys(self._db, keys)
 
     def resolve(self, typed: str) -> bytes:
         """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.

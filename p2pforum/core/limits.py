@@ -127,6 +127,8 @@ KDF_MOST_PASSES = 16
 MAX_PASSPHRASE = 4 * KIB  # bytes; a mistaken file (an image, a log) is not a passphrase
 KEY_IDLE_HOURS = 30 * 24  # a thread's key that signed nothing for so long is burnt, unless kept
 KEY_WARNING_HOURS = 3 * 24  # but its owner is told before, so long ago at least
+AGENT_IDLE_MINUTES = 15  # without use, then the agent locks; `unlock --for` sets it
+AGENT_MOST_SECONDS = 12 * 3600  # then it locks however much it is used: a working day
 MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands before each post
 
 

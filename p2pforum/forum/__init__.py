@@ -13,5 +13,6 @@ expiry.py       idle keys: warn, then burn
 burning.py      destroy keys and all traces of them; rehearse it first
 scanning.py     look for secrets in the raw bytes of files
 backup.py       everything of mine in a file, and back
-linking.py      prove that two pseudonyms are one person
+linking.py      prove to everybody that two pseudonyms are one person
+private_linking.py  prove it to one reader, who could have made it
 """

@@ -30,7 +30,7 @@ from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import expire
+from p2pforum.store.retention import clean, expire, forget
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
 
@@ -79,6 +79,12 @@ class Node:
         if verdict.outcome is Outcome.STORED:
             self._unsent.set()
         return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     def status(self) -> dict[str, Any]:
         return {

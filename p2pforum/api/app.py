@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from p2pforum import __version__
 from p2pforum.api.backend import ApiBackend
 from p2pforum.core import errors, limits
-from p2pforum.core.post_id import format_id
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ def build_app(backend: ApiBackend) -> Starlette:
     return Starlette(
         routes=[
             route("/v1/posts", "POST", _submit),
+            route("/v1/forget", "POST", _forget),
+            route("/v1/scrub", "POST", _scrub),
             route("/v1/status", "GET", _status),
             route("/v1/peers", "GET", _peers),
             route("/v1/sync", "POST", _sync),
@@ -83,6 +85,20 @@ async def _submit(backend: ApiBackend, request: Request) -> Response:
     if done.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
     return JSONResponse(answer, _STATUS[done.outcome])
+
+
+async def _forget(backend: ApiBackend, request: Request) -> Response:
+    """One ID in one request: that two posts go together is nothing for the node to know."""
+    try:
+        asked = json.loads(await _read_body(request, limits.MAX_API_BODY))
+        post_id = parse_id(asked["id"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return _problem(400, "malformed", 'the body is not {"id": "a whole ID"}')
+    return JSONResponse({"forgotten": await backend.forget(post_id)})
+
+
+async def _scrub(backend: ApiBackend, _request: Request) -> Response:
+    return JSONResponse({"clean": await backend.scrub()})
 
 
 async def _status(backend: ApiBackend, _request: Request) -> Response:

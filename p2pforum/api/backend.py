@@ -26,6 +26,14 @@ class ApiBackend(Protocol):
         """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk."""
         ...
 
+    async def forget(self, post_id: bytes) -> bool:
+        """Remove a post that was handed in here and not released yet. False if there is none such."""
+        ...
+
+    async def scrub(self) -> bool:
+        """See that nothing of what was removed is left in the files. False if a reader was in the way."""
+        ...
+
     def status(self) -> dict[str, Any]:
         """At least: network, peer_id, addresses (list), peers (count). JSON types only."""
         ...

@@ -14,6 +14,7 @@ from typing import Any
 
 from p2pforum.api.address import socket_address
 from p2pforum.core import errors, limits
+from p2pforum.core.post_id import format_id
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
@@ -61,6 +62,15 @@ class NodeClient:
         """Hand in a signed post. Raises InvalidPost or Refused when the node does not take it."""
         answer = self._ask("POST", "/v1/posts", raw, "application/cbor")
         return Kept(str(answer["id"]), answer["outcome"] == "stored")
+
+    def forget(self, post_id: bytes) -> bool:
+        """Have a post removed that was handed in and not released. One at a time: the node learns no more."""
+        body = json.dumps({"id": format_id(post_id)}).encode()
+        return bool(self._ask("POST", "/v1/forget", body, "application/json")["forgotten"])
+
+    def scrub(self) -> bool:
+        """See that nothing of what was removed is left in the node's files. False: try again later."""
+        return bool(self._ask("POST", "/v1/scrub")["clean"])
 
     def status(self) -> dict[str, Any]:
         return dict(self._ask("GET", "/v1/status"))

@@ -11,6 +11,7 @@ keys.py         my keys: list, find, make, choose, export
 names.py        names that I give, and names that look alike
 expiry.py       idle keys: warn, then burn
 burning.py      destroy keys and all traces of them; rehearse it first
+traces.py       what says that something was mine, and which bytes to look for
 scanning.py     look for secrets in the raw bytes of files
 backup.py       everything of mine in a file, and back
 linking.py      prove to everybody that two pseudonyms are one person

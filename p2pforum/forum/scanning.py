@@ -54,7 +54,7 @@ def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _C
     """
     result = Scan()
     needles = _Needles(secrets)
-    for path in _files(places):
+    for path in plain_files(places):
         try:
             findings, size = _scan_file(path, needles, chunk_size)
         except OSError:
@@ -66,7 +66,7 @@ def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _C
     return result
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
+def plain_files(places: Iterable[Path]) -> Iterator[Path]:
     """Each plain file once, whatever it is called."""
     seen: set[Path] = set()
     for place in places:

@@ -79,7 +79,7 @@ class Reader:
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
-        self._path = path
+        self.path = path  #: of the database, whether there is one or not
 
     def boards(self) -> list[BoardRow]:
         """By name."""
@@ -127,6 +127,10 @@ class Reader:
         with translated():
             return revealed_keys(self._db, keys)
 
+    def unreleased(self) -> list[PostRow]:
+        """What was handed in here and has not come back from the network: it says that it is mine."""
+        return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))
+
     def resolve(self, typed: str) -> bytes:
         """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.
 
@@ -170,7 +174,7 @@ class Reader:
 
     def statistics(self) -> Statistics:
         with translated():
-            return read_statistics(self._db, self._path)
+            return read_statistics(self._db, self.path)
 
     def close(self) -> None:
         self._db.close()

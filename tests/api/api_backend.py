@@ -15,6 +15,7 @@ from p2pforum.core.verdict import Outcome
 class RecordingBackend:
     answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
     submitted: list[bytes] = field(default_factory=list)
+    forgotten: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
     stopped: trio.Event = field(default_factory=trio.Event)
     reported: trio.Event = field(default_factory=trio.Event)
@@ -27,6 +28,13 @@ class RecordingBackend:
             raise self.error
         self.submitted.append(raw)
         return self.answer
+
+    async def forget(self, post_id: bytes) -> bool:
+        self.forgotten.append(post_id)
+        return post_id == bytes(32)
+
+    async def scrub(self) -> bool:
+        return True
 
     def status(self) -> dict[str, Any]:
         return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}

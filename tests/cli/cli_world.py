@@ -26,6 +26,7 @@ from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin
 from p2pforum.ingest import Door
 from p2pforum.store.posts import open_store
+from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
 PARAMS = params_for("cli-net", test=True)
@@ -149,6 +150,7 @@ class SmallNode:
         self._stopping = trio.Event()
         params = load_config(self._paths).params
         with open_store(self._paths.data_dir, params) as store:
+            self._store = store
             self._door = Door(store, params, lambda: HOUR)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, self, self._paths.socket_path)
@@ -159,6 +161,12 @@ class SmallNode:
     async def submit(self, raw: bytes) -> Submitted:
         (verdict,) = await self._door.ingest([raw], Origin.LOCAL)
         return Submitted(verdict.outcome, verdict.post and verdict.post.id, verdict.reason)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     def status(self) -> dict[str, Any]:
         return {

@@ -80,6 +80,7 @@ class Shelf:
     released: bool = True  #: whether what is handed in counts as heard back at once
     trouble: P2PForumError | None = None
     answer: Outcome = Outcome.STORED
+    path: Path = Path("shelf")
 
     def put(self, *posts: Post) -> None:
         for post in posts:
@@ -87,6 +88,9 @@ class Shelf:
 
     def post(self, post_id: bytes) -> Row | None:
         return self.rows.get(post_id)
+
+    def unreleased(self) -> list[Row]:
+        return [row for row in self.rows.values() if not row.released]
 
     def thread(self, root: bytes) -> Sequence[Row]:
         return [row for row in self.rows.values() if row.root == root]

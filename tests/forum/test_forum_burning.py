@@ -135,6 +135,7 @@ def plant(directory: Path, past: Past, rng: random.Random) -> set[tuple[Path, in
         (directory / name).write_bytes(before + copy + rng.randbytes(50))
         extra = copy.find(format_id(key.seed).encode()) if name == "shell_history" else 0
         extra = len(QUOTE) if name == ".draft.swp" else extra
+        extra = copy.find(past.waiting.body.encode()) if name == "outbox.cbor" else extra
         planted.add((directory / name, len(before) + extra))
     return planted
 

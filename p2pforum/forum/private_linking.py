@@ -1,8 +1,8 @@
 """Private linking proofs: they convince one reader that two pseudonyms are one person, and nobody else.
 
-Made of three Schnorr proofs: "I know the secrets of both keys, or I know the reader's" (an OR of Cramer, Damgård
-and Schoenmakers, CRYPTO 1994, as the designated-verifier proof of Jakobsson, Sako and Impagliazzo, EUROCRYPT 1996).
-The reader knows that it was not them. Anybody else sees what the reader could have made alone: `forge` does.
+Three Schnorr proofs joined: "I know the secrets of both keys, or I know the reader's" (Cramer, Damgård and
+Schoenmakers, CRYPTO 1994), which is a designated-verifier proof (Jakobsson, Sako and Impagliazzo, EUROCRYPT
+1996). The reader knows that it was not them. All others see what the reader could make alone (`forge`).
 Not public proofs (linking.py). docs/PROTOCOL.md has the exact text.
 """
 
@@ -80,7 +80,7 @@ def forge(
     first: bytes, second: bytes, reader: AuthorKey, params: NetworkParams, choice: ReaderChoice | None = None
 ) -> str:
     """The same by the reader alone, about any two keys: what makes a proof worth nothing to others."""
-    link = _checked(PrivateLink(*sorted((first, second)), reader.public))
+    link = _checked(PrivateLink(min(first, second), max(first, second), reader.public))
     c = choice or ReaderChoice()
     opened = (
         _opened(c.answer_first, c.share_owner, link.first),

@@ -1,7 +1,7 @@
 """A private proof convinces its reader; everybody else sees what the reader could have made alone.
 
-Negative controls: a proof whose reader part is drawn from fewer numbers is told from a forged one by the same test;
-a proof with any field changed, a key exchanged, or made with one secret of the two is refused.
+Negative controls: a proof whose reader part is drawn from fewer numbers is told from a forged one by the same
+test; a proof with any field changed, a key exchanged, or made with one secret of the two is refused.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Makes docs/vectors/ed25519-edges.json: signatures at the edges where Ed25519 libraries differ.
 
 The arithmetic of RFC 8032 in plain integers, nothing of the program's own; deterministic. Each case says
-which equations hold, so that another implementation sees what its rule would have to be. Run from the checkout:
+which equations hold, so that another implementation sees what its rule would have to be. To run it:
     python -m tests.core.edge_vectors
 """
 
@@ -229,7 +229,8 @@ def _spellings(key: bytes) -> Iterator[dict[str, Any]]:
 def vectors() -> dict[str, Any]:
     return {
         "about": "hex. `accept` is the rule for posts (PROTOCOL.md, Signature rule). `cofactorless`, "
-        "`cofactored`: whether S B = R + h A holds, as it stands and times 8, with points decoded leniently and S, h mod L",
+        "`cofactored`: whether S B = R + h A holds, as it stands and times 8, with points decoded leniently "
+        "and S, h mod L",
         "cases": list(cases()),
     }
 

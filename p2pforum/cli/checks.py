@@ -108,16 +108,22 @@ def _problems(path: Path) -> Iterator[str]:
 
 
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.keys import keystore
+    from p2pforum.cli.idle import warning_of
+    from p2pforum.cli.keys import contents_without_asking, keystore
+    from p2pforum.store.keystore_contents import Contents
 
     box = keystore(context)
     if not box.exists:
         yield "ok", "none yet; the first post makes one"
-    elif box.is_encrypted:
+        return
+    if box.is_encrypted:
         yield "ok", "sealed with a passphrase"
     else:
         box.read()
         yield "warn", f"without a passphrase; run: {context.command('init')}"
+    warning = warning_of(contents_without_asking(context) or Contents(), this_hour())
+    if warning:
+        yield "warn", f"{warning}: {context.command('key list')}"
 
 
 def _node(context: Context) -> Iterator[tuple[str, str]]:

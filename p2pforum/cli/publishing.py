@@ -8,6 +8,7 @@ from p2pforum.cli import options
 from p2pforum.cli.compose import Written
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
+from p2pforum.cli.idle import review
 from p2pforum.cli.outlet import Outlet
 from p2pforum.cli.progress import Progress
 from p2pforum.cli.times import this_hour
@@ -44,6 +45,7 @@ def publish(
     params = context.config.params
     with Outlet(context) as outlet:
         try:
+            review(context, keystore)
             resubmit_outbox(keystore, outlet.submit, params)
             with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
                 publisher = Publisher(

@@ -7,10 +7,13 @@ import click
 
 from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
     from p2pforum.store.keystore import Keystore
+    from p2pforum.store.keystore_contents import Contents
 
 
 @click.command()
@@ -47,23 +50,42 @@ def _node(context: Context) -> dict[str, Any]:
 
 
 def _keystore(context: Context) -> dict[str, Any]:
-    """`outbox` is None where a passphrase would be needed to count it."""
+    """`outbox` (a count) and `drafts` (places) are None where a passphrase would be needed to know."""
     from p2pforum.cli.keys import keystore
 
     box = keystore(context)
     try:
         if not box.exists:
-            return {"exists": False, "encrypted": False, "outbox": 0, "drafts": 0}
+            return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
         if box.is_encrypted:
-            return {"exists": True, "encrypted": True, "outbox": None, "drafts": None}
+            return {"exists": True, "encrypted": True, **_unlocked(context)}
         return {"exists": True, "encrypted": False, **_counts(box)}
     except KeystoreError as error:
         return {"exists": True, "encrypted": None, "outbox": None, "drafts": None, "error": str(error)}
 
 
 def _counts(box: "Keystore") -> dict[str, Any]:
-    contents = box.read()
-    return {"outbox": len(contents.outbox), "drafts": len(contents.drafts)}
+    return _counted(box.read())
+
+
+def _counted(contents: "Contents") -> dict[str, Any]:
+    from p2pforum.cli.idle import warning_of
+
+    counts = {"outbox": len(contents.outbox), "drafts": list(contents.drafts)}
+    idle = warning_of(contents, this_hour())
+    return counts | {"idle": idle} if idle else counts
+
+
+def _unlocked(context: Context) -> dict[str, Any]:
+    """What shows only while an agent runs; `seconds` until it locks."""
+    from p2pforum.agent.client import ask_status
+    from p2pforum.cli.keys import contents_without_asking
+
+    contents = contents_without_asking(context)
+    status = ask_status(context.paths.keystore_file)
+    if status is None or contents is None:
+        return {"outbox": None, "drafts": None}
+    return {"unlocked": {"seconds": status.idle}, **_counted(contents)}
 
 
 def _print(context: Context, found: dict[str, Any]) -> None:
@@ -83,6 +105,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("network", network["name"] + (" (a test network: no stamps)" if network["test"] else ""))
     row("store", _store_text(found["store"]))
     row("keystore", _keystore_text(found["keystore"]))
+    for place in found["keystore"]["drafts"] or ():
+        row("draft", _draft_text(context, place))
     paths = context.paths
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
@@ -100,11 +124,20 @@ def _keystore_text(box: dict[str, Any]) -> str:
         return render.line(box["error"])
     if not box["exists"]:
         return "none yet; the first post makes one"
-    if box["encrypted"]:
-        return "sealed with a passphrase"
-    text = "without a passphrase"
+    text = "sealed with a passphrase" if box["encrypted"] else "without a passphrase"
+    if "unlocked" in box:
+        minutes = options.count(max(1, box["unlocked"]["seconds"] // 60), "minute")
+        text += f"; unlocked until it is not used for {minutes}"
     if box["outbox"]:
         text += f"; {box['outbox']} signed and not handed in yet"
-    if box["drafts"]:
-        text += f"; {options.count(box['drafts'], 'draft')}"
+    if "idle" in box:
+        text += f"; {box['idle']}"
     return text
+
+
+def _draft_text(context: Context, place: str) -> str:
+    """The command that goes on with it; `place` is one of forum/drafts.py."""
+    kind, _, where = place.partition(" ")
+    if kind == "board":
+        return context.command(f"post {where}")
+    return context.command(f"reply {where[:SHORT]}") if kind == "reply" else f"{kind} {where[:SHORT]}"

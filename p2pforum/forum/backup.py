@@ -64,6 +64,7 @@ def _merge_key(box: Contents, saved: AuthorKey) -> None:
     here = box.keys.get(saved.public)
     if here is None:
         saved.name = _free_name(box, saved.name)
+        saved.warned = 0  # a warning of long ago must not burn what was just brought back
         box.keys[saved.public] = saved
         return
     here.made, here.used = min(here.made, saved.made), max(here.used, saved.used)

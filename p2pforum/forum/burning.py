@@ -7,7 +7,7 @@ posts stay where the network has them. What is gone is this machine's proof of w
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -89,12 +89,14 @@ def burn(
     reader: Reader,
     places: Sequence[Path],
     posts: UnsentPosts | None = None,
+    revealed: bytes = b"",
 ) -> Burnt:
     """Destroy, then read every file in `places` for what should be gone. Raises NotFound.
 
-    What can't be removed from the store does not keep the keys alive.
+    What can't be removed from the store does not keep the keys alive. `revealed` is the ID of a post that
+    tells the secret of the key to everyone: it stays, and that secret is not looked for.
     """
-    plan = _plan(keystore, choose, reader)
+    plan = _plan(keystore, choose, reader, revealed)
     problem = "" if posts is None else _forget(posts, plan.lost)
     with keystore.transaction() as box:
         gone = take(box, choose(box), plan.thread_of)
@@ -128,12 +130,13 @@ class _Plan:
     thread_of: Callable[[str], bytes]
 
 
-def _plan(keystore: Keystore, choose: Choice, reader: Reader) -> _Plan:
+def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = b"") -> _Plan:
     box = keystore.read()
     doomed, thread_of = choose(box), thread_finder(reader)
     gone = take(box, doomed, thread_of)
-    lost = unsent(reader, doomed)
-    return _Plan(gone, lost, secrets_of(gone, lost, reader), thread_of)
+    lost = [row for row in unsent(reader, doomed) if row.id != revealed]
+    sought = replace(gone, keys={}) if revealed else gone
+    return _Plan(gone, lost, secrets_of(sought, lost, reader), thread_of)
 
 
 def _forget(posts: UnsentPosts, lost: list[PostRow]) -> str:

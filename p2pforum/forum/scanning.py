@@ -29,12 +29,19 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`size` bytes of a secret at this place of a file. An `offset` of -1: sealed somewhere inside."""
+    """`size` bytes of a secret at this place of a file.
+
+    An `offset` of -1: it may be somewhere inside, sealed or in another form; the search can't tell.
+    """
 
     path: Path
     offset: int
     size: int
     what: str
+
+    @property
+    def is_certain(self) -> bool:
+        return self.offset >= 0
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def test_status_with_a_node(world: World) -> None:
         found = world.ok("status", "--json").json
     assert found["node"]["running"] is True
     assert found["store"]["posts"] == 5
-    assert found["keystore"] == {"exists": False, "encrypted": False, "outbox": 0, "drafts": 0}
+    assert found["keystore"] == {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
     assert found["paths"]["socket"].endswith("api.sock")
 
 

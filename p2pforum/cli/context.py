@@ -21,6 +21,7 @@ class Context:
 
     def __init__(self) -> None:
         self.home: str | None = None
+        self.checks_texts = True  #: --quiet-check
         self.console = Console()
 
     @cached_property

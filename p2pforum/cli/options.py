@@ -50,6 +50,21 @@ key = click.option(
 )
 
 
+quiet_check = click.option(
+    "--quiet-check",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _skip_check(ctx) if wanted else None,
+    help="Do not look through the text for what may give you away.",
+)
+
+
+def _skip_check(ctx: click.Context) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).checks_texts = False
+
+
 def published_json(published: "Published") -> dict[str, Any]:
     from p2pforum.core.post_id import format_id
 

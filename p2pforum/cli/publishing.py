@@ -9,6 +9,7 @@ from p2pforum.cli.compose import Written
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
 from p2pforum.cli.idle import review
+from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.outlet import Outlet
 from p2pforum.cli.progress import Progress
 from p2pforum.cli.times import this_hour
@@ -25,13 +26,18 @@ from p2pforum.store.keystore_contents import Draft
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on."""
+    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on.
+
+    `root` (empty for a new thread) and `key` say who will sign, for the check of the text.
+    """
 
     place: str
     subject: str
     body: str
     written: Written
     again: str
+    root: bytes = b""
+    key: str | None = None
 
 
 def publish(
@@ -43,6 +49,9 @@ def publish(
 ) -> int:
     """Give the exit code. The text becomes a draft if it fails and is nowhere else."""
     params = context.config.params
+    if context.checks_texts:
+        text = _storable(f"{attempt.subject}\n{attempt.body}")
+        warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
     with Outlet(context) as outlet:
         try:
             review(context, keystore)

@@ -14,7 +14,7 @@ burning.py      destroy keys and all traces of them; rehearse it first
 traces.py       what says that something was mine, and which bytes to look for
 scanning.py     look for secrets in the raw bytes of files
 backup.py       everything of mine in a file, and back
-leak_checks.py  what a text may say of its author (leak_patterns.py: by itself, leak_traces.py: with my others)
+leak_checks.py  what a text may say of its author (leak_patterns.py by itself, leak_traces.py with others)
 linking.py      prove to everybody that two pseudonyms are one person
 private_linking.py  prove it to one reader, who could have made it
 """

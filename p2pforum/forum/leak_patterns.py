@@ -152,7 +152,8 @@ _PASTED: tuple[tuple[str, re.Pattern[str], str], ...] = (
             r"|exif[ .:]\w+|camera (?:model name|make|serial number)|(?:body|lens|internal) ?serial ?number"
             r"|serial number|lens (?:id|model|info)|date/?time ?original|datetimedigitized|create date"
             r"|modify date|file (?:modification|access|inode change) date/time|owner ?name|artist"
-            r"|creator ?tool|xmp toolkit|last ?modified ?by|image ?unique ?id|document ?id|producer)\b[^\n:=]{0,30}[:=].*$"
+            r"|creator ?tool|xmp toolkit|last ?modified ?by|image ?unique ?id|document ?id"
+            r"|producer)\b[^\n:=]{0,30}[:=].*$"
             r"|<(?:dc:creator|cp:lastmodifiedby|meta:initial-creator|xmp:creatortool)>[^<\n]*",
             _LINES,
         ),

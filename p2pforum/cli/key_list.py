@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
 
 _NAME = 18  # columns: one more than a drawn name has
+_COLUMNS = 55  # before the thread
+_LEAST = 20  # columns for the thread
 
 
 @click.command()
@@ -41,7 +43,8 @@ def _line(context: Context, view: "KeyView") -> str:
     name = render.pad(view.name or view.shown, _NAME)
     posts = f"{options.count(view.posts, 'post'):>9}"
     used = render.pad(ago(view.used, this_hour()), 12)
-    parts = [console.style(name, "bold") if view.name else name, posts, used, where(context, view)]
+    place = render.cut(where(context, view), max(_LEAST, console.width - _COLUMNS))
+    parts = [console.style(name, "bold") if view.name else name, posts, used, place]
     return f"{short_id(view.public)}  " + "  ".join(parts).rstrip() + _end(context, view)
 
 
@@ -51,7 +54,7 @@ def where(context: Context, view: "KeyView") -> str:
         return f"in {options.count(len(view.threads), 'thread')}"
     row = context.reader.post(view.root)
     subject = f" {render.line(row.subject)}" if row is not None else ""
-    return render.cut(f"{short_id(view.root)}{subject}", max(20, context.console.width - 60))
+    return f"{short_id(view.root)}{subject}"
 
 
 def _end(context: Context, view: "KeyView") -> str:

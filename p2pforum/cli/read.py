@@ -42,6 +42,15 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     with context.console.paged(not no_pager and len(shown) > context.console.height):
         for text in shown:
             context.console.print(text)
+    _warn_of_lookalikes(context, view)
+
+
+def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:
+    """Chance once in 10^9 pairs, or a key that somebody ground to be taken for another."""
+    from p2pforum.forum.names import lookalikes
+
+    for one, other in lookalikes(view):
+        context.console.warn(f"{other.name} looks like {one.name} and is another pseudonym")
 
 
 def _mine(context: Context) -> "Contents | None":

@@ -237,7 +237,10 @@ def test_what_its_process_holds(keys: Path) -> None:
     assert "python" in maps, "control: the list is of this process"
     assert "_sodium" not in maps
     assert "cbor" not in maps
-    assert " dd" in flags_of_page_with(pid, key), "not in a core dump"
+    flags, status = flags_of_page_with(pid, key), client.ask_status(keystore.path)
+    assert " dd" in flags, "not in a core dump"
+    assert status is not None
+    assert (" lo" in flags) == status.is_locked, "what it says of swapping is so"
 
 
 def flags_of_page_with(pid: int, key: bytes) -> str:

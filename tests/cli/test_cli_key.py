@@ -15,6 +15,7 @@ from p2pforum.cli.key_group import ENTRIES
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
+from p2pforum.forum import reading
 
 
 @pytest.fixture(autouse=True)
@@ -188,6 +189,16 @@ def test_the_beginning_of_an_id_is_asked_about(world: World) -> None:
         terminal.type(f"{answer}\n")
         assert terminal.end() == code
         assert len(mine(world).petnames) == (answer == "y")
+
+
+def test_names_that_look_alike_are_pointed_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a key takes years to grind, so the drawing of names is made worse for the test: two parts stay."""
+    posts = discussion()
+    world.keep(*posts)
+    assert "looks like" not in world.ok("read", short_id(posts[0].id)).err
+    monkeypatch.setattr(reading, "name_of", lambda key, _root: f"lusab-babad-{name_of(key, b'')[:5]}")
+    said = world.ok("read", short_id(posts[0].id)).err
+    assert said.count("looks like") == 2, "three pseudonyms: the second and the third, each like the first"
 
 
 # --- idle keys --------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from p2pforum import __version__
 from p2pforum.api.backend import Progress, Submitted
 from p2pforum.api.server import serve_api
 from p2pforum.config import Config, Paths
-from p2pforum.core import signature
+from p2pforum.core import limits, signature
 from p2pforum.core.errors import Ambiguous, NotFound, P2PForumError
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
@@ -56,6 +56,7 @@ class Node:
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
+        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
         self.door = Door(store, config.params, now_hours, config.retention_hours)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
@@ -74,11 +75,15 @@ class Node:
 
     # -- for front ends ----------------------------------------------------------------------------
 
-    async def submit(self, raw: bytes) -> Submitted:
-        (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
-        if verdict.outcome is Outcome.STORED:
-            self._unsent.set()
-        return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
+    async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
+        spread = None
+        with self.gossip.echoes.listen(raw) as echo:
+            (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
+            if verdict.outcome is Outcome.STORED:
+                await self._see_off(raw, listen)
+                spread = asdict(echo.counts())
+        post_id = verdict.post.id if verdict.post else None
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread)
 
     async def forget(self, post_id: bytes) -> bool:
         return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
@@ -159,13 +164,26 @@ class Node:
     async def _release(self, ids: Sequence[bytes]) -> None:
         await trio.to_thread.run_sync(self._store.release, ids)
 
+    async def _see_off(self, raw: bytes, listen: float) -> None:
+        gone = self._leaving[raw] = trio.Event()
+        self._unsent.set()
+        try:
+            with trio.move_on_after(limits.SUBMIT_SECONDS):
+                await gone.wait()
+        finally:
+            self._leaving.pop(raw, None)
+        await trio.sleep(listen)
+
     async def _publish_unsent(self) -> None:
         """Own posts go out in the order of the store, whoever handed them in and whenever: also those
         that were written while no node ran, or that a killed node had kept and not yet published."""
         while True:
             self._unsent = trio.Event()
             with _going_on():
-                await self.gossip.originate(await trio.to_thread.run_sync(self._store.unreleased))
+                unsent = await trio.to_thread.run_sync(self._store.unreleased)
+                await self.gossip.originate(unsent)
+                for raw in self._leaving.keys() & set(unsent):
+                    self._leaving[raw].set()
             with trio.move_on_after(_RETRY_SECONDS):
                 await self._unsent.wait()
 

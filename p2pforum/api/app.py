@@ -79,12 +79,25 @@ def build_app(backend: ApiBackend) -> Starlette:
 async def _submit(backend: ApiBackend, request: Request) -> Response:
     if request.headers.get("content-type") != "application/cbor":
         return _problem(415, "unsupported", "a post is sent as application/cbor")
+    listen = _seconds(request.query_params.get("listen", "0"))
+    if listen is None:
+        return _problem(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
     raw = await _read_body(request, limits.MAX_POST)
-    done = await backend.submit(raw)
+    done = await backend.submit(raw, listen)
     answer: dict[str, Any] = {"outcome": done.outcome.value, "id": done.id and format_id(done.id)}
     if done.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
+    if done.spread is not None:
+        answer["spread"] = done.spread
     return JSONResponse(answer, _STATUS[done.outcome])
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= limits.MAX_LISTEN_SECONDS else None
 
 
 async def _forget(backend: ApiBackend, request: Request) -> Response:

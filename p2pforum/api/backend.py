@@ -17,13 +17,17 @@ class Submitted:
     outcome: Outcome
     id: bytes | None
     reason: str = ""
+    spread: dict[str, int] | None = None  #: how it left, as counts; only if it is new here
 
 
 class ApiBackend(Protocol):
     """Errors of core.errors are sent to the front end as they are; anything else is logged as a bug."""
 
-    async def submit(self, raw: bytes) -> Submitted:
-        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk."""
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
+        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk.
+
+        Then count for `listen` seconds who offers it back, and forget it.
+        """
         ...
 
     async def forget(self, post_id: bytes) -> bool:

@@ -24,7 +24,7 @@ from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.views import PeerView, Statistics
-from p2pforum.gossip.wire import decode_rpc, encode_rpc
+from p2pforum.gossip.wire import encode_rpc
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
@@ -56,6 +56,7 @@ class GossipService:
         self._release = release
         self._router = Router(params.topics, rng, gossip)
         self._links = Links()
+        self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
         self._own: dict[bytes, bytes] = {}  # message ID -> post ID, until released
         self._to_release: list[bytes] = []
         self._expelled = 0
@@ -80,8 +81,7 @@ class GossipService:
                     raise self._fault or AssertionError("no fault")
         finally:
             self._nursery = None
-            for link in self._links:
-                self._links.remove(link.peer)
+            self._links.clear()
 
     async def originate(self, raws: Sequence[bytes]) -> None:
         """Publish own posts that are kept and not yet released. Without peers they are released only.
@@ -175,8 +175,7 @@ class GossipService:
         link, connection = self._links.get(peer), self._connection(peer)
         if link is not None or connection is None or self._nursery is None:
             return link
-        outbound = connection.direction is Direction.OUTBOUND
-        group = address_group(connection.address)
+        outbound, group = connection.direction is Direction.OUTBOUND, address_group(connection.address)
         refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
         if refusal:
             self._perform(refusal)
@@ -228,7 +227,8 @@ class GossipService:
             for n, body in enumerate(splitter.feed(chunk), 1):
                 if n % _FRAMES_PER_TURN == 0:
                     await trio.lowlevel.checkpoint()
-                self._perform(self._router.on_rpc(link.peer, decode_rpc(body), trio.current_time()))
+                rpc = self._links.read(link, body)
+                self._perform(self._router.on_rpc(link.peer, rpc, trio.current_time()))
                 if link.is_cut:
                     return
             while link.is_overdue:

@@ -15,6 +15,7 @@ from p2pforum.core.verdict import Outcome
 class RecordingBackend:
     answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
     submitted: list[bytes] = field(default_factory=list)
+    listened: list[float] = field(default_factory=list)
     forgotten: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
     stopped: trio.Event = field(default_factory=trio.Event)
@@ -22,8 +23,9 @@ class RecordingBackend:
     sync_cancelled: trio.Event = field(default_factory=trio.Event)
     error: Exception | None = None
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         await trio.lowlevel.checkpoint()
+        self.listened.append(listen)
         if self.error:
             raise self.error
         self.submitted.append(raw)

@@ -50,6 +50,18 @@ async def test_other_outcomes(
         assert answer["code"] == outcome.value
 
 
+async def test_submit_and_listen(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    backend.answer = Submitted(Outcome.STORED, bytes(32), "", {"handed": 3, "told": 2, "heard": 1})
+    response = await http.post("/v1/posts?listen=2.5", content=b"a post", headers=CBOR)
+    assert response.json()["spread"] == {"handed": 3, "told": 2, "heard": 1}
+    await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    assert backend.listened == [2.5, 0]
+    for bad in ("-1", "31", "nan", "inf", "soon", ""):
+        response = await http.post(f"/v1/posts?listen={bad}", content=b"a post", headers=CBOR)
+        assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert len(backend.listened) == 2
+
+
 async def test_forget_and_scrub(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
     answer = await http.post("/v1/forget", json={"id": format_id(bytes(32))})
     assert (answer.status_code, answer.json()) == (200, {"forgotten": True})

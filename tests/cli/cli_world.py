@@ -23,7 +23,7 @@ from p2pforum.core.errors import NetworkError, NotFound
 from p2pforum.core.limits import params_for
 from p2pforum.core.post import Kind, Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
-from p2pforum.core.verdict import Origin
+from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store.posts import open_store
 from p2pforum.store.retention import clean, forget
@@ -158,9 +158,12 @@ class SmallNode:
                 await self._stopping.wait()
                 nursery.cancel_scope.cancel()
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         (verdict,) = await self._door.ingest([raw], Origin.LOCAL)
-        return Submitted(verdict.outcome, verdict.post and verdict.post.id, verdict.reason)
+        spread = {"handed": 2, "told": 1, "heard": 1 if listen else 0}
+        is_new = verdict.outcome is Outcome.STORED
+        post_id = verdict.post and verdict.post.id
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread if is_new else None)
 
     async def forget(self, post_id: bytes) -> bool:
         return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))

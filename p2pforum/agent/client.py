@@ -1,12 +1,13 @@
 """A command's side of the agent: start one, ask it for the key, lock it."""
 
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,8 +86,17 @@ def ask_status(keystore: Path) -> AgentStatus | None:
 
 
 def lock(keystore: Path) -> bool:
-    """End the agent; when this returns its copy of the key is wiped. False if none ran."""
-    return _ask(keystore, LOCK, bytes(MARK_SIZE), 1) == LOCK
+    """End the agent; when this returns its copy of the key is gone. False if none ran.
+
+    One that does not answer (stopped in a debugger, say) is killed: who locks must be able to rely on it.
+    """
+    with _connected(keystore) as connection:
+        if connection is None:
+            return False
+        if _exchange(connection, LOCK, bytes(MARK_SIZE), 1) != LOCK:
+            with suppress(ProcessLookupError):
+                os.kill(credentials(connection)[0], signal.SIGKILL)
+    return True
 
 
 def _ask(keystore: Path, letter: bytes, mark: bytes, size: int) -> bytes | None:

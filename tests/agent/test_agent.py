@@ -52,6 +52,18 @@ def test_locked_means_gone(keys: Path) -> None:
     assert client.ask_status(keystore.path) is None
 
 
+def test_one_that_does_not_answer_is_killed(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_PATIENCE", 0.3)
+    keystore, _ = unlocked(keys)
+    pid = pid_of(keystore)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(KeystoreError, match="no passphrase was given"):
+        with_agent(keys).read()
+    assert client.lock(keystore.path)
+    wait_gone(pid)
+    assert not client.lock(keystore.path)
+
+
 def test_only_the_owner_can_reach_it(keys: Path) -> None:
     keystore, key = unlocked(keys)
     path = keys / holder.SOCKET_NAME

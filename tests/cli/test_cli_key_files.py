@@ -12,6 +12,7 @@ from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, ROOT, World, discussion
 
 from p2pforum.agent import client
+from p2pforum.cli import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
 from p2pforum.forum.drafts import board_place, save
@@ -232,9 +233,16 @@ def test_a_backup_brings_everything_to_a_clean_machine(
     wrong = clean.run("key", "restore", str(backup), "--passphrase-file", str(sealed.home / "passphrase"))
     assert (wrong.code, wrong.out) == (1, "")
     assert wrong.err.endswith(WRONG)
-    restored = clean.ok("key", "restore", str(backup), "--passphrase-file", str(other), "--json").json
+    assert not find_paths(clean.home).keystore_file.exists()
+    (clean.home / "passphrase").write_bytes(other.read_bytes())
+    (clean.home / "passphrase").chmod(0o600)
+    said = clean.ok("key", "restore", str(backup), "--passphrase-file", str(other), "--json")
+    restored = said.json
+    assert "Made a keystore with the backup's passphrase" in said.err
     assert restored == {"keys": 6, "drafts": 1, "petnames": 1, "threads": 1, "outbox": 0}
     assert mine(clean) == before
+    assert keystore_of(clean).is_encrypted, "what was sealed is never in plain"
+    monkeypatch.setenv("P2PFORUM_PASSPHRASE_FILE", str(other))
     again = clean.ok("key", "restore", str(backup), "--passphrase-file", str(other))
     assert again.out == "Nothing was missing.\n"
 
@@ -354,3 +362,24 @@ def test_a_full_disk_leaves_the_old_file(world: World, tmp_path: Path, arguments
     assert files(world) == before
     assert not (tmp_path / "file").exists()
     assert world.ok("key", "list", "--json").json[0]["name"] == "heron"
+
+
+@pytest.mark.parametrize(
+    ("swap", "level"),
+    [
+        ("", "ok"),
+        ("/dev/zram0 partition 1000 0 100\n", "ok"),
+        ("/dev/dm-1 partition 1000 0 -2\n", "ok"),
+        ("/dev/sda2 partition 1000 0 -2\n", "warn"),
+        ("/dev/dm-2 partition 1000 0 -2\n/swapfile file 1000 0 -3\n", "warn"),
+    ],
+)
+def test_swap(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, swap: str, level: str) -> None:
+    for name, uuid in (("dm-1", "CRYPT-PLAIN-swap"), ("dm-2", "LVM-abc")):
+        (tmp_path / name / "dm").mkdir(parents=True)
+        (tmp_path / name / "dm" / "uuid").write_text(uuid)
+    (tmp_path / "swaps").write_text("Filename Type Size Used Priority\n" + swap)
+    monkeypatch.setattr(checks, "_SWAPS", tmp_path / "swaps")
+    monkeypatch.setattr(checks, "_BLOCKS", tmp_path)
+    (found,) = [f for f in world.run("doctor", "--json").json if f["check"] == "swap"]
+    assert found["level"] == level

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from e2e_nodes import CONFIG, DemoNode, cli, pid_of
+from e2e_nodes import CONFIG, DemoNode, cli, ids, pid_of
 
 from p2pforum.agent import client
+from p2pforum.core.post_id import format_id
 from p2pforum.store.keystore import Keystore
 
 pytestmark = pytest.mark.e2e
@@ -105,3 +106,32 @@ def in_memory_of_one_that_holds(secrets: list[bytes]) -> list[int]:
         found = in_memory(process.pid, secrets)
         process.stdin.write(b"\n")
     return found
+
+
+def test_a_burn_beside_a_running_node(tmp_path: Path) -> None:
+    """The node is asked to clean up, and no file holds a secret afterwards; before, the keystore does."""
+    home = tmp_path / "alice"
+    with DemoNode("alice", home, CONFIG) as alice:
+        alice.start()
+        for n in range(3):
+            cli(home, "post", "general", "-s", f"Thread {n}", stdin=f"Body {n}.\n")
+        keys = Keystore(home / "keys").read().keys.values()
+        assert all(in_files(home, key.seed) for key in keys)
+        burnt, *kept = keys
+        said = cli(home, "key", "burn", format_id(burnt.public), "--yes")
+        assert said.startswith("Burnt 1 key, 0 drafts, 0 unsent posts; traces of 1 thread.")
+        assert "found in 0 places" in said
+        assert in_files(home, burnt.seed) == 0
+        assert all(in_files(home, key.seed) for key in kept)
+        assert alice.node.forget(bytes(32)) is False
+        assert alice.node.scrub() is True
+        assert len(ids(alice)) == 3, "what the network has stays"
+        cli(home, "key", "burn", "--everything", "--yes")
+        assert sum(in_files(home, key.seed) for key in keys) == 0
+
+
+def in_files(home: Path, secret: bytes) -> int:
+    """In how many files any 16 bytes of it lie."""
+    runs = [secret[i : i + 16] for i in range(len(secret) - 15)]
+    contents = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+    return sum(any(run in content for run in runs) for content in contents)

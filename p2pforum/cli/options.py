@@ -59,6 +59,22 @@ quiet_check = click.option(
 )
 
 
+listen = click.option(
+    "--listen",
+    type=click.FloatRange(0, 30),
+    metavar="SECONDS",
+    expose_value=False,
+    callback=lambda ctx, _param, seconds: _listen(ctx, seconds) if seconds else None,
+    help="Wait, and count for leak-report who offers the post back.",
+)
+
+
+def _listen(ctx: click.Context, seconds: float) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).listen = seconds
+
+
 def _skip_check(ctx: click.Context) -> None:
     from p2pforum.cli.context import Context
 

@@ -24,6 +24,7 @@ _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 @compose.file_option
 @options.key
 @options.quiet_check
+@options.listen
 @options.as_json
 @pass_context
 def command(

@@ -17,6 +17,7 @@ from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts
+from p2pforum.forum.leak_report import remember
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published, Publisher
@@ -60,13 +61,23 @@ def publish(
                 publisher = Publisher(
                     keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
                 )
+                outlet.listen = context.listen  # not for those that waited in the outbox
                 published = act(publisher)
         except (P2PForumError, OSError, KeyboardInterrupt) as error:
             _keep_draft(keystore, attempt, error)
             raise
+        _remember(context, keystore, published, outlet)
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
             _drop_draft(keystore, attempt.place)
         return _report(context, published, outlet, attempt, as_json)
+
+
+def _remember(context: Context, keystore: Keystore, published: Published, outlet: Outlet) -> None:
+    """For leak-report. The post is out: nothing here may make it look as if it were not."""
+    try:
+        remember(keystore, published.post, outlet.spread, context.listen)
+    except P2PForumError as error:
+        context.console.warn(f"leak-report will not know of this post: {error}")
 
 
 def mint_progress(bar: Progress) -> MintProgress:

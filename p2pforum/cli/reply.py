@@ -25,6 +25,7 @@ _QUOTED_WIDTH = 76
     help="Answer a post of yours that only you have, under another key: it shows that both are yours.",
 )
 @options.quiet_check
+@options.listen
 @options.as_json
 @pass_context
 def command(

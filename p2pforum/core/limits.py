@@ -131,6 +131,7 @@ KEY_IDLE_HOURS = 30 * 24  # a thread's key that signed nothing for so long is bu
 KEY_WARNING_HOURS = 3 * 24  # but its owner is told before, so long ago at least
 AGENT_IDLE_MINUTES = 15  # without use, then the agent locks; `unlock --for` sets it
 AGENT_MOST_SECONDS = 12 * 3600  # then it locks however much it is used: a working day
+SENT_HOURS = RETENTION_HOURS  # for which the keystore remembers how my posts left: then they expire anyway
 LEAK_HOURS = 30 * 24  # posts from so long ago on say at which hours people write here
 LEAK_THREADS = 50  # of mine that a new text is compared with, those of the keys used last
 LEAK_POSTS = 5_000  # in those threads: 0.15 s to read

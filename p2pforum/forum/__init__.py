@@ -15,6 +15,7 @@ traces.py       what says that something was mine, and which bytes to look for
 scanning.py     look for secrets in the raw bytes of files
 backup.py       everything of mine in a file, and back
 leak_checks.py  what a text may say of its author (leak_patterns.py by itself, leak_traces.py with others)
+leak_report.py  what peers could learn about my posts
 linking.py      prove to everybody that two pseudonyms are one person
 private_linking.py  prove it to one reader, who could have made it
 """

@@ -56,6 +56,7 @@ def merge(box: Contents, saved: Contents) -> None:
             box.drafts[place] = draft
     for root, marks in saved.read.items():
         box.read[root] = box.read.get(root, set()) | marks
+    box.sent = saved.sent | box.sent
     waiting = {post.id for post in box.outbox}
     box.outbox += [post for post in saved.outbox if post.id not in waiting]
 

@@ -28,8 +28,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "lock": ("lock", "Make the agent forget the keystore's key."),
         "passphrase": ("passphrase", "Change the passphrase of the keystore."),
         "prove": ("prove", "Prove that two of your pseudonyms are one person."),
-        "leak-report": ("leak_report", "Say what peers could learn about your posts."),
         "check-proof": ("check_proof", "Check the linking proofs in a file or a post."),
+        "leak-report": ("leak_report", "Say what peers could learn about your posts."),
     },
     "Node": {
         "run": ("run", "Run the node until it is stopped."),

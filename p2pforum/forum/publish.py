@@ -99,14 +99,15 @@ class Publisher:
     def reveal(self, public: bytes) -> Published:
         """Publish the secret of a key of mine, where it spoke last. Then it proves nothing about anybody.
 
-        Raises NotFound for a key that is not mine, or of which no post is here.
+        Raises NotFound for a key that is not mine, or of which the network has no post: the reveal would be
+        the first to tell of it.
         """
         key = self.keystore.read().keys.get(public)
         if key is None:
             raise NotFound("that key is not in the keystore")
         row = max(self._posts_of(key), key=lambda row: (row.hour, row.id), default=None)
         if row is None:
-            raise NotFound("no post by that key is here: there is nothing that it could still prove")
+            raise NotFound("the network has no post by that key: there is nothing that it could prove")
         writing = Writing(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
         return self._publish(lambda box: (authors.owner(box, public), writing))
 
@@ -114,7 +115,8 @@ class Publisher:
         """Those in the threads that the keystore remembers it in."""
         box = self.keystore.read()
         roots = {root for root, public in box.speaking.items() if public == key.public} | ({key.root} - {b""})
-        return [row for root in roots for row in self.reader.thread(root) if row.author == key.public]
+        rows = [row for root in roots for row in self.reader.thread(root)]
+        return [row for row in rows if row.author == key.public and row.released]
 
     def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
         row = self._post(target)

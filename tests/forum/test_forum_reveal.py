@@ -47,6 +47,17 @@ def test_a_pseudonym_is_published_where_it_spoke_last(person: Person) -> None:
     assert marked == [True] * 3  # wherever the key spoke
 
 
+def test_nothing_is_told_of_posts_that_were_not_sent(person: Person) -> None:
+    """A reveal names what it stands below: only what the network has."""
+    person.shelf.released = False
+    unsent = person.publisher.new_thread("library", "Books", "Which ones?").post
+    with pytest.raises(NotFound, match="no post by that key"):
+        person.publisher.reveal(unsent.author)
+    person.shelf.put(unsent)  # it came back
+    person.publisher.reply(unsent.id, "Not sent.")
+    assert person.publisher.reveal(unsent.author).post.payload.parents == (unsent.id,)
+
+
 def test_only_a_key_of_mine(tmp_path: Path) -> None:
     shelf = Shelf()
     shelf.put(*a_thread(3))

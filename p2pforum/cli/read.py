@@ -38,19 +38,11 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     if as_json:
         context.console.json(_json(view))
         return
+    _warn_of_lookalikes(context, view)
     shown = [*_header(context, view), *_posts(context, view, asked)]
     with context.console.paged(not no_pager and len(shown) > context.console.height):
         for text in shown:
             context.console.print(text)
-    _warn_of_lookalikes(context, view)
-
-
-def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:
-    """Chance once in 10^9 pairs, or a key that somebody ground to be taken for another."""
-    from p2pforum.forum.names import lookalikes
-
-    for one, other in lookalikes(view):
-        context.console.warn(f"{other.name} looks like {one.name} and is another pseudonym")
 
 
 def _mine(context: Context) -> "Contents | None":
@@ -128,6 +120,14 @@ def _answered(context: Context, post: "PostView", above: "PostView | None") -> s
         ids.show(context, parent) + (" (not here yet)" if parent in post.missing else "")
         for parent in post.parents
     )
+
+
+def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:
+    """Chance once in 10^9 pairs, or a key that somebody ground to be taken for another."""
+    from p2pforum.forum.names import lookalikes
+
+    for one, other in lookalikes(view):
+        context.console.warn(f"{other.name} looks like {one.name} and is another pseudonym")
 
 
 def _body(post: "PostView") -> str:

@@ -13,7 +13,6 @@ from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
     from p2pforum.store.keystore import Keystore
-    from p2pforum.store.keystore_contents import Contents
 
 
 @click.command()
@@ -59,33 +58,33 @@ def _keystore(context: Context) -> dict[str, Any]:
             return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
         if box.is_encrypted:
             return {"exists": True, "encrypted": True, **_unlocked(context)}
-        return {"exists": True, "encrypted": False, **_counts(box)}
+        return {"exists": True, "encrypted": False, **_counts(box), **_idle(box)}
     except KeystoreError as error:
         return {"exists": True, "encrypted": None, "outbox": None, "drafts": None, "error": str(error)}
 
 
 def _counts(box: "Keystore") -> dict[str, Any]:
-    return _counted(box.read())
+    contents = box.read()
+    return {"outbox": len(contents.outbox), "drafts": list(contents.drafts)}
 
 
-def _counted(contents: "Contents") -> dict[str, Any]:
+def _idle(box: "Keystore") -> dict[str, Any]:
     from p2pforum.cli.idle import warning_of
 
-    counts = {"outbox": len(contents.outbox), "drafts": list(contents.drafts)}
-    idle = warning_of(contents, this_hour())
-    return counts | {"idle": idle} if idle else counts
+    idle = warning_of(box.read(), this_hour())
+    return {"idle": idle} if idle else {}
 
 
 def _unlocked(context: Context) -> dict[str, Any]:
     """What shows only while an agent runs; `seconds` until it locks."""
     from p2pforum.agent.client import ask_status
-    from p2pforum.cli.keys import contents_without_asking
+    from p2pforum.cli.keys import contents_without_asking, keystore
 
-    contents = contents_without_asking(context)
     status = ask_status(context.paths.keystore_file)
-    if status is None or contents is None:
+    if status is None or contents_without_asking(context) is None:
         return {"outbox": None, "drafts": None}
-    return {"unlocked": {"seconds": status.idle}, **_counted(contents)}
+    box = keystore(context)
+    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}
 
 
 def _print(context: Context, found: dict[str, Any]) -> None:
@@ -128,10 +127,10 @@ def _keystore_text(box: dict[str, Any]) -> str:
     if "unlocked" in box:
         minutes = options.count(max(1, box["unlocked"]["seconds"] // 60), "minute")
         text += f"; unlocked until it is not used for {minutes}"
-    if box["outbox"]:
-        text += f"; {box['outbox']} signed and not handed in yet"
     if "idle" in box:
         text += f"; {box['idle']}"
+    if box["outbox"]:
+        text += f"; {box['outbox']} signed and not handed in yet"
     return text
 
 

@@ -68,25 +68,6 @@ def _counts(box: "Keystore") -> dict[str, Any]:
     return {"outbox": len(contents.outbox), "drafts": list(contents.drafts)}
 
 
-def _idle(box: "Keystore") -> dict[str, Any]:
-    from p2pforum.cli.idle import warning_of
-
-    idle = warning_of(box.read(), this_hour())
-    return {"idle": idle} if idle else {}
-
-
-def _unlocked(context: Context) -> dict[str, Any]:
-    """What shows only while an agent runs; `seconds` until it locks."""
-    from p2pforum.agent.client import ask_status
-    from p2pforum.cli.keys import contents_without_asking, keystore
-
-    status = ask_status(context.paths.keystore_file)
-    if status is None or contents_without_asking(context) is None:
-        return {"outbox": None, "drafts": None}
-    box = keystore(context)
-    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}
-
-
 def _print(context: Context, found: dict[str, Any]) -> None:
     console, node = context.console, found["node"]
 
@@ -140,3 +121,22 @@ def _draft_text(context: Context, place: str) -> str:
     if kind == "board":
         return context.command(f"post {where}")
     return context.command(f"reply {where[:SHORT]}") if kind == "reply" else f"{kind} {where[:SHORT]}"
+
+
+def _idle(box: "Keystore") -> dict[str, Any]:
+    from p2pforum.cli.idle import warning_of
+
+    idle = warning_of(box.read(), this_hour())
+    return {"idle": idle} if idle else {}
+
+
+def _unlocked(context: Context) -> dict[str, Any]:
+    """What shows only while an agent runs; `seconds` until it locks."""
+    from p2pforum.agent.client import ask_status
+    from p2pforum.cli.keys import contents_without_asking, keystore
+
+    status = ask_status(context.paths.keystore_file)
+    if status is None or contents_without_asking(context) is None:
+        return {"outbox": None, "drafts": None}
+    box = keystore(context)
+    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}

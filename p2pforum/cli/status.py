@@ -41,6 +41,25 @@ def command(context: Context, as_json: bool) -> None:
         _print(context, found)
 
 
+def _idle(box: "Keystore") -> dict[str, Any]:
+    from p2pforum.cli.idle import warning_of
+
+    idle = warning_of(box.read(), this_hour())
+    return {"idle": idle} if idle else {}
+
+
+def _unlocked(context: Context) -> dict[str, Any]:
+    """What shows only while an agent runs; `seconds` until it locks."""
+    from p2pforum.agent.client import ask_status
+    from p2pforum.cli.keys import contents_without_asking, keystore
+
+    status = ask_status(context.paths.keystore_file)
+    if status is None or contents_without_asking(context) is None:
+        return {"outbox": None, "drafts": None}
+    box = keystore(context)
+    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}
+
+
 def _node(context: Context) -> dict[str, Any]:
     try:
         return {"running": True, **context.node.status()}
@@ -121,22 +140,3 @@ def _draft_text(context: Context, place: str) -> str:
     if kind == "board":
         return context.command(f"post {where}")
     return context.command(f"reply {where[:SHORT]}") if kind == "reply" else f"{kind} {where[:SHORT]}"
-
-
-def _idle(box: "Keystore") -> dict[str, Any]:
-    from p2pforum.cli.idle import warning_of
-
-    idle = warning_of(box.read(), this_hour())
-    return {"idle": idle} if idle else {}
-
-
-def _unlocked(context: Context) -> dict[str, Any]:
-    """What shows only while an agent runs; `seconds` until it locks."""
-    from p2pforum.agent.client import ask_status
-    from p2pforum.cli.keys import contents_without_asking, keystore
-
-    status = ask_status(context.paths.keystore_file)
-    if status is None or contents_without_asking(context) is None:
-        return {"outbox": None, "drafts": None}
-    box = keystore(context)
-    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}

@@ -1,5 +1,7 @@
 """Idle keys: commands that write warn of those that burn soon, and burn those that are due."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from p2pforum.cli import options
@@ -16,13 +18,16 @@ if TYPE_CHECKING:
 _DAYS = limits.KEY_IDLE_HOURS // 24
 
 
-def open_to_write(context: Context) -> "Keystore":
-    """The keystore, made if there is none, after a look at its idle keys."""
+@contextmanager
+def writing(context: Context) -> Iterator["Contents"]:
+    """A change of the keystore, which is made if there is none; and a look at its idle keys afterwards, so
+    that a key which is used just now does not burn."""
     from p2pforum.cli.keys import keystore_to_write
 
-    box = keystore_to_write(context)
-    review(context, box)
-    return box
+    keystore = keystore_to_write(context)
+    with keystore.transaction() as box:
+        yield box
+    review(context, keystore)
 
 
 def review(context: Context, keystore: "Keystore") -> None:

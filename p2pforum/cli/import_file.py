@@ -138,7 +138,8 @@ def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
 
 
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
-    from p2pforum.cli.idle import open_to_write
+    from p2pforum.cli.idle import review
+    from p2pforum.cli.keys import keystore_to_write
     from p2pforum.cli.outlet import Outlet
     from p2pforum.cli.progress import Progress
     from p2pforum.cli.times import this_hour
@@ -146,7 +147,8 @@ def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_j
     from p2pforum.forum.outbox import resubmit_outbox
     from p2pforum.forum.writing import Press
 
-    box, params = open_to_write(context), context.config.params
+    box, params = keystore_to_write(context), context.config.params
+    review(context, box)
     published: list[Published] = []
     with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
         resubmit_outbox(box, outlet.submit, params)

@@ -21,11 +21,11 @@ def command(context: Context, file: str | None) -> None:
     The line is read from standard input, from a file, or typed unseen on the terminal; never from
     the arguments, which every program on the machine can read.
     """
-    from p2pforum.cli.idle import open_to_write
+    from p2pforum.cli.idle import writing
     from p2pforum.forum.keys import import_key
 
     text = _read(file)
-    with open_to_write(context).transaction() as box:
+    with writing(context) as box:
         known = set(box.keys)
         key = import_key(box, text, this_hour())
     name = f'the pseudonym "{key.name}"' if key.name else f"the key {short_id(key.public)}"

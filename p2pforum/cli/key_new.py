@@ -20,9 +20,9 @@ def command(context: Context, name: str) -> None:
     p2pforum key new heron
     p2pforum post library --key heron
     """
-    from p2pforum.cli.idle import open_to_write
+    from p2pforum.cli.idle import writing
     from p2pforum.forum.keys import new_pseudonym
 
-    with open_to_write(context).transaction() as box:
+    with writing(context) as box:
         made = new_pseudonym(box, name, this_hour())
     context.console.print(f'Made the pseudonym "{made.name}": {format_id(made.public)}')

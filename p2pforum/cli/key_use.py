@@ -18,13 +18,13 @@ def command(context: Context, key: str, thread: str) -> None:
     ID is the thread, or a post in it. A key that was made for another thread is refused: it would
     join the two.
     """
-    from p2pforum.cli.idle import open_to_write
+    from p2pforum.cli.idle import writing
     from p2pforum.forum.keys import find_key, use
 
     row = context.reader.post(context.reader.resolve(thread))
     if row is None:
         raise NotFound(f'no post "{thread}" is here')
-    with open_to_write(context).transaction() as box:
+    with writing(context) as box:
         chosen = find_key(box, key)
         before = box.speaking.get(row.root, chosen.public)
         use(box, chosen, row.root)

@@ -69,10 +69,10 @@ def _ask(name: str, text: str) -> None:
 
 
 def _change(context: Context, root: bytes, key: bytes, petname: str | None) -> None:
-    from p2pforum.cli.idle import open_to_write
+    from p2pforum.cli.idle import writing
     from p2pforum.forum.names import drop_petname, set_petname
 
-    with open_to_write(context).transaction() as box:
+    with writing(context) as box:
         if petname is not None:
             set_petname(box, root, key, petname)
         elif not drop_petname(box, root, key):

@@ -55,7 +55,6 @@ def publish(
         warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
     with Outlet(context) as outlet:
         try:
-            review(context, keystore)
             resubmit_outbox(keystore, outlet.submit, params)
             with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
                 publisher = Publisher(
@@ -69,7 +68,9 @@ def publish(
         _remember(context, keystore, published, outlet)
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
             _drop_draft(keystore, attempt.place)
-        return _report(context, published, outlet, attempt, as_json)
+        code = _report(context, published, outlet, attempt, as_json)
+    review(context, keystore)  # not before: a key that signs just now does not burn
+    return code
 
 
 def _remember(context: Context, keystore: Keystore, published: Published, outlet: Outlet) -> None:

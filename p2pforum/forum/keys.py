@@ -123,6 +123,7 @@ def use(box: Contents, key: AuthorKey, root: bytes) -> None:
     if key.root and key.root != root:
         raise Refused("that key was made for another thread, and would join the two; use a named pseudonym")
     box.speaking[root] = key.public
+    key.warned = 0  # its owner means to use it: warn again before it burns
 
 
 def set_keep(key: AuthorKey, keep: bool) -> None:

@@ -254,8 +254,18 @@ def test_a_key_that_is_kept_is_never_warned_of(world: World) -> None:
 
 
 def test_a_reply_by_an_idle_key_renews_it(world: World) -> None:
+    """Also on the very day on which it would burn."""
     made = begin(world)
-    age(world, 28 * DAY)
-    world.ok("reply", made[:8], stdin="More")
+    age(world, 31 * DAY)
+    warned_ago(world, 3 * DAY)
+    said = world.ok("reply", made[:8], "--json", stdin="More")
+    assert "Burnt" not in said.err
     (key,) = mine(world).keys.values()
-    assert (key.used, key.warned) == (HOUR, 0)
+    assert (key.used, key.warned, key.posts) == (HOUR, 0, 2)
+    age(world, 31 * DAY)
+    warned_ago(world, 3 * DAY)
+    assert "to keep it" in world.ok("key", "use", made[:8], made[:8]).err, "warned anew"
+    assert len(mine(world).keys) == 1
+    age(world, 31 * DAY)
+    warned_ago(world, 3 * DAY)
+    assert "Burnt your key" in world.ok("key", "new", "heron").err, "control: due, and not used"

@@ -133,6 +133,7 @@ AGENT_IDLE_MINUTES = 15  # without use, then the agent locks; `unlock --for` set
 AGENT_MOST_SECONDS = 12 * 3600  # then it locks however much it is used: a working day
 SENT_HOURS = RETENTION_HOURS  # for which the keystore remembers how my posts left: then they expire anyway
 LEAK_HOURS = 30 * 24  # posts from so long ago on say at which hours people write here
+LEAK_NEWEST = 5_000  # of them at most: 10 ms to read
 LEAK_THREADS = 50  # of mine that a new text is compared with, those of the keys used last
 LEAK_POSTS = 5_000  # in those threads: 0.15 s to read
 LEAK_WORDS = 100  # looked up to see whether they are unusual: each 0.1 ms

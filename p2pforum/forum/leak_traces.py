@@ -5,6 +5,7 @@ Not what a text gives away by itself (leak_patterns.py).
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,32 +42,39 @@ class Traces:
 
 def collect(box: Contents, reader: Reader, signer: bytes, now: int) -> Traces:
     """`signer` is the public key that is to sign, `now` the hour since 1970."""
-    rows = _own_rows(box, reader, signer)
-    mine = {row.id for row in rows}
-    hours = list(reader.hours_of_day(now - limits.LEAK_HOURS))
-    for row in rows:
-        if row.hour >= now - limits.LEAK_HOURS and row.released:
-            hours[row.hour % 24] -= 1
+    rows = _own_rows(box, reader)
+    others = [row for row in rows if row.author != signer]
+    texts = {row.id: f"{row.subject}\n{row.body}" for row in rows}
+    mine = Counter(word for text in texts.values() for word in _words(text))
 
     def usual(word: str) -> int:
-        found = reader.search(f'"{word}"', limit=_RARE + 1 + len(mine))
-        return sum(row.post.id not in mine and row.post.author not in box.keys for row in found)
+        found = reader.search(f'"{word}"', limit=_RARE + 1 + mine[word])
+        return sum(row.post.author not in box.keys for row in found)
 
     return Traces(
         names=tuple(_names(box, signer)),
         petnames=tuple(dict.fromkeys(box.petnames.values())),
-        texts=tuple(own_words(f"{row.subject}\n{row.body}") for row in rows),
+        texts=tuple(own_words(texts[row.id]) for row in others),
         others=reader.statistics().posts - len(rows),
         usual=usual,
-        hours=hours,
-        my_hours=frozenset(row.hour % 24 for row in rows),
+        hours=_hours_of_others(reader, rows, now - limits.LEAK_HOURS),
+        my_hours=frozenset(row.hour % 24 for row in others),
     )
 
 
-def _own_rows(box: Contents, reader: Reader, signer: bytes) -> list[PostRow]:
-    """My posts under other keys, those of the keys used last; bounded, since threads may be long."""
-    others = sorted((key for key in box.keys.values() if key.public != signer), key=lambda key: -key.used)
-    rank = {key.public: n for n, key in enumerate(others)}
+def _hours_of_others(reader: Reader, mine: Iterable[PostRow], since: int) -> list[int]:
+    """How many posts by others carry each hour of the day, of the newest ones."""
+    newest = [hour for hour in reader.newest_hours(limits.LEAK_NEWEST) if hour >= since]
+    first = min(newest, default=since)
+    counts = Counter(hour % 24 for hour in newest)
+    counts.subtract(row.hour % 24 for row in mine if row.hour >= first)
+    return [max(0, counts[hour]) for hour in range(24)]
+
+
+def _own_rows(box: Contents, reader: Reader) -> list[PostRow]:
+    """My posts, those of the keys used last; bounded, since threads may be long."""
+    keys = sorted(box.keys.values(), key=lambda key: -key.used)
+    rank = {key.public: n for n, key in enumerate(keys)}
     roots = [root for root, public in box.speaking.items() if public in rank]
     roots.sort(key=lambda root: (rank[box.speaking[root]], root))
     found: list[PostRow] = []

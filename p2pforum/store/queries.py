@@ -172,12 +172,9 @@ class Reader:
         posts = self._post_rows(found)
         return [SearchRow(post, search.excerpt(f"{post.subject} {post.body}", groups)) for post in posts]
 
-    def hours_of_day(self, since: int) -> list[int]:
-        """How many posts carry each of the 24 hours of the day (UTC), of those from the hour `since` on."""
-        rows = self._all(
-            "SELECT hour % 24, count(*) FROM post WHERE released AND hour >= ? GROUP BY 1", (since,)
-        )
-        return [dict(rows).get(hour, 0) for hour in range(24)]
+    def newest_hours(self, limit: int) -> list[int]:
+        """The hours of the newest posts, the latest first."""
+        return [hour for (hour,) in self._all("SELECT hour FROM post ORDER BY row DESC LIMIT ?", (limit,))]
 
     def statistics(self) -> Statistics:
         with translated():

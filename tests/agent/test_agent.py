@@ -292,3 +292,42 @@ def test_a_closed_process_leaves_no_core(how: str) -> None:
     assert is_dumpable == (how == "open"), "the control: other processes can be looked into"
     if how == "closed":
         assert core_limit == 0
+
+
+COMMAND = """
+import ctypes, sys
+sys.path.insert(0, sys.argv[1])
+from p2pforum.cli.main import run
+code = run(sys.argv[2:])
+PR_GET_DUMPABLE = 3
+print(code, ctypes.CDLL(None).prctl(PR_GET_DUMPABLE), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "is_open"),
+    [
+        (["post", "library", "-s", "Subject"], 0),
+        (["key", "list"], 0),
+        (["read", "abcd"], 1),  # there is no keystore yet, so nothing to hide
+        (["boards"], 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_commands_that_open_the_keystore_are_closed(command: list[str], is_open: int, tmp_path: Path) -> None:
+    """And those that do not are the control."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, str(Path(__file__).parents[2]), *command],
+        input="Some text.",
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "P2PFORUM_HOME": str(network_without_stamps(tmp_path))},
+    )
+    code, dumpable = map(int, done.stderr.splitlines()[-1].split())
+    assert (code, dumpable) == (3 if command[0] == "read" else 0, is_open)
+
+
+def network_without_stamps(directory: Path) -> Path:
+    (directory / "config.toml").write_text('network = "agent-net"\ntest = true\n')
+    return directory

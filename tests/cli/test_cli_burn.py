@@ -357,3 +357,29 @@ def test_reveal(world: World) -> None:
     assert mine(world) == Contents()
     assert len(unsent(world)) == 1, "it goes out when the node runs"
     assert key.seed in everything_in(world), "for everyone to read"
+
+
+def test_a_secret_that_nobody_took_burns_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("p2pforum.cli.outlet._PATIENCE", 0.2)
+    made = begin(world)
+    release_all(world)
+    with held(find_paths(world.home).data_dir):
+        result = world.run("key", "burn", made[:8], "--reveal", "--yes")
+    assert result.code == 5
+    assert "nothing was burnt" in result.err
+    assert len(mine(world).keys) == 1
+    world.ok("key", "new", "heron")
+    assert world.run("key", "burn", "heron", "--reveal", "--yes").code == 3, "it signed nothing"
+    assert len(mine(world).keys) == 2
+
+
+def test_threads_that_begin_alike(world: World) -> None:
+    roots = [bytes([1]) * 31 + bytes([n]) for n in range(2)]
+    world.ok("key", "new", "heron")
+    for root in roots:
+        leave_traces(world, format_id(root))
+    result = world.run("key", "burn", "--thread", format_id(roots[0])[:10], "--yes")
+    assert result.code == 3
+    assert "several of your threads begin with" in result.err
+    assert world.run("key", "burn", "--thread", "no ID at all", "--yes").code == 3
+    assert len(mine(world).read) == 2

@@ -184,6 +184,13 @@ def test_unlocked_and_locked(sealed: World, monkeypatch: pytest.MonkeyPatch) -> 
         assert sealed.run("unlock", "--for", minutes).code == 2
 
 
+def test_memory_that_may_be_swapped_is_said(sealed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_locked in (True, False):
+        status = client.AgentStatus(1, 60, 60, is_locked)
+        monkeypatch.setattr(client, "ask_status", lambda _path, status=status: status)
+        assert ("swap" in sealed.ok("unlock").err) is not is_locked
+
+
 def test_a_plain_keystore_is_never_locked(world: World) -> None:
     assert "is not there yet" in world.run("unlock").err
     world.ok("key", "new", "heron")

@@ -156,6 +156,8 @@ def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
     ):
         submit, params = outlet.submit, context.config.params
         publisher = Publisher(box, context.reader, submit, params, this_hour, mint_progress(bar))
+        if before := publisher.find_reveal(public):
+            return before  # by a burn that was cut short
         published = publisher.reveal(public)
     if published.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         raise Refused(f"the secret was not published, and nothing was burnt: {published.problem}")

@@ -105,18 +105,24 @@ class Publisher:
         key = self.keystore.read().keys.get(public)
         if key is None:
             raise NotFound("that key is not in the keystore")
-        row = max(self._posts_of(key), key=lambda row: (row.hour, row.id), default=None)
+        rows = [row for row in self._posts_of(key) if row.released]
+        row = max(rows, key=lambda row: (row.hour, row.id), default=None)
         if row is None:
             raise NotFound("the network has no post by that key: there is nothing that it could prove")
         writing = Writing(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
         return self._publish(lambda box: (authors.owner(box, public), writing))
 
+    def find_reveal(self, public: bytes) -> bytes:
+        """The ID of a post that publishes that key of mine; empty if none is in its threads here."""
+        key = self.keystore.read().keys.get(public)
+        rows = self._posts_of(key) if key else []
+        return next((row.id for row in rows if row.understood and row.kind == Kind.REVEAL), b"")
+
     def _posts_of(self, key: AuthorKey) -> list[PostRow]:
         """Those in the threads that the keystore remembers it in."""
         box = self.keystore.read()
         roots = {root for root, public in box.speaking.items() if public == key.public} | ({key.root} - {b""})
-        rows = [row for root in roots for row in self.reader.thread(root)]
-        return [row for row in rows if row.author == key.public and row.released]
+        return [row for root in roots for row in self.reader.thread(root) if row.author == key.public]
 
     def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
         row = self._post(target)

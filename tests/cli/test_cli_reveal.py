@@ -8,8 +8,10 @@ from p2pforum.config import find_paths
 from p2pforum.core.errors import Refused
 from p2pforum.core.limits import params_for
 from p2pforum.core.post import Kind, Payload, sign
-from p2pforum.core.post_id import format_id
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.stamp import blank_stamp
+from p2pforum.forum import burning
+from p2pforum.store.posts import open_store
 
 MARK = "key published: anybody can sign as this"
 BOB = b"bob".ljust(32, b".")
@@ -54,3 +56,16 @@ def test_a_key_that_never_spoke_is_not_burnt_instead(world: World) -> None:
     result = world.run("key", "burn", "--reveal", "--yes", "Heron")
     assert (result.code, "nothing that it could prove" in result.err) == (3, True)
     assert "Heron" in world.ok("key", "list").out
+
+
+def test_a_burn_that_was_cut_short_is_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret is out and the key still here: to publish it again would be refused; burning must not be."""
+    made = world.ok("post", "library", "-s", "Mine", "--json", stdin="Text").json
+    with open_store(find_paths(world.home).data_dir, params_for("cli-net", test=True)) as store:
+        store.release([parse_id(made["id"])])
+    with monkeypatch.context() as patch:
+        patch.setattr(burning, "burn", lambda *_: 1 / 0)
+        assert world.run("key", "burn", "--reveal", "--yes", made["id"]).code == 1
+    assert len(world.ok("key", "list", "--json").json) == 1
+    assert "Burnt 1 key" in world.ok("key", "burn", "--reveal", "--yes", made["id"]).out
+    assert world.ok("read", made["id"], "--json").out.count('"reveal": true') == 1

@@ -53,10 +53,10 @@ class Node:
         self._config = config
         self._store = store
         self._network = network
+        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
-        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
         self.door = Door(store, config.params, now_hours, config.retention_hours)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)

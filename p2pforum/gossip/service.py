@@ -175,9 +175,9 @@ class GossipService:
         link, connection = self._links.get(peer), self._connection(peer)
         if link is not None or connection is None or self._nursery is None:
             return link
-        outbound, group = connection.direction is Direction.OUTBOUND, address_group(connection.address)
-        refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
-        if refusal:
+        outbound = connection.direction is Direction.OUTBOUND
+        group = address_group(connection.address)
+        if refusal := self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group):
             self._perform(refusal)
             return None
         link = self._links.add(peer)

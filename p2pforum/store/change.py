@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.post import Post
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, Key
+from p2pforum.store.reveals import is_reveal
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.scatter import Scatter, chunks, in_chunk
 from p2pforum.store.threads import NOT_COUNTED, Threads
@@ -159,8 +160,3 @@ def _reopened(post_id: bytes, raw: bytes) -> Post | None:
         return reopen(post_id, raw)
     except InvalidPost:  # damaged on disk: its words stay in the index, and find nothing
         return None
-
-
-def is_reveal(post: Post) -> bool:
-    """It publishes the secret of its own key."""
-    return post.is_understood and post.payload.kind == Kind.REVEAL

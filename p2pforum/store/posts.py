@@ -20,7 +20,7 @@ from p2pforum.store import schema
 from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
 from p2pforum.store.change import Change, Kept
 from p2pforum.store.connection import open_read_only, open_writer, translated
-from p2pforum.store.rows import revealed_keys
+from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.scatter import chunks, in_chunk
 from p2pforum.store.snapshot import Snapshot, read_released
 from p2pforum.store.statistics import Statistics, read_statistics

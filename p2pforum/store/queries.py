@@ -17,7 +17,8 @@ from p2pforum.core.post import Post
 from p2pforum.core.post_id import parse_prefix, short_id
 from p2pforum.store import schema, search
 from p2pforum.store.connection import open_read_only, restrict, translated
-from p2pforum.store.rows import board_token, reopen, revealed_keys, search_text
+from p2pforum.store.reveals import revealed_keys
+from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.statistics import Statistics, read_statistics
 
 log = logging.getLogger(__name__)

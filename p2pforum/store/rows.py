@@ -3,9 +3,6 @@
 What is stored was checked when it came in; only damage on the disk makes it fail here.
 """
 
-import sqlite3
-from collections.abc import Iterable
-
 import cbor2
 
 from p2pforum.core.errors import InvalidPost
@@ -34,12 +31,6 @@ def search_text(post: Post) -> str:
     or of what is understood, needs a migration that indexes afresh.
     """
     return f"{post.subject}\n{post.body}" if post.subject else post.body
-
-
-def revealed_keys(db: sqlite3.Connection, keys: Iterable[bytes]) -> set[bytes]:
-    """Those of `keys` whose secret stands in a post that is kept."""
-    query = "SELECT 1 FROM reveal WHERE key = ? LIMIT 1"
-    return {key for key in set(keys) if db.execute(query, (key,)).fetchone()}
 
 
 def board_token(board: int) -> str:

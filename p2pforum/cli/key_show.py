@@ -9,7 +9,7 @@ from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.key_list import expiry, key_json
 from p2pforum.cli.times import ago, date, this_hour
 from p2pforum.core.post_id import format_id, short_id
-from p2pforum.core.pseudonym import identicon_of, name_of
+from p2pforum.core.pseudonym import identicon_of, name_of, svg_of
 
 if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("key", metavar="KEY")
+@click.option("--svg", metavar="ID", help="Print its picture in this thread as SVG instead.")
 @options.as_json
 @pass_context
-def command(context: Context, key: str, as_json: bool) -> None:
+def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
     """Show one of your keys, and how others see it.
 
-    The secret is not shown; `p2pforum key export` prints it.
+    The secret is not shown; `p2pforum key export` prints it. A key has another name and another
+    picture in each thread.
     """
     from p2pforum.cli.keys import keystore
-    from p2pforum.forum.keys import find_key, view_of
+    from p2pforum.forum.keys import find_key, find_thread, view_of
 
     box = keystore(context).read()
     view = view_of(box, find_key(box, key))
-    if as_json:
+    if svg is not None:
+        root = find_thread(box, svg, context.reader)
+        context.console.print(svg_of(identicon_of(view.public, root)))
+    elif as_json:
         context.console.json(key_json(view))
     else:
         _print(context, view)

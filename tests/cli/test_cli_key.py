@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import click
 import pytest
@@ -12,9 +13,10 @@ from cli_world import HOUR, ROOT, World, discussion
 from p2pforum.cli import times
 from p2pforum.cli.commands import command_in
 from p2pforum.cli.key_group import ENTRIES
+from p2pforum.cli.picture import ROWS
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
-from p2pforum.core.pseudonym import name_of
+from p2pforum.core.pseudonym import GRID, identicon_of, name_of
 from p2pforum.forum import reading
 
 
@@ -69,6 +71,25 @@ def test_list_and_show(world: World) -> None:
     assert "burns on 2026-12-24 if it is not used" in shown
     assert world.ok("key", "show", made[:8], "--json").json == thread_key
     assert world.run("key", "show", "nobody").code == 3
+
+
+def test_the_same_picture_in_terminal_and_svg(world: World) -> None:
+    made = begin(world)
+    (key,) = mine(world).keys.values()
+    icon = identicon_of(key.public, key.root)
+    picture = ET.fromstring(world.ok("key", "show", made[:8], "--svg", made[:8]).out)
+    cells = {(int(rect.get("x")), int(rect.get("y"))) for rect in picture}
+    assert cells == {(x, y) for y, row in enumerate(icon.cells) for x, is_set in enumerate(row) if is_set}
+    assert picture.get("fill") == f"hsl({icon.hue},60%,50%)"
+    drawn = world.ok("key", "show", made[:8]).out.splitlines()[-ROWS:]
+    blocks = {"█": (0, 1), "▀": (0,), "▄": (1,), " ": ()}
+    shown = {
+        (x, 2 * y + half)
+        for y, line in enumerate(drawn)
+        for x, block in enumerate(line[2 : 2 + GRID])
+        for half in blocks[block]
+    }
+    assert shown == cells
 
 
 def test_nothing_that_is_printed_has_a_secret_in_it(world: World) -> None:

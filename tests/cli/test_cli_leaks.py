@@ -1,8 +1,10 @@
 """The check before sending: on standard error, never in the way, and without a packet."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli_world import ROOT, World
@@ -52,6 +54,28 @@ def test_a_fault_in_the_check_keeps_nobody_from_posting(
 def test_what_is_found_cannot_steer_the_terminal(world: World) -> None:
     result = world.ok("post", "library", "-s", "Hi", stdin="/home/a\u200b\u00adb/x\n")
     assert "<U+200B>" in result.err
+
+
+def test_names_of_this_machine(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    accounts = tmp_path / "passwd"
+    accounts.write_text(
+        f"odd line\nother:x:{os.getuid() + 1}:1:Eve Else:/:/\nme:x:{os.getuid()}:1:Ada Lovelace,,:/:/\n"
+    )
+    monkeypatch.setattr(leak_warnings, "_ACCOUNTS", accounts)
+    monkeypatch.setenv("USER", "adalove")
+    monkeypatch.setattr(leak_warnings.socket, "gethostname", lambda: "thorin.lan")
+    assert list(leak_warnings.machine_names()) == [
+        "thorin",
+        "adalove",
+        "me",
+        "Ada Lovelace",
+        "Ada",
+        "Lovelace",
+    ]
+    result = world.ok("post", "library", "-s", "Hi", stdin="On thorin, adalove said to Eve.")
+    assert "a name of this machine: thorin, adalove\n" in result.err
+    accounts.unlink()
+    assert list(leak_warnings.machine_names()) == ["thorin", "adalove"]
 
 
 _WATCHED = """

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from forum_world import a_person
+from hypothesis import given
+from hypothesis import strategies as st
 from strategies import HOUR, TEST_NETWORK, a_key, a_post
 
 from p2pforum.forum.keys import new_pseudonym
@@ -84,6 +86,16 @@ def test_what_a_text_gives_away_by_itself(kind: str, leaking: str, harmless: str
 
 def test_names_that_say_nothing_are_passed_over() -> None:
     assert leaks_of_text("As root, al runs it at home.", MACHINE) == []
+
+
+pieces = st.sampled_from(
+    ["http://", "[", "]", "::", "?utm_x=", "&", "@", "#", "%zz", "\n", "From: ", "/home/", "x"]
+)
+
+
+@given(st.text(max_size=200) | st.lists(pieces, max_size=20).map("".join))
+def test_any_text_can_be_looked_at(text: str) -> None:
+    leaks_of_text(text, MACHINE)
 
 
 def test_hostile_text_takes_no_time() -> None:

@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.bench_posts import Writer
 from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.post import Post
 from p2pforum.core.thread import reading_order
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
@@ -41,8 +43,7 @@ def main() -> None:
 def _fill(store: Store, writer: Writer, count: int) -> bytes:
     thread = writer.thread(_LONG)
     store.add([(post, True) for post in thread])
-    batch = []
-    begin = time.perf_counter()
+    batch: list[tuple[Post, bool]] = []
     spent = 0.0
     for n, post in enumerate(writer.posts(count - _LONG), 1):
         batch.append((post, True))
@@ -93,11 +94,11 @@ def _search(directory: Path, writer: Writer) -> None:
     everything: list[float] = []
     with open_reader(directory) as reader:
         for kind, make in kinds.items():
-            times = [_once(lambda query=make(): reader.search(query, limit=20)) for _ in range(100)]
+            times = [_once(partial(reader.search, make(), limit=20)) for _ in range(100)]
             everything += times
             _print(f"search, {kind}", times)
         _print("search, all of these", everything)
-        on_board = [_once(lambda: reader.search(words[rng.randrange(300)], "board-3")) for _ in range(100)]
+        on_board = [_once(partial(reader.search, rng.choice(words[:300]), "board-3")) for _ in range(100)]
         _print("search on one board", on_board)
 
 

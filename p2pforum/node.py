@@ -4,14 +4,11 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
-import os
 import signal
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
@@ -20,25 +17,25 @@ import trio
 from p2pforum import __version__
 from p2pforum.api.backend import Progress, Submitted
 from p2pforum.api.server import serve_api
+from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths
-from p2pforum.core import limits, signature
-from p2pforum.core.errors import Ambiguous, NotFound, P2PForumError
+from p2pforum.core import signature
+from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.departures import Departures, going_on
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.network.peer_seed import peer_seed
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import clean, expire, forget
-from p2pforum.sync.budget import Report
+from p2pforum.store.retention import clean, expire, forget, newest_released, stands_still
 from p2pforum.sync.service import SyncService
 
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
-_RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-_PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial: never an author's key
 
 
 def now_hours() -> int:
@@ -53,12 +50,14 @@ class Node:
         self._config = config
         self._store = store
         self._network = network
-        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
         self._started = trio.current_time()
         self._stopping = trio.Event()
-        self._unsent = trio.Event()
+        self._is_still = False
         self.door = Door(store, config.params, now_hours, config.retention_hours)
-        self.gossip = GossipService(network, config.params, self.door, rng, self._release)
+        self._own = Departures(
+            store, rng, lambda release: GossipService(network, config.params, self.door, rng, release)
+        )
+        self.gossip = self._own.gossip
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
@@ -69,7 +68,7 @@ class Node:
             await nursery.start(self.gossip.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
-            nursery.start_soon(self._publish_unsent)
+            nursery.start_soon(self._own.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
@@ -80,7 +79,7 @@ class Node:
         with self.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
             if verdict.outcome is Outcome.STORED:
-                await self._see_off(raw, listen)
+                await self._own.see_off(raw, listen)
                 spread = asdict(echo.counts())
         post_id = verdict.post.id if verdict.post else None
         return Submitted(verdict.outcome, post_id, verdict.reason, spread)
@@ -130,14 +129,16 @@ class Node:
         peers = [await self._find(target)] if target else [c.peer for c in self._network.connections()]
         if not peers:
             raise NotFound("no peer is connected")
-        done: Counter[str] = Counter()
+        tally = Tally(len(peers), progress)
         for peer in peers:
-
-            def report(so_far: Report) -> None:
-                progress({"peers": len(peers), **(done + _sums(so_far))})
-
-            done.update(_sums(await self.sync_service.sync(peer, report)))
-        return {"peers": len(peers), **done}
+            try:
+                report = await self.sync_service.sync(peer, tally.show)
+                tally.end(peer, report.code.name.lower(), left=report.left)
+            except NetworkError as error:  # the next peer may be there
+                tally.end(peer, "lost", error=str(error))
+            except RemoteProtocolError:
+                tally.end(peer, "broken", error="it broke the protocol and was disconnected")
+        return tally.result()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -161,51 +162,25 @@ class Node:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
 
-    async def _release(self, ids: Sequence[bytes]) -> None:
-        await trio.to_thread.run_sync(self._store.release, ids)
-
-    async def _see_off(self, raw: bytes, listen: float) -> None:
-        gone = self._leaving[raw] = trio.Event()
-        self._unsent.set()
-        try:
-            with trio.move_on_after(limits.SUBMIT_SECONDS):
-                await gone.wait()
-        finally:
-            self._leaving.pop(raw, None)
-        await trio.sleep(listen)
-
-    async def _publish_unsent(self) -> None:
-        """Own posts go out in the order of the store, whoever handed them in and whenever: also those
-        that were written while no node ran, or that a killed node had kept and not yet published."""
-        while True:
-            self._unsent = trio.Event()
-            with _going_on():
-                unsent = await trio.to_thread.run_sync(self._store.unreleased)
-                await self.gossip.originate(unsent)
-                for raw in self._leaving.keys() & set(unsent):
-                    self._leaving[raw].set()
-            with trio.move_on_after(_RETRY_SECONDS):
-                await self._unsent.wait()
-
     async def _keep_house(self) -> None:
         while True:
-            with _going_on():
-                horizon = now_hours() - self._config.retention_hours
-                dropped = await trio.to_thread.run_sync(expire, self._store, horizon)
+            with going_on():
+                dropped = await trio.to_thread.run_sync(self._expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
 
-
-@contextmanager
-def _going_on() -> Iterator[None]:
-    """A fault in the background (a full disk, say) is logged; the node goes on and tries again later."""
-    try:
-        yield
-    except P2PForumError as error:
-        log.error("%s", error)
-    except Exception:
-        log.exception("a fault in the background")
+    def _expire(self) -> int:
+        """In a worker thread. Says once that it drops nothing, until it does again."""
+        now, was_still = now_hours(), self._is_still
+        self._is_still = stands_still(newest_released(self._store), now)
+        if not self._is_still:
+            return expire(self._store, now - self._config.retention_hours)
+        if not was_still:
+            log.warning(
+                "the clock or the network has stood still: nothing here is new, so nothing is dropped"
+            )
+        return 0
 
 
 @asynccontextmanager
@@ -217,7 +192,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     signature.self_test()
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        seed = _peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
+        seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
             node = Node(config, store, network, rng)
             async with trio.open_nursery() as nursery:
@@ -253,29 +228,6 @@ async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Co
             log.error("the config stays as it was: %s", error)
 
 
-def _sums(report: Report) -> Counter[str]:
-    """The part of a report that adds up over peers, in the API's words."""
-    size = report.bytes_in + report.bytes_out
-    return Counter(wanted=report.wanted, got=report.received, new=report.new, sent=report.sent, bytes=size)
-
-
 def _is_dialled(listen: Sequence[str]) -> bool:
     """Whether others can have been told where this node is: a fixed port. Then its peer ID must last."""
     return any(not address.endswith("/tcp/0") for address in listen)
-
-
-def _peer_seed(directory: Path) -> bytes:
-    path = directory / _PEER_SEED
-    try:
-        seed = path.read_bytes()
-    except FileNotFoundError:
-        seed = os.urandom(32)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(seed)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    if len(seed) != 32:
-        raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
-    return seed

@@ -135,7 +135,7 @@ async def _sync(backend: ApiBackend, request: Request) -> Response:
     body = await _read_body(request, limits.MAX_API_BODY)
     try:
         asked = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # 4 KiB of "[" are too deep for Python
         return _problem(400, "malformed", "the body is not JSON")
     target = asked.get("peer", "") if isinstance(asked, dict) else None
     if not isinstance(target, str):

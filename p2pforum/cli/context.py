@@ -1,6 +1,8 @@
 """What every command has in its hands. Everything is opened when it is first asked for."""
 
 import os
+import shlex
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -55,8 +57,18 @@ class Context:
 
     def command(self, arguments: str) -> str:
         """How to run this program again on the same data: for the hints that say what to do next."""
-        home = f"--home {self.home} " if self.home else ""
-        return f"p2pforum {home}{arguments}"
+        home = f"--home {shlex.quote(self.home)} " if self.home else ""
+        return f"{_program()} {home}{arguments}"
+
+
+def _program() -> str:
+    """How this program was called: `p2pforum`, or from a checkout `.venv/bin/python node.py`."""
+    name = os.path.basename(sys.argv[0])
+    if name == "node.py":
+        return shlex.join(sys.orig_argv[: sys.orig_argv.index(sys.argv[0]) + 1])
+    if name == "__main__.py":
+        return shlex.join([sys.orig_argv[0], "-m", "p2pforum"])
+    return "p2pforum"
 
 
 pass_context = click.make_pass_decorator(Context, ensure=True)

@@ -29,8 +29,16 @@ _CODES: list[tuple[type[Exception], int]] = [
 ]
 
 
+_EPILOG = """\b
+Exit codes: 0 done, 1 failure, 2 usage or config, 3 not found or ambiguous,
+4 no node answers, 5 refused, 69 not set up, 130 interrupted.
+"""
+
+
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--home", metavar="DIR", help="Keep everything under DIR (as P2PFORUM_HOME).")
 @click.option(

@@ -46,7 +46,8 @@ def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str)
 key = click.option(
     "--key",
     metavar="NAME",
-    help='Sign as this pseudonym of yours, or "once": with a key that is dropped afterwards.',
+    envvar="P2PFORUM_KEY",
+    help='Sign as this pseudonym of yours, or "once": with a key that is dropped. As P2PFORUM_KEY.',
 )
 
 

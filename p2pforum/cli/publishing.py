@@ -67,7 +67,7 @@ def publish(
             raise
         _remember(context, keystore, published, outlet)
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
-            _drop_draft(keystore, attempt.place)
+            _drop_draft(context, keystore, attempt.place)
         code = _report(context, published, outlet, attempt, as_json)
     review(context, keystore)  # not before: a key that signs just now does not burn
     return code
@@ -87,12 +87,17 @@ def mint_progress(bar: Progress) -> MintProgress:
 
 
 def _keep_draft(keystore: Keystore, attempt: Attempt, error: BaseException) -> None:
+    """Adds to the error what became of the text; what goes wrong here must not take its place."""
     if attempt.written.is_file:
         return
-    with keystore.transaction() as box:
-        draft = Draft(_storable(attempt.subject), _storable(attempt.body), this_hour())
-        drafts.save(box, attempt.place, draft)
-    error.add_note(_kept(attempt))
+    try:
+        with keystore.transaction() as box:
+            draft = Draft(_storable(attempt.subject), _storable(attempt.body), this_hour())
+            drafts.save(box, attempt.place, draft)
+    except (P2PForumError, OSError) as second:
+        error.add_note(f"The text could not be kept as a draft: {second}")
+    else:
+        error.add_note(_kept(attempt))
 
 
 def _storable(text: str) -> str:
@@ -104,10 +109,13 @@ def _kept(attempt: Attempt) -> str:
     return f"The text is kept as a draft; to go on: {attempt.again}"
 
 
-def _drop_draft(keystore: Keystore, place: str) -> None:
-    if place in keystore.read().drafts:
-        with keystore.transaction() as box:
-            drafts.drop(box, place)
+def _drop_draft(context: Context, keystore: Keystore, place: str) -> None:
+    try:
+        if place in keystore.read().drafts:
+            with keystore.transaction() as box:
+                drafts.drop(box, place)
+    except (P2PForumError, OSError) as error:  # the post is out: no failure
+        context.console.note(f"The draft is still there: {error}")
 
 
 def _report(context: Context, published: Published, outlet: Outlet, attempt: Attempt, as_json: bool) -> int:
@@ -116,7 +124,7 @@ def _report(context: Context, published: Published, outlet: Outlet, attempt: Att
         console.json(options.published_json(published) | {"node": not outlet.node_was_off})
     if published.outcome in (Outcome.REFUSED, Outcome.INVALID):
         console.error(f"refused: {published.problem}")
-        console.note(_kept(attempt))
+        console.note(_unsettled(published) if published.unsettled else _kept(attempt))
         return REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")
@@ -127,4 +135,13 @@ def _report(context: Context, published: Published, outlet: Outlet, attempt: Att
         console.print(f"Posted {console.style(short_id(post.id), 'bold')} {where} as {published.name}.")
     if outlet.node_was_off:
         console.note("node not running; kept here, it goes out when the node runs")
+    if published.unsettled:
+        console.note(f"Posted; {_unsettled(published)}")
     return OK
+
+
+def _unsettled(published: Published) -> str:
+    return (
+        f"the outbox could not be updated: {published.unsettled}\n"
+        "Don't write it again: your next post hands it in once more, which does no harm."
+    )

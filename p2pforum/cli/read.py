@@ -7,7 +7,6 @@ import click
 
 from p2pforum.cli import ids, options, render
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.threads import subject_of
 from p2pforum.cli.times import ago, rfc3339, this_hour
 from p2pforum.core.post_id import format_id
 
@@ -41,8 +40,7 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     _warn_of_lookalikes(context, view)
     shown = [*_header(context, view), *_posts(context, view, asked)]
     with context.console.paged(not no_pager and len(shown) > context.console.height):
-        for text in shown:
-            context.console.print(text)
+        context.console.print("\n".join(shown))
 
 
 def _mine(context: Context) -> "Contents | None":
@@ -61,7 +59,7 @@ def _header(context: Context, view: "ThreadView") -> Iterator[str]:
     latest = max(post.hour for post in view.posts)
     count = f"{options.count(len(view.posts), 'post')} by {options.count(len(names), 'pseudonym')}"
     texts = [
-        console.style(render.cut(subject_of(view.subject), console.width - 8), "bold"),
+        console.style(render.cut(render.subject(view.subject), console.width - 8), "bold"),
         f"#{view.board} · {count}",
         f"latest {ago(latest, this_hour())}",
     ]

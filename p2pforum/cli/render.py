@@ -26,6 +26,11 @@ def line(text: str) -> str:
     return _clean(text.replace("\n", " ")) if not _PLAIN.fullmatch(text) else text
 
 
+def subject(text: str) -> str:
+    """The subject of a thread; an empty one means that its first post is not here."""
+    return line(text) or "(first post not here yet)"
+
+
 def lines(text: str) -> list[str]:
     """`text` line by line; empty lines stay."""
     return [line(part.expandtabs(TAB)) for part in text.split("\n")]

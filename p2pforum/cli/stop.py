@@ -5,7 +5,7 @@ import time
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.core.errors import P2PForumError
+from p2pforum.core.errors import P2PForumError, StoreBusy
 
 _PATIENCE = 15.0  # seconds; a node needs 5 at most
 _PAUSE = 0.05  # seconds
@@ -18,10 +18,16 @@ def command(context: Context) -> None:
 
     Returns when it has ended.
     """
+    from p2pforum.store.directory import held
+
     context.node.stop()
     deadline = time.monotonic() + _PATIENCE
-    while context.node.is_running():
-        if time.monotonic() > deadline:
-            raise P2PForumError("the node was told to stop and still runs")
-        time.sleep(_PAUSE)
+    while True:
+        try:
+            with held(context.paths.data_dir):  # it gives the lock back last
+                break
+        except StoreBusy:
+            if time.monotonic() > deadline:
+                raise P2PForumError("the node was told to stop and still runs") from None
+            time.sleep(_PAUSE)
     context.console.print("The node has stopped.")

@@ -14,7 +14,6 @@ from p2pforum.core.pseudonym import name_of
 if TYPE_CHECKING:
     from p2pforum.store.queries import ThreadRow
 
-NO_ROOT = "(first post not here yet)"
 _NAME = 17  # columns of an author's name
 _LEAST_SUBJECT = 30  # columns: before a subject gets fewer, the author's name gives way
 
@@ -67,13 +66,9 @@ def _line(context: Context, row: "ThreadRow", now: int, *, with_board: bool) -> 
     if room >= _LEAST_SUBJECT + _NAME and row.author:
         right.insert(0, render.pad(name_of(row.author, row.root), _NAME))
         room -= _NAME + 2
-    subject = render.pad(subject_of(row.subject), max(room, 10))
+    subject = render.pad(render.subject(row.subject), max(room, 10))
     tail = console.style("  ".join(right).rstrip(), "dim")
     return f"{ids.show(context, row.root)}  {subject}  {tail}"
-
-
-def subject_of(subject: str) -> str:
-    return render.line(subject) or NO_ROOT
 
 
 def _json(row: "ThreadRow") -> dict[str, Any]:

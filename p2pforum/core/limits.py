@@ -24,12 +24,14 @@ FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an ho
 
 # --- own: retention ------------------------------------------------------------------------------
 RETENTION_HOURS = 180 * 24
+STANDSTILL_HOURS = 30 * 24  # without a newer post: nothing expires, as the clock may be wrong
 
 # --- own: gossip ---------------------------------------------------------------------------------
 SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
 MAX_RPC = 64 * KIB  # bytes of one gossip RPC; four posts of the largest size
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
+MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
 MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
@@ -81,7 +83,9 @@ MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_STREAMS_PER_PEER = 32
 MAX_REFUSED_STREAMS = 1_000  # on one connection, then it is cut: nodes like this one ask for no 33rd
-STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts, and where we stay
+STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts
+MAX_STREAM_WINDOW = KIB * KIB  # where a stream gets that is read: 2 MB/s over Tor's half second
+EXTRA_WINDOWS = 2 * KIB * KIB  # bytes by which all windows of one connection together may have grown
 STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
 SEND_QUEUE = 128 * KIB  # bytes of frames queued to a peer; then senders wait
 MAX_PROTOCOL_NAME = 256  # bytes, in multistream
@@ -112,7 +116,9 @@ BLOCKS_LOADED = 4_096  # blocks whose keys are kept in memory: at most 45 MB, a 
 BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
-STORE_WAL = 16 * KIB * KIB  # bytes of write-ahead log before it is copied into the database
+STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in
+STORE_LOG_LEAST = 4 * KIB * KIB  # bytes of it, in a small database
+STORE_LOG_MOST = 64 * KIB * KIB  # bytes of it; 16 MiB cost a fifth of the rate at a million posts
 STORE_CHECKED = 64 * KIB * KIB  # a database up to this size is checked whole after an unclean stop: 0.1 s
 STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
 MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake

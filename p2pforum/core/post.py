@@ -16,7 +16,7 @@ from typing import Any
 import cbor2
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from p2pforum.core import envelope, limits, signature, text
+from p2pforum.core import envelope, limits, plain_cbor, signature, text
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post_id import ID_SIZE, post_id
@@ -156,7 +156,7 @@ def decode(raw: bytes, params: NetworkParams) -> Post:
 
 def decode_payload(encoded: bytes) -> Payload:
     """Raises InvalidPost unless every outer rule holds, whatever the version and the kind."""
-    fields = envelope.loads_canonical(encoded)
+    fields = plain_cbor.loads(encoded, limits.MAX_NESTING + 1)
     if not _is_list(fields, 8):
         raise InvalidPost("the payload is not an array of eight fields")
     version, kind, board, root, parents, hour, content, stamp = fields

@@ -30,7 +30,7 @@ class Published:
 
     `name` is the pseudonym as others see it, `key` is "thread", "once" or the name of a pseudonym.
     `outcome` None or TOO_EARLY: it waits in the outbox, `problem` says why. REFUSED or INVALID: its text is
-    in the drafts.
+    in the drafts. `unsettled`: what was done with it, but could not be written down (forum/outbox.py).
     """
 
     post: Post
@@ -38,6 +38,7 @@ class Published:
     key: str
     outcome: Outcome | None
     problem: str = ""
+    unsettled: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Publisher:
                 outbox.put(box, post, self.params)
             (handed,) = outbox.hand_in(self.keystore, [post], self.submit)
             name = name_of(author.public, post.thread)
-            return Published(post, name, author.label, handed.outcome, handed.problem)
+            return Published(post, name, author.label, handed.outcome, handed.problem, handed.unsettled)
 
     def _is_own_thread(self, writing: Writing, author: Author) -> bool:
         root = self.reader.post(writing.root) if writing.root else None

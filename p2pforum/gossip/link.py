@@ -28,6 +28,7 @@ class Link:
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
     inbound: trio.CancelScope = field(default_factory=trio.CancelScope)
     is_cut: bool = False
+    greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
     room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door

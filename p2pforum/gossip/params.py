@@ -44,6 +44,7 @@ class GossipParams:
     control_per_beat: int = 256  # RPCs with control parts that one peer may send between two heartbeats
     ihave_per_beat: int = 10  # of these, with IHAVE
     iwant_per_beat: int = 5_000  # IDs that one peer may ask for between two heartbeats
+    surplus_per_beat: int = 1_000  # fields that mean nothing to us; an IDONTWANT of v1.2 is one
     excess: float = 0.2  # misbehaviour for each RPC beyond these; 35 in a row are the end
     useless: float = 0.05  # for an empty RPC, or a message in a topic that we never joined
     offer_per_beat: int = 1_000  # IDs in one topic to one peer, the newest: 34 kB

@@ -1,6 +1,19 @@
 """How bytes reach peers.
 
-interface.py       what gossip and sync may ask of a network
-libp2p_network.py  TCP, Noise and Yamux; the only place that imports libp2p
-memory_network.py  many nodes in one process, for tests and simulation
+interface.py        what gossip and sync may ask of a network
+address.py          addresses as text
+peer_seed.py        a lasting peer ID's seed
+exclusive.py        one task sends, one receives
+roster.py           who is connected, and who is told of it
+answering.py        running stream handlers
+multistream.py      agreeing on a protocol's name
+yamux_frames.py     Yamux: bytes to frames, without I/O
+yamux_stream.py     Yamux: one stream
+yamux.py            Yamux: many streams over one connection
+libp2p_noise.py     peer keys and the Noise handshake: imports libp2p
+libp2p_identify.py  what a node says of itself: imports libp2p
+libp2p_upgrade.py   from TCP to a secured connection
+libp2p_network.py   the network of the real world
+memory_stream.py    a stream inside one process
+memory_network.py   many nodes in one process, for tests and simulation
 """

@@ -51,7 +51,7 @@ class Store:
 
         What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
         """
-        with self.writing() as change:
+        with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
             kept = change.find(list({post.id for post, _ in posts}))
             offers: dict[bytes, _Offer] = {}
             became = []
@@ -71,12 +71,16 @@ class Store:
                     change.release(kept)
 
     @contextmanager
-    def writing(self) -> Iterator[Change]:
-        """One transaction: all of it, or StoreError and nothing. For this package."""
+    def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:
+        """One transaction: all of it, or StoreError and nothing. For this package.
+
+        `outlives_power_cut`: on the disk when the block ends (a few ms), not a few seconds later.
+        """
         with self._write_lock:
             change = Change(self._db, self._slot_key, self._blocks.current(), self._boards)
             try:
                 with translated():
+                    self._db.execute(f"PRAGMA synchronous = {'FULL' if outlives_power_cut else 'NORMAL'}")
                     self._db.execute("BEGIN IMMEDIATE")
                     yield change
                     change.write()
@@ -99,7 +103,9 @@ class Store:
     def _copy_log_if_long(self) -> None:
         """After the commit: what it could not copy now stays safe in the log, and is copied later."""
         try:
-            if schema.log_size(self._path) > limits.STORE_WAL:
+            part = self._path.stat().st_size // limits.STORE_LOG_PART
+            longest = max(limits.STORE_LOG_LEAST, min(part, limits.STORE_LOG_MOST))
+            if schema.log_size(self._path) > longest:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, OSError) as error:
             log.warning("the write-ahead log could not be copied into the database: %s", error)
@@ -121,8 +127,9 @@ class Store:
 
     # --- reading ------------------------------------------------------------------------------------------
 
-    def known(self, ids: Sequence[bytes]) -> set[bytes]:
+    def known(self, ids: Iterable[bytes]) -> set[bytes]:
         """Those that are here and released, or were dropped on purpose. Cheapest for many at once."""
+        ids = list(ids)
         with self._write_lock, translated():
             if len(ids) == 1:
                 return {row[0] for row in self._db.execute(f"{_KNOWN} id = ?", ids)}
@@ -259,8 +266,16 @@ def _check_pages(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_network(db: sqlite3.Connection, path: Path, params: NetworkParams) -> None:
-    network = _meta(db, schema.NETWORK)
-    if network is None:
-        db.execute("INSERT INTO meta VALUES (?, ?)", (schema.NETWORK, params.name.encode()))
-    elif network != params.name.encode():
-        raise StoreError(f"{path} belongs to the network {network.decode(errors='replace')!r}")
+    for name, value, wrong in (
+        (schema.NETWORK, params.name, "belongs to the network {!r}"),
+        (
+            schema.STAMP_FLOOR,
+            str(params.stamp_floor),
+            "holds posts with stamps of {} bits and up: `test` differs",
+        ),
+    ):
+        kept = _meta(db, name)
+        if kept is None:
+            db.execute("INSERT INTO meta VALUES (?, ?)", (name, value.encode()))
+        elif kept != value.encode():
+            raise StoreError(f"{path} {wrong.format(kept.decode(errors='replace'))}")

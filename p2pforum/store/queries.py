@@ -4,7 +4,6 @@ Standard library and core only: a command that reads starts in the time that Pyt
 everything that is kept, released or not; what counts for others is in snapshot.py.
 """
 
-import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ from p2pforum.store.connection import open_read_only, restrict, translated
 from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.statistics import Statistics, read_statistics
-
-log = logging.getLogger(__name__)
 
 _MOST_CANDIDATES = 10
 _TITLE = 60  # characters
@@ -216,7 +213,7 @@ class Reader:
             try:
                 found.append(_post_row(reopen(post_id, raw), bool(released)))
             except InvalidPost:
-                log.warning("a stored post is damaged: run `p2pforum doctor`")
+                _say_damaged()
         return found
 
 
@@ -240,6 +237,12 @@ def _post_row(post: Post, released: bool) -> PostRow:
         released=released,
         understood=post.is_understood,
     )
+
+
+def _say_damaged() -> None:
+    import logging  # 8 ms that no other read needs
+
+    logging.getLogger(__name__).warning("a stored post is damaged: run `p2pforum doctor`")
 
 
 def _title(post_id: bytes, raw: bytes | None) -> str:

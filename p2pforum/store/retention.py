@@ -9,14 +9,33 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from p2pforum.core import limits
+from p2pforum.store import schema
 from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.posts import Store
 
+_MAY_EXPIRE = "(released OR raw IS NULL)"  # an own post that is not out yet is never removed by itself
 _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
 
 
+def stands_still(newest_hour: int | None, now: int) -> bool:
+    """Whether nothing may expire: no released post here is younger than STANDSTILL_HOURS.
+
+    Then the clock is wrong, or the network was silent, and what others no longer have may be here only.
+    A machine that was off for long waits until its first sync has brought something new.
+    """
+    return newest_hour is not None and now - newest_hour > limits.STANDSTILL_HOURS
+
+
+def newest_released(store: Store) -> int | None:
+    """The hour of the newest post that is not only here; None if there is none."""
+    with store.exclusive() as db:
+        row = db.execute("SELECT hour FROM post WHERE released ORDER BY row DESC LIMIT 1").fetchone()
+    return int(row[0]) if row else None
+
+
 def expire(store: Store, before_hour: int) -> int:
-    """Remove every post older than `before_hour`, tombstones too; give the number.
+    """Remove every post older than `before_hour`, tombstones too, but for what nobody else has had yet;
+    give the number.
 
     Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
     go whole.
@@ -32,10 +51,30 @@ def expire(store: Store, before_hour: int) -> int:
 def _expire_step(store: Store, before_hour: int) -> int:
     with store.writing() as change:
         # Rows ascend with the hours: the oldest are the first.
-        gone = change.select("row < ? ORDER BY row LIMIT ?", (before_hour << SLOT_BITS, limits.STORE_STEP))
+        step = f"row < ? AND {_MAY_EXPIRE} ORDER BY row LIMIT ?"
+        gone = change.select(step, (before_hour << SLOT_BITS, limits.STORE_STEP))
         for kept in gone:
             change.remove(kept)
     return len(gone)
+
+
+def fit(store: Store, largest: int, horizon: int) -> int:
+    """Expire the oldest hours until the posts take at most `largest` bytes of disk; give the new horizon.
+
+    The hook for a quota: ingest and sync must keep to the horizon from then on.
+    """
+    while (oldest := _oldest_hour_above(store, largest)) is not None:
+        horizon = max(horizon, oldest + 1)
+        expire(store, oldest + 1)
+    return horizon
+
+
+def _oldest_hour_above(store: Store, largest: int) -> int | None:
+    """None if the posts fit, or none is left that may go."""
+    with store.exclusive() as db:
+        pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - _free_pages(db)
+        row = db.execute(f"SELECT hour FROM post WHERE {_MAY_EXPIRE} ORDER BY row LIMIT 1").fetchone()
+    return int(row[0]) if row and pages * schema.PAGE > largest else None
 
 
 def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:

@@ -15,6 +15,7 @@ PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
 VERSION = 2  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 NETWORK = "network"  # in meta: the name of the network whose posts these are
+STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
 
 _FIRST = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",

@@ -92,8 +92,8 @@ class Snapshot:
         """Names of boards with released posts, sorted."""
         with translated():
             rows = self._db.execute(
-                "SELECT name FROM board WHERE EXISTS (SELECT 1 FROM rblock WHERE rblock.board = board.id)"
-                " ORDER BY name"
+                "SELECT name FROM board WHERE EXISTS"  # n = 0: all that was released has expired
+                " (SELECT 1 FROM rblock WHERE rblock.board = board.id AND n > 0) ORDER BY name"
             ).fetchall()
         return [name for (name,) in rows]
 

@@ -104,7 +104,16 @@ class Report:
 class SendWindow:
     """How many bytes of one kind of frame the peer lets us send."""
 
-    left: int
+    size: int
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.size
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the peer has worked off all that was sent."""
+        return self.left == self.size
 
     def fits(self, size: int) -> bool:
         return size <= self.left
@@ -112,10 +121,10 @@ class SendWindow:
     def take(self, size: int) -> None:
         self.left -= size
 
-    def add(self, size: int, most: int) -> None:
+    def add(self, size: int) -> None:
         """Raises RemoteProtocolError for credit beyond the window."""
         self.left += size
-        if self.left > most:
+        if self.left > self.size:
             raise RemoteProtocolError("more credit than the window is wide")
 
 
@@ -125,7 +134,7 @@ class ReceiveWindow:
 
     size: int
     left: int = field(init=False)
-    _owed: int = 0
+    owed: int = 0
 
     def __post_init__(self) -> None:
         self.left = self.size
@@ -137,16 +146,16 @@ class ReceiveWindow:
             raise RemoteProtocolError("more bytes than there was credit for")
 
     def worked_off(self, size: int) -> None:
-        self._owed += size
+        self.owed += size
 
-    def grant(self) -> int:
-        """Bytes to grant now: 0 until a quarter of the window waits, so that grants stay rare.
+    def grant(self, *, at_once: bool = False) -> int:
+        """Bytes to grant now: without `at_once`, 0 until a quarter of the window waits.
 
         The other three quarters hold a frame of the largest size, so nobody waits for ever.
         """
-        if self._owed * 4 < self.size:
+        if self.owed * 4 < self.size and not at_once:
             return 0
-        owed, self._owed = self._owed, 0
+        owed, self.owed = self.owed, 0
         self.left += owed
         return owed
 

@@ -21,7 +21,7 @@ from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Code, Credit, Gone, Grant, How, Posts, Pull, Want
 from p2pforum.sync.wire import HIGHEST, LOWEST, Bound
 
-_WANT_FRAME = 1_000  # IDs: just below MAX_FRAME
+_WANT_FRAME = 1_000  # IDs in one WANT: just below MAX_FRAME
 
 Landed = tuple[Outcome, Post | None]
 """What the door said of one post."""
@@ -99,7 +99,9 @@ class Fetching:
     @property
     def idle(self) -> bool:
         waiting = self._unchecked or self._checking or self._queue or self._outstanding or self._deferred
-        return not (waiting or self._pulls or self._pulling or self._landing or self.outbox)
+        return not (
+            waiting or self._pulls or self._pulling or self._landing or self._window.owed or self.outbox
+        )
 
     @property
     def deferred(self) -> int:
@@ -119,14 +121,21 @@ class Fetching:
         self._pulls.append(plan)
         self._report.wanted += expected
 
-    def take_unchecked(self, most: int) -> list[bytes]:
-        """IDs to ask the store about: some may have come by another way. Answer with `want`."""
-        taken = [self._unchecked.popleft() for _ in range(min(most, len(self._unchecked)))]
-        self._checking += len(taken)
-        return taken
+    def take_unchecked(self) -> list[bytes]:
+        """IDs to ask the store about: some may have come by another way. Answer with `want`.
+
+        They are claimed first: what another session brought before that, the store knows by now.
+        """
+        room = _WANT_FRAME - len(self._queue) - self._checking
+        batch = [self._unchecked.popleft() for _ in range(min(room, len(self._unchecked)))]
+        mine = set(self._claims.take(batch, self))
+        self._deferred += [id_ for id_ in batch if id_ not in mine]
+        self._checking += len(mine)
+        return [id_ for id_ in batch if id_ in mine]
 
     def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
         self._checking -= len(checked)
+        self._claims.drop(known, self)
         self._queue.extend([id_ for id_ in checked if id_ not in known])
 
     def retry_deferred(self) -> None:
@@ -136,10 +145,14 @@ class Fetching:
 
     def step(self) -> bool:
         """Ask for what may be asked for now."""
-        if grant := self._window.grant():
+        if grant := self._window.grant(at_once=not self._landing):
             self.outbox.append(encode(Grant(Credit.POSTS, grant)))
-        elif self._queue and len(self._outstanding) + _WANT_FRAME <= limits.SYNC_WANT_WINDOW:
-            self._ask_wanted()
+        elif self._queue and len(self._outstanding) + len(self._queue) <= limits.SYNC_WANT_WINDOW:
+            asked = tuple(self._queue)
+            self._queue.clear()
+            self._outstanding.extend(asked)
+            self._report.wanted += len(asked)
+            self.outbox.append(encode(Want(asked)))
         elif self._pulls and len(self._pulling) < limits.SYNC_PULL_WINDOW:
             plan = self._pulls.popleft()
             self._pulling.append(plan)
@@ -148,16 +161,6 @@ class Fetching:
         else:
             return False
         return True
-
-    def _ask_wanted(self) -> None:
-        batch = [self._queue.popleft() for _ in range(min(_WANT_FRAME, len(self._queue)))]
-        taken = set(self._claims.take(batch, self))
-        self._deferred += [id_ for id_ in batch if id_ not in taken]
-        asked = tuple(id_ for id_ in batch if id_ in taken)
-        if asked:
-            self._outstanding.extend(asked)
-            self._report.wanted += len(asked)
-            self.outbox.append(encode(Want(asked)))
 
     # --- what comes ---------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ Logs count; they name neither a peer nor a post.
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from random import Random
 from weakref import WeakValueDictionary
 
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 Progress = Callable[[Report], None]
 """Told how far a session is; called often, must not block."""
 
-_CHECKED = 1_000  # IDs asked of the store at once
 _READ = 64 * limits.KIB
+_LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class SyncService:
@@ -60,7 +60,7 @@ class SyncService:
         self._standing = Standing(trio.current_time)
         self._outbound = trio.CapacityLimiter(limits.MAX_SYNC_OUTBOUND)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
-        self._inbound: set[PeerID] = set()
+        self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
         self._turns = trio.Lock()  # one session works at a time, so that others than sync run in between
         self._active = 0
         self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
@@ -108,30 +108,33 @@ class SyncService:
             log.exception("a sync session failed")
 
     async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        """A peer opened a stream."""
-        full = len(self._inbound) >= limits.MAX_SYNC_INBOUND
-        if full or peer in self._inbound or not self._standing.may_open(peer):
+        """A peer opened a stream. Its session before this one may be about to end."""
+        with trio.move_on_after(limits.SYNC_END_SECONDS):
+            while peer in self._inbound:
+                await self._inbound[peer].wait()
+        full = peer in self._inbound or len(self._inbound) >= limits.MAX_SYNC_INBOUND
+        if full or not self._standing.may_open(peer):
             with trio.move_on_after(limits.SYNC_END_SECONDS):
                 await stream.send_all(encode(End(Code.BUSY)))
             return
-        self._inbound.add(peer)
+        ended = self._inbound[peer] = trio.Event()
         try:
             await self._converse(peer, stream, None)
         finally:
-            self._inbound.discard(peer)
+            del self._inbound[peer]
+            ended.set()
 
     async def _converse(
         self, peer: PeerID, stream: trio.abc.Stream, progress: Progress | None, *, initiator: bool = False
     ) -> Report:
         audit = initiator and self._now() - self._audited >= limits.SYNC_AUDIT_HOURS
         terms = self.settings.terms(self._now(), self._door.retention_hours, audit=audit)
-        with ExitStack() as snapshot_open:
-            async with _closing(stream):
-                snapshot = await trio.to_thread.run_sync(snapshot_open.enter_context, self._store_snapshot())
-                session = Session(
-                    snapshot, terms, self._claims, self._rng, time.perf_counter, initiator=initiator
-                )
-                talk = _Talk(stream, session, self._door, progress or (lambda _: None), snapshot_open.close)
+        async with stream:
+            with ExitStack() as stack:
+                snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
+                rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
+                session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
+                talk = _Talk(stream, session, self._door, progress or (lambda _: None), stack.close)
                 self._active += 1
                 try:
                     error = await talk.run(self._turns, lambda: self._active > 1)
@@ -140,11 +143,11 @@ class SyncService:
                     session.close()
                     if not initiator:
                         self._standing.spend(peer, session.report.cpu)
-                if isinstance(error, RemoteProtocolError):
-                    self._standing.ban(peer)
-                    await self._network.disconnect(peer)
-                if error is not None and not isinstance(error, SessionOver):
-                    raise error
+        if isinstance(error, RemoteProtocolError):
+            self._standing.ban(peer)
+            await self._network.disconnect(peer)
+        if error is not None and not isinstance(error, SessionOver):
+            raise error
         if audit and session.report.code is Code.DONE:
             self._audited = self._now()
         return session.report
@@ -182,7 +185,7 @@ class _Talk:
         self._close_snapshot = close_snapshot
         self._to_send = _Bell()
         self._to_land = _Bell()
-        self._is_sending = False
+        self._is_sending = self._is_landing = False
         self._error: Exception | None = None
         self._scope = trio.CancelScope()
 
@@ -196,7 +199,7 @@ class _Talk:
                 nursery.start_soon(self._guarded, lambda: self._send(turns, is_shared))
         if whole.cancelled_caught:
             self._error = SessionOver(Code.TIME, "the session took too long")
-        if isinstance(self._error, trio.BrokenResourceError | trio.ClosedResourceError):
+        if isinstance(self._error, _LOST):
             self._error = NetworkError("the peer went away in the middle of a sync session")
         report = self._session.report
         if self._error is not None:
@@ -220,7 +223,10 @@ class _Talk:
             await task()
         except Exception as error:
             self._error = self._error or error
-            self._scope.cancel()
+            if self._is_sending and not isinstance(error, _LOST):  # let the frame on its way get out
+                self._scope.deadline = trio.current_time() + limits.SYNC_END_SECONDS
+            else:
+                self._scope.cancel()
 
     async def _send(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> None:
         session = self._session
@@ -234,9 +240,9 @@ class _Talk:
                 self._is_sending = True
                 await self._stream.send_all(output)
                 self._is_sending = False
-            elif session.finished:
+            if (session.finished and not output) or self._error is not None:
                 self._scope.cancel()
-            elif not session.is_busy:
+            elif not output and not session.is_busy:
                 await self._to_send.heard()
             if session.report.cpu > limits.SYNC_POLITE_SECONDS and is_shared():
                 await trio.sleep(limits.SYNC_SLICE_SECONDS)
@@ -267,34 +273,27 @@ class _Talk:
         if not arrivals:
             return False
         raws = [raw for arrival in arrivals for raw in arrival.posts]
+        self._is_landing = True
         verdicts = await self._door.ingest(raws, Origin.SYNC)
+        self._is_landing = False
         self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
         self._progress(self._session.report)
         return True
 
     async def _check_ids(self) -> bool:
-        ids = self._session.take_unchecked(_CHECKED)
+        ids = self._session.take_unchecked()
         if not ids:
             return False
         self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
         return True
 
     async def _watch(self) -> None:
-        """A session that does not move is ended, whatever small things the peer sends to look alive."""
+        """A session that does not move is ended, whatever small things the peer sends to look alive.
+
+        Unless it is our own door that it waits for.
+        """
         report, before = self._session.report, -limits.SYNC_STALL_BYTES
-        while report.moved - before >= limits.SYNC_STALL_BYTES:
+        while self._is_landing or report.moved - before >= limits.SYNC_STALL_BYTES:
             before = report.moved
             await trio.sleep(limits.SYNC_STALL_SECONDS)
         raise SessionOver(Code.TIME, "the session does not move")
-
-
-@asynccontextmanager
-async def _closing(stream: trio.abc.Stream) -> AsyncIterator[None]:
-    """Close in good order when the block ends in good order, else reset."""
-    try:
-        yield
-        with trio.move_on_after(limits.SYNC_END_SECONDS):
-            await stream.aclose()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.aclose_forcefully(stream)

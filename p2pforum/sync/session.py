@@ -4,7 +4,9 @@
     responder:  BOARDS...              what it has, with one fingerprint a board
     initiator:  BOARDS..., NEG...      what the responder did not name; comparing what differs
     both:       WANT, PULL -> POSTS, GONE; the initiator also pushes POSTS; CREDIT as they are worked off
-    both:       END                    when nothing more is asked for; over when both have said it
+    both:       END                    when nothing more is asked for
+
+It is over when both have said END and all credit for POSTS is back: then what was sent is stored.
 
 The caller feeds `receive`, sends what `work` gives, and hands arrivals to the door. Posts are neither
 decoded nor kept here.
@@ -108,13 +110,16 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Both sides have all they asked for."""
-        return self._ended and self._peer_ended
+        """Both sides have all they asked for, and have given all that came to their stores."""
+        both = self._ended and self._peer_ended
+        return both and self._fetching.idle and self._serving.idle and self._serving.window.is_whole
 
     @property
     def needs_snapshot(self) -> bool:
-        """False when the peer asks for nothing more and we compare nothing more: it may be closed."""
-        return not (self._peer_ended and self._serving.idle and self._compared())
+        """False when the peer asks for nothing more and we look nothing up: it may be closed."""
+        matched = self._matching is not None and self._matching.finished
+        negotiated = (self._asking or self._answering or self._fetching).idle
+        return not (self._peer_ended and matched and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 
@@ -132,7 +137,7 @@ class Session:
                 raise RemoteProtocolError("a question after the last question")
             else:
                 self._on_frame(frame, size, self._matching)
-        self.report.check(self._terms.budget)
+        self._check()
 
     def work(self, seconds: float) -> bytes:
         """Work for about so long; bytes to be sent. None left to do now: b"", and `receive` is awaited.
@@ -150,8 +155,13 @@ class Session:
         finally:
             self.report.cpu += self._clock() - begun
         self.report.bytes_out += len(out)
-        self.report.check(self._terms.budget)
+        self._check()
         return bytes(out)
+
+    def _check(self) -> None:
+        if self.finished:
+            self.report.code = Code.DONE
+        self.report.check(self._terms.budget)
 
     def _turn(self, out: bytearray) -> bool:
         """One small step of everything, and what comes out of it."""
@@ -168,7 +178,6 @@ class Session:
                 worked = True
         if not worked and not self._ended and self._has_all():
             self._ended = True
-            self._note_end()
             out += encode(End(Code.DONE))
             return True
         return worked
@@ -182,21 +191,16 @@ class Session:
     def _compared(self) -> bool:
         return self._asking is None or self._asking.idle
 
-    def _note_end(self) -> None:
-        if self.finished:
-            self.report.code = Code.DONE
-
     # --- frames -------------------------------------------------------------------------------------------
 
     def _on_end(self, frame: End) -> None:
-        if self._peer_ended:
-            raise RemoteProtocolError("a second END")
         if frame.code is not Code.DONE:
             raise PeerEnded(frame.code, f"the peer ended the session: {frame.code.name.lower()}")
+        if self._peer_ended:
+            raise RemoteProtocolError("a second END")
         if self._matching is None or not self._matching.peer_told:
             raise RemoteProtocolError("an END before all boards were named")
         self._peer_ended = True
-        self._note_end()
 
     def _on_hello(self, frame: Hello) -> None:
         if self._matching is not None:
@@ -238,9 +242,9 @@ class Session:
 
     def _on_grant(self, frame: Grant) -> None:
         if frame.credit is Credit.POSTS:
-            self._serving.window.add(frame.size, limits.SYNC_POSTS_WINDOW)
+            self._serving.window.add(frame.size)
         elif negotiating := self._asking or self._answering:
-            negotiating.window.add(frame.size, limits.SYNC_NEG_WINDOW)
+            negotiating.window.add(frame.size)
 
     def _step_found(self) -> bool:
         """Push and fetch what differs, while the comparison goes on."""
@@ -270,9 +274,9 @@ class Session:
             self._fetching.landed(arrival, verdicts[at:end], self._matching.table)
             at = end
 
-    def take_unchecked(self, most: int) -> list[bytes]:
+    def take_unchecked(self) -> list[bytes]:
         """IDs that the peer has: which of them have come here meanwhile? Answer with `want`."""
-        return self._fetching.take_unchecked(most)
+        return self._fetching.take_unchecked()
 
     def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
         self._fetching.want(checked, known)

@@ -180,6 +180,7 @@ async def test_a_post_of_the_largest_size_is_read(http: httpx.AsyncClient, backe
         ("GET", "/v2/status", None, {}, 404),
         ("GET", "/v1/status/../../etc/passwd", None, {}, 404),
         ("POST", "/v1/sync", b"{", {}, 400),
+        ("POST", "/v1/sync", b"[" * limits.MAX_API_BODY, {}, 400),
         ("POST", "/v1/sync", b'{"peer": 5}', {}, 400),
         ("POST", "/v1/sync", b"[]", {}, 400),
         ("POST", "/v1/sync", b"\xff\xfe\x00", {}, 400),

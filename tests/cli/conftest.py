@@ -1,6 +1,7 @@
 """A machine with a config, and a clock that stands still."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from p2pforum.cli import times
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(times, "time", still_clock(time))
+    monkeypatch.setattr(sys, "argv", ["p2pforum"])  # hints name the program as it was called
     for name in ("PAGER", "COLORTERM", "CLICOLOR_FORCE", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     home = Path(os.environ["P2PFORUM_HOME"])

@@ -4,10 +4,12 @@ import json
 
 import pytest
 import trio
+import trio.testing
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 from network_tools import (
     ECHO,
     LOOPBACK,
+    echo,
     echoes,
     our_node,
     python_process,
@@ -19,6 +21,7 @@ from network_tools import (
 
 from p2pforum.core import limits
 from p2pforum.network.interface import Network, PeerID
+from p2pforum.network.yamux import Rules
 
 pytestmark = pytest.mark.e2e
 
@@ -56,6 +59,11 @@ async def test_identify_says_only_what_all_nodes_say() -> None:
         assert other.public_key != message.public_key
         other.public_key = message.public_key
         assert other == message
+        node.set_handler("/zzz/1" + "x" * 100, echo)  # a longer message, in sorted order
+        node.set_handler("/aaa/1", echo)
+        protocols = list((await identify(peer, node.peer_id)).protocols)
+        assert protocols == sorted(protocols)
+        assert len(protocols) == 5
 
 
 async def test_a_stock_host_says_more() -> None:
@@ -174,3 +182,33 @@ async def test_a_stock_host_is_a_peer_like_any_other() -> None:
             await node.disconnect(connection.peer)
             assert await node.dial(address) == connection.peer
         await until(lambda: not node._links[connection.peer][0].yamux._streams, limits.LINGER_SECONDS + 5)
+
+
+# -- trio's own test of streams, over TCP, Noise and Yamux ---------------------------------------------
+
+
+async def test_a_stream_keeps_trios_whole_contract() -> None:
+    rules = Rules(linger=0.05)
+    async with our_node(rules=rules) as node, our_node(listening=False, rules=rules) as peer:
+        await peer.dial(node.addresses[0])
+        send, accepted = trio.open_memory_channel[trio.abc.HalfCloseableStream](100)
+
+        async def hold(peer: str, stream: trio.abc.HalfCloseableStream) -> None:
+            await send.send(stream)
+            await until(lambda: stream._closed)
+
+        node.set_handler("/hold/1", hold)
+
+        async def pair() -> tuple[trio.abc.HalfCloseableStream, trio.abc.HalfCloseableStream]:
+            return await peer.open_stream(node.peer_id, "/hold/1"), await accepted.receive()
+
+        async def clogged() -> tuple[trio.abc.HalfCloseableStream, trio.abc.HalfCloseableStream]:
+            streams = await pair()
+            async with trio.open_nursery() as nursery:
+                for stream in streams:
+                    nursery.start_soon(stream.send_all, bytes(limits.STREAM_WINDOW))
+                await until(lambda: all(stream._send_window == 0 for stream in streams))
+                nursery.cancel_scope.cancel()
+            return streams
+
+        await trio.testing.check_half_closeable_stream(pair, clogged)

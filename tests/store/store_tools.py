@@ -78,7 +78,11 @@ class Model:
         return len(here)
 
     def expire(self, before_hour: int) -> int:
-        gone = [i for i, (post, _, _) in self.posts.items() if post.payload.hour < before_hour]
+        gone = [
+            i
+            for i, (post, released, dropped) in self.posts.items()
+            if post.payload.hour < before_hour and (released or dropped)
+        ]
         for i in gone:
             del self.posts[i]
         return len(gone)

@@ -69,8 +69,11 @@ def test_keys_before_the_first_block_belong_to_it(db: sqlite3.Connection) -> Non
     blocks = block_rows.remove_keys(db, BOARD, blocks, gone)
     assert blocks.blocks[0].lo > (0, b"")
     late = [(0, i) for _, i in some_keys(600, 1, seed=2)]
-    put(db, late)
-    blocks = block_rows.add_keys(db, BOARD, blocks, late)
+    put(db, late[:10])
+    blocks = block_rows.add_keys(db, BOARD, blocks, late[:10])
+    assert view(db).items("general").find(*blocks.blocks[0].lo) == 10
+    put(db, late[10:])
+    blocks = block_rows.add_keys(db, BOARD, blocks, late[10:])
     assert as_rows(blocks) == as_rows(block_rows.load_board(db, BOARD))
     assert_items(view(db).items("general"), sorted({*keys, *late} - set(gone)))
 

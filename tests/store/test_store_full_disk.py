@@ -37,6 +37,25 @@ def test_a_full_disk_is_an_error_and_nothing_else(tmp_path: Path) -> None:
         assert doctor.check(store, TEST_NETWORK) == []
 
 
+def test_a_board_that_did_not_get_in_gets_in_later(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        store = opened(stack, tmp_path)
+        add(store, KEPT)
+        with store.exclusive() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages + 1}")
+        new_board = [a_post("x" * 12_000, board="new", subject=f"{n}") for n in range(9)]
+        with pytest.raises(StoreError):
+            add(store, new_board)
+        with store.snapshot() as snapshot:
+            assert snapshot.boards() == ["general"]
+            assert len(snapshot.items("general")) == len(KEPT)
+        with store.exclusive() as db:
+            db.execute("PRAGMA max_page_count = 1000000")
+        assert add(store, new_board) == [True] * 9
+        assert doctor.check(store, TEST_NETWORK) == []
+
+
 def test_room_can_be_made_on_a_full_disk(tmp_path: Path) -> None:
     with ExitStack() as stack:
         store = opened(stack, tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from store_tools import add, opened
-from strategies import TEST_NETWORK, a_post, a_thread
+from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
 from p2pforum.core.errors import StoreBusy, StoreError
 from p2pforum.core.limits import params_for
@@ -150,6 +150,18 @@ def test_another_networks_store_is_left_alone(directory: Path) -> None:
         pass
 
 
+def test_a_store_kept_without_stamps_is_not_opened_with_them(directory: Path, tmp_path: Path) -> None:
+    """`test` was changed in the config file: what is here would not be what the network has."""
+    stamped = params_for(TEST_NETWORK.name)
+    with pytest.raises(StoreError, match=r"stamps of 0 bits.*`test`"), open_store(directory, stamped):
+        pass
+    for _attempt in range(2):
+        with open_store(tmp_path / "stamped", stamped):
+            pass
+    with pytest.raises(StoreError, match="stamps of 10 bits"), open_store(tmp_path / "stamped", TEST_NETWORK):
+        pass
+
+
 def test_a_draft_of_a_process_killed_while_making_it_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "node.new").write_bytes(b"half a database")
     with ExitStack() as stack:
@@ -182,6 +194,11 @@ def test_no_column_says_who_brought_a_post_or_when_or_that_it_is_mine(directory:
         "words_idx": ["segid", "term", "pgno"],
         "words_config": ["k", "v"],
     }
+
+
+def test_the_hash_of_the_schema_is_the_one_written_down(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "node.db")) as db:
+        assert schema.schema_hash(db) == schema._HASH
 
 
 def test_opening_again_reads_no_posts_and_imports_no_sqlite_utils(directory: Path) -> None:
@@ -228,16 +245,17 @@ def test_a_damaged_page_after_a_kill_is_told(directory: Path) -> None:
     """A log left behind says that the last stop was not a clean one: then the pages are checked."""
     path = directory / "node.db"
     with ExitStack() as stack:
-        store = opened(stack, directory)
-        add(store, a_thread(3, board="other"))
-        store.checkpoint()
-        add(store, a_thread(4, board="other"))
-        whole, left = path.read_bytes(), (directory / "node.db-wal").read_bytes()
-    damaged = bytearray(whole)
-    for page in range(4, len(whole) // 4_096):
-        damaged[page * 4_096 : page * 4_096 + 8] = b"\x0d\xff\xff\xff\xff\xff\xff\xff"
-    path.write_bytes(damaged)
-    (directory / "node.db-wal").write_bytes(left)
+        add(opened(stack, directory), [a_post(f"{n:03}" * 1_000, hour=HOUR + 9 + n) for n in range(50)])
+    with ExitStack() as stack:
+        add(opened(stack, directory), [a_post("Here.", subject="In the log", hour=HOUR + 99)])
+        whole, log = bytearray(path.read_bytes()), (directory / "node.db-wal").read_bytes()
+    page = whole.index(b"020" * 1_000) // 4_096 * 4_096  # far from what is in the log
+    whole[page + 8 : page + 40] = b"\xff" * 32  # where it says which post lies where
+    path.write_bytes(whole)
+    with ExitStack() as stack:
+        opened(stack, directory)  # after a clean stop nothing is read that is not needed
+    path.write_bytes(whole)
+    (directory / "node.db-wal").write_bytes(log)
     with pytest.raises(StoreError, match="damaged"), open_store(directory, TEST_NETWORK):
         pass
 

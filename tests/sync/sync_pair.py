@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 
 from memory_posts import MemoryPosts
 from strategies import HOUR, TEST_NETWORK, a_post
 
+from p2pforum.core.errors import InvalidPost
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
@@ -29,7 +31,10 @@ def pool(size: int, boards: int = 3, hours: int = 40) -> list[Post]:
 
 def wide_policy(raw: bytes, store: MemoryPosts) -> Landed:
     """The door, without the checks that cost time."""
-    post = decode(raw, TEST_NETWORK)
+    try:
+        post = decode(raw, TEST_NETWORK)
+    except InvalidPost:
+        return Outcome.INVALID, None
     return (Outcome.STORED if store.add([(post, True)])[0] else Outcome.DUPLICATE), post
 
 
@@ -44,15 +49,22 @@ class Side:
     clock: Callable[[], float] = lambda: 0.0
 
     def begin(self, rng: random.Random, *, initiator: bool) -> None:
-        with self.store.snapshot() as snapshot:
-            self.session = Session(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
+        self._open = ExitStack()
+        snapshot = self._open.enter_context(self.store.snapshot())
+        self.session = Session(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
+
+    def work(self) -> bytes:
+        output = self.session.work(1.0)
+        if not self.session.needs_snapshot:
+            self._open.close()
+        return output
 
     def land(self) -> bool:
         arrivals = self.session.take_arrivals(100)
         verdicts = [self.check(raw, self.store) for arrival in arrivals for raw in arrival.posts]
         if arrivals:
             self.session.landed(arrivals, verdicts)
-        ids = self.session.take_unchecked(50)
+        ids = self.session.take_unchecked()
         self.session.want(ids, self.store.known(ids))
         self.session.retry_deferred()
         return bool(arrivals or ids)
@@ -78,7 +90,7 @@ def meet(left: Side, right: Side, seed: int = 0, *, loss: int | None = None, mos
         assert most, "no end"
         at = rng.randrange(2)
         here, there = sides[at], sides[1 - at]
-        output = here.session.work(1.0)
+        output = here.work()
         queues[at] += output
         size = min(len(queues[at]), rng.choice([1, 7, 100, 5_000, 100_000]))
         if loss is not None and moved + size >= loss:

@@ -1,0 +1,90 @@
+"""A peer that says what it likes: frames into a session, frames out of it, no rules kept."""
+
+import random
+from collections.abc import Callable
+
+from memory_posts import MemoryPosts
+from strategies import HOUR
+from sync_pair import TERMS, Side
+
+from p2pforum.sync import wire
+from p2pforum.sync.boards import BoardTable, Choice
+from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Neg
+from p2pforum.sync.session import Session, Terms
+
+_NONCE = bytes(range(NONCE_SIZE))
+
+
+class Stranger:
+    """Faces a session of `store`. It knows board names, so its tags are right."""
+
+    def __init__(
+        self,
+        store: MemoryPosts,
+        *,
+        initiator: bool,
+        terms: Terms = TERMS,
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.is_initiator = initiator
+        self.side = Side(store, terms=terms, clock=clock)
+        self.side.begin(random.Random(1), initiator=not initiator)
+        self._reader = FrameReader()
+        self.heard: list[Frame] = []
+        self.listen()
+        (hello,) = self.heard[:1]
+        assert isinstance(hello, Hello)
+        nonces = _NONCE + hello.nonce if initiator else hello.nonce + _NONCE
+        with MemoryPosts().snapshot() as nothing:
+            self.table = BoardTable(nothing, Choice(), 0, nonces, random.Random(1))
+        self.say(Hello(_NONCE, HOUR, 0))
+
+    @property
+    def session(self) -> Session:
+        return self.side.session
+
+    def say(self, *frames: Frame) -> None:
+        self.session.receive(b"".join(map(encode, frames)))
+        self.listen()
+
+    def listen(self) -> int:
+        """Let the session work and land until it waits for us; the bytes it said."""
+        said = 0
+        while True:
+            output = self.session.work(1.0)
+            said += len(output)
+            self.heard += [frame for frame, _ in self._reader.feed(output)]
+            landed = self.side.land()
+            if not output and not landed and not self.session.is_busy:
+                return said
+
+    def tell(self, *names: str, count: int = 1, last: bool = True) -> None:
+        """Claim to have posts of these boards."""
+        entries = sorted(self.table.tag(name) for name in names)
+        self.say(Boards(last, tuple(Board(tag, 0, count, bytes(16)) for tag in entries)))
+
+    def number(self, name: str) -> int:
+        """What the session calls a board that it told us."""
+        told = [b.tag for f in self.heard if isinstance(f, Boards) for b in f.boards]
+        return told.index(self.table.tag(name))
+
+
+def everything(number: int = 0) -> Neg:
+    """Five bytes that ask for all IDs of a board."""
+    return Neg(number, True, bytes.fromhex("6100000200"))
+
+
+def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
+    """A message of fingerprints that match nothing."""
+    writer = wire.Writer()
+    ranges = [wire.Range(cut, wire.Mode.FINGERPRINT, bytes(16)) for cut in cuts]
+    writer.write(wire.LOWEST, ranges)
+    return writer.message()
+
+
+def listed(ids: list[bytes], lower: wire.Bound = wire.LOWEST) -> bytes:
+    """A message that lists IDs in a range from `lower` on."""
+    writer = wire.Writer()
+    writer.write(lower, [wire.Range(wire.HIGHEST, wire.Mode.ID_LIST, b"".join(ids))])
+    return writer.message()

@@ -31,7 +31,8 @@ from p2pforum.store.snapshot import Items
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.reconcile import STOCK, TUNED, Policy, Reconciler
 from p2pforum.sync.service import SyncService
-from p2pforum.sync.session import Session, Terms
+from p2pforum.sync.session import Session
+from p2pforum.sync.terms import Terms
 
 Key = tuple[int, bytes]
 NETWORK = params_for("bench", test=True)

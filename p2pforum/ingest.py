@@ -42,6 +42,11 @@ class Verdict:
     reason: str = ""
 
 
+def is_far(verdict: Verdict, now: int) -> bool:
+    """Whether a post is dated so far ahead that no honest node can have taken it."""
+    return verdict.post is not None and verdict.post.payload.hour > now + limits.FAR_HOURS
+
+
 def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | None:
     """None if a post of this hour may come in. Hours since 1970; `horizon` is the oldest kept."""
     if hour > now + limits.FUTURE_HOURS:

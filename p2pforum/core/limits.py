@@ -20,6 +20,7 @@ MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
 
 # --- rule: time --------------------------------------------------------------------------------
 GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
+FAR_HOURS = 24  # own: a post dated further ahead is no clock that is off a little
 FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
 
 # --- own: retention ------------------------------------------------------------------------------
@@ -72,6 +73,8 @@ SYNC_CPU_SECONDS = 60  # of one session; a million IDs with 10,000 differences t
 SYNC_PEER_CPU = 0.1  # seconds a second that one peer may cost us by sessions it opens, over time
 MAX_SYNC_INBOUND = 16  # sessions that peers opened; more are told BUSY
 MAX_SYNC_OUTBOUND = 3  # sessions that we opened: they fetch the same things anyway
+MAX_SYNC_DRAWN = 2  # of these at once with peers drawn by lot: one slow peer does not hold up the next
+SYNC_DRAWN_SECONDS = 3_600  # for all sessions with one such peer, one after the other
 SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by lot
 SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
 SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive

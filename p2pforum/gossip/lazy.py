@@ -26,10 +26,12 @@ class _Quota:
         "surplus",
         "tokens",
         "tokens_at",
+        "undated",
     )
 
     def __init__(self, tokens: float, now: float) -> None:
         self.beat()
+        self.undated = 0.0
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
@@ -75,6 +77,17 @@ class LazyGossip:
         quota = self._quotas[peer]
         quota.surplus += count
         self._within(quota.surplus, self._params.surplus_per_beat, peer, now)
+
+    def weigh(self, peer: str, now: float, *, good: bool, far: bool) -> None:
+        """It sent a post that was kept (`good`), or one of a wrong hour, perhaps of a `far` one."""
+        quota = self._quotas.get(peer)
+        if quota is None:
+            return
+        quota.undated = max(0.0, quota.undated + (-1.0 if good else 1.0))
+        if far:
+            self._ledger.misbehaved(peer, now, self._params.undated_far)
+        elif quota.undated > self._params.undated_free:
+            self._ledger.misbehaved(peer, now, self._params.undated)
 
     def _within(self, used: int, bound: int, peer: str, now: float) -> bool:
         if used > bound:
@@ -185,6 +198,7 @@ class LazyGossip:
         """Renew budgets and settle promises; the peers that broke one."""
         for quota in self._quotas.values():
             quota.beat()
+            quota.undated = max(0.0, quota.undated - self._params.undated_fade)
         for message_id in [m for m, at in self._asked_at.items() if now - at > self._params.promise]:
             del self._asked_at[message_id]
         broken: list[str] = []

@@ -211,8 +211,11 @@ class Router:
         self._ledger.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
-    def on_verdict(self, name: bytes, outcome: Outcome, topic: str | None, now: float) -> list[Effect]:
-        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded."""
+    def on_verdict(
+        self, name: bytes, outcome: Outcome, topic: str | None, now: float, *, far: bool = False
+    ) -> list[Effect]:
+        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded. `far`:
+        too early by more than a day."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
@@ -223,11 +226,14 @@ class Router:
         effects: list[Effect] = []
         for peer in [p for p, used in pending.senders.items() if used != right]:
             effects += self._on_invalid(peer, now)  # the peer is at fault, the post is not
+        if outcome is not Outcome.DUPLICATE:
+            for peer in pending.senders:
+                self._lazy.weigh(peer, now, good=outcome is Outcome.STORED, far=far)
+                effects += self._judge(peer, now)
         if outcome is Outcome.STORED:
             return effects + self._accept(name, Message(right, pending.message.data), pending.senders, now)
         self.counts.ignored += 1
-        cache = self._early if outcome is Outcome.TOO_EARLY else self._seen
-        cache.add(name, now)
+        (self._early if outcome is Outcome.TOO_EARLY else self._seen).add(name, now)
         return effects
 
     def on_failure(self, name: bytes) -> None:

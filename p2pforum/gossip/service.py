@@ -1,7 +1,7 @@
 """Gossip over streams: the router's effects carried out, the only file here that awaits.
 
-For each peer one outbound stream, written by one task, and one inbound stream, read by another. Posts go
-to the door in batches. A slow peer loses messages (sync brings them), a fast one is made to wait.
+For each peer one outbound stream, written by one task, and one inbound stream, read by another.
+A slow peer loses messages (sync brings them), a fast one is made to wait.
 """
 
 import logging
@@ -23,7 +23,7 @@ from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
 from p2pforum.gossip.wire import encode_rpc
-from p2pforum.ingest import Door, Verdict
+from p2pforum.ingest import Door, Verdict, is_far
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
 log = logging.getLogger(__name__)
@@ -103,13 +103,12 @@ class GossipService:
 
     async def _publish(self, raws: Sequence[bytes]) -> None:
         now = trio.current_time()
-        posts = [
-            p for p in readable(raws, self._params) if self._router.has_taker(topic_of(p, self._params), now)
-        ]
+        posts = [(post, topic_of(post, self._params)) for post in readable(raws, self._params)]
+        posts = [(post, topic) for post, topic in posts if self._router.has_taker(topic, now)]
         if posts:
-            await self._release([post.id for post in posts])  # first: see Router.originate
-        for post in posts:
-            self._perform(self._router.originate(post.raw, topic_of(post, self._params), trio.current_time()))
+            await self._release([post.id for post, _ in posts])  # first: see Router.originate
+        for post, topic in posts:
+            self._perform(self._router.originate(post.raw, topic, trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -283,7 +282,8 @@ class GossipService:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
             topic = None if verdict.post is None else topic_of(verdict.post, self._params)
-            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now))
+            far = is_far(verdict, self._door.now())
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now, far=far))
 
     def _abandon(self, batch: Sequence[Validate]) -> None:
         for validate in batch:

@@ -175,7 +175,7 @@ class Store:
         def remember(board: int, blocks: BoardBlocks) -> None:
             with self._seal_lock:
                 if commits == self._commits:
-                    self._blocks.publish({board: blocks})
+                    self._blocks.remember(board, blocks)
 
         return remember
 

@@ -196,7 +196,7 @@ async def test_only_a_new_post_is_counted_and_then_forgotten(
             assert len(_echoes()) == 1  # the negative control: while somebody waits there is one
         assert (await node.submit(post.raw, listen=3)).spread is None  # a duplicate
         assert _echoes() == []
-        assert node._leaving == {}
+        assert node._own._leaving == {}
 
 
 def _echoes() -> list[Echo]:

@@ -19,9 +19,9 @@ class MemorySnapshot:
         self._items: dict[tuple[str, int], ListItems] = {}
         self.is_open = True
 
-    def boards(self) -> list[str]:
+    def boards(self, after: str, most: int) -> list[str]:
         assert self.is_open
-        return sorted(self._keys)
+        return sorted(name for name in self._keys if name > after)[:most]
 
     def items(self, board: str, low_hour: int = 0) -> ListItems:
         assert self.is_open
@@ -43,8 +43,8 @@ class KeysOnly(MemorySnapshot):
         super().__init__({})
         self._all = ListItems(keys)
 
-    def boards(self) -> list[str]:
-        return ["board"]
+    def boards(self, after: str, most: int) -> list[str]:
+        return [] if after else ["board"]
 
     def items(self, board: str, low_hour: int = 0) -> ListItems:
         return self._all

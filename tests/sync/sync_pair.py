@@ -14,7 +14,8 @@ from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Landed
-from p2pforum.sync.session import Session, Terms
+from p2pforum.sync.session import Session
+from p2pforum.sync.terms import Terms
 
 TERMS = Terms(HOUR, 0)
 

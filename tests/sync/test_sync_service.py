@@ -22,7 +22,7 @@ from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync.frames import FrameReader, encode
 from p2pforum.sync.payloads import Code, End, Hello
-from p2pforum.sync.session import Settings
+from p2pforum.sync.terms import Settings
 
 POSTS = pool(600)
 PROTOCOL = TEST_NETWORK.sync_protocol
@@ -275,6 +275,8 @@ class TestFaults:
             peers = [await a.dial(bad), await a.dial(good)]
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_expect_fault, a, peers[0])
+                while not len(a.sync._claims):  # that session is to be the one that asks
+                    await trio.lowlevel.checkpoint()
                 nursery.start_soon(a.sync.sync, peers[1])
             report = await a.sync.sync(peers[1])
             assert report.complete

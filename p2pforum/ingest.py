@@ -30,6 +30,10 @@ class PostStore(Protocol):
         """Those that are here and released, or were dropped on purpose."""
         ...
 
+    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those whose secret was published in a post that is here."""
+        ...
+
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
         """Keep (post, released) in one transaction; True where the post became new or newly released."""
         ...
@@ -136,10 +140,14 @@ class Door:
         horizon = now - self.retention_hours
         batch.verdicts = [self._look(raw, batch.origin, now, horizon) for raw in batch.raws]
         known = self.store.known([post.id for _, post in batch.accepted()])
+        revealed = self._revealed(batch)
         fresh = []
         for index, post in batch.accepted():
             if post.id in known:
                 batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
+            elif post.author in revealed:
+                reason = "its key was published: anybody can sign with it now"
+                batch.verdicts[index] = Verdict(Outcome.REFUSED, post, reason)
             else:
                 fresh.append((index, post))
         pieces = [fresh[start : start + _SLICE] for start in range(0, len(fresh), _SLICE)]
@@ -160,6 +168,13 @@ class Door:
         if outcome is not None:
             return Verdict(outcome, post, "dated outside the hours that are taken now")
         return Verdict(Outcome.STORED, post)
+
+    def _revealed(self, batch: "_Batch") -> set[bytes]:
+        """Keys whose posts are refused. Not by sync or bundle: which came first differs from node to node,
+        and two of them would never have the same posts. Readers mark all that such a key has signed."""
+        if batch.origin not in (Origin.GOSSIP, Origin.LOCAL):
+            return set()
+        return self.store.revealed([post.author for _, post in batch.accepted()])
 
     def _verify(self, piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
         """Those that are not valid. libsodium lets other threads run meanwhile."""

@@ -7,8 +7,8 @@ import logging
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from random import Random, SystemRandom
 from typing import Any
@@ -23,6 +23,7 @@ from p2pforum.config import Config, Paths
 from p2pforum.core import signature
 from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.departures import Departures, going_on
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
@@ -32,6 +33,7 @@ from p2pforum.peers.service import PeerService, Stage
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
+from p2pforum.store.retention import clean, forget
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
@@ -39,11 +41,6 @@ from p2pforum.sync.terms import Settings
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
-_RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-# Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
-_BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
-_BACKLOG_MEAN = 20.0  # seconds between two, exponential: as if strangers had written them
-_LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
 
 
 def now_hours() -> int:
@@ -60,14 +57,12 @@ class Node:
         self._network = network
         self._started = trio.current_time()
         self._stopping = trio.Event()
-        self._rng = rng
-        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
-        self._unsent = trio.Event()  # something is fresh
-        self._kept = trio.Event()  # something came that must wait for a peer
-        self._log_is_due = trio.Event()
         self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
-        self.gossip = GossipService(network, config.params, self.door, rng, self._release)
+        self._own = Departures(
+            store, rng, lambda release: GossipService(network, config.params, self.door, rng, release)
+        )
+        self.gossip = self._own.gossip
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
         self.named = PeerService(network, rng)
@@ -79,22 +74,27 @@ class Node:
             await nursery.start(self.gossip.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
-            nursery.start_soon(self._publish_fresh)
-            nursery.start_soon(self._publish_backlog)
-            nursery.start_soon(self._empty_log)
+            nursery.start_soon(self._own.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
     # -- for front ends ----------------------------------------------------------------------------
 
-    async def submit(self, raw: bytes) -> Submitted:
-        (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
-        if verdict.outcome is Outcome.STORED and self.gossip.has_taker:
-            self._fresh.append(raw)
-            self._unsent.set()
-        elif verdict.outcome is Outcome.STORED:
-            self._kept.set()
-        return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
+    async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
+        spread = None
+        with self.gossip.echoes.listen(raw) as echo:
+            (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
+            if verdict.outcome is Outcome.STORED:
+                await self._own.see_off(raw, listen)
+                spread = asdict(echo.counts())
+        post_id = verdict.post.id if verdict.post else None
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
         return Counter(verdict.outcome for verdict in await self.door.ingest(raws, Origin.BUNDLE))
@@ -174,76 +174,13 @@ class Node:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
 
-    async def _release(self, ids: Sequence[bytes]) -> None:
-        if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
-            self._log_is_due.set()
-
-    def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
-        """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
-        were here before they were public, that is the own ones. False if it could not be emptied."""
-        self._store.release(ids)
-        try:  # not while a sync session holds the log: each try keeps all others from writing for a second
-            return not self._log_is_due.is_set() and self._store.checkpoint()
-        except P2PForumError:
-            return False  # the release stands
-
-    async def _empty_log(self) -> None:
-        while True:
-            await self._log_is_due.wait()
-            with _going_on():
-                if await trio.to_thread.run_sync(self._store.checkpoint):
-                    self._log_is_due = trio.Event()
-                    continue
-            await trio.sleep(_LOG_SECONDS)
-
-    async def _publish_fresh(self) -> None:
-        """Posts that a person hands in now, to peers that are there, go out at once."""
-        while True:
-            await self._unsent.wait()
-            self._unsent = trio.Event()
-            raws, self._fresh = self._fresh, []
-            with _going_on():
-                await self.gossip.originate(raws)
-
-    async def _publish_backlog(self) -> None:
-        """All others: written while no node ran or no peer was there, or left by a node that was killed."""
-        while True:
-            self._kept = trio.Event()
-            delay = self._rng.uniform(0, _BACKLOG_FIRST)
-            with _going_on():
-                while await self._publish_one(delay):
-                    delay = self._rng.expovariate(1 / _BACKLOG_MEAN)
-            with trio.move_on_after(_RETRY_SECONDS):
-                await self._kept.wait()
-
-    async def _publish_one(self, delay: float) -> bool:
-        """False if nothing is left. The order is drawn by lot, too."""
-        if not await trio.to_thread.run_sync(self._store.unreleased):
-            return False
-        await self.gossip.wait_for_taker()
-        await trio.sleep(delay)
-        if left := await trio.to_thread.run_sync(self._store.unreleased):
-            await self.gossip.originate([self._rng.choice(left)])
-        return bool(left)
-
     async def _keep_house(self) -> None:
         while True:
-            with _going_on():
+            with going_on():
                 dropped = await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
-
-
-@contextmanager
-def _going_on() -> Iterator[None]:
-    """A fault in the background (a full disk, say) is logged; the node goes on and tries again later."""
-    try:
-        yield
-    except P2PForumError as error:
-        log.error("%s", error)
-    except Exception:
-        log.exception("a fault in the background")
 
 
 @asynccontextmanager

@@ -28,6 +28,9 @@ class SlowStore:
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return {i for i in ids if self.posts.get(i)}
 
+    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+        return set()
+
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)

@@ -35,10 +35,14 @@ _RAISES: dict[str, type[errors.P2PForumError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The node has the post on disk. `is_new` is False if it was there before."""
+    """The node has the post on disk. `is_new` is False if it was there before.
+
+    `spread` is how it left, in peers: handed, told, heard. The node forgets it with the answer.
+    """
 
     id: str
     is_new: bool
+    spread: dict[str, int] | None = None
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -60,10 +64,23 @@ class NodeClient:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def submit(self, raw: bytes) -> Kept:
-        """Hand in a signed post. Raises InvalidPost or Refused when the node does not take it."""
-        answer = self._ask("POST", "/v1/posts", raw, "application/cbor")
-        return Kept(str(answer["id"]), answer["outcome"] == "stored")
+    def submit(self, raw: bytes, listen: float = 0) -> Kept:
+        """Hand in a signed post, and wait for `listen` seconds to hear who offers it back.
+
+        Raises InvalidPost or Refused when the node does not take it.
+        """
+        path = f"/v1/posts?listen={listen:g}" if listen else "/v1/posts"
+        answer = self._ask("POST", path, raw, "application/cbor")
+        return Kept(str(answer["id"]), answer["outcome"] == "stored", answer.get("spread"))
+
+    def forget(self, post_id: bytes) -> bool:
+        """Have a post removed that was handed in and not released. One at a time: the node learns no more."""
+        body = json.dumps({"id": format_id(post_id)}).encode()
+        return bool(self._ask("POST", "/v1/forget", body, "application/json")["forgotten"])
+
+    def scrub(self) -> bool:
+        """See that nothing of what was removed is left in the node's files. False: try again later."""
+        return bool(self._ask("POST", "/v1/scrub")["clean"])
 
     def submit_bundle(self, posts: bytes) -> Counter[Outcome]:
         """Hand in posts as core.bundle.join_posts joins them; how many had which outcome."""

@@ -168,6 +168,7 @@ def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
 
 
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
+    from p2pforum.cli.idle import review
     from p2pforum.cli.keys import keystore_to_write
     from p2pforum.cli.outlet import Outlet
     from p2pforum.cli.progress import Progress
@@ -177,6 +178,7 @@ def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_j
     from p2pforum.forum.writing import Press
 
     box, params = keystore_to_write(context), context.config.params
+    review(context, box)
     published: list[Published] = []
     with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
         resubmit_outbox(box, outlet.submit, params)

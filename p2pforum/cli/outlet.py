@@ -35,6 +35,8 @@ class Outlet:
         self._stack = ExitStack()
         self._door: tuple[Door, Store] | None = None
         self.failure: P2PForumError | None = None  #: why the last post was not taken
+        self.listen = 0.0  #: seconds for which the node counts who offers a post back
+        self.spread: dict[str, int] | None = None  #: how the last post left; None if the node did not say
 
     def __enter__(self) -> Self:
         return self
@@ -59,8 +61,11 @@ class Outlet:
 
     def _submit(self, raw: bytes) -> Outcome:
         def ask(node: "NodeClient") -> Outcome:
-            return Outcome.STORED if node.submit(raw).is_new else Outcome.DUPLICATE
+            kept = node.submit(raw, self.listen)
+            self.spread = kept.spread
+            return Outcome.STORED if kept.is_new else Outcome.DUPLICATE
 
+        self.spread = None
         return self._deliver(ask, lambda door, _: _keep(door, raw))
 
     def take_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:

@@ -8,6 +8,8 @@ from p2pforum.cli import options
 from p2pforum.cli.compose import Written
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
+from p2pforum.cli.idle import review
+from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.outlet import Outlet
 from p2pforum.cli.progress import Progress
 from p2pforum.cli.times import this_hour
@@ -15,6 +17,7 @@ from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts
+from p2pforum.forum.leak_report import remember
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published, Publisher
@@ -24,13 +27,18 @@ from p2pforum.store.keystore_contents import Draft
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on."""
+    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on.
+
+    `root` (empty for a new thread) and `key` say who will sign, for the check of the text.
+    """
 
     place: str
     subject: str
     body: str
     written: Written
     again: str
+    root: bytes = b""
+    key: str | None = None
 
 
 def publish(
@@ -42,6 +50,9 @@ def publish(
 ) -> int:
     """Give the exit code. The text becomes a draft if it fails and is nowhere else."""
     params = context.config.params
+    if context.checks_texts:
+        text = _storable(f"{attempt.subject}\n{attempt.body}")
+        warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
     with Outlet(context) as outlet:
         try:
             resubmit_outbox(keystore, outlet.submit, params)
@@ -49,13 +60,25 @@ def publish(
                 publisher = Publisher(
                     keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
                 )
+                outlet.listen = context.listen  # not for those that waited in the outbox
                 published = act(publisher)
         except (P2PForumError, OSError, KeyboardInterrupt) as error:
             _keep_draft(keystore, attempt, error)
             raise
+        _remember(context, keystore, published, outlet)
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
             _drop_draft(context, keystore, attempt.place)
-        return _report(context, published, outlet, attempt, as_json)
+        code = _report(context, published, outlet, attempt, as_json)
+    review(context, keystore)  # not before: a key that signs just now does not burn
+    return code
+
+
+def _remember(context: Context, keystore: Keystore, published: Published, outlet: Outlet) -> None:
+    """For leak-report. The post is out: nothing here may make it look as if it were not."""
+    try:
+        remember(keystore, published.post, outlet.spread, context.listen)
+    except P2PForumError as error:
+        context.console.warn(f"leak-report will not know of this post: {error}")
 
 
 def mint_progress(bar: Progress) -> MintProgress:

@@ -110,6 +110,8 @@ GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 # --- own: the local API ----------------------------------------------------------------------------
 MAX_API_CONNECTIONS = 64  # front ends of one person
 MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post
+MAX_LISTEN_SECONDS = 30  # a front end waits to hear who offers its post back; half of its patience
+SUBMIT_SECONDS = 1  # for a post to leave before its front end is answered: longer only behind many others
 API_BODY_SECONDS = 10  # for the whole body of a request
 API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one counts as open until then
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
@@ -146,6 +148,14 @@ KDF_MOST_PASSES = 16
 MAX_PASSPHRASE = 4 * KIB  # bytes; a mistaken file (an image, a log) is not a passphrase
 KEY_IDLE_HOURS = 30 * 24  # a thread's key that signed nothing for so long is burnt, unless kept
 KEY_WARNING_HOURS = 3 * 24  # but its owner is told before, so long ago at least
+AGENT_IDLE_MINUTES = 15  # without use, then the agent locks; `unlock --for` sets it
+AGENT_MOST_SECONDS = 12 * 3600  # then it locks however much it is used: a working day
+SENT_HOURS = RETENTION_HOURS  # for which the keystore remembers how my posts left: then they expire anyway
+LEAK_HOURS = 30 * 24  # posts from so long ago on say at which hours people write here
+LEAK_NEWEST = 5_000  # of them at most: 10 ms to read
+LEAK_THREADS = 50  # of mine that a new text is compared with, those of the keys used last
+LEAK_POSTS = 5_000  # in those threads: 0.15 s to read
+LEAK_WORDS = 100  # looked up to see whether they are unusual: each 0.1 ms
 MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands before each post
 
 

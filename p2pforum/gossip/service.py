@@ -22,7 +22,7 @@ from p2pforum.gossip.own import readable, topic_of
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
-from p2pforum.gossip.wire import decode_rpc, encode_rpc
+from p2pforum.gossip.wire import encode_rpc
 from p2pforum.ingest import Door, Verdict, is_far
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
@@ -54,6 +54,7 @@ class GossipService:
         self._release = release
         self._router = Router(params.topics, rng, gossip)
         self._links = Links()
+        self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.Event()  # somebody has subscribed since
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
@@ -77,8 +78,7 @@ class GossipService:
                     raise self._fault or AssertionError("no fault")
         finally:
             self._nursery = None
-            for link in self._links:
-                self._links.remove(link.peer)
+            self._links.clear()
 
     async def originate(self, raws: Sequence[bytes]) -> None:
         """Release and publish own posts that are kept and not yet released.
@@ -230,7 +230,7 @@ class GossipService:
                 if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
                     size = len(body)
-                rpc = decode_rpc(body)
+                rpc = self._links.read(link, body)
                 self._perform(self._router.on_rpc(link.peer, rpc, trio.current_time()))
                 if link.is_cut:
                     return

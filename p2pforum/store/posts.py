@@ -20,6 +20,7 @@ from p2pforum.store import schema
 from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
 from p2pforum.store.change import Change, Kept
 from p2pforum.store.connection import WRITER_PATIENCE, open_read_only, open_writer, translated
+from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.scatter import chunks, in_chunk
 from p2pforum.store.snapshot import Snapshot, read_released
 from p2pforum.store.statistics import Statistics, read_statistics
@@ -153,6 +154,11 @@ class Store:
                 for chunk in chunks(ids)
                 for row in self._db.execute(f"{_KNOWN} {in_chunk('id')}", chunk)
             }
+
+    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those whose secret was published in a post that is here."""
+        with self._write_lock, translated():
+            return revealed_keys(self._db, keys)
 
     def unreleased(self) -> list[bytes]:
         """Raw posts that are kept but not released."""

@@ -95,6 +95,21 @@ def _steps(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield step
 
 
+def forget(store: Store, ids: Iterable[bytes]) -> int:
+    """Remove posts that were never released, as if they had not been written; give the number.
+
+    The others stay: the network has them. Call `clean` afterwards, or the log still has what is gone.
+    """
+    total = 0
+    for step in _steps(ids):
+        with store.writing() as change:
+            gone = [kept for kept in change.find(step).values() if not kept.released]
+            for kept in gone:
+                change.remove(kept)
+        total += len(gone)
+    return total
+
+
 def clean(store: Store) -> bool:
     """Merge the search index, so that words of posts that are gone go too, and empty the log.
 

@@ -12,7 +12,7 @@ from p2pforum.core.errors import StoreError
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
 PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
-VERSION = 2  # user_version: the number of migrations applied
+VERSION = 3  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 NETWORK = "network"  # in meta: the name of the network whose posts these are
 STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
@@ -63,16 +63,25 @@ _FIRST = (
     )""",
 )
 
+_REVEALS = (  # keys whose secret stands in a post here; `row` is that post's
+    """CREATE TABLE reveal(key BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(key, row))
+    STRICT, WITHOUT ROWID""",
+)
+
 _PINS = ("CREATE TABLE pin(root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",)
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST), ("pins", _PINS))
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("first", _FIRST),
+    ("reveals", _REVEALS),
+    ("pins", _PINS),
+)
 """Name and statements of each step, in order. Add a step, never edit one."""
 
 _OTHERS = {
     *("words_data", "words_idx", "words_config"),  # FTS5
     *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
 }
-_HASH = "c3fc45920d23123b7e39537d84fea7fe"
+_HASH = "81d0f1528aa8783045913ac3a5f801a4"
 
 
 def check_header(path: Path) -> None:

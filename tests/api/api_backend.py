@@ -17,6 +17,8 @@ from p2pforum.core.verdict import Outcome
 class RecordingBackend:
     answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
     submitted: list[bytes] = field(default_factory=list)
+    listened: list[float] = field(default_factory=list)
+    forgotten: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
     pins: set[bytes] = field(default_factory=set)
     stopped: trio.Event = field(default_factory=trio.Event)
@@ -24,8 +26,9 @@ class RecordingBackend:
     sync_cancelled: trio.Event = field(default_factory=trio.Event)
     error: Exception | None = None
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         await trio.lowlevel.checkpoint()
+        self.listened.append(listen)
         if self.error:
             raise self.error
         self.submitted.append(raw)
@@ -41,6 +44,13 @@ class RecordingBackend:
         before = set(self.pins)
         (self.pins.add if pinned else self.pins.discard)(root)
         return self.pins != before
+
+    async def forget(self, post_id: bytes) -> bool:
+        self.forgotten.append(post_id)
+        return post_id == bytes(32)
+
+    async def scrub(self) -> bool:
+        return True
 
     def status(self) -> dict[str, Any]:
         return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}

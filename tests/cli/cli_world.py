@@ -28,6 +28,7 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store import pins
 from p2pforum.store.posts import open_store
+from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
 PARAMS = params_for("cli-net", test=True)
@@ -168,9 +169,18 @@ class SmallNode:
                 await self._stopping.wait()
                 nursery.cancel_scope.cancel()
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         (verdict,) = await self._door.ingest([raw], Origin.LOCAL)
-        return Submitted(verdict.outcome, verdict.post and verdict.post.id, verdict.reason)
+        spread = {"handed": 2, "told": 1, "heard": 1 if listen else 0}
+        is_new = verdict.outcome is Outcome.STORED
+        post_id = verdict.post and verdict.post.id
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread if is_new else None)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
         return Counter(verdict.outcome for verdict in await self._door.ingest(raws, Origin.BUNDLE))

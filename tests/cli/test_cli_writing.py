@@ -205,8 +205,8 @@ def test_a_disk_that_fills_up_once_a_post_is_out_is_no_failure(world: World) -> 
     with world.node() as node:
         submit = node.submit
 
-        async def submit_and_fill(raw: bytes) -> Submitted:
-            done = await submit(raw)
+        async def submit_and_fill(raw: bytes, listen: float = 0) -> Submitted:
+            done = await submit(raw, listen)
             if not (find_paths(world.home).keys_dir / "keystore.new").exists():
                 fill_the_disk_of_keys(world)
             return done

@@ -43,6 +43,9 @@ class MemoryStore:
         self.posts: dict[bytes, bool] = {}  # ID -> released
         self.is_broken = False
 
+    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+        return set()
+
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return {i for i in ids if self.posts.get(i)}
 

@@ -70,8 +70,11 @@ async def test_a_post_goes_from_it_through_us_to_another() -> None:
 
 async def test_it_gets_by_asking_what_it_missed() -> None:
     """Its IWANT for our IHAVE, and the message."""
-    async with real_node() as node:
-        await node.publish(POST)  # nobody is there
+    async with real_node() as node, real_node() as author:  # own posts are not offered to who comes
+        await author.network.dial(node.address)
+        await until(lambda: author.service.statistics().mesh_peers)
+        await author.publish(POST)
+        await until(lambda: node.holds(POST))
         assert node.service._router._cache.get(message_id(POST.raw))
         async with stock_process() as stock:
             await meet(node, stock)

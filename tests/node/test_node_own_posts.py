@@ -11,7 +11,7 @@ import pytest
 import trio
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum import node as node_module
+from p2pforum import departures
 from p2pforum.config import Config
 from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
@@ -77,8 +77,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_module, "_BACKLOG_FIRST", 0.3)
-    monkeypatch.setattr(node_module, "_BACKLOG_MEAN", 0.2)
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.2)
     posts = [written(f"Offline {n}", key=n + 1) for n in range(6)]
     house.store.add([(post, False) for post in posts])
     await house.start()
@@ -95,8 +95,8 @@ async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.M
 async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_module, "_BACKLOG_FIRST", 0.0)
-    monkeypatch.setattr(node_module, "_BACKLOG_MEAN", 1e9)
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 1e9)
     old = [written("Old", key=1), written("Older", key=2)]
     house.store.add([(post, False) for post in old])
     node = await house.start()
@@ -111,8 +111,8 @@ async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
 async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_module, "_BACKLOG_FIRST", 0.1)
-    monkeypatch.setattr(node_module, "_BACKLOG_MEAN", 0.1)
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.1)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.1)
     node = await house.start()
     await trio.sleep(0.1)  # the node waits for something to do
     posts = [written("One"), written("Two", key=2)]
@@ -175,7 +175,7 @@ async def test_control_without_emptying_the_log_says_it(
 async def test_a_log_that_a_reader_needs_is_emptied_later(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_module, "_LOG_SECONDS", 0.1)
+    monkeypatch.setattr(departures, "_LOG_SECONDS", 0.1)
     house.store.add([(written("Of another", key=9), True)])
     with house.store.snapshot():
         await publish_some(house)

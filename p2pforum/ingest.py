@@ -114,10 +114,15 @@ class Door:
         if batch.is_decided:
             return batch.verdicts
         self._waiting.append(batch)
-        async with self._writing:
-            if not batch.done:
-                taken, self._waiting = self._waiting, []
-                await trio.to_thread.run_sync(self._keep, taken)
+        try:
+            async with self._writing:
+                if not batch.done:
+                    taken, self._waiting = self._waiting, []
+                    with trio.CancelScope(shield=True):  # others wait for what was taken
+                        await trio.to_thread.run_sync(self._keep, taken)
+        finally:
+            if batch in self._waiting:  # cancelled: nobody would hear of it
+                self._waiting.remove(batch)
         if batch.error is not None:
             raise batch.error
         return batch.verdicts
@@ -219,7 +224,7 @@ class Door:
                 batch.error = batch.error or error
 
 
-@dataclass
+@dataclass(eq=False)
 class _Batch:
     raws: Sequence[bytes]
     origin: Origin

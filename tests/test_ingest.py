@@ -110,6 +110,39 @@ async def test_who_comes_while_a_batch_is_written_goes_together_into_the_next() 
     assert outcomes == [Outcome.STORED] * 12
 
 
+async def test_who_is_cancelled_at_its_turn_takes_nobody_along() -> None:
+    """Its turn is everybody's: what waits with it is written, or it would be acknowledged and not there."""
+    store = SlowStore()
+    door = a_door(store)
+    store.gate.clear()
+    post = a_post(subject="of another")
+    turn = trio.CancelScope()
+    outcomes: list[Outcome] = []
+
+    async def first() -> None:
+        await door.ingest([a_post(subject="first").raw], Origin.SYNC)
+        turn.cancel()  # the lock is handed on by now
+
+    async def second() -> None:
+        with turn:
+            await door.ingest([a_post(subject="second").raw], Origin.SYNC)
+
+    async def third() -> None:
+        outcomes.extend(verdict.outcome for verdict in await door.ingest([post.raw], Origin.SYNC))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(first)
+        while not store.inside:
+            await trio.lowlevel.checkpoint()
+        for number, bring in enumerate((second, third)):
+            nursery.start_soon(bring)
+            while len(door._waiting) <= number:
+                await trio.lowlevel.checkpoint()
+        store.gate.set()
+    assert outcomes == [Outcome.STORED]
+    assert post.id in store.posts
+
+
 async def test_the_next_batch_is_checked_while_one_is_written() -> None:
     """The control for the pipeline: were it checked only after, it would not be waiting by now."""
     store = SlowStore()
@@ -182,4 +215,4 @@ async def test_a_caller_that_gives_up_harms_nobody() -> None:
         store.gate.set()
     assert scope.cancelled_caught
     assert (await door.ingest([posts[2].raw], Origin.SYNC))[0].outcome is Outcome.STORED
-    assert set(store.posts) == {post.id for post in posts}  # it was checked already, and goes with the next
+    assert set(store.posts) == {posts[0].id, posts[2].id}  # nobody would have heard of it

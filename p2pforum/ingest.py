@@ -16,6 +16,12 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 
+_UNRELEASED = (
+    Origin.LOCAL,
+    Origin.STEM,
+)  # and alike: a disk must not tell own posts from others' in the stem
+_FRESH = (Origin.GOSSIP, *_UNRELEASED)
+
 
 class PostStore(Protocol):
     """What the door needs of the store. Both run in a worker thread, never two at once."""
@@ -42,7 +48,7 @@ def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | N
     """None if a post of this hour may come in. Hours since 1970; `horizon` is the oldest kept."""
     if hour > now + limits.FUTURE_HOURS:
         return Outcome.TOO_EARLY
-    oldest = now - limits.GOSSIP_PAST_HOURS if origin in (Origin.GOSSIP, Origin.LOCAL) else horizon
+    oldest = now - limits.GOSSIP_PAST_HOURS if origin in _FRESH else horizon
     return Outcome.REFUSED if hour < oldest else None
 
 
@@ -58,7 +64,7 @@ class Door:
     _lock: trio.Lock = field(default_factory=trio.Lock)
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
-        """Check and keep; one verdict for each. A LOCAL post is kept but not released.
+        """Check and keep; one verdict for each. A LOCAL or STEM post is kept but not released.
 
         Raises StoreError when the store can't take it (full disk): then nothing of the batch was
         acknowledged and nothing is half there.
@@ -121,7 +127,7 @@ class Door:
         ]
         if not slots:
             return
-        new = self.store.add([(post, batch.origin is not Origin.LOCAL) for batch, _, post in slots])
+        new = self.store.add([(post, batch.origin not in _UNRELEASED) for batch, _, post in slots])
         for (batch, i, post), is_new in zip(slots, new, strict=True):
             if not is_new:
                 batch.verdicts[i] = Verdict(Outcome.DUPLICATE, post)

@@ -51,6 +51,7 @@ class Config:
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
     retention_days: int = limits.RETENTION_HOURS // 24
+    hide_origin: bool = True
 
     @property
     def params(self) -> NetworkParams:
@@ -181,6 +182,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "peers": check_peers,
     "boards": _boards,
     "retention_days": _days,
+    "hide_origin": _flag,
 }
 
 
@@ -211,4 +213,8 @@ _TEMPLATE = f"""\
 
 # Posts older than this are dropped here.
 #retention_days = {limits.RETENTION_HOURS // 24}
+
+# Own posts take a detour of some seconds, rarely minutes, so that few can tell where they started. False:
+# every peer of this node can guess which posts were written here.
+#hide_origin = true
 """

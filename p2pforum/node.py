@@ -29,8 +29,12 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.peers.service import PeerService, Stage
+from p2pforum.stem.guards import Guards
+from p2pforum.stem.router import StemRouter
+from p2pforum.stem.service import Outside, StemService
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import expire
+from p2pforum.store.small_file import read_small, write_small
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
 
@@ -38,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
+_GUARDS = "guards.json"  # peers that own posts go through, and until when: no post, no time of any
 _PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial: never an author's key
 
 
@@ -49,15 +54,19 @@ def now_hours() -> int:
 class Node:
     """A running node, as its front ends see it (`ApiBackend`). Made by `open_node`."""
 
-    def __init__(self, config: Config, store: Store, network: Network, rng: Random) -> None:
+    def __init__(self, config: Config, store: Store, network: Network, rng: Random, directory: Path) -> None:
         self._config = config
         self._store = store
+        self._directory = directory
         self._network = network
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
         self.door = Door(store, config.params, now_hours, config.retention_hours)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
+        router = StemRouter(rng, _read_guards(directory), trio.current_time())
+        outside = Outside(self._public, self.gossip.originate, self._save_guards, now_hours)
+        self.stem = StemService(network, config.params, self.door, router, outside)
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
@@ -66,6 +75,7 @@ class Node:
         """All that goes on in a node, until cancelled."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.gossip.run)
+            await nursery.start(self.stem.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
             nursery.start_soon(self._publish_unsent)
@@ -89,6 +99,7 @@ class Node:
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
             "gossip": asdict(self.gossip.statistics()),
+            "stem": asdict(self.stem.view()),
         }
 
     def peers(self) -> list[dict[str, Any]]:
@@ -153,13 +164,25 @@ class Node:
     async def _release(self, ids: Sequence[bytes]) -> None:
         await trio.to_thread.run_sync(self._store.release, ids)
 
+    async def _public(self, ids: Sequence[bytes]) -> set[bytes]:
+        return await trio.to_thread.run_sync(self._store.known, ids)
+
+    async def _save_guards(self, text: str) -> None:
+        if self._config.hide_origin:
+            await trio.to_thread.run_sync(write_small, self._directory / _GUARDS, text.encode())
+
     async def _publish_unsent(self) -> None:
         """Own posts go out in the order of the store, whoever handed them in and whenever: also those
-        that were written while no node ran, or that a killed node had kept and not yet published."""
+        that were written while no node ran, or that a killed node had kept and not yet published. Posts
+        that others had sent through this node are then among them: nothing here tells which."""
         while True:
             self._unsent = trio.Event()
             with _going_on():
-                await self.gossip.originate(await trio.to_thread.run_sync(self._store.unreleased))
+                unreleased = await trio.to_thread.run_sync(self._store.unreleased)
+                if self._config.hide_origin:
+                    self.stem.originate(unreleased)
+                else:
+                    await self.gossip.originate(unreleased)
             with trio.move_on_after(_RETRY_SECONDS):
                 await self._unsent.wait()
 
@@ -195,7 +218,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     with open_store(paths.data_dir, config.params) as store:
         seed = _peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
-            node = Node(config, store, network, rng)
+            node = Node(config, store, network, rng, paths.data_dir)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:
@@ -242,16 +265,19 @@ def _is_dialled(listen: Sequence[str]) -> bool:
 
 def _peer_seed(directory: Path) -> bytes:
     path = directory / _PEER_SEED
-    try:
-        seed = path.read_bytes()
-    except FileNotFoundError:
+    seed = read_small(path)
+    if seed is None:
         seed = os.urandom(32)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(seed)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
+        write_small(path, seed)
     if len(seed) != 32:
         raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
     return seed
+
+
+def _read_guards(directory: Path) -> Guards:
+    path = directory / _GUARDS
+    text = read_small(path)
+    try:
+        return Guards() if text is None else Guards.decode(text.decode())
+    except ValueError:
+        raise P2PForumError(f"{path} is damaged: remove it, and own posts get other guards") from None

@@ -31,7 +31,7 @@ class PostView:
     edited: int  #: hour of the edit that is shown; 0 if none
     is_retracted: bool
     is_understood: bool  #: False: written by a newer version; there is nothing to show but that
-    is_released: bool  #: False: mine, and not yet heard back from the network
+    is_released: bool  #: False: mine or passing through, and not yet heard back from the network
     is_mine: bool
     is_unread: bool
 

@@ -155,6 +155,7 @@ class StemService:
         except (RemoteProtocolError, InvalidPost):
             self._counts.invalid += 1
             log.info("dropped a peer: its stem frame held no valid post")
+            await trio.sleep(limits.STEM_DROP_SECONDS)
             await self._network.disconnect(peer)
         except StoreError as error:
             log.error("the store takes nothing: %s", error)

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 import trio
@@ -32,7 +32,6 @@ class StemNode:
     stem: StemService
     saved: list[str]
     fluffed: list[bytes]
-    first: dict[bytes, PeerID] = field(default_factory=dict)  # for spies: who brought it first, by raw post
 
     @property
     def public(self) -> set[bytes]:
@@ -51,21 +50,21 @@ class StemNode:
     async def dial(self, other: "StemNode") -> None:
         await self.network.dial(other.network.addresses[0])
 
-    def spy(self) -> None:
-        """Write down who brings each post first, by whichever way; else behave."""
+    def spy(self, seen: dict[bytes, str]) -> None:
+        """Write down who brings each raw post first to any spy, by whichever way; else behave."""
         perform, take = self.gossip._perform, self.stem._take
 
         def noting_perform(effects: Sequence[Effect]) -> None:
             effects = list(effects)
             for effect in effects:
                 if isinstance(effect, Validate):
-                    self.first.setdefault(effect.message.data, PeerID(effect.peer))
+                    seen.setdefault(effect.message.data, effect.peer)
             perform(effects)
 
         async def noting_take(peer: PeerID, frame: bytes) -> None:
             raw = decode_frame(frame)
             assert raw is not None
-            self.first.setdefault(raw, peer)
+            seen.setdefault(raw, peer)
             await take(peer, frame)
 
         self.gossip._perform = noting_perform

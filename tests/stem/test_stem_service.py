@@ -260,7 +260,7 @@ async def test_who_sends_an_invalid_frame_is_dropped(
         await trio.sleep(1)
         assert network.connections(), "the control"
         await peer.say("node", frame)
-        await trio.sleep(1)
+        await trio.sleep(3)
         assert not network.connections()
         assert node.stem.view().counts.invalid == 1
 
@@ -278,7 +278,7 @@ async def test_a_forged_copy_does_not_tell_whether_the_post_is_here(
             await network.dial(node.network.addresses[0])
             peer = Stranger(network)
             assert (await peer.say("node", encode_frame(forged(post))))[0] == ANSWER
-            await trio.sleep(1)
+            await trio.sleep(3)
             assert not network.connections()
 
 

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "post": ("post", "Start a thread on a board."),
         "reply": ("reply", "Answer a post."),
         "import": ("import_file", "Publish a discussion from a file."),
+        "outbox": ("outbox", "Say which posts of yours are public."),
     },
     "Node": {
         "run": ("run", "Run the node until it is stopped."),

@@ -114,6 +114,10 @@ class Reader:
         board = next((post.board for post in posts if post.id == root), None)
         return [post for post in posts if board is None or post.board == board]
 
+    def unreleased(self) -> list[PostRow]:
+        """Posts that are kept and not public: those of this node, and those that pass through it."""
+        return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))
+
     def post(self, post_id: bytes) -> PostRow | None:
         """None if it is not here, or was dropped."""
         found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))

@@ -11,7 +11,7 @@ from random import Random
 
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import Effect, Pass, StemRouter
+from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
 from simulation.world import World
 
 _HOUR = 498_000
@@ -54,6 +54,7 @@ class Stems:
         router = StemRouter(Random(self.rng.random()), Guards(), 0.0, self.params)
         for w in world.dialled[v]:
             router.add_peer(str(w), 0.0, outbound=True)
+            router.on_answer(str(w))
         for w in range(world.size):
             if v in world.dialled[w] and str(w) not in router:
                 router.add_peer(str(w), 0.0, outbound=False)
@@ -111,6 +112,8 @@ class Stems:
             self._push(wake, "wake", v, -1)
 
     def _carry_out(self, v: int, effect: Effect) -> None:
+        if isinstance(effect, Probe):
+            return  # all answer
         post = int.from_bytes(effect.post_id, "big")
         if isinstance(effect, Pass):
             w = int(effect.peer)

@@ -22,9 +22,9 @@ class StemParams:
     pool_posts: int = 256
     pool_bytes: int = 1024 * 1024
     pool_relayed: float = 0.75  # of the pool for others: a flood must leave room for own posts
-    settle: float = 10.0  # after the first connection, before guards are drawn from those there are
+    settle: float = 10.0  # after the first connection, then guards are drawn from those that are there
     patience: float = 2.0  # until we look again for a guard
-    fault: float = 600.0  # in which a peer that failed to take a frame is not asked again
+    fault: float = 600.0  # until a peer that failed to take a frame is tried again
 
 
 @dataclass(frozen=True, slots=True)

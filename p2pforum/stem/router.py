@@ -35,7 +35,14 @@ class Fluff:
     raw: bytes
 
 
-Effect = Pass | Fluff
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send this peer an empty frame: only who takes it can be relay or guard."""
+
+    peer: str
+
+
+Effect = Pass | Fluff | Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,13 @@ class _Peer:
     group: str
     inbound: Allowance
     onward: Allowance
-    faulty_until: float = 0.0
+    answers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    name: str
+    peer: _Peer  # of this connection, not of a later one
 
 
 class StemRouter:
@@ -68,7 +81,7 @@ class StemRouter:
         self._relays = Relays(self.params, rng, now)
         self._pool = Pool(self.params)
         self._peers: dict[str, _Peer] = {}
-        self._plans: list[tuple[float, int, bytes, _Send | _End]] = []
+        self._plans: list[tuple[float, int, bytes, _Send | _End | _Ask]] = []
         self._count = itertools.count()
         self._settled_at: float | None = None
 
@@ -84,7 +97,10 @@ class StemRouter:
             Allowance(p.frames_per_minute, p.frames_burst, now),
             Allowance(p.frames_per_minute * share, p.frames_burst * share, now),
         )
-        if outbound and self._settled_at is None:
+        if not outbound:
+            return
+        self._ask(peer, now + self._rng.random() * p.settle / 2)
+        if self._settled_at is None:
             self._settled_at = now + p.settle
 
     def remove_peer(self, peer: str) -> None:
@@ -93,18 +109,25 @@ class StemRouter:
     def __contains__(self, peer: object) -> bool:
         return peer in self._peers
 
-    def _candidates(self, now: float) -> dict[str, str]:
-        return {
-            name: peer.group
-            for name, peer in self._peers.items()
-            if peer.outbound and peer.faulty_until <= now
-        }
+    def on_answer(self, peer: str) -> None:
+        """It took a frame."""
+        if peer in self._peers:
+            self._peers[peer].answers = True
+
+    def on_silence(self, peer: str, now: float) -> None:
+        """It did not take one."""
+        if peer in self._peers:
+            self._peers[peer].answers = False
+            self._ask(peer, now + self.params.fault)
+
+    def _candidates(self) -> dict[str, str]:
+        return {name: peer.group for name, peer in self._peers.items() if peer.outbound and peer.answers}
 
     def maintain_guards(self, hour: int, now: float) -> bool:
         """Call it every minute or so. True if the guards are to be saved."""
         if self._settled_at is None or now < self._settled_at:
             return False
-        return self.guards.maintain(hour, self._candidates(now), self._rng)
+        return self.guards.maintain(hour, self._candidates(), self._rng)
 
     # -- posts ---------------------------------------------------------------------------------------
 
@@ -189,8 +212,7 @@ class StemRouter:
 
     def on_failure(self, effect: Pass, now: float) -> None:
         """The peer did not take it. One other is tried; then the embargo must do."""
-        if effect.peer in self._peers:
-            self._peers[effect.peer].faulty_until = now + self.params.fault
+        self.on_silence(effect.peer, now)
         post = self._pool.get(effect.post_id)
         if post is not None and not effect.is_retry:
             self._plan(now, post, _Send(effect.edge, effect.peer))
@@ -200,28 +222,27 @@ class StemRouter:
     def _plan(self, at: float, post: Travelling, what: _Send | _End) -> None:
         heapq.heappush(self._plans, (at, next(self._count), post.post_id, what))
 
+    def _ask(self, peer: str, at: float) -> None:
+        heapq.heappush(self._plans, (at, next(self._count), b"", _Ask(peer, self._peers[peer])))
+
     def next_wake(self) -> float:
         return self._plans[0][0] if self._plans else float("inf")
 
-    def due(self, now: float) -> list[bytes]:
-        """Posts about which `tick` would decide now: ask first which of them have become public."""
-        return [post_id for at, _, post_id, _ in self._plans if at <= now]
-
     def tick(self, now: float) -> list[Effect]:
+        """What is due. Say first, by `on_public`, which posts have become public."""
         self._relays.turn(now)
         effects: list[Effect] = []
         while self._plans and self._plans[0][0] <= now:
             _, _, post_id, what = heapq.heappop(self._plans)
-            post = self._pool.get(post_id)
-            if post is None:
-                continue
-            effect = self._end(post, what, now) if isinstance(what, _End) else self._send(post, what, now)
-            if effect is not None:
-                effects.append(effect)
+            if isinstance(what, _Ask):
+                effects += [Probe(what.name)] if self._peers.get(what.name) is what.peer else []
+            elif (post := self._pool.get(post_id)) is not None:
+                effect = self._end(post, what, now) if isinstance(what, _End) else self._send(post, what, now)
+                effects += [effect] if effect else []
         return effects
 
     def _end(self, post: Travelling, what: _End, now: float) -> Fluff | None:
-        if what.is_embargo and post.own and not post.is_sent and self.guards.in_use(self._candidates(now)):
+        if what.is_embargo and post.own and not post.is_sent and self.guards.in_use(self._candidates()):
             self._arm(
                 post, now
             )  # it still waits for its turn: many own posts, and a guard takes ten a minute
@@ -230,7 +251,7 @@ class StemRouter:
         return Fluff(post.post_id, post.raw)
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
-        target = self._target(what, now)
+        target = self._target(what)
         if target is None:
             self._give_up(post, what, now)
             return None
@@ -241,8 +262,8 @@ class StemRouter:
         post.is_sent = True
         return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
 
-    def _target(self, what: _Send, now: float) -> str | None:
-        candidates = self._candidates(now)
+    def _target(self, what: _Send) -> str | None:
+        candidates = self._candidates()
         if what.edge == OWN:
             return next((g for g in self.guards.in_use(candidates) if g != what.failed), None)
         if what.failed:

@@ -18,8 +18,8 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_frame
-from p2pforum.stem.router import Fluff, Pass, StemRouter
+from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ class Outside:
 class StemCounts:
     """Since the start. Nothing here says which post, or by which peer."""
 
-    received: int = 0  # frames
+    received: int = 0  # frames with posts
+    cover: int = 0  # empty ones
     excess: int = 0  # dropped: too many from one peer, or no room
     invalid: int = 0
     sent: int = 0
@@ -143,14 +144,15 @@ class StemService:
             self._nursery.start_soon(self._take, peer, frame)
 
     async def _take(self, peer: PeerID, frame: bytes) -> None:
-        self._counts.received += 1
         self._welcome(peer)
         if not self._router.may_send(peer, trio.current_time()):
             self._counts.excess += 1
             return
         try:
             raw = decode_frame(frame)
-            if raw is not None:
+            if raw is None:
+                self._counts.cover += 1
+            else:
                 await self._judge(peer, raw)
         except (RemoteProtocolError, InvalidPost):
             self._counts.invalid += 1
@@ -165,9 +167,11 @@ class StemService:
     async def _judge(self, peer: PeerID, raw: bytes) -> None:
         """Only the very same bytes are not judged again: a copy with a bad signature must not find out,
         by being let through, that the good one is here."""
+        self._counts.received += 1
         post_id = decode(raw, self._params).id
         if not self._router.holds(post_id, raw):
-            if not self._router.holds(post_id) and not self._router.has_room(len(raw)):
+            is_new = not self._router.holds(post_id)
+            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self._router.has_room(len(raw))):
                 self._counts.excess += 1
                 return
             self._judging.add(post_id)
@@ -206,10 +210,13 @@ class StemService:
             self._router.on_public(await self._outside.public(ids))
         fluffs: list[Fluff] = []
         for effect in self._router.tick(trio.current_time()):
-            if isinstance(effect, Pass):
-                self._nursery.start_soon(self._pass, effect)
-            else:
-                fluffs.append(effect)
+            match effect:
+                case Pass():
+                    self._nursery.start_soon(self._pass, effect)
+                case Probe(peer):
+                    self._nursery.start_soon(self._probe, peer)
+                case Fluff():
+                    fluffs.append(effect)
         if fluffs:
             self._counts.fluffed += len(fluffs)
             self._nursery.start_soon(self._fluff, [fluff.raw for fluff in fluffs])
@@ -223,19 +230,34 @@ class StemService:
             self._note_fault(error)
 
     async def _pass(self, effect: Pass) -> None:
+        if await self._send(effect.peer, encode_frame(effect.raw)):
+            self._counts.sent += 1
+        else:
+            self._router.on_failure(effect, trio.current_time())
+        self._wake.set()
+
+    async def _probe(self, peer: str) -> None:
+        if not await self._send(peer, encode_cover()):
+            self._router.on_silence(peer, trio.current_time())
+        self._wake.set()
+
+    async def _send(self, peer: str, frame: bytes) -> bool:
+        """Whether it was taken. What became of it nobody says."""
         try:
             with trio.fail_after(limits.STEM_SEND_SECONDS):
-                peer, protocol = PeerID(effect.peer), self._params.stem_protocol
-                async with await self._network.open_stream(peer, protocol) as stream:
-                    await stream.send_all(encode_frame(effect.raw))
+                async with await self._network.open_stream(
+                    PeerID(peer), self._params.stem_protocol
+                ) as stream:
+                    await stream.send_all(frame)
                     await _receive(stream, len(ANSWER))
-            self._counts.sent += 1
         except (*_LOST, RemoteProtocolError):
             self._counts.failed += 1
-            self._router.on_failure(effect, trio.current_time())
-            self._wake.set()
+            return False
         except Exception as error:
             self._note_fault(error)
+            return False
+        self._router.on_answer(peer)
+        return True
 
     def _note_fault(self, error: Exception) -> None:
         log.error("a fault in the stem", exc_info=error)

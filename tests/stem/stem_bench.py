@@ -4,7 +4,7 @@ from random import Random
 
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import Effect, Fluff, Pass, StemRouter
+from p2pforum.stem.router import Effect, Fluff, Pass, Probe, StemRouter
 
 HOUR = 498_000
 
@@ -20,12 +20,18 @@ class Bench:
         self.out = [f"out{n}" for n in range(outbound)]
         self.into = [f"in{n}" for n in range(inbound)]
         for name in self.out:
-            self.router.add_peer(name, self.now, outbound=True)
+            self.add(name)
         for name in self.into:
             self.router.add_peer(name, self.now, outbound=False)
         self.done: list[tuple[float, Effect]] = []
+        self.probed: list[str] = []
         self.now += self.router.params.settle
         self.router.maintain_guards(HOUR, self.now)
+
+    def add(self, name: str, group: str = "") -> None:
+        """An outbound peer that takes frames."""
+        self.router.add_peer(name, self.now, outbound=True, group=group)
+        self.router.on_answer(name)
 
     @property
     def guard(self) -> str:
@@ -37,7 +43,9 @@ class Bench:
         start = len(self.done)
         while self.router.next_wake() <= end:
             self.now = max(self.now, self.router.next_wake())
-            self.done += [(self.now, effect) for effect in self.router.tick(self.now)]
+            effects = self.router.tick(self.now)
+            self.done += [(self.now, effect) for effect in effects if not isinstance(effect, Probe)]
+            self.probed += [effect.peer for effect in effects if isinstance(effect, Probe)]
         self.now = end
         return [effect for _, effect in self.done[start:]]
 

@@ -112,8 +112,8 @@ def test_relays_and_guards_share_no_group() -> None:
     for seed in range(50):
         bench = Bench(seed=seed, params=RELAYING, outbound=0)
         for n in range(8):
-            bench.router.add_peer(f"sybil{n}", bench.now, outbound=True, group="192.0.0.0/16")
-        bench.router.add_peer("honest", bench.now, outbound=True, group="198.51.0.0/16")
+            bench.add(f"sybil{n}", group="192.0.0.0/16")
+        bench.add("honest", group="198.51.0.0/16")
         bench.now += 10
         bench.router.maintain_guards(HOUR, bench.now)
         assert sum(guard.peer.startswith("sybil") for guard in bench.router.guards.kept) == 1
@@ -166,6 +166,25 @@ def test_a_peer_that_takes_nothing_is_passed_by_once() -> None:
     assert second.is_retry
 
 
+def test_only_who_took_a_frame_is_relay_or_guard_and_is_asked_again_later() -> None:
+    bench = Bench(params=RELAYING, outbound=0)
+    bench.router.add_peer("silent", bench.now, outbound=True)
+    bench.add("speaks")
+    bench.run(10)
+    assert sorted(bench.probed) == ["silent", "speaks"]
+    bench.router.on_silence("silent", bench.now)
+    bench.router.maintain_guards(HOUR, bench.now)
+    assert [guard.peer for guard in bench.router.guards.kept] == ["speaks"]
+    for n, peer in enumerate(bench.into):
+        bench.bring(peer, n)
+    assert {p.peer for p in passes(bench.run(50))} == {"speaks"}
+    bench.run(600)
+    assert bench.probed[2:] == ["silent"]
+    bench.router.on_answer("silent")
+    bench.router.maintain_guards(HOUR, bench.now)
+    assert [guard.peer for guard in bench.router.guards.kept] == ["speaks", "silent"]
+
+
 def test_without_any_guard_own_posts_wait_for_the_embargo() -> None:
     bench = Bench(outbound=0)
     bench.own(1)
@@ -177,7 +196,7 @@ def test_a_guard_that_comes_in_time_is_used() -> None:
     bench = Bench(outbound=0)
     bench.own(1)
     bench.run(20)
-    bench.router.add_peer("late", bench.now, outbound=True)
+    bench.add("late")
     bench.router.maintain_guards(HOUR, bench.now)
     assert not bench.router.guards.kept, "not the very first that comes"
     bench.run(10)

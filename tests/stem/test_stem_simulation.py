@@ -74,6 +74,7 @@ def _first_to_fire(params: StemParams, runs: int) -> Counter[int]:
         routers = [StemRouter(Random(f"{run} {n}"), Guards(), 0.0, params) for n in range(4)]
         for n, router in enumerate(routers):
             router.add_peer("next", 0.0, outbound=True)
+            router.on_answer("next")
             router.add_peer("before", 0.0, outbound=False)
             router.maintain_guards(498_000, 20.0)
             if n == 0:

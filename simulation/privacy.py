@@ -4,6 +4,7 @@ Every figure stands beside its control: plain gossip, and guards drawn anew for 
 """
 
 import argparse
+import dataclasses
 import statistics
 import sys
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulation.guess import Figures, interval, judge, judge_keys, mean
-from simulation.stems import Fate, by_gossip, many_posts_each, one_post_each
+from simulation.stems import by_gossip, many_posts_each, one_post_each
 from simulation.world import World, make_world
 
 KEY_POSTS = 50
@@ -21,21 +22,23 @@ CONTROL = {
     0.1: 0.40,
     0.2: 0.60,
 }  # recall of plain gossip, at least: else the spies of this simulation are blind
+REACH = 0.2  # of all nodes are dialled by each spy that wants to hear everything
 REDRAWN = 0.35  # recall for a key with guards drawn anew, at least: the same
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of `size`, of which spies are `share`."""
+    """A network of `size`, of which spies are `share`; each of these dials `reach` of all nodes."""
 
     size: int
     share: float
     seeds: int
+    reach: float = 0.0
 
     def worlds(self) -> Iterator[tuple[World, Random]]:
         for seed in range(self.seeds):
             rng = Random(f"{self.size} {self.share} {seed}")
-            yield make_world(self.size, self.share, rng), rng
+            yield make_world(self.size, self.share, rng, reach=self.reach), rng
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,24 @@ def single(case: Case) -> Single:
     return Single(gossip, stem, holes, lost, waits["stem"], waits["holes"])
 
 
+def everywhere(case: Case) -> tuple[Figures, Figures]:
+    """Plain gossip and stem where every spy dials a fifth of all nodes: it hears all gossip at once."""
+    rows: list[tuple[Figures, Figures]] = []
+    for world, rng in dataclasses.replace(case, reach=REACH).worlds():
+        rows.append((judge(by_gossip(world)), judge(one_post_each(world, rng))))
+    return mean([gossip for gossip, _ in rows]), mean([stem for _, stem in rows])
+
+
+def complaints_everywhere(found: tuple[Figures, Figures], share: float) -> list[str]:
+    gossip, stem = found
+    broken = []
+    if stem.recall > share + 0.03:
+        broken.append(f"spies everywhere: recall {stem.recall:.3f} is above {share + 0.03:.3f}")
+    if gossip.recall < 0.8:
+        broken.append(f"control: spies everywhere see plain gossip with a recall of {gossip.recall:.3f} only")
+    return broken
+
+
 @dataclass(frozen=True)
 class Keys:
     """Fifty posts under one key: recall, with pinned guards and (the control) with guards drawn anew."""
@@ -102,11 +123,6 @@ def keys(case: Case, authors: int) -> Keys:
     return Keys(interval(recall[True]), interval(recall[False]))
 
 
-def fluffers(fates: Sequence[Fate]) -> float:
-    """The part of the posts that their own authors made public."""
-    return statistics.mean(fate.fluffed_by == fate.author for fate in fates)
-
-
 def _row(name: str, figures: Figures) -> str:
     return (
         f"  {name:<24} precision {figures.precision:.3f} ± {figures.precision_error:.3f}   "
@@ -127,14 +143,17 @@ def _report(case: Case, authors: int) -> list[str]:
     print(_row("stem", one.stem))
     print(_row("stem, spies drop posts", one.holes))
     print(f"  public after             {_wait(one.waits)}; spies drop posts: {_wait(one.waits_holes)}")
+    wide = everywhere(case)
+    print(_row("plain, spies everywhere", wide[0]))
+    print(_row("stem, spies everywhere", wide[1]))
     many = keys(case, authors)
     print(f"  {KEY_POSTS} posts of one key      recall {many.pinned[0]:.3f} ± {many.pinned[1]:.3f}")
     print(f"  guards drawn anew (ctl)  recall {many.redrawn[0]:.3f} ± {many.redrawn[1]:.3f}")
     print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)
-    return [
-        f"N = {case.size}, p = {case.share}: {c}"
-        for c in one.complaints(case.share) + many.complaints(case.share)
-    ]
+    broken = (
+        one.complaints(case.share) + complaints_everywhere(wide, case.share) + many.complaints(case.share)
+    )
+    return [f"N = {case.size}, p = {case.share}: {complaint}" for complaint in broken]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

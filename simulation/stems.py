@@ -78,7 +78,7 @@ class Stems:
                 self._woken[v] = float("inf")
             elif what == "public":
                 self._end(post)
-            elif self.fates[post].public is None or self.fates[post].public > self.now:
+            elif self.now < (self.fates[post].public or self.now + 1):
                 self._arrive(what, v, post, teller)
             self._tick(v)
         return self.fates

@@ -34,13 +34,18 @@ class World:
         return self.latency[min(a, b), max(a, b)]
 
 
-def make_world(size: int, share: float, rng: Random) -> World:
-    """`share` of the nodes spy, and behave like all others."""
+def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> World:
+    """`share` of the nodes spy, and behave like all others; or each dials a part `reach` of all nodes, and
+    joins every mesh that takes it."""
     spies = frozenset(rng.sample(range(size), round(share * size)))
     dialled = [rng.sample([w for w in range(size) if w != v], min(OUTBOUND, size - 1)) for v in range(size)]
+    for spy in sorted(spies) if reach else ():
+        dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
     links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
     latency = {link: HOP + rng.uniform(*LATENCY) for link in sorted(links)}
     world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))
+    if reach:
+        _crowd_in(world)
     world.first_spy = _first_spies(world)
     return world
 
@@ -60,6 +65,14 @@ def _draw_mesh(size: int, links: list[tuple[int, int]], rng: Random) -> list[lis
                 mesh[v].append(w)
                 mesh[w].append(v)
     return mesh
+
+
+def _crowd_in(world: World) -> None:
+    for spy in sorted(world.spies):
+        for w in world.dialled[spy]:
+            if w not in world.mesh[spy] and len(world.mesh[w]) < MESH_MOST:
+                world.mesh[spy].append(w)
+                world.mesh[w].append(spy)
 
 
 def _first_spies(world: World) -> list[tuple[float, int]]:

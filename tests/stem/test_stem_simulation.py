@@ -27,6 +27,12 @@ def test_a_key_with_fifty_posts_is_named_no_more_often_and_is_if_guards_change()
     assert found.complaints(0.1) == []
 
 
+def test_spies_who_dial_everybody_learn_no_more_and_everything_without_a_stem() -> None:
+    found = privacy.everywhere(Case(200, 0.1, seeds=6))
+    assert privacy.complaints_everywhere(found, 0.1) == []
+    assert len(privacy.complaints_everywhere((found[1], found[0]), 0.1)) == 2, "the control"
+
+
 def test_a_bound_that_is_broken_is_said() -> None:
     """The control of the two above: naked gossip in the place of the stem."""
     world = make_world(200, 0.1, Random(1))

@@ -75,7 +75,16 @@ class StemNode:
 async def a_stem_node(
     hub: MemoryHub, name: str, *, params: StemParams | None = None, guards: Guards | None = None
 ) -> AsyncIterator[StemNode]:
-    async with hub.network(name) as network, trio.open_nursery() as nursery:
+    async with hub.network(name) as network, stem_node_on(network, name, params, guards) as node:
+        yield node
+
+
+@asynccontextmanager
+async def stem_node_on(
+    network: Network, name: str, params: StemParams | None = None, guards: Guards | None = None
+) -> AsyncIterator[StemNode]:
+    """On a network that has just started."""
+    async with trio.open_nursery() as nursery:
         store, saved, fluffed = MemoryStore(), list[str](), list[bytes]()
 
         async def release(ids: Sequence[bytes]) -> None:

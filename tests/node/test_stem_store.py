@@ -14,6 +14,7 @@ from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
+from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import StemRouter
@@ -104,9 +105,12 @@ def _swallow(network: MemoryNetwork) -> trio.Event:
     got = trio.Event()
 
     async def listen(peer: PeerID, stream: trio.abc.Stream) -> None:
-        await stream.receive_some()
-        await stream.send_all(b"\x00")
-        got.set()
+        frame = b""
+        while len(frame) < FRAME_SIZE:
+            frame += await stream.receive_some()
+        await stream.send_all(ANSWER)
+        if decode_frame(frame) is not None:
+            got.set()
 
     network.set_handler(TEST_NETWORK.stem_protocol, listen)
     return got

@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 1000])
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--authors", type=int, default=50, help="keys in a run that write fifty posts each")
+    parser.add_argument("--authors", type=int, default=150, help="keys in a run that write fifty posts each")
     options = parser.parse_args(arguments)
     broken = [
         complaint

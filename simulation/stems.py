@@ -44,6 +44,7 @@ class Stems:
     def __post_init__(self) -> None:
         self.now = 0.0
         self.fates: list[Fate] = []
+        self._holders: dict[int, set[int]] = {}  # of posts that are not public
         self._queue: list[tuple[float, int, str, int, int, int]] = []
         self._count = itertools.count()
         self._routers = [self._make(v) for v in range(self.world.size)]
@@ -87,6 +88,7 @@ class Stems:
 
     def _arrive(self, what: str, v: int, post: int, teller: int) -> None:
         router, name = self._routers[v], post.to_bytes(4, "big")
+        self._holders.setdefault(post, set()).add(v)
         if what == "post":
             if not self.pinned:
                 router.guards.kept.clear()
@@ -134,8 +136,8 @@ class Stems:
             self._push(fate.public, "public", -1, post)
 
     def _end(self, post: int) -> None:
-        for router in self._routers:
-            router.on_public([post.to_bytes(4, "big")])
+        for v in self._holders.pop(post, ()):
+            self._routers[v].on_public([post.to_bytes(4, "big")])
 
 
 def one_post_each(world: World, rng: Random, *, black_holes: bool = False) -> list[Fate]:

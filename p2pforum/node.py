@@ -29,12 +29,11 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.peers.service import PeerService, Stage
-from p2pforum.stem.guards import Guards
+from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.router import StemRouter
 from p2pforum.stem.service import Outside, StemService
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import expire
-from p2pforum.store.small_file import read_small, write_small
 from p2pforum.sync.budget import Report
 from p2pforum.sync.service import SyncService
 
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-_GUARDS = "guards.json"  # peers that own posts go through, and until when: no post, no time of any
 _PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial: never an author's key
 
 
@@ -54,20 +52,22 @@ def now_hours() -> int:
 class Node:
     """A running node, as its front ends see it (`ApiBackend`). Made by `open_node`."""
 
-    def __init__(self, config: Config, store: Store, network: Network, rng: Random, directory: Path) -> None:
+    def __init__(
+        self, config: Config, store: Store, network: Network, rng: Random, guards: GuardFile
+    ) -> None:
         self._config = config
         self._store = store
-        self._directory = directory
         self._network = network
+        self._guard_file = guards
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._unsent = trio.Event()
         self.door = Door(store, config.params, now_hours, config.retention_hours)
         self.gossip = GossipService(network, config.params, self.door, rng, self._release)
-        router = StemRouter(rng, _read_guards(directory), trio.current_time())
+        self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
+        router = StemRouter(rng, guards.read(), trio.current_time())
         outside = Outside(self._public, self.gossip.originate, self._save_guards, now_hours)
         self.stem = StemService(network, config.params, self.door, router, outside)
-        self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
 
@@ -169,7 +169,7 @@ class Node:
 
     async def _save_guards(self, text: str) -> None:
         if self._config.hide_origin:
-            await trio.to_thread.run_sync(write_small, self._directory / _GUARDS, text.encode())
+            await trio.to_thread.run_sync(self._guard_file.save, text)
 
     async def _publish_unsent(self) -> None:
         """Own posts go out in the order of the store, whoever handed them in and whenever: also those
@@ -218,7 +218,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     with open_store(paths.data_dir, config.params) as store:
         seed = _peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
-            node = Node(config, store, network, rng, paths.data_dir)
+            node = Node(config, store, network, rng, GuardFile(paths.data_dir))
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:
@@ -265,19 +265,16 @@ def _is_dialled(listen: Sequence[str]) -> bool:
 
 def _peer_seed(directory: Path) -> bytes:
     path = directory / _PEER_SEED
-    seed = read_small(path)
-    if seed is None:
+    try:
+        seed = path.read_bytes()
+    except FileNotFoundError:
         seed = os.urandom(32)
-        write_small(path, seed)
+        fresh = path.with_suffix(".new")
+        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(seed)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
     if len(seed) != 32:
         raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
     return seed
-
-
-def _read_guards(directory: Path) -> Guards:
-    path = directory / _GUARDS
-    text = read_small(path)
-    try:
-        return Guards() if text is None else Guards.decode(text.decode())
-    except ValueError:
-        raise P2PForumError(f"{path} is damaged: remove it, and own posts get other guards") from None

@@ -107,6 +107,11 @@ class StemService:
                 break
         self._wake.set()
 
+    def unsent(self, raws: Sequence[bytes]) -> list[bytes]:
+        """Of posts that are kept and not released, those that are not on their way yet."""
+        named = [(decode(raw, self._params).id, raw) for raw in raws]
+        return [raw for name, raw in named if name not in self._judging and not self._router.holds(name)]
+
     def view(self) -> StemView:
         connected = {str(c.peer): "" for c in self._network.connections()}
         used = self._router.guards.in_use(connected)

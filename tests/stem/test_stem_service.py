@@ -192,6 +192,7 @@ async def test_own_and_others_posts_in_the_stem_look_alike_in_the_store(
         await trio.sleep(5)
         view = node.stem.view()
         assert (view.own, view.relayed) == (1, 1)
+        assert node.stem.unsent([theirs.raw, mine.raw, a_post("New.").raw]) == [a_post("New.").raw]
         assert node.store.posts == {theirs.id: False, mine.id: False}
 
 

@@ -120,7 +120,11 @@ def _check(table: Mapping[str, Any]) -> Config:
             near = difflib.get_close_matches(key, known, 1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
             raise ConfigError(f'unknown key "{key}"{hint}')
-    return Config(**{key: _CHECKS[key](key, value) for key, value in table.items()})
+    config = Config(**{key: _CHECKS[key](key, value) for key, value in table.items()})
+    if config.test and config.network == limits.DEFAULT_NETWORK.name:
+        # Protocol IDs and signatures hold the name only: it would be taken for the real network.
+        raise ConfigError(f'test: a test network needs a name of its own, not network = "{config.network}"')
+    return config
 
 
 def _network(key: str, value: Any) -> str:

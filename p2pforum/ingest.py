@@ -16,10 +16,8 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 
-_UNRELEASED = (
-    Origin.LOCAL,
-    Origin.STEM,
-)  # and alike: a disk must not tell own posts from others' in the stem
+# And alike: a disk must not tell own posts from others' in the stem.
+_UNRELEASED = (Origin.LOCAL, Origin.STEM)
 _FRESH = (Origin.GOSSIP, *_UNRELEASED)
 
 
@@ -28,6 +26,10 @@ class PostStore(Protocol):
 
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         """Those that are here and released, or were dropped on purpose."""
+        ...
+
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
+        """Those whose secret was published in a post that is here (and released)."""
         ...
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
@@ -42,6 +44,11 @@ class Verdict:
     outcome: Outcome
     post: Post | None = None
     reason: str = ""
+
+
+def is_far(verdict: Verdict, now: int) -> bool:
+    """Whether a post is dated so far ahead that no honest node can have taken it."""
+    return verdict.post is not None and verdict.post.payload.hour > now + limits.FAR_HOURS
 
 
 def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | None:
@@ -111,6 +118,11 @@ class Door:
             return Verdict(outcome, post, "dated outside the hours that are taken now")
         if self.store.known([post.id]):
             return Verdict(Outcome.DUPLICATE, post)
+        if origin in _FRESH and self.store.revealed([post.author], public=origin is not Origin.LOCAL):
+            # Not by sync or bundle: which came first differs from node to node, and two of them would
+            # never have the same posts. Readers mark all that such a key has signed. To peers, a reveal in
+            # its stem is not here: it could not come back, and who asks would learn that it passes.
+            return Verdict(Outcome.REFUSED, post, "its key was published: anybody can sign with it now")
         try:
             post.verify_signature()
             post.verify_stamp(self.params)

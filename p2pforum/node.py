@@ -4,14 +4,11 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
-import os
 import signal
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
@@ -20,28 +17,29 @@ import trio
 from p2pforum import __version__
 from p2pforum.api.backend import Progress, Submitted
 from p2pforum.api.server import serve_api
+from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths
 from p2pforum.core import signature
-from p2pforum.core.errors import Ambiguous, NotFound, P2PForumError
+from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.departures import Departures, going_on
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.network.peer_seed import peer_seed
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.stem.guard_file import GuardFile
+from p2pforum.stem.guards import Guards
 from p2pforum.stem.router import StemRouter
 from p2pforum.stem.service import Outside, StemService
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import expire
-from p2pforum.sync.budget import Report
+from p2pforum.store.retention import clean, expire, newest_released, stands_still
 from p2pforum.sync.service import SyncService
 
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
-_RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-_PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial: never an author's key
 
 
 def now_hours() -> int:
@@ -53,21 +51,27 @@ class Node:
     """A running node, as its front ends see it (`ApiBackend`). Made by `open_node`."""
 
     def __init__(
-        self, config: Config, store: Store, network: Network, rng: Random, guards: GuardFile
+        self, config: Config, store: Store, network: Network, rng: Random, guards: GuardFile | None = None
     ) -> None:
         self._config = config
         self._store = store
         self._network = network
+        self._rng = rng
         self._guard_file = guards
         self._started = trio.current_time()
         self._stopping = trio.Event()
-        self._unsent = trio.Event()
+        self._is_still = False
         self.door = Door(store, config.params, now_hours, config.retention_hours)
-        self.gossip = GossipService(network, config.params, self.door, rng, self._release)
+        self._own = Departures(
+            store,
+            rng,
+            lambda release: GossipService(network, config.params, self.door, rng, release),
+            self._stem,
+            hides=config.hide_origin,
+        )
+        self.gossip = self._own.gossip
+        self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
-        router = StemRouter(rng, guards.read(), trio.current_time())
-        outside = Outside(self._public, self.gossip.originate, self._save_guards, now_hours)
-        self.stem = StemService(network, config.params, self.door, router, outside)
         self.named = PeerService(network, rng)
         self.named.name(config.peers)
 
@@ -78,17 +82,27 @@ class Node:
             await nursery.start(self.stem.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
-            nursery.start_soon(self._publish_unsent)
+            nursery.start_soon(self._own.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
     # -- for front ends ----------------------------------------------------------------------------
 
-    async def submit(self, raw: bytes) -> Submitted:
-        (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
-        if verdict.outcome is Outcome.STORED:
-            self._unsent.set()
-        return Submitted(verdict.outcome, verdict.post.id if verdict.post else None, verdict.reason)
+    async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
+        spread = None
+        with self.gossip.echoes.listen(raw) as echo:
+            (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
+            if verdict.outcome is Outcome.STORED:
+                await self._own.see_off(raw, listen)
+                spread = asdict(echo.counts())
+        post_id = verdict.post.id if verdict.post else None
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return await self._own.forget(post_id)
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     def status(self) -> dict[str, Any]:
         return {
@@ -130,14 +144,16 @@ class Node:
         peers = [await self._find(target)] if target else [c.peer for c in self._network.connections()]
         if not peers:
             raise NotFound("no peer is connected")
-        done: Counter[str] = Counter()
+        tally = Tally(len(peers), progress)
         for peer in peers:
-
-            def report(so_far: Report) -> None:
-                progress({"peers": len(peers), **(done + _sums(so_far))})
-
-            done.update(_sums(await self.sync_service.sync(peer, report)))
-        return {"peers": len(peers), **done}
+            try:
+                report = await self.sync_service.sync(peer, tally.show)
+                tally.end(peer, report.code.name.lower(), left=report.left)
+            except NetworkError as error:  # the next peer may be there
+                tally.end(peer, "lost", error=str(error))
+            except RemoteProtocolError:
+                tally.end(peer, "broken", error="it broke the protocol and was disconnected")
+        return tally.result()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -161,50 +177,35 @@ class Node:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
 
-    async def _release(self, ids: Sequence[bytes]) -> None:
-        await trio.to_thread.run_sync(self._store.release, ids)
-
-    async def _public(self, ids: Sequence[bytes]) -> set[bytes]:
-        return await trio.to_thread.run_sync(self._store.known, ids)
+    def _stem(self, own: Departures) -> StemService:
+        guards = self._guard_file.read() if self._guard_file else Guards()
+        router = StemRouter(self._rng, guards, trio.current_time())
+        outside = Outside(own.public, own.gossip.originate, self._save_guards, now_hours, own.handed)
+        return StemService(self._network, self._config.params, self.door, router, outside)
 
     async def _save_guards(self, text: str) -> None:
-        if self._config.hide_origin:
+        if self._guard_file and self._config.hide_origin:
             await trio.to_thread.run_sync(self._guard_file.save, text)
-
-    async def _publish_unsent(self) -> None:
-        """Own posts go out in the order of the store, whoever handed them in and whenever: also those
-        that were written while no node ran, or that a killed node had kept and not yet published. Posts
-        that others had sent through this node are then among them: nothing here tells which."""
-        while True:
-            self._unsent = trio.Event()
-            with _going_on():
-                unreleased = await trio.to_thread.run_sync(self._store.unreleased)
-                if self._config.hide_origin:
-                    self.stem.originate(unreleased)
-                else:
-                    await self.gossip.originate(unreleased)
-            with trio.move_on_after(_RETRY_SECONDS):
-                await self._unsent.wait()
 
     async def _keep_house(self) -> None:
         while True:
-            with _going_on():
-                horizon = now_hours() - self._config.retention_hours
-                dropped = await trio.to_thread.run_sync(expire, self._store, horizon)
+            with going_on():
+                dropped = await trio.to_thread.run_sync(self._expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)
 
-
-@contextmanager
-def _going_on() -> Iterator[None]:
-    """A fault in the background (a full disk, say) is logged; the node goes on and tries again later."""
-    try:
-        yield
-    except P2PForumError as error:
-        log.error("%s", error)
-    except Exception:
-        log.exception("a fault in the background")
+    def _expire(self) -> int:
+        """In a worker thread. Says once that it drops nothing, until it does again."""
+        now, was_still = now_hours(), self._is_still
+        self._is_still = stands_still(newest_released(self._store), now)
+        if not self._is_still:
+            return expire(self._store, now - self._config.retention_hours)
+        if not was_still:
+            log.warning(
+                "the clock or the network has stood still: nothing here is new, so nothing is dropped"
+            )
+        return 0
 
 
 @asynccontextmanager
@@ -216,7 +217,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     signature.self_test()
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        seed = _peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
+        seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
             node = Node(config, store, network, rng, GuardFile(paths.data_dir))
             async with trio.open_nursery() as nursery:
@@ -252,29 +253,6 @@ async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Co
             log.error("the config stays as it was: %s", error)
 
 
-def _sums(report: Report) -> Counter[str]:
-    """The part of a report that adds up over peers, in the API's words."""
-    size = report.bytes_in + report.bytes_out
-    return Counter(wanted=report.wanted, got=report.received, new=report.new, sent=report.sent, bytes=size)
-
-
 def _is_dialled(listen: Sequence[str]) -> bool:
     """Whether others can have been told where this node is: a fixed port. Then its peer ID must last."""
     return any(not address.endswith("/tcp/0") for address in listen)
-
-
-def _peer_seed(directory: Path) -> bytes:
-    path = directory / _PEER_SEED
-    try:
-        seed = path.read_bytes()
-    except FileNotFoundError:
-        seed = os.urandom(32)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(seed)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    if len(seed) != 32:
-        raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
-    return seed

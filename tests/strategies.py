@@ -73,15 +73,17 @@ def posts(draw: st.DrawFn) -> Post:
     root = draw(st.just(b"") | ids)
     parents = draw(st.lists(ids, min_size=1, max_size=limits.MAX_PARENTS, unique=True)) if root else []
     kind = draw(st.sampled_from(list(Kind))) if root else Kind.POST
+    key = draw(st.integers(1, 50))
     body = draw(texts)
     subject = draw(texts.filter(lambda t: "\n" not in t and len(t.encode()) <= limits.MAX_SUBJECT))
     content = {
         Kind.POST: (body,) if root else (subject, body),
         Kind.RETRACT: (draw(ids),),
         Kind.SUPERSEDE: (draw(ids), body),
+        Kind.REVEAL: (a_seed(key),),
     }[kind]
     return a_post(
-        key=draw(st.integers(1, 50)),
+        key=key,
         board=draw(boards),
         root=root,
         parents=parents,

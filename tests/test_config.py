@@ -83,6 +83,8 @@ def test_every_key(tmp_path: Path) -> None:
         ("network = 1", ["network:"]),
         ("network = 'Has Blanks'", ["network:"]),
         ("test = 1", ["test: true or false"]),
+        ("test = true", ["test: a test network needs a name of its own", '"p2pforum"']),
+        ("test = true\nnetwork = 'p2pforum'", ["test: a test network needs a name of its own"]),
         ("listen = '/ip4/127.0.0.1/tcp/1'", ["listen: a list of texts"]),
         ("listen = ['127.0.0.1:4001']", ["listen:", "127.0.0.1:4001"]),
         ("peers = ['/ip4/127.0.0.1/tcp/4001']", ["peers:", "/p2p/"]),

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from p2pforum import __version__
 from p2pforum.api.backend import ApiBackend
 from p2pforum.core import errors, limits
-from p2pforum.core.post_id import format_id
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ def build_app(backend: ApiBackend) -> Starlette:
     return Starlette(
         routes=[
             route("/v1/posts", "POST", _submit),
+            route("/v1/forget", "POST", _forget),
+            route("/v1/scrub", "POST", _scrub),
             route("/v1/status", "GET", _status),
             route("/v1/peers", "GET", _peers),
             route("/v1/sync", "POST", _sync),
@@ -77,12 +79,39 @@ def build_app(backend: ApiBackend) -> Starlette:
 async def _submit(backend: ApiBackend, request: Request) -> Response:
     if request.headers.get("content-type") != "application/cbor":
         return _problem(415, "unsupported", "a post is sent as application/cbor")
+    listen = _seconds(request.query_params.get("listen", "0"))
+    if listen is None:
+        return _problem(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
     raw = await _read_body(request, limits.MAX_POST)
-    done = await backend.submit(raw)
+    done = await backend.submit(raw, listen)
     answer: dict[str, Any] = {"outcome": done.outcome.value, "id": done.id and format_id(done.id)}
     if done.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
+    if done.spread is not None:
+        answer["spread"] = done.spread
     return JSONResponse(answer, _STATUS[done.outcome])
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= limits.MAX_LISTEN_SECONDS else None
+
+
+async def _forget(backend: ApiBackend, request: Request) -> Response:
+    """One ID in one request: that two posts go together is nothing for the node to know."""
+    try:
+        asked = json.loads(await _read_body(request, limits.MAX_API_BODY))
+        post_id = parse_id(asked["id"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return _problem(400, "malformed", 'the body is not {"id": "a whole ID"}')
+    return JSONResponse({"forgotten": await backend.forget(post_id)})
+
+
+async def _scrub(backend: ApiBackend, _request: Request) -> Response:
+    return JSONResponse({"clean": await backend.scrub()})
 
 
 async def _status(backend: ApiBackend, _request: Request) -> Response:
@@ -106,7 +135,7 @@ async def _sync(backend: ApiBackend, request: Request) -> Response:
     body = await _read_body(request, limits.MAX_API_BODY)
     try:
         asked = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # 4 KiB of "[" are too deep for Python
         return _problem(400, "malformed", "the body is not JSON")
     target = asked.get("peer", "") if isinstance(asked, dict) else None
     if not isinstance(target, str):

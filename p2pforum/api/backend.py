@@ -17,13 +17,25 @@ class Submitted:
     outcome: Outcome
     id: bytes | None
     reason: str = ""
+    spread: dict[str, int] | None = None  #: how it left, as counts; only if it is new here
 
 
 class ApiBackend(Protocol):
     """Errors of core.errors are sent to the front end as they are; anything else is logged as a bug."""
 
-    async def submit(self, raw: bytes) -> Submitted:
-        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk."""
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
+        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk.
+
+        Then count for `listen` seconds who offers it back, and forget it.
+        """
+        ...
+
+    async def forget(self, post_id: bytes) -> bool:
+        """Remove a post that was handed in here and not released yet. False if there is none such."""
+        ...
+
+    async def scrub(self) -> bool:
+        """See that nothing of what was removed is left in the files. False if a reader was in the way."""
         ...
 
     def status(self) -> dict[str, Any]:
@@ -40,7 +52,10 @@ class ApiBackend(Protocol):
 
         `target` is an address, or a connected peer's ID or a unique beginning or end of one; raises NotFound,
         Ambiguous or NetworkError. Progress and result, as sums over the peers: peers (count), wanted,
-        got, new, sent (posts), bytes. Cancelled when the front end goes away.
+        got, new, sent (posts), bytes. The result also: done (peers with whom all went well) and sessions,
+        one a peer, with peer (its ID), outcome ("done", "busy", "budget", "time", "protocol", "failed",
+        "lost", "broken"), and left (things for another session) or error.
+        Cancelled when the front end goes away.
         """
         ...
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from p2pforum.api.address import socket_address
 from p2pforum.core import errors, limits
+from p2pforum.core.post_id import format_id
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
@@ -32,10 +33,14 @@ _RAISES: dict[str, type[errors.P2PForumError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The node has the post on disk. `is_new` is False if it was there before."""
+    """The node has the post on disk. `is_new` is False if it was there before.
+
+    `spread` is how it left, in peers: handed, told, heard. The node forgets it with the answer.
+    """
 
     id: str
     is_new: bool
+    spread: dict[str, int] | None = None
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -57,10 +62,23 @@ class NodeClient:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def submit(self, raw: bytes) -> Kept:
-        """Hand in a signed post. Raises InvalidPost or Refused when the node does not take it."""
-        answer = self._ask("POST", "/v1/posts", raw, "application/cbor")
-        return Kept(str(answer["id"]), answer["outcome"] == "stored")
+    def submit(self, raw: bytes, listen: float = 0) -> Kept:
+        """Hand in a signed post, and wait for `listen` seconds to hear who offers it back.
+
+        Raises InvalidPost or Refused when the node does not take it.
+        """
+        path = f"/v1/posts?listen={listen:g}" if listen else "/v1/posts"
+        answer = self._ask("POST", path, raw, "application/cbor")
+        return Kept(str(answer["id"]), answer["outcome"] == "stored", answer.get("spread"))
+
+    def forget(self, post_id: bytes) -> bool:
+        """Have a post removed that was handed in and not released. One at a time: the node learns no more."""
+        body = json.dumps({"id": format_id(post_id)}).encode()
+        return bool(self._ask("POST", "/v1/forget", body, "application/json")["forgotten"])
+
+    def scrub(self) -> bool:
+        """See that nothing of what was removed is left in the node's files. False: try again later."""
+        return bool(self._ask("POST", "/v1/scrub")["clean"])
 
     def status(self) -> dict[str, Any]:
         return dict(self._ask("GET", "/v1/status"))

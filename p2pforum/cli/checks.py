@@ -13,6 +13,8 @@ from p2pforum.cli.times import date, this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, StoreBusy
 
+_SWAPS = Path("/proc/swaps")
+_BLOCKS = Path("/sys/class/block")
 _RELEASED = 498_720  # 2026-11-23: no clock that is right shows an earlier hour
 
 
@@ -108,16 +110,39 @@ def _problems(path: Path) -> Iterator[str]:
 
 
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.keys import keystore
+    from p2pforum.cli.idle import warning_of
+    from p2pforum.cli.keys import contents_without_asking, keystore
+    from p2pforum.store.keystore_contents import Contents
 
     box = keystore(context)
     if not box.exists:
         yield "ok", "none yet; the first post makes one"
-    elif box.is_encrypted:
+        return
+    if box.is_encrypted:
         yield "ok", "sealed with a passphrase"
     else:
         box.read()
         yield "warn", f"without a passphrase; run: {context.command('init')}"
+    warning = warning_of(contents_without_asking(context) or Contents(), this_hour())
+    if warning:
+        yield "warn", f"{warning}: {context.command('key list')}"
+
+
+def _swap(_context: Context) -> Iterator[tuple[str, str]]:
+    """Python can't lock its memory: what a command holds may be written there."""
+    rows = _SWAPS.read_text().splitlines()[1:] if _SWAPS.exists() else []
+    plain = [name for name in (row.split()[0] for row in rows) if not _is_volatile(name)]
+    if plain:
+        yield "warn", f"swap is not encrypted ({', '.join(plain)}): keys in memory may reach the disk"
+    else:
+        yield "ok", "no swap on a disk, or encrypted"
+
+
+def _is_volatile(device: str) -> bool:
+    """In compressed memory, or under dm-crypt."""
+    name = os.path.basename(os.path.realpath(device))
+    uuid = _BLOCKS / name / "dm" / "uuid"
+    return name.startswith("zram") or (uuid.exists() and uuid.read_text().startswith("CRYPT-"))
 
 
 def _node(context: Context) -> Iterator[tuple[str, str]]:
@@ -200,6 +225,7 @@ _CHECKS: dict[str, Check] = {
     "config": _config,
     "files": _files,
     "keystore": _keystore,
+    "swap": _swap,
     "store": _store,
     "node": _node,
     "clock": _clock,

@@ -22,6 +22,16 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("import_file", "Publish a discussion from a file."),
         "outbox": ("outbox", "Say which posts of yours are public."),
     },
+    "Pseudonyms": {
+        "key": ("key_group", "Make, show, choose, move and burn your keys."),
+        "name": ("name", "Name a pseudonym, for yourself alone."),
+        "unlock": ("unlock", "Ask for the passphrase now, and not for each post."),
+        "lock": ("lock", "Make the agent forget the keystore's key."),
+        "passphrase": ("passphrase", "Change the passphrase of the keystore."),
+        "prove": ("prove", "Prove that two of your pseudonyms are one person."),
+        "check-proof": ("check_proof", "Check the linking proofs in a file or a post."),
+        "leak-report": ("leak_report", "Say what peers could learn about your posts."),
+    },
     "Node": {
         "run": ("run", "Run the node until it is stopped."),
         "stop": ("stop", "Stop the running node."),

@@ -23,6 +23,8 @@ class Context:
 
     def __init__(self) -> None:
         self.home: str | None = None
+        self.checks_texts = True  #: --quiet-check
+        self.listen = 0.0  #: --listen, in seconds
         self.console = Console()
 
     @cached_property

@@ -13,12 +13,13 @@ from p2pforum.core.errors import P2PForumError
 
 _MEMORY = Path("/dev/shm")  # a tmpfs on Linux: what is in it never reaches a disk (but for swap)
 COMMENT = "#"
+_PREFIX = "p2pforum-text-"
 
 
 def edit(text: str, environ: Mapping[str, str] = os.environ) -> str:
     """What the editor left of `text`, comments included. Raises P2PForumError if it did not end well."""
     command = editor_command(environ)
-    directory = Path(tempfile.mkdtemp(prefix="p2pforum-", dir=private_parent(environ)))  # mode 0700
+    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=private_parent(environ)))  # mode 0700
     try:
         path = directory / "post.txt"
         with os.fdopen(
@@ -31,6 +32,13 @@ def edit(text: str, environ: Mapping[str, str] = os.environ) -> str:
         return ""  # deleted in the editor: nothing was written
     finally:
         shutil.rmtree(directory, ignore_errors=True)  # with whatever swap and backup lie there
+
+
+def leftovers(environ: Mapping[str, str]) -> list[Path]:
+    """Directories of ours that an editor (or we) left behind when it was killed."""
+    parents = {private_parent(environ), _MEMORY, Path(tempfile.gettempdir())} - {None}
+    found = [path for parent in parents if parent for path in parent.glob(f"{_PREFIX}*")]
+    return sorted(path for path in found if path.lstat().st_uid == os.getuid())
 
 
 def private_parent(environ: Mapping[str, str]) -> Path | None:

@@ -60,17 +60,26 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
         of = options.count(len(posts) - len(todo), "post")
         console.note(f"Here already, and skipped: {of} in {options.count(known, 'thread')}.")
     if dry_run:
-        for post in todo:
-            if post.reply_to is None:
-                console.print(render.cut(render.line(post.subject), console.width))
-        what = f"{options.count(len(todo), 'post')} in {options.count(threads, 'thread')}"
-        console.print(f"{what} would go to #{board}. Nothing was published.")
-        return exit_codes.OK
+        return _say_what_would_be(context, board, todo, as_json)
     if not todo:
-        console.print("Nothing to publish.")
+        if not as_json:  # in JSON it is one line a post, so none
+            console.print("Nothing to publish.")
         return exit_codes.OK
     console.note(NOTICE)
     return _publish(context, board, todo, as_json)
+
+
+def _say_what_would_be(context: Context, board: str, todo: "Sequence[ImportedPost]", as_json: bool) -> int:
+    console = context.console
+    subjects = [post.subject for post in todo if post.reply_to is None]
+    if as_json:
+        console.json({"board": board, "threads": len(subjects), "posts": len(todo), "subjects": subjects})
+        return exit_codes.OK
+    for subject in subjects:
+        console.print(render.cut(render.line(subject), console.width))
+    what = f"{options.count(len(todo), 'post')} in {options.count(len(subjects), 'thread')}"
+    console.print(f"{what} would go to #{board}. Nothing was published.")
+    return exit_codes.OK
 
 
 def _parse(file: Path, form: str | None) -> "list[ImportedPost]":
@@ -138,6 +147,7 @@ def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
 
 
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
+    from p2pforum.cli.idle import review
     from p2pforum.cli.keys import keystore_to_write
     from p2pforum.cli.outlet import Outlet
     from p2pforum.cli.progress import Progress
@@ -147,6 +157,7 @@ def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_j
     from p2pforum.forum.writing import Press
 
     box, params = keystore_to_write(context), context.config.params
+    review(context, box)
     published: list[Published] = []
     with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
         resubmit_outbox(box, outlet.submit, params)
@@ -175,6 +186,9 @@ def _report(
         console.print(f"Published {what} on #{board}, as {options.count(len(names), 'pseudonym')}.")
     if was_off:
         console.note("node not running; kept here, it goes out when the node runs")
+    unsettled = next((p.unsettled for p in published if p.unsettled), "")
+    if unsettled:
+        console.note(f"the outbox could not be updated: {unsettled}")
     failed = [p for p in published if p not in taken]
     if failed:
         console.error(f"{len(failed)} posts were not taken: {render.line(failed[0].problem)}")

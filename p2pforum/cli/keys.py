@@ -1,19 +1,40 @@
 """The keystore and its passphrase: asked on the terminal, never taken from the command line."""
 
 import os
+from functools import partial
+from pathlib import Path
 
+from p2pforum.agent.memory import forbid_dumps
 from p2pforum.cli.context import Context, tilde
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
-from p2pforum.store.keystore import Keystore, passphrase_from_environment
+from p2pforum.store.keystore import HeldKey, Keystore, passphrase_from_environment
 from p2pforum.store.keystore_contents import Contents
 
 _TERMINAL = "/dev/tty"
 
 
-def keystore(context: Context) -> Keystore:
-    """The keystore as it is; the passphrase is asked for when it is opened, if it has one."""
-    return Keystore(context.paths.keys_dir, passphrase_from_environment(os.environ) or _ask_once)
+def keystore(context: Context, *, with_agent: bool = True) -> Keystore:
+    """The keystore as it is; when it is opened, the agent is asked for its key, or else its passphrase is.
+
+    From here on this process holds secrets: it leaves no core dump, and lets nobody look into it.
+    """
+    forbid_dumps()
+    passphrase = passphrase_from_environment(os.environ) or _ask_once
+    return Keystore(context.paths.keys_dir, passphrase, held_key=_agent_key(context) if with_agent else None)
+
+
+def _agent_key(context: Context) -> HeldKey | None:
+    """None, and no imports, if no agent can be there."""
+    if not agent_socket(context).exists():
+        return None
+    from p2pforum.agent.client import ask_key
+
+    return partial(ask_key, context.paths.keystore_file)
+
+
+def agent_socket(context: Context) -> Path:
+    return context.paths.keys_dir / "agent.sock"
 
 
 def keystore_to_write(context: Context) -> Keystore:
@@ -29,13 +50,24 @@ def keystore_to_write(context: Context) -> Keystore:
 
 
 def contents_without_asking(context: Context) -> Contents | None:
-    """What the keystore holds if it opens by itself: reading never asks for a passphrase."""
-    box = keystore(context)
+    """What the keystore holds if it is plain or unlocked: reading never asks for a passphrase."""
+    box = Keystore(context.paths.keys_dir, _refuse, held_key=_agent_key(context))
+    forbid_dumps()
     try:
-        return box.read() if box.exists and not box.is_encrypted else None
+        return box.read() if box.exists else None
+    except _Locked:
+        return None
     except KeystoreError as error:
         context.console.warn(f"your petnames are not shown: {error}")
         return None
+
+
+class _Locked(KeystoreError):
+    """It would take a passphrase."""
+
+
+def _refuse() -> bytes:
+    raise _Locked
 
 
 def ask_for_new(context: Context) -> bytes | None:
@@ -43,10 +75,13 @@ def ask_for_new(context: Context) -> bytes | None:
     from_file = passphrase_from_environment(os.environ)
     if from_file is not None:
         return from_file()
-    if not has_terminal():
-        return None
-    first = _prompt("New passphrase (empty for none): ")
-    if first and _prompt("The same again: ") != first:
+    return type_new("New passphrase (empty for none): ") if has_terminal() else None
+
+
+def type_new(question: str) -> bytes | None:
+    """The same on the terminal alone. Raises KeystoreError."""
+    first = type_passphrase(question)
+    if first and type_passphrase("The same again: ") != first:
         raise KeystoreError("the two passphrases differ; nothing was changed")
     return first or None
 
@@ -60,18 +95,19 @@ def has_terminal() -> bool:
 
 
 def _ask_once() -> bytes:
+    return type_passphrase("Passphrase: ")
+
+
+def type_passphrase(question: str) -> bytes:
+    """Typed on the terminal, unseen. Raises KeystoreError where there is none."""
     if not has_terminal():
         raise KeystoreError(
-            "the keystore has a passphrase and there is no terminal to ask for it; "
+            "a passphrase is needed and there is no terminal to ask for it; "
             "P2PFORUM_PASSPHRASE_FILE may name a file with it"
         )
-    return _prompt("Passphrase: ")
-
-
-def _prompt(text: str) -> bytes:
     import getpass
 
-    typed = getpass.getpass(text).encode("utf-8", "surrogateescape")  # on /dev/tty, without echo
+    typed = getpass.getpass(question).encode("utf-8", "surrogateescape")  # on /dev/tty, without echo
     if len(typed) > limits.MAX_PASSPHRASE:
         raise KeystoreError(f"a passphrase has at most {limits.MAX_PASSPHRASE} bytes")
     return typed

@@ -51,6 +51,37 @@ key = click.option(
 )
 
 
+quiet_check = click.option(
+    "--quiet-check",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _skip_check(ctx) if wanted else None,
+    help="Do not look through the text for what may give you away.",
+)
+
+
+listen = click.option(
+    "--listen",
+    type=click.FloatRange(0, 30),
+    metavar="SECONDS",
+    expose_value=False,
+    callback=lambda ctx, _param, seconds: _listen(ctx, seconds) if seconds else None,
+    help="Wait, and count for leak-report who offers the post back.",
+)
+
+
+def _listen(ctx: click.Context, seconds: float) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).listen = seconds
+
+
+def _skip_check(ctx: click.Context) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).checks_texts = False
+
+
 def published_json(published: "Published") -> dict[str, Any]:
     from p2pforum.core.post_id import format_id
 

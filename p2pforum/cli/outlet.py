@@ -29,6 +29,8 @@ class Outlet:
         self._stack = ExitStack()
         self._door: Door | None = None
         self.failure: P2PForumError | None = None  #: why the last post was not taken
+        self.listen = 0.0  #: seconds for which the node counts who offers a post back
+        self.spread: dict[str, int] | None = None  #: how the last post left; None if the node did not say
 
     def __enter__(self) -> Self:
         return self
@@ -52,10 +54,12 @@ class Outlet:
             raise
 
     def _submit(self, raw: bytes) -> Outcome:
-        deadline = time.monotonic() + _PATIENCE
+        deadline, self.spread = time.monotonic() + _PATIENCE, None
         while self._door is None:
             try:
-                return Outcome.STORED if self._context.node.submit(raw).is_new else Outcome.DUPLICATE
+                kept = self._context.node.submit(raw, self.listen)
+                self.spread = kept.spread
+                return Outcome.STORED if kept.is_new else Outcome.DUPLICATE
             except NodeUnreachable:
                 try:
                     self._door = self._open_door()

@@ -23,6 +23,8 @@ _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 @click.option("-s", "--subject", help="The subject; without it, the first line of the text.")
 @compose.file_option
 @options.key
+@options.quiet_check
+@options.listen
 @options.as_json
 @pass_context
 def command(
@@ -50,7 +52,7 @@ def command(
     template = compose.comment(_TEMPLATE.format(board=board, subject_rule=rule).strip())
     written = compose.compose(file, begun, template)
     title, body = (subject, written.text) if subject else compose.split_subject(written.text)
-    attempt = Attempt(place, title, body, written, context.command(f"post {board}"))
+    attempt = Attempt(place, title, body, written, context.command(f"post {board}"), key=key)
 
     def act(publisher: "Publisher") -> "Published":
         if not body and not subject:

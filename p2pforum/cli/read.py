@@ -37,6 +37,7 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     if as_json:
         context.console.json(_json(view))
         return
+    _warn_of_lookalikes(context, view)
     shown = [*_header(context, view), *_posts(context, view, asked)]
     with context.console.paged(not no_pager and len(shown) > context.console.height):
         context.console.print("\n".join(shown))
@@ -94,6 +95,8 @@ def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> s
     console = context.console
     name = f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
     notes = [ago(post.hour, now)]
+    if post.is_revealed:
+        notes.append(console.style("key published: anybody can sign as this", "yellow"))
     if post.is_mine:
         notes.insert(0, "you")
     if post.edited:
@@ -117,9 +120,19 @@ def _answered(context: Context, post: "PostView", above: "PostView | None") -> s
     )
 
 
+def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:
+    """Chance once in 10^9 pairs, or a key that somebody ground to be taken for another."""
+    from p2pforum.forum.names import lookalikes
+
+    for one, other in lookalikes(view):
+        context.console.warn(f"{other.name} looks like {one.name} and is another pseudonym")
+
+
 def _body(post: "PostView") -> str:
     if post.is_retracted:
         return "(withdrawn by its author)"
+    if post.is_reveal:
+        return "(published its key: from now on anybody can sign as this pseudonym)"
     if not post.is_understood:
         return "(written by a newer version of p2pforum; update to read it)"
     return post.body
@@ -151,6 +164,8 @@ def _post_json(post: "PostView") -> dict[str, Any]:
         "body": post.body,
         "edited": post.edited or None,
         "retracted": post.is_retracted,
+        "reveal": post.is_reveal,
+        "key_published": post.is_revealed,
         "understood": post.is_understood,
         "released": post.is_released,
     }

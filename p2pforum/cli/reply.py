@@ -24,6 +24,8 @@ _QUOTED_WIDTH = 76
     is_flag=True,
     help="Answer a post of yours that only you have, under another key: it shows that both are yours.",
 )
+@options.quiet_check
+@options.listen
 @options.as_json
 @pass_context
 def command(
@@ -50,7 +52,8 @@ def command(
     place = reply_place(parent.id)
     draft = keystore.read().drafts.get(place)
     written = compose.compose(file, draft.body if draft else "", _template(parent))
-    attempt = Attempt(place, "", written.text, written, context.command(f"reply {post_id}"))
+    again = context.command(f"reply {post_id}")
+    attempt = Attempt(place, "", written.text, written, again, parent.root, key)
     return publish(
         context,
         keystore,

@@ -8,7 +8,8 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.config import Config, check_listen, check_peers, load_config
-from p2pforum.core.errors import ConfigError
+from p2pforum.core.errors import ConfigError, NetworkError
+from p2pforum.network.address import parse_address
 
 if TYPE_CHECKING:
     from p2pforum.node import Node
@@ -44,11 +45,16 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
             None if not listen else () if listen == ("none",) else check_listen("--listen", listen)
         )
         wanted_peers = check_peers("--peer", peers)
-    except ConfigError as error:
+        _check_addresses((*(wanted_listen or ()), *wanted_peers))
+    except (ConfigError, NetworkError) as error:
         raise click.UsageError(str(error)) from error
 
     def configured() -> Config:
         config = load_config(context.paths)
+        try:
+            _check_addresses((*config.listen, *config.peers))
+        except NetworkError as error:
+            raise ConfigError(f"{context.paths.config_file}: {error}") from error
         config = replace(config, peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))))
         return config if wanted_listen is None else replace(config, listen=wanted_listen)
 
@@ -63,6 +69,15 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
 
     ready = partial(_say_ready, context, quiet)
     trio.run(partial(run_node, config, context.paths, on_ready=ready, reload=configured))
+
+
+def _check_addresses(addresses: tuple[str, ...]) -> None:
+    """All of it, as the network will: what is misspelt would be dialled, in vain, for ever.
+
+    Raises NetworkError.
+    """
+    for address in addresses:
+        parse_address(address)
 
 
 def _start_log(quiet: bool) -> None:

@@ -7,6 +7,7 @@ import click
 
 from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
 from p2pforum.core.post_id import SHORT
 
@@ -40,6 +41,25 @@ def command(context: Context, as_json: bool) -> None:
         _print(context, found)
 
 
+def _idle(box: "Keystore") -> dict[str, Any]:
+    from p2pforum.cli.idle import warning_of
+
+    idle = warning_of(box.read(), this_hour())
+    return {"idle": idle} if idle else {}
+
+
+def _unlocked(context: Context) -> dict[str, Any]:
+    """What shows only while an agent runs; `seconds` until it locks."""
+    from p2pforum.agent.client import ask_status
+    from p2pforum.cli.keys import contents_without_asking, keystore
+
+    status = ask_status(context.paths.keystore_file)
+    if status is None or contents_without_asking(context) is None:
+        return {"outbox": None, "drafts": None}
+    box = keystore(context)
+    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}
+
+
 def _node(context: Context) -> dict[str, Any]:
     try:
         return {"running": True, **context.node.status()}
@@ -56,8 +76,8 @@ def _keystore(context: Context) -> dict[str, Any]:
         if not box.exists:
             return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
         if box.is_encrypted:
-            return {"exists": True, "encrypted": True, "outbox": None, "drafts": None}
-        return {"exists": True, "encrypted": False, **_counts(box)}
+            return {"exists": True, "encrypted": True, **_unlocked(context)}
+        return {"exists": True, "encrypted": False, **_counts(box), **_idle(box)}
     except KeystoreError as error:
         return {"exists": True, "encrypted": None, "outbox": None, "drafts": None, "error": str(error)}
 
@@ -100,7 +120,7 @@ def _stem_text(context: Context, stem: dict[str, Any]) -> str:
     own = int(stem["own"])
     text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
     if not stem["guards_connected"]:
-        text += "; no guard is connected, so they leave from here after some minutes"
+        text += "; no guard is connected, so they leave from here: at once while no peer was dialled"
     return text
 
 
@@ -115,9 +135,12 @@ def _keystore_text(box: dict[str, Any]) -> str:
         return render.line(box["error"])
     if not box["exists"]:
         return "none yet; the first post makes one"
-    if box["encrypted"]:
-        return "sealed with a passphrase"
-    text = "without a passphrase"
+    text = "sealed with a passphrase" if box["encrypted"] else "without a passphrase"
+    if "unlocked" in box:
+        minutes = options.count(max(1, box["unlocked"]["seconds"] // 60), "minute")
+        text += f"; unlocked until it is not used for {minutes}"
+    if "idle" in box:
+        text += f"; {box['idle']}"
     if box["outbox"]:
         text += f"; {box['outbox']} signed and not handed in yet"
     return text

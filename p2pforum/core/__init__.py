@@ -3,6 +3,7 @@
 errors.py     the exceptions every layer above may see
 limits.py     every bound, with its reason, and the constants of a network
 text.py       which text may travel
+plain_cbor.py the part of CBOR that posts are made of, checked before it is decoded
 envelope.py   the outside of a post, opened and closed by the places of its bytes
 post.py       encode, sign and strictly decode: one post, one encoding
 post_id.py    the ID of a post and how people write it

@@ -4,19 +4,11 @@ Nothing is decoded to be opened: the canonical encoding leaves no choice around 
 so they are found by their places. Not what the payload says (post.py).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import cbor2
-
 from p2pforum.core import signature
 from p2pforum.core.errors import InvalidPost
 
-_ALG_ED25519 = -19  # RFC 9864
-_COSE_SIGN1 = 18
-
-_KEY_HEAD = b"\x58\x26\xa2\x01\x32\x04\x58\x20"  # a byte string that holds {1: -19, 4: 32 bytes
-_BEFORE_KEY = b"\xd2\x84" + _KEY_HEAD  # tag 18, an array of four
+_KEY_HEAD = b"\x58\x26\xa2\x01\x32\x04\x58\x20"  # a byte string: {1: -19 (RFC 9864), 4: 32 bytes
+_BEFORE_KEY = b"\xd2\x84" + _KEY_HEAD  # tag 18 (COSE_Sign1), an array of four
 _AFTER_KEY = b"\xa0"  # no unprotected headers
 _BEFORE_SIGNATURE = b"\x58\x40"
 _SIGNATURE1 = b"\x84\x6aSignature1"  # an array of four, its first text
@@ -46,37 +38,17 @@ def to_be_signed(author: bytes, payload: bytes, aad: bytes) -> bytes:
 
 def open_up(raw: bytes) -> Parts:
     """Raises InvalidPost for anything but the one encoding."""
-    parts = _by_place(raw)
-    if parts is None:
-        _explain(raw)
-        raise InvalidPost("not the canonical encoding")
-    return parts
-
-
-def loads_canonical(raw: bytes) -> Any:
-    """Decode CBOR and refuse every encoding but the canonical one: no second spelling of a post."""
-    try:
-        value = cbor2.loads(raw)
-        canonical = cbor2.dumps(value, canonical=True)
-    except Exception as error:  # cbor2 raises many kinds on hostile input; none may pass
-        raise InvalidPost("not CBOR") from error
-    if canonical != raw:
-        raise InvalidPost("not the canonical encoding")
-    return value
-
-
-def _by_place(raw: bytes) -> Parts | None:
     for head_size in (3, 2, 1):
         start = _PAYLOAD_HEAD + head_size
         end = len(raw) - _TAIL
         if end >= start and raw[_PAYLOAD_HEAD:start] == _bytes_head(end - start):
             break
     else:
-        return None
+        raise InvalidPost("not the envelope of a post")
     if not raw.startswith(_BEFORE_KEY) or raw[_KEY_END:_PAYLOAD_HEAD] != _AFTER_KEY:
-        return None
+        raise InvalidPost("other headers than the algorithm Ed25519 and a key")
     if not raw.startswith(_BEFORE_SIGNATURE, end):
-        return None
+        raise InvalidPost("not a signature of 64 bytes at the end")
     return raw[_KEY:_KEY_END], raw[start:end], raw[-signature.SIGNATURE_SIZE :]
 
 
@@ -87,22 +59,3 @@ def _bytes_head(size: int) -> bytes:
     if size < 2**8:
         return bytes((0x58, size))
     return b"\x59" + size.to_bytes(2, "big") if size < 2**16 else b"\x5a" + size.to_bytes(4, "big")
-
-
-def _explain(raw: bytes) -> None:
-    """Raises InvalidPost with what is wrong."""
-    tag = loads_canonical(raw)
-    if type(tag) is not cbor2.CBORTag or tag.tag != _COSE_SIGN1:
-        raise InvalidPost("not a COSE_Sign1 message")
-    if type(tag.value) is not tuple or len(tag.value) != 4:  # cbor2 freezes what is inside a tag
-        raise InvalidPost("not a COSE_Sign1 message of four parts")
-    protected, unprotected, encoded, sig = tag.value
-    if type(protected) is not bytes or type(encoded) is not bytes or type(sig) is not bytes:
-        raise InvalidPost("not a COSE_Sign1 message with an attached payload")
-    if not isinstance(unprotected, Mapping) or unprotected or len(sig) != signature.SIGNATURE_SIZE:
-        raise InvalidPost("unprotected headers or a signature of the wrong size")
-    header = loads_canonical(protected)
-    if type(header) is not dict or header.keys() != {1, 4} or header[1] != _ALG_ED25519:
-        raise InvalidPost("protected headers other than the algorithm Ed25519 and a key")
-    if type(header[4]) is not bytes or len(header[4]) != signature.PUBLIC_KEY_SIZE:
-        raise InvalidPost("the key has not 32 bytes")

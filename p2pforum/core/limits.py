@@ -20,16 +20,19 @@ MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
 
 # --- rule: time --------------------------------------------------------------------------------
 GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
+FAR_HOURS = 24  # own: a post dated further ahead is no clock that is off a little
 FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
 
 # --- own: retention ------------------------------------------------------------------------------
 RETENTION_HOURS = 180 * 24
+STANDSTILL_HOURS = 30 * 24  # without a newer post: nothing expires, as the clock may be wrong
 
 # --- own: gossip ---------------------------------------------------------------------------------
 SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
 MAX_RPC = 64 * KIB  # bytes of one gossip RPC; four posts of the largest size
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
+MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
 MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
@@ -77,6 +80,8 @@ SYNC_CPU_SECONDS = 60  # of one session; a million IDs with 10,000 differences t
 SYNC_PEER_CPU = 0.1  # seconds a second that one peer may cost us by sessions it opens, over time
 MAX_SYNC_INBOUND = 16  # sessions that peers opened; more are told BUSY
 MAX_SYNC_OUTBOUND = 3  # sessions that we opened: they fetch the same things anyway
+MAX_SYNC_DRAWN = 2  # of these at once with peers drawn by lot: one slow peer does not hold up the next
+SYNC_DRAWN_SECONDS = 3_600  # for all sessions with one such peer, one after the other
 SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by lot
 SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
 SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
@@ -88,7 +93,9 @@ MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_STREAMS_PER_PEER = 32
 MAX_REFUSED_STREAMS = 1_000  # on one connection, then it is cut: nodes like this one ask for no 33rd
-STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts, and where we stay
+STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts
+MAX_STREAM_WINDOW = KIB * KIB  # where a stream gets that is read: 2 MB/s over Tor's half second
+EXTRA_WINDOWS = 2 * KIB * KIB  # bytes by which all windows of one connection together may have grown
 STREAM_BUFFER = 8 * KIB * KIB  # bytes a peer may push into streams that nobody reads, then it is cut
 SEND_QUEUE = 128 * KIB  # bytes of frames queued to a peer; then senders wait
 MAX_PROTOCOL_NAME = 256  # bytes, in multistream
@@ -104,6 +111,8 @@ GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 # --- own: the local API ----------------------------------------------------------------------------
 MAX_API_CONNECTIONS = 64  # front ends of one person
 MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post
+MAX_LISTEN_SECONDS = 30  # a front end waits to hear who offers its post back; half of its patience
+SUBMIT_SECONDS = 1  # for a post to leave before its front end is answered: longer only behind many others
 API_BODY_SECONDS = 10  # for the whole body of a request
 API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one counts as open until then
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
@@ -117,7 +126,9 @@ BLOCKS_LOADED = 4_096  # blocks whose keys are kept in memory: at most 45 MB, a 
 BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
-STORE_WAL = 16 * KIB * KIB  # bytes of write-ahead log before it is copied into the database
+STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in
+STORE_LOG_LEAST = 4 * KIB * KIB  # bytes of it, in a small database
+STORE_LOG_MOST = 64 * KIB * KIB  # bytes of it; 16 MiB cost a fifth of the rate at a million posts
 STORE_CHECKED = 64 * KIB * KIB  # a database up to this size is checked whole after an unclean stop: 0.1 s
 STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
 MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake
@@ -134,6 +145,14 @@ KDF_MOST_PASSES = 16
 MAX_PASSPHRASE = 4 * KIB  # bytes; a mistaken file (an image, a log) is not a passphrase
 KEY_IDLE_HOURS = 30 * 24  # a thread's key that signed nothing for so long is burnt, unless kept
 KEY_WARNING_HOURS = 3 * 24  # but its owner is told before, so long ago at least
+AGENT_IDLE_MINUTES = 15  # without use, then the agent locks; `unlock --for` sets it
+AGENT_MOST_SECONDS = 12 * 3600  # then it locks however much it is used: a working day
+SENT_HOURS = RETENTION_HOURS  # for which the keystore remembers how my posts left: then they expire anyway
+LEAK_HOURS = 30 * 24  # posts from so long ago on say at which hours people write here
+LEAK_NEWEST = 5_000  # of them at most: 10 ms to read
+LEAK_THREADS = 50  # of mine that a new text is compared with, those of the keys used last
+LEAK_POSTS = 5_000  # in those threads: 0.15 s to read
+LEAK_WORDS = 100  # looked up to see whether they are unusual: each 0.1 ms
 MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands before each post
 
 

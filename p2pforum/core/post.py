@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
-from nacl.bindings import crypto_sign
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from p2pforum.core import envelope, limits, signature, text
+from p2pforum.core import envelope, limits, plain_cbor, signature, text
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post_id import ID_SIZE, post_id
@@ -31,6 +31,7 @@ class Kind(enum.IntEnum):
     POST = 0  #: content [subject, body] in a root, [body] in a reply
     RETRACT = 1  #: content [ID of a post by the same key]
     SUPERSEDE = 2  #: content [ID of a post by the same key, new body]
+    REVEAL = 5  #: content [the secret seed of the author's own key]: from then on anybody can sign with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,8 @@ class Post:
 
     @property
     def body(self) -> str:
-        return (
-            str(self.payload.content[-1]) if self.is_understood and self.payload.kind != Kind.RETRACT else ""
-        )
+        has_body = self.is_understood and self.payload.kind in (Kind.POST, Kind.SUPERSEDE)
+        return str(self.payload.content[-1]) if has_body else ""
 
     @property
     def _is_post(self) -> bool:
@@ -148,13 +148,15 @@ def decode(raw: bytes, params: NetworkParams) -> Post:
     raw = bytes(raw)
     author, encoded, sig = envelope.open_up(raw)
     payload = decode_payload(encoded)
+    if payload.kind == Kind.REVEAL and payload.version == VERSION:
+        _check_seed(payload.content[0], author)
     structure = sig_structure(author, encoded, params)
     return Post(raw, post_id(structure), author, payload, structure, sig)
 
 
 def decode_payload(encoded: bytes) -> Payload:
     """Raises InvalidPost unless every outer rule holds, whatever the version and the kind."""
-    fields = envelope.loads_canonical(encoded)
+    fields = plain_cbor.loads(encoded, limits.MAX_NESTING + 1)
     if not _is_list(fields, 8):
         raise InvalidPost("the payload is not an array of eight fields")
     version, kind, board, root, parents, hour, content, stamp = fields
@@ -173,6 +175,12 @@ def decode_payload(encoded: bytes) -> Payload:
     if version == VERSION and kind in _CONTENT_RULES and not _CONTENT_RULES[kind](payload):
         raise InvalidPost(f"the content is not that of a {Kind(kind).name.lower()}")
     return payload
+
+
+def _check_seed(seed: bytes, author: bytes) -> None:
+    """Only a key's own seed reveals it, or anybody could say so of anybody's. 20 microseconds."""
+    if crypto_sign_seed_keypair(seed)[0] != author:
+        raise InvalidPost("the seed is not that of the author's key")
 
 
 def _check_parents(root: Any, parents: Any) -> None:
@@ -230,7 +238,17 @@ def _supersede_rule(p: Payload) -> bool:
     return bool(p.root) and len(p.content) == 2 and _is_id(p.content[0]) and _is_body(p.content[1])
 
 
-_CONTENT_RULES = {Kind.POST: _post_rule, Kind.RETRACT: _retract_rule, Kind.SUPERSEDE: _supersede_rule}
+def _reveal_rule(p: Payload) -> bool:
+    """That the seed is the author's, `decode` checks: the payload does not say who signs."""
+    return bool(p.root) and len(p.content) == 1 and type(p.content[0]) is bytes and len(p.content[0]) == 32
+
+
+_CONTENT_RULES = {
+    Kind.POST: _post_rule,
+    Kind.RETRACT: _retract_rule,
+    Kind.SUPERSEDE: _supersede_rule,
+    Kind.REVEAL: _reveal_rule,
+}
 
 
 def _is_list(value: Any, length: int) -> bool:

@@ -52,3 +52,16 @@ def identicon_of(key: bytes, root: bytes) -> Identicon:
         left = [bool(bits >> (row * half + column) & 1) for column in range(half)]
         rows.append(tuple(left + left[-2::-1]))
     return Identicon(tuple(rows), int.from_bytes(digest[8:10], "big") % 360)
+
+
+def svg_of(icon: Identicon) -> str:
+    """The same picture as in a terminal, one unit a cell, with a margin of half a cell. Plain shapes only."""
+    cells = "".join(
+        f'<rect x="{x}" y="{y}" width="1" height="1"/>'
+        for y, row in enumerate(icon.cells)
+        for x, is_set in enumerate(row)
+        if is_set
+    )
+    box = f"-0.5 -0.5 {GRID + 1} {GRID + 1}"
+    color = f"hsl({icon.hue},60%,50%)"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" fill="{color}">{cells}</svg>'

@@ -12,7 +12,11 @@ keys.py         my keys: list, find, make, choose, export
 names.py        names that I give, and names that look alike
 expiry.py       idle keys: warn, then burn
 burning.py      destroy keys and all traces of them; rehearse it first
+traces.py       what says that something was mine, and which bytes to look for
 scanning.py     look for secrets in the raw bytes of files
 backup.py       everything of mine in a file, and back
-linking.py      prove that two pseudonyms are one person
+leak_checks.py  what a text may say of its author (leak_patterns.py by itself, leak_traces.py with others)
+leak_report.py  what peers could learn about my posts
+linking.py      prove to everybody that two pseudonyms are one person
+private_linking.py  prove it to one reader, who could have made it
 """

@@ -56,6 +56,7 @@ def merge(box: Contents, saved: Contents) -> None:
             box.drafts[place] = draft
     for root, marks in saved.read.items():
         box.read[root] = box.read.get(root, set()) | marks
+    box.sent = saved.sent | box.sent
     waiting = {post.id for post in box.outbox}
     box.outbox += [post for post in saved.outbox if post.id not in waiting]
 
@@ -64,6 +65,7 @@ def _merge_key(box: Contents, saved: AuthorKey) -> None:
     here = box.keys.get(saved.public)
     if here is None:
         saved.name = _free_name(box, saved.name)
+        saved.warned = 0  # a warning of long ago must not burn what was just brought back
         box.keys[saved.public] = saved
         return
     here.made, here.used = min(here.made, saved.made), max(here.used, saved.used)

@@ -1,52 +1,58 @@
 """Burn: destroy keys and all that says here that they were mine; before that, show what holds them.
 
-A burn is one rewrite of the keystore: a process that is killed leaves it whole or gone. Not a recall: the
+The keystore is written once: a process that is killed leaves all of it or nothing. Posts that were never sent
+go before that; so a burn that was cut short can be repeated, for the key is still there. Not a recall: the
 posts stay where the network has them. What is gone is this machine's proof of who wrote them.
 """
 
 import copy
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from p2pforum.core.errors import NotFound
+from p2pforum.core.errors import NotFound, P2PForumError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import decode
-from p2pforum.core.post_id import format_id
-from p2pforum.forum import drafts
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
+from p2pforum.forum.traces import Doomed, sealed_elsewhere, secrets_of, thread_finder, unsent
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.keystore_contents import Contents, OutboxPost
-from p2pforum.store.queries import Reader
+from p2pforum.store.queries import PostRow, Reader
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """What is to go: these keys, and what says that I was in these threads."""
-
-    keys: frozenset[bytes]
-    roots: frozenset[bytes]
-    everything: bool = False
-
 
 Choice = Callable[[Contents], Doomed]
 """Made on the contents as they are when the burn happens."""
 
 
+class UnsentPosts(Protocol):
+    """Whoever may write the store: the running node, or a front end that holds its lock."""
+
+    def forget(self, ids: Sequence[bytes]) -> None:
+        """Remove posts that were never released. Raises P2PForumError."""
+        ...
+
+    def scrub(self) -> None:
+        """See that nothing of them is left in the files."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Burnt:
-    """What is gone from the keystore, and what a look at every file found of it afterwards."""
+    """What is gone, and what a look at every file found of it afterwards.
+
+    `unsent` posts are gone from the store, unless `problem` says why they are not.
+    """
 
     keys: int
     outbox: int
     drafts: int
     threads: int
+    unsent: int
     scan: Scan
+    problem: str = ""
 
 
 def the_key(public: bytes) -> Choice:
@@ -77,27 +83,75 @@ def everything(box: Contents) -> Doomed:
     return Doomed(frozenset(box.keys), frozenset(), everything=True)
 
 
-def burn(keystore: Keystore, choose: Choice, reader: Reader, places: Sequence[Path]) -> Burnt:
-    """Destroy, then read every file in `places` for what should be gone. Raises NotFound."""
+def burn(
+    keystore: Keystore,
+    choose: Choice,
+    reader: Reader,
+    places: Sequence[Path],
+    posts: UnsentPosts | None = None,
+    revealed: bytes = b"",
+) -> Burnt:
+    """Destroy, then read every file in `places` for what should be gone. Raises NotFound.
+
+    What can't be removed from the store does not keep the keys alive. `revealed` is the ID of a post that
+    tells the secret of the key to everyone: it stays, and that secret is not looked for.
+    """
+    plan = _plan(keystore, choose, reader, revealed)
+    problem = "" if posts is None else _forget(posts, plan.lost)
     with keystore.transaction() as box:
-        gone = take(box, choose(box), reader)
+        gone = take(box, choose(box), plan.thread_of)
+    found = scan(places, plan.secrets)
+    found.findings += sealed_elsewhere(places, keystore.path)
     threads = gone.speaking.keys() | gone.read.keys()
-    return Burnt(
-        len(gone.keys), len(gone.outbox), len(gone.drafts), len(threads), scan(places, secrets_of(gone))
-    )
+    counts = (len(gone.keys), len(gone.outbox), len(gone.drafts), len(threads), len(plan.lost))
+    return Burnt(*counts, found, problem)
 
 
-def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Iterable[Path]) -> Scan:
-    """Change nothing; list every file and offset that holds what a burn would destroy. Raises NotFound."""
-    box = keystore.read()
-    gone = take(box, choose(box), reader)
-    found = scan(places, secrets_of(gone))
-    if keystore.is_encrypted and gone != Contents():
+def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Sequence[Path]) -> Scan:
+    """Change nothing; list every file and offset that holds what a burn would destroy. Raises NotFound.
+
+    An offset of -1: somewhere in this file, but not as it was written (sealed, or as words of an index).
+    """
+    plan = _plan(keystore, choose, reader)
+    found = scan(places, plan.secrets)
+    if keystore.is_encrypted and plan.gone != Contents():
         found.findings.insert(0, Finding(keystore.path, -1, 0, "sealed in the keystore"))
+    if plan.lost:
+        found.findings.append(Finding(reader.path, -1, 0, "words of unsent posts in the search index"))
+    found.findings += sealed_elsewhere(places, keystore.path)
     return found
 
 
-def take(box: Contents, doomed: Doomed, reader: Reader) -> Contents:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    gone: Contents
+    lost: list[PostRow]
+    secrets: list[Secret]
+    thread_of: Callable[[str], bytes]
+
+
+def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = b"") -> _Plan:
+    box = keystore.read()
+    doomed, thread_of = choose(box), thread_finder(reader)
+    gone = take(box, doomed, thread_of)
+    lost = [row for row in unsent(reader, doomed) if row.id != revealed]
+    sought = replace(gone, keys={}) if revealed else gone
+    return _Plan(gone, lost, secrets_of(sought, lost, reader), thread_of)
+
+
+def _forget(posts: UnsentPosts, lost: list[PostRow]) -> str:
+    """Why not; empty if it went well."""
+    if not lost:
+        return ""
+    try:
+        posts.forget([row.id for row in lost])
+        posts.scrub()
+    except P2PForumError as error:
+        return str(error)
+    return ""
+
+
+def take(box: Contents, doomed: Doomed, thread_of: Callable[[str], bytes]) -> Contents:
     """Move what is doomed out of the box, and give it back."""
     if doomed.everything:
         gone = copy.copy(box)
@@ -109,7 +163,8 @@ def take(box: Contents, doomed: Doomed, reader: Reader) -> Contents:
     gone.speaking = _pop(box.speaking, lambda root, public: root in roots or public in keys)
     gone.read = _pop(box.read, lambda root, _: root in roots)
     gone.petnames = _pop(box.petnames, lambda where, _: where[0] in roots)
-    gone.drafts = _pop(box.drafts, lambda place, _: _thread_of(place, reader) in roots)
+    gone.sent = _pop(box.sent, lambda _, sent: sent.author in keys or sent.root in roots)
+    gone.drafts = _pop(box.drafts, lambda place, _: thread_of(place) in roots)
     gone.outbox = [post for post in box.outbox if _is_doomed(post, doomed)]
     box.outbox = [post for post in box.outbox if post not in gone.outbox]
     return gone
@@ -119,32 +174,6 @@ def _pop(found: dict[K, V], test: Callable[[K, V], bool]) -> dict[K, V]:
     return {key: found.pop(key) for key in [key for key, value in found.items() if test(key, value)]}
 
 
-def _thread_of(place: str, reader: Reader) -> bytes:
-    """The thread that a draft is for; the post it answers, if that is not here (any more)."""
-    post_id = drafts.post_of(place)
-    row = reader.post(post_id) if post_id else None
-    return post_id if row is None else row.root
-
-
 def _is_doomed(post: OutboxPost, doomed: Doomed) -> bool:
     decoded = decode(post.raw, NetworkParams(post.network))
     return decoded.author in doomed.keys or decoded.thread in doomed.roots
-
-
-def secrets_of(gone: Contents) -> list[Secret]:
-    """What must not be in any file after a burn: seeds in every form we write, and texts never sent."""
-    secrets = []
-    for key in gone.keys.values():
-        forms = (key.seed, key.seed.hex().encode(), format_id(key.seed).encode())
-        secrets += [Secret("the secret of a key", form) for form in forms]
-    secrets += [Secret("a post from the outbox", post.raw) for post in gone.outbox]
-    for draft in gone.drafts.values():
-        texts = [draft.subject, *_own_words(draft.body)]
-        secrets += [Secret("the text of a draft", text.encode()) for text in texts]
-    secrets += [Secret("a petname", name.encode()) for name in gone.petnames.values()]
-    return secrets
-
-
-def _own_words(body: str) -> list[str]:
-    """The text between the lines that it quotes: those are in the store for everyone to read."""
-    return re.split(r"^>.*$", body, flags=re.MULTILINE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.forum.burning import take, the_key
 from p2pforum.forum.keys import KeyView, view_of
+from p2pforum.forum.traces import thread_finder
 from p2pforum.store.keystore_contents import AuthorKey, Contents
 from p2pforum.store.queries import Reader
 
@@ -32,11 +33,22 @@ def review_idle(box: Contents, now: int, reader: Reader) -> Review:
             continue
         if key.warned and _is_due(key, now):
             burnt.append(view_of(box, key))
-            take(box, the_key(key.public)(box), reader)
-        elif not key.warned and now - key.used >= limits.KEY_IDLE_HOURS - limits.KEY_WARNING_HOURS:
+            take(box, the_key(key.public)(box), thread_finder(reader))
+        elif not key.warned and _is_idle(key, now):
             key.warned = now
             warned.append(view_of(box, key))
     return Review(tuple(warned), tuple(burnt))
+
+
+def is_anything_due(box: Contents, now: int) -> bool:
+    """Whether `review_idle` would do anything: a look costs nothing, a transaction does."""
+    return any(
+        _is_due(key, now) if key.warned else _is_idle(key, now) for key in box.keys.values() if not key.keep
+    )
+
+
+def _is_idle(key: AuthorKey, now: int) -> bool:
+    return now - key.used >= limits.KEY_IDLE_HOURS - limits.KEY_WARNING_HOURS
 
 
 def _is_due(key: AuthorKey, now: int) -> bool:

@@ -18,19 +18,20 @@ from p2pforum.forum.importing import ImportedPost, in_order
 _ID = re.compile(r"<[^<>\s]+>")
 _REPLY_MARK = re.compile(r"^(\s*(re|aw|fwd?|antw|sv|odp)(\[\d+\])?\s*:)+\s*", re.IGNORECASE)
 _BLOCK_TAGS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"}
+_NESTED = "message {}: its parts lie too deep in one another"  # Python's parser calls itself for each
 _SILENT_TAGS = {"script", "style", "head", "title"}
 
 
 def parse_mbox(data: bytes) -> list[ImportedPost]:
     """Raises Refused if it is no mbox file."""
-    messages = [email.message_from_bytes(raw) for raw in split_mbox(data)]
+    messages = [_parse(number, raw) for number, raw in enumerate(split_mbox(data), 1)]
     by_id: dict[str, int] = {}
     for index, message in enumerate(messages):
         for message_id in _ids(message, "Message-ID")[:1]:
             by_id.setdefault(message_id, index)
     posts = []
     for index, message in enumerate(messages):
-        body = _body(message)
+        body = _body(index + 1, message)
         reply_to = _parent(message, by_id, index)
         posts.append(ImportedPost(_subject(message), body, _author(message), reply_to))
     return in_order(posts)
@@ -51,6 +52,13 @@ def split_mbox(data: bytes) -> list[bytes]:
             messages[-1].append(line[1:] if re.match(rb">+From ", line) else line)
         was_blank = not line.strip()
     return [b"\n".join(message) for message in messages]
+
+
+def _parse(number: int, raw: bytes) -> email.message.Message:
+    try:
+        return email.message_from_bytes(raw)
+    except RecursionError as error:
+        raise Refused(_NESTED.format(number)) from error
 
 
 def _header(message: email.message.Message, name: str) -> str:
@@ -82,8 +90,11 @@ def _author(message: email.message.Message) -> str:
     return (address or name).strip().lower()
 
 
-def _body(message: email.message.Message) -> str:
-    parts = [part for part in message.walk() if not part.is_multipart()]
+def _body(number: int, message: email.message.Message) -> str:
+    try:
+        parts = [part for part in message.walk() if not part.is_multipart()]
+    except RecursionError as error:
+        raise Refused(_NESTED.format(number)) from error
     shown = [part for part in parts if part.get_content_disposition() != "attachment"]
     for content_type in ("text/plain", "text/html"):
         texts = [_text(part) for part in shown if part.get_content_type() == content_type]

@@ -72,7 +72,7 @@ def publish_import(
         handed = outbox.hand_in(keystore, list(made.values()), submit)
         for index, h in zip(thread, handed, strict=True):
             name = name_of(h.post.author, h.post.thread)
-            yield Published(h.post, name, parts[index].author, h.outcome, h.problem)
+            yield Published(h.post, name, parts[index].author, h.outcome, h.problem, h.unsettled)
 
 
 def _make(

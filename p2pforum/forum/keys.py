@@ -14,6 +14,7 @@ from p2pforum.core.post_id import format_id, parse_id, parse_prefix, short_id
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.names import clean_name
 from p2pforum.store.keystore_contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
+from p2pforum.store.queries import Reader
 
 _EXPORT = "p2pforum-key-1"
 
@@ -76,6 +77,26 @@ def find_key(box: Contents, typed: str) -> AuthorKey:
     return box.keys[found.pop()]
 
 
+def find_thread(box: Contents, typed: str, reader: Reader) -> bytes:
+    """The root of a thread in which I left traces, or of the thread of a post that is here.
+
+    My own come first: a thread that is not here any more can be burnt, too. Raises NotFound or Ambiguous.
+    """
+    try:
+        low, high = parse_prefix(typed)
+    except ValueError as error:
+        raise NotFound(str(error)) from error
+    mine = {*box.speaking, *box.read, *(root for root, _ in box.petnames)}
+    found = sorted(root for root in mine if low <= root <= high)
+    if len(found) > 1:
+        raise Ambiguous(f'several of your threads begin with "{typed}"', [short_id(root) for root in found])
+    if found:
+        return found[0]
+    post_id = reader.resolve(typed)
+    row = reader.post(post_id)
+    return post_id if row is None else row.root
+
+
 def new_pseudonym(box: Contents, name: str, hour: int) -> AuthorKey:
     """A key for more than one thread: everything that it signs is joined. Kept until it is burnt.
 
@@ -102,6 +123,7 @@ def use(box: Contents, key: AuthorKey, root: bytes) -> None:
     if key.root and key.root != root:
         raise Refused("that key was made for another thread, and would join the two; use a named pseudonym")
     box.speaking[root] = key.public
+    key.warned = 0  # its owner means to use it: warn again before it burns
 
 
 def set_keep(key: AuthorKey, keep: bool) -> None:

@@ -1,7 +1,7 @@
 """Public linking proofs: two pseudonyms show, of their own will, that they are one person.
 
 Both keys sign the names of both: a claim by one of them alone proves nothing and is refused. A proof can't be
-taken back, and convinces everyone who ever sees it.
+taken back, and convinces everyone who ever sees it. For one reader alone: private_linking.py.
 """
 
 import base64
@@ -15,7 +15,7 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.core.signature import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, verify
 from p2pforum.store.keystore_contents import AuthorKey
 
-_TEXT = "p2pforum-link-1"
+HEAD = "p2pforum-link-1"
 _SIZE = 2 * (PUBLIC_KEY_SIZE + SIGNATURE_SIZE)
 
 
@@ -35,18 +35,12 @@ def make_proof(one: AuthorKey, other: AuthorKey, params: NetworkParams) -> str:
     message = _message(first.public, second.public, params)
     signatures = [crypto_sign(message, key.seed + key.public)[:SIGNATURE_SIZE] for key in (first, second)]
     body = first.public + second.public + b"".join(signatures)
-    return f"{_TEXT}:{base64.urlsafe_b64encode(body).decode()}"
+    return armoured(HEAD, body)
 
 
 def check_proof(text: str, params: NetworkParams) -> Link:
     """Raises Refused unless both keys signed it, for this network."""
-    head, _, encoded = text.strip().partition(":")
-    try:
-        body = base64.b64decode(encoded, altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error):
-        body = b""
-    if head != _TEXT or len(body) != _SIZE or base64.urlsafe_b64encode(body).decode() != encoded:
-        raise Refused("that is no linking proof, or a letter of it is wrong")
+    body = unarmoured(HEAD, text, _SIZE)
     first, second = body[:PUBLIC_KEY_SIZE], body[PUBLIC_KEY_SIZE : 2 * PUBLIC_KEY_SIZE]
     signatures = body[2 * PUBLIC_KEY_SIZE :]
     if first >= second:
@@ -61,4 +55,25 @@ def check_proof(text: str, params: NetworkParams) -> Link:
 
 def _message(first: bytes, second: bytes, params: NetworkParams) -> bytes:
     """No post begins so (a Sig_structure begins with 0x84): neither signature is good for the other."""
-    return f"{_TEXT}\0{params.name}\0".encode() + first + second
+    return f"{HEAD}\0{params.name}\0".encode() + first + second
+
+
+def armoured(head: str, body: bytes) -> str:
+    """One line of letters that can stand in a post."""
+    return f"{head}:{_letters(body)}"
+
+
+def unarmoured(head: str, text: str, size: int) -> bytes:
+    """The bytes behind `head`. Raises Refused for any other spelling of them, and any other number."""
+    found, _, letters = text.strip().partition(":")
+    try:
+        body = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        body = b""
+    if found != head or len(body) != size or _letters(body) != letters:
+        raise Refused("that is no linking proof, or a letter of it is wrong")
+    return body
+
+
+def _letters(body: bytes) -> str:
+    return base64.urlsafe_b64encode(body).decode().rstrip("=")

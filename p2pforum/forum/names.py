@@ -58,8 +58,12 @@ def lookalikes(view: ThreadView) -> list[tuple[PostView, PostView]]:
     first: dict[bytes, PostView] = {}
     for post in view.posts:
         first.setdefault(post.author, post)
-    return [(a, b) for a, b in itertools.combinations(first.values(), 2) if _alike(a.name, b.name)]
-
-
-def _alike(one: str, two: str) -> bool:
-    return sum(a == b for a, b in zip(one.split("-"), two.split("-"), strict=True)) >= 2
+    seen: dict[tuple[int, str, int, str], PostView] = {}
+    pairs: dict[tuple[bytes, bytes], tuple[PostView, PostView]] = {}
+    for post in first.values():
+        parts = post.name.split("-")
+        for i, j in itertools.combinations(range(len(parts)), 2):
+            like = seen.setdefault((i, parts[i], j, parts[j]), post)
+            if like is not post:
+                pairs[like.author, post.author] = (like, post)
+    return list(pairs.values())

@@ -4,9 +4,9 @@ A post is in the outbox from before it is first handed in until it is acknowledg
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from p2pforum.core.errors import InvalidPost, P2PForumError, Refused
+from p2pforum.core.errors import InvalidPost, KeystoreError, P2PForumError, Refused
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
@@ -22,12 +22,14 @@ Submit = Callable[[bytes], Outcome]
 class Handed:
     """What became of a post that was handed in. `outcome` is None if nobody took it: it stays in the outbox.
 
-    A post that was refused leaves the outbox; its text is then among the drafts.
+    A post that was refused leaves the outbox; its text is then among the drafts. `unsettled` says why neither
+    could be written down (a full disk): then the post is in the outbox still, and is handed in once more.
     """
 
     post: Post
     outcome: Outcome | None
     problem: str = ""
+    unsettled: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -47,11 +49,9 @@ def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[Hande
             if handed[-1].outcome is None:
                 break  # nobody there: neither for the next ones
     finally:
-        done = {h.post.id: h for h in handed if h.is_done}
-        if done:
-            with keystore.transaction() as box:
-                _settle(box, done)
+        unsettled = _try_to_settle(keystore, handed)
     left = posts[len(handed) :]
+    handed = [replace(h, unsettled=unsettled) if h.is_done else h for h in handed]
     return handed + [Handed(post, None, handed[-1].problem) for post in left]
 
 
@@ -69,6 +69,20 @@ def _hand_in(post: Post, submit: Submit) -> Handed:
         return Handed(post, Outcome.REFUSED, str(error))
     except P2PForumError as error:
         return Handed(post, None, str(error))
+
+
+def _try_to_settle(keystore: Keystore, handed: list[Handed]) -> str:
+    """What went wrong, if anything. Never raises: a post that was acknowledged must not look like one that
+    failed, or its author writes it again under the same key."""
+    done = {h.post.id: h for h in handed if h.is_done}
+    if not done:
+        return ""
+    try:
+        with keystore.transaction() as box:
+            _settle(box, done)
+    except (KeystoreError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def _settle(box: Contents, done: dict[bytes, Handed]) -> None:

@@ -20,7 +20,7 @@ from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
 from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.store.keystore_contents import AuthorKey, Contents
 from p2pforum.store.queries import PostRow, Reader
 
 
@@ -30,7 +30,7 @@ class Published:
 
     `name` is the pseudonym as others see it, `key` is "thread", "once" or the name of a pseudonym.
     `outcome` None or TOO_EARLY: it waits in the outbox, `problem` says why. REFUSED or INVALID: its text is
-    in the drafts.
+    in the drafts. `unsettled`: what was done with it, but could not be written down (forum/outbox.py).
     """
 
     post: Post
@@ -38,6 +38,7 @@ class Published:
     key: str
     outcome: Outcome | None
     problem: str = ""
+    unsettled: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,34 @@ class Publisher:
         """Give a post of mine a new text. Raises NotFound without its key."""
         return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)))
 
+    def reveal(self, public: bytes) -> Published:
+        """Publish the secret of a key of mine, where it spoke last. Then it proves nothing about anybody.
+
+        Raises NotFound for a key that is not mine, or of which the network has no post: the reveal would be
+        the first to tell of it.
+        """
+        key = self.keystore.read().keys.get(public)
+        if key is None:
+            raise NotFound("that key is not in the keystore")
+        rows = [row for row in self._posts_of(key) if row.released]
+        row = max(rows, key=lambda row: (row.hour, row.id), default=None)
+        if row is None:
+            raise NotFound("the network has no post by that key: there is nothing that it could prove")
+        writing = Writing(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
+        return self._publish(lambda box: (authors.owner(box, public), writing))
+
+    def find_reveal(self, public: bytes) -> bytes:
+        """The ID of a post that publishes that key of mine; empty if none is in its threads here."""
+        key = self.keystore.read().keys.get(public)
+        rows = self._posts_of(key) if key else []
+        return next((row.id for row in rows if row.understood and row.kind == Kind.REVEAL), b"")
+
+    def _posts_of(self, key: AuthorKey) -> list[PostRow]:
+        """Those in the threads that the keystore remembers it in."""
+        box = self.keystore.read()
+        roots = {root for root, public in box.speaking.items() if public == key.public} | ({key.root} - {b""})
+        return [row for root in roots for row in self.reader.thread(root) if row.author == key.public]
+
     def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
         row = self._post(target)
         if row.kind != Kind.POST:
@@ -138,7 +167,7 @@ class Publisher:
                 outbox.put(box, post, self.params)
             (handed,) = outbox.hand_in(self.keystore, [post], self.submit)
             name = name_of(author.public, post.thread)
-            return Published(post, name, author.label, handed.outcome, handed.problem)
+            return Published(post, name, author.label, handed.outcome, handed.problem, handed.unsettled)
 
     def _is_own_thread(self, writing: Writing, author: Author) -> bool:
         root = self.reader.post(writing.root) if writing.root else None

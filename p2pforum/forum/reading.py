@@ -30,6 +30,8 @@ class PostView:
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
     is_retracted: bool
+    is_reveal: bool  #: it publishes the secret of its own key, and says nothing else
+    is_revealed: bool  #: its key was published, here or in another thread: anybody can have signed it
     is_understood: bool  #: False: written by a newer version; there is nothing to show but that
     is_released: bool  #: False: mine or passing through, and not yet heard back from the network
     is_mine: bool
@@ -67,6 +69,7 @@ class _Node:
 class _Amendments:
     """What authors said later about their own posts, by the ID of the post."""
 
+    revealed: set[bytes]  #: keys, not posts
     retracted: set[bytes] = field(default_factory=set)
     edits: dict[bytes, PostRow] = field(default_factory=dict)
 
@@ -76,30 +79,38 @@ def thread_view(reader: Reader, root: bytes, contents: Contents | None = None) -
     rows = reader.thread(root)
     if not rows:
         raise NotFound("no post of that thread is here")
-    amendments = _amendments(rows)
+    amendments = _amendments(rows, reader.revealed({row.author for row in rows}))
     views = tuple(_view(placed, root, amendments, contents) for placed in _place(rows))
     first = next((row for row in rows if row.id == root), None)
     subject = "" if first is None or root in amendments.retracted else first.subject
     return ThreadView(root, rows[0].board, subject, views, first is not None)
 
 
-def _amendments(rows: Iterable[PostRow]) -> _Amendments:
-    """Only the key of a post can withdraw or edit it; the last edit counts, and a withdrawal before all."""
+def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
+    """Only the key of a post can withdraw or edit it; the last edit counts, and a withdrawal before all.
+
+    Edits by a published key count for nothing, whenever they are dated: anybody could put words into its
+    posts. Withdrawals do: the author may have wished it, and no forger can say anything by one.
+    """
     known = {row.id: row for row in rows}
-    found = _Amendments()
+    found = _Amendments(revealed)
     for row in sorted(known.values(), key=lambda row: (row.hour, row.id)):
         target = known.get(row.target) if _is_amendment(row) else None
         if target is None or target.author != row.author or target.kind != Kind.POST:
             continue
         if row.kind == Kind.RETRACT:
             found.retracted.add(target.id)
-        else:
+        elif row.author not in revealed:
             found.edits[target.id] = row
     return found
 
 
 def _is_amendment(row: PostRow) -> bool:
     return row.understood and row.kind in (Kind.RETRACT, Kind.SUPERSEDE)
+
+
+def _is_reveal(row: PostRow) -> bool:
+    return row.understood and row.kind == Kind.REVEAL
 
 
 def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
@@ -133,6 +144,8 @@ def _view(placed: Placed[_Node], root: bytes, amendments: _Amendments, contents:
         body="" if is_retracted else (edit or row).body,
         edited=edit.hour if edit else 0,
         is_retracted=is_retracted,
+        is_reveal=_is_reveal(row),
+        is_revealed=row.author in amendments.revealed,
         is_understood=row.understood,
         is_released=row.released,
         is_mine=contents is not None and contents.is_mine(row.author),

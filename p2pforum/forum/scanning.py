@@ -29,12 +29,19 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`size` bytes of a secret at this place of a file. An `offset` of -1: sealed somewhere inside."""
+    """`size` bytes of a secret at this place of a file.
+
+    An `offset` of -1: it may be somewhere inside, sealed or in another form; the search can't tell.
+    """
 
     path: Path
     offset: int
     size: int
     what: str
+
+    @property
+    def is_certain(self) -> bool:
+        return self.offset >= 0
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _C
     """
     result = Scan()
     needles = _Needles(secrets)
-    for path in _files(places):
+    for path in plain_files(places):
         try:
             findings, size = _scan_file(path, needles, chunk_size)
         except OSError:
@@ -66,7 +73,7 @@ def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _C
     return result
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
+def plain_files(places: Iterable[Path]) -> Iterator[Path]:
     """Each plain file once, whatever it is called."""
     seen: set[Path] = set()
     for place in places:

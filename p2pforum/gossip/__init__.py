@@ -1,6 +1,7 @@
 """Posts pushed from peer to peer: our own GossipSub v1.1, speaking /meshsub/1.1.0.
 
 wire.py      the RPC on the wire: decode and encode, and nothing that names an author
+fields.py    protobuf fields, one after the other, counted
 framing.py   frames on a stream: splitting what comes in, queueing what goes out
 params.py    every number of the router, with its reason
 effects.py   what the router wants done: values, not calls
@@ -8,6 +9,8 @@ seen.py      IDs met lately, and messages kept for peers that missed them
 score.py     what we think of each peer, also after it has left
 mesh.py      who is pushed to, for each topic: graft, prune, backoff
 lazy.py      IHAVE and IWANT: offering and asking, with budgets and promises
+echo.py      how an own post leaves, counted while somebody waits for it
+own.py       own posts: read, and put into topics
 views.py     counts and standings that may be shown
 router.py    joins these; decides everything and does nothing (no I/O, no clock)
 link.py      what the service holds for one peer

@@ -34,13 +34,6 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """This own message is public now: sync may show it. Not before: a syncing peer would learn its source."""
-
-    message_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Disconnect:
     """`reason` is for a log and names no peer."""
 
@@ -48,7 +41,7 @@ class Disconnect:
     reason: str
 
 
-Effect = Send | Forward | Validate | Release | Disconnect
+Effect = Send | Forward | Validate | Disconnect
 
 
 @dataclass(slots=True)

@@ -16,17 +16,29 @@ from p2pforum.gossip.wire import Message
 class _Quota:
     """What one peer has used up: since the last heartbeat, and of its hourly share."""
 
-    __slots__ = ("asked", "controls", "greeted", "ihaves", "iwants", "served", "tokens", "tokens_at")
+    __slots__ = (
+        "asked",
+        "controls",
+        "greeted",
+        "ihaves",
+        "iwants",
+        "served",
+        "surplus",
+        "tokens",
+        "tokens_at",
+        "undated",
+    )
 
     def __init__(self, tokens: float, now: float) -> None:
-        self.controls = self.ihaves = self.iwants = self.asked = 0
+        self.beat()
+        self.undated = 0.0
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
-        self.greeted: set[str] = set()
+        self.greeted: frozenset[str] = frozenset()
 
     def beat(self) -> None:
-        self.controls = self.ihaves = self.iwants = self.asked = 0
+        self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
 
 
 class LazyGossip:
@@ -60,6 +72,23 @@ class LazyGossip:
         quota.controls += 1
         return self._within(quota.controls, self._params.control_per_beat, peer, now)
 
+    def spend_surplus(self, peer: str, count: int, now: float) -> None:
+        """`count` fields of its RPC were read for nothing."""
+        quota = self._quotas[peer]
+        quota.surplus += count
+        self._within(quota.surplus, self._params.surplus_per_beat, peer, now)
+
+    def weigh(self, peer: str, now: float, *, good: bool, far: bool) -> None:
+        """It sent a post that was kept (`good`), or one of a wrong hour, perhaps of a `far` one."""
+        quota = self._quotas.get(peer)
+        if quota is None:
+            return
+        quota.undated = max(0.0, quota.undated + (-1.0 if good else 1.0))
+        if far:
+            self._ledger.misbehaved(peer, now, self._params.undated_far)
+        elif quota.undated > self._params.undated_free:
+            self._ledger.misbehaved(peer, now, self._params.undated)
+
     def _within(self, used: int, bound: int, peer: str, now: float) -> bool:
         if used > bound:
             self._ledger.misbehaved(peer, now, self._params.excess)
@@ -87,23 +116,26 @@ class LazyGossip:
             drafts.ihave(peer, topic, offered)
 
     def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
-        """Offer all that is kept to a peer that has just joined: it may have been cut off."""
+        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
         quota = self._quotas[peer]
         fresh = [topic for topic in topics if topic not in quota.greeted]
         if not fresh or not len(self._cache):
             return
-        everything = self._cache.everything()
+        passed_on = self._cache.passed_on()
+        quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            quota.greeted.add(topic)
-            if ids := everything.get(topic):
+            if ids := passed_on.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
+
+    def spend_iwant(self, peer: str, count: int, now: float) -> bool:
+        """Whether the IWANTs of one more RPC, with `count` IDs, are read."""
+        quota = self._quotas[peer]
+        quota.iwants += count
+        return self._within(quota.iwants, self._params.iwant_per_beat, peer, now)
 
     def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Message]:
         """What to send. Beyond its share a peer gets nothing, and that is not held against it."""
         quota = self._quotas[peer]
-        quota.iwants += len(ids)
-        if not self._within(quota.iwants, self._params.iwant_per_beat, peer, now):
-            return []
         refill = (now - quota.tokens_at) * self._params.serve_hourly / 3600
         quota.tokens = min(self._params.serve_hourly, quota.tokens + refill)
         quota.tokens_at = now
@@ -166,6 +198,7 @@ class LazyGossip:
         """Renew budgets and settle promises; the peers that broke one."""
         for quota in self._quotas.values():
             quota.beat()
+            quota.undated = max(0.0, quota.undated - self._params.undated_fade)
         for message_id in [m for m, at in self._asked_at.items() if now - at > self._params.promise]:
             del self._asked_at[message_id]
         broken: list[str] = []

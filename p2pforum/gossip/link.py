@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import trio
 
 from p2pforum.core import limits
+from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
-from p2pforum.gossip.wire import Message, Rpc, encode_publish, encode_rpc
+from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.interface import PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
@@ -27,6 +28,7 @@ class Link:
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
     inbound: trio.CancelScope = field(default_factory=trio.CancelScope)
     is_cut: bool = False
+    greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
     room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
@@ -67,6 +69,7 @@ class Links:
     def __init__(self) -> None:
         self.sent = 0
         self.dropped = 0
+        self.echoes = Echoes()
         self.work = trio.Event()  # somebody has posts for the door
         self.progress = trio.Event()  # somebody's outbox got shorter
         self._links: dict[PeerID, Link] = {}
@@ -92,23 +95,29 @@ class Links:
             link.cut()
         return link is not None
 
+    def clear(self) -> None:
+        for link in self:
+            self.remove(link.peer)
+
     # -- out -------------------------------------------------------------------------------------------
 
     def post(self, peers: tuple[str, ...], message: Message) -> None:
         entry = self._encode(message)
         for peer in peers:
-            if (link := self.get(peer)) is not None:
-                self._count(link, taken=link.outbox.add_message(entry))
+            if (link := self.get(peer)) is not None and self._count(link, link.outbox.add_message(entry)):
+                self.echoes.sent(peer, message)
 
     def post_control(self, peer: str, rpc: Rpc) -> None:
-        if (link := self.get(peer)) is not None:
-            self._count(link, taken=link.outbox.add_control(encode_rpc(rpc)))
+        link = self.get(peer)
+        if link is not None and self._count(link, link.outbox.add_control(encode_rpc(rpc))):
+            self.echoes.offered(peer, rpc)
 
-    def _count(self, link: Link, *, taken: bool) -> None:
+    def _count(self, link: Link, taken: bool) -> bool:
         if taken:
             link.wake.set()
         else:
             self.dropped += 1
+        return taken
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
@@ -118,6 +127,12 @@ class Links:
         self.progress = trio.Event()
 
     # -- in --------------------------------------------------------------------------------------------
+
+    def read(self, link: Link, body: bytes) -> Rpc:
+        """Raises RemoteProtocolError."""
+        rpc = decode_rpc(body)
+        self.echoes.heard(link.peer, rpc)
+        return rpc
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""

@@ -79,20 +79,21 @@ class Mesh:
 
     # -- what peers say --------------------------------------------------------------------------------
 
-    def on_graft(self, peer: str, topic: str, now: float, drafts: Drafts) -> None:
+    def on_graft(self, peer: str, topic: str, now: float, drafts: Drafts) -> float:
+        """Accept or refuse; how much misbehaviour it was, if any."""
         members = self._members.get(topic)
         if members is None or peer in members:  # an answer to unknown topics would be a tool for flooding
-            return
+            return 0.0
         left = self._backoff_left(peer, topic, now)
-        if left > 0:
-            flood = self._params.backoff - left < self._params.graft_flood
-            self._ledger.misbehaved(peer, now, 2.0 if flood else 1.0)
         full = len(members) >= self._params.degree_high and peer not in self._outbound
         subscribed = peer in self._subscribers[topic]
         if left > 0 or full or not subscribed or self._ledger.score(peer, now) < 0:
             self._refuse(peer, topic, now, drafts)
         else:
             self._admit(peer, topic, now)
+        if left <= 0:
+            return 0.0
+        return 2.0 if self._params.backoff - left < self._params.graft_flood else 1.0
 
     def on_prune(self, peer: str, topic: str, backoff: int | None, now: float) -> None:
         if topic not in self._members:
@@ -125,8 +126,10 @@ class Mesh:
 
     def maintain(self, now: float, drafts: Drafts) -> None:
         opportunity = self._is_opportunity(now)
+        negatives = self._ledger.negatives(now)
         for topic, members in self._members.items():
-            self._drop_negative(topic, now, drafts)
+            if not negatives.isdisjoint(members):
+                self._drop_negative(topic, now, drafts)
             self.fill(topic, now, drafts)
             if len(members) > self._params.degree_high:
                 self._trim(topic, now, drafts)

@@ -44,6 +44,15 @@ class GossipParams:
     control_per_beat: int = 256  # RPCs with control parts that one peer may send between two heartbeats
     ihave_per_beat: int = 10  # of these, with IHAVE
     iwant_per_beat: int = 5_000  # IDs that one peer may ask for between two heartbeats
+    surplus_per_beat: int = 1_000  # fields that mean nothing to us; an IDONTWANT of v1.2 is one
+    # Posts dated wrongly are not checked further, so anybody can make them. A clock that is off makes some,
+    # too: nobody is dropped for an hour of that. A flood of 100 a second is, within a quarter of a minute.
+    undated_free: float = 100.0  # posts of one peer that were dated wrongly, beyond those that were good
+    undated_fade: float = 0.1  # of these forgotten at each heartbeat
+    undated: float = 0.005  # misbehaviour for each one more
+    undated_far: float = (
+        0.25  # for each that is dated more than a day ahead: no node takes and passes on those
+    )
     excess: float = 0.2  # misbehaviour for each RPC beyond these; 35 in a row are the end
     useless: float = 0.05  # for an empty RPC, or a message in a topic that we never joined
     offer_per_beat: int = 1_000  # IDs in one topic to one peer, the newest: 34 kB

@@ -8,7 +8,7 @@ posts: what a post is, and whether it is valid, the door says through `on_verdic
 from collections.abc import Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
@@ -69,10 +69,10 @@ class Router:
         self._lazy.remove(peer)
         self._ledger.leave(peer, now)
 
-    def hello(self, peer: str) -> Rpc:
-        """The first RPC on every new stream to a peer. Its GRAFTs mend a mesh that one side only knows of."""
+    def hello(self, peer: str, *, again: bool) -> Rpc:
+        """The first RPC on a stream to a peer. `again`: on a later one, where lost GRAFTs are made good."""
         subscriptions = tuple(Subscription(topic, subscribe=True) for topic in self._topics)
-        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer))
+        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer) if again else ())
 
     def view(self, peer: str, now: float) -> PeerView:
         topics = sum(peer in self._mesh.subscribers(topic) for topic in self._topics)
@@ -85,6 +85,8 @@ class Router:
             return []
         effects: list[Effect] = []
         drafts = Drafts()
+        if rpc.surplus:
+            self._lazy.spend_surplus(peer, rpc.surplus, now)
         has_control = bool(rpc.subscriptions) or rpc.has_control
         reads_control = has_control and self._lazy.spend_control(peer, now)
         if reads_control:
@@ -130,8 +132,9 @@ class Router:
             self._lazy.greet(peer, new, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
-        for topic in rpc.graft:
-            self._mesh.on_graft(peer, topic, now, drafts)
+        early = [self._mesh.on_graft(peer, topic, now, drafts) for topic in rpc.graft]
+        if any(early):  # once for all topics: they are of one mind, since all nodes join all of them
+            self._ledger.misbehaved(peer, now, max(early))
         for prune in rpc.prune:
             self._mesh.on_prune(peer, prune.topic, prune.backoff, now)
 
@@ -157,7 +160,9 @@ class Router:
         )
 
     def _on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Effect]:
-        if not ids or not self._is_trusted_with_gossip(peer, now):
+        if not ids or not self._lazy.spend_iwant(peer, len(ids), now):
+            return []
+        if not self._is_trusted_with_gossip(peer, now):
             return []
         messages = self._lazy.on_iwant(peer, ids, now)
         self.counts.served += len(messages)
@@ -206,8 +211,11 @@ class Router:
         self._ledger.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
-    def on_verdict(self, name: bytes, outcome: Outcome, topic: str | None, now: float) -> list[Effect]:
-        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded."""
+    def on_verdict(
+        self, name: bytes, outcome: Outcome, topic: str | None, now: float, *, far: bool = False
+    ) -> list[Effect]:
+        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded. `far`:
+        too early by more than a day."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
@@ -218,11 +226,14 @@ class Router:
         effects: list[Effect] = []
         for peer in [p for p, used in pending.senders.items() if used != right]:
             effects += self._on_invalid(peer, now)  # the peer is at fault, the post is not
+        if outcome is not Outcome.DUPLICATE:
+            for peer in pending.senders:
+                self._lazy.weigh(peer, now, good=outcome is Outcome.STORED, far=far)
+                effects += self._judge(peer, now)
         if outcome is Outcome.STORED:
             return effects + self._accept(name, Message(right, pending.message.data), pending.senders, now)
         self.counts.ignored += 1
-        cache = self._early if outcome is Outcome.TOO_EARLY else self._seen
-        cache.add(name, now)
+        (self._early if outcome is Outcome.TOO_EARLY else self._seen).add(name, now)
         return effects
 
     def on_failure(self, name: bytes) -> None:
@@ -245,21 +256,24 @@ class Router:
         return [Forward(targets, message)] if targets else []
 
     def originate(self, data: bytes, topic: str, now: float) -> list[Effect]:
-        """Publish an own post. Today: fluff, that is to the mesh (not to all: that tells more peers more),
-        and release it. The stem decides here, and then Release comes when the post is heard back.
+        """Publish an own post. Today: fluff, that is to the mesh (not to all: that tells more peers more).
 
-        With nobody to send to it is released all the same: sync brings it to the first peer that comes.
+        Call it when the post has been released, or a node killed in between pushes an old post, as nobody
+        does who passes on. Not without `has_taker`: a post that is released has left the house.
         """
         name = message_id(data)
         if self._seen.has(name, now):
-            return [Release(name)]
+            return []
         message = Message(topic, data)
         self.counts.originated += 1
         self._seen.add(name, now)
-        self._cache.put(name, message, now)
+        self._cache.put(name, message, now, own=True)
         targets = tuple(self._mesh.members(topic)) or self._fanout(topic, now)
-        sends: list[Effect] = [Forward(targets, message)] if targets else []
-        return [*sends, Release(name)]
+        return [Forward(targets, message)] if targets else []
+
+    def has_taker(self, topic: str, now: float) -> bool:
+        """Whether somebody would be sent an own post in that topic."""
+        return bool(self._mesh.members(topic) or self._fanout(topic, now))
 
     def _fanout(self, topic: str, now: float) -> tuple[str, ...]:
         limit = self.scoring.publish_threshold

@@ -169,6 +169,10 @@ class Ledger:
         self._refresh(record, now)
         return record.score
 
+    def negatives(self, now: float) -> set[str]:
+        """Those here whose score is below zero."""
+        return {peer for peer in self._here if self.score(peer, now) < 0}
+
     def is_only_slow(self, peer: str, now: float) -> bool:
         """Whether nothing but P3 speaks against this peer."""
         record = self._here.get(peer) or Record()

@@ -1,7 +1,7 @@
 """Gossip over streams: the router's effects carried out, the only file here that awaits.
 
-For each peer one outbound stream, written by one task, and one inbound stream, read by another. Posts go
-to the door in batches. A slow peer loses messages (sync brings them), a fast one is made to wait.
+For each peer one outbound stream, written by one task, and one inbound stream, read by another.
+A slow peer loses messages (sync brings them), a fast one is made to wait.
 """
 
 import logging
@@ -14,25 +14,23 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Post, decode
-from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.link import Link, Links, address_group
+from p2pforum.gossip.own import readable, topic_of
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.views import PeerView, Statistics
-from p2pforum.gossip.wire import decode_rpc, encode_rpc
-from p2pforum.ingest import Door, Verdict
+from p2pforum.gossip.wire import encode_rpc
+from p2pforum.ingest import Door, Verdict, is_far
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
 _READ = 64 * limits.KIB
-_FRAMES_PER_TURN = 32  # of one read; many small frames must not keep the others waiting
+_BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
 _OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
 
@@ -56,8 +54,8 @@ class GossipService:
         self._release = release
         self._router = Router(params.topics, rng, gossip)
         self._links = Links()
-        self._own: dict[bytes, bytes] = {}  # message ID -> post ID, until released
-        self._to_release: list[bytes] = []
+        self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
+        self._joined = trio.Event()  # somebody has subscribed since
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
         self._running = trio.Event()
@@ -80,22 +78,37 @@ class GossipService:
                     raise self._fault or AssertionError("no fault")
         finally:
             self._nursery = None
-            for link in self._links:
-                self._links.remove(link.peer)
+            self._links.clear()
 
     async def originate(self, raws: Sequence[bytes]) -> None:
-        """Publish own posts that are kept and not yet released. Without peers they are released only.
+        """Release and publish own posts that are kept and not yet released.
 
-        Raises InvalidPost for bytes that are no post, StoreError if they can't be released.
+        Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
+        StoreError if they can't be released: then they have not left the house.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
-            for raw in raws[start : start + _OWN_PER_TURN]:
-                post = decode(raw, self._params)
-                self._own[message_id(raw)] = post.id
-                self._perform(self._router.originate(raw, self._topic(post), trio.current_time()))
-            await self._release_all()
+            await self._publish(raws[start : start + _OWN_PER_TURN])
             await self._pace()
+
+    async def wait_for_taker(self) -> None:
+        """Until somebody would take an own post in some topic."""
+        await self._running.wait()
+        while not self.has_taker:
+            await self._joined.wait()
+
+    @property
+    def has_taker(self) -> bool:
+        return any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics)
+
+    async def _publish(self, raws: Sequence[bytes]) -> None:
+        now = trio.current_time()
+        posts = [(post, topic_of(post, self._params)) for post in readable(raws, self._params)]
+        posts = [(post, topic) for post, topic in posts if self._router.has_taker(topic, now)]
+        if posts:
+            await self._release([post.id for post, _ in posts])  # first: see Router.originate
+        for post, topic in posts:
+            self._perform(self._router.originate(post.raw, topic, trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -108,8 +121,7 @@ class GossipService:
         )
 
     def peers(self) -> dict[PeerID, PeerView]:
-        now = trio.current_time()
-        return {link.peer: self._router.view(link.peer, now) for link in self._links}
+        return {link.peer: self._router.view(link.peer, trio.current_time()) for link in self._links}
 
     # -- effects ---------------------------------------------------------------------------------------
 
@@ -127,23 +139,11 @@ class GossipService:
                     self._expelled += 1
                     log.info("dropped a peer: %s", reason)
                     self._cut(PeerID(peer))
-                case Release(name):
-                    self._to_release.append(self._own.pop(name))
 
     def _cut(self, peer: PeerID) -> None:
         self._forget(peer)
         if self._nursery is not None:
             self._nursery.start_soon(self._network.disconnect, peer)
-
-    async def _release_all(self) -> None:
-        """What could not be released is tried again at the next heartbeat."""
-        ids, self._to_release = self._to_release, []
-        try:
-            if ids:
-                await self._release(ids)
-        except StoreError:
-            self._to_release += ids
-            raise
 
     async def _pace(self) -> None:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
@@ -172,13 +172,11 @@ class GossipService:
 
     def _welcome(self, peer: PeerID) -> Link | None:
         """The link to a connected peer; None if it is gone, or not wanted."""
-        link, connection = self._links.get(peer), self._connection(peer)
-        if link is not None or connection is None or self._nursery is None:
+        link, c = self._links.get(peer), self._connection(peer)
+        if link is not None or c is None or self._nursery is None:
             return link
-        outbound = connection.direction is Direction.OUTBOUND
-        group = address_group(connection.address)
-        refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
-        if refusal:
+        outbound, group = c.direction is Direction.OUTBOUND, address_group(c.address)
+        if refusal := self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group):
             self._perform(refusal)
             return None
         link = self._links.add(peer)
@@ -202,7 +200,8 @@ class GossipService:
 
     async def _send(self, link: Link) -> None:
         async with await self._network.open_stream(link.peer, PROTOCOL) as stream:
-            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer))))
+            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer, again=link.greeted))))
+            link.greeted = True
             while True:
                 await link.wake.wait()
                 data, count = link.outbox.take()
@@ -225,12 +224,19 @@ class GossipService:
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
         while chunk := await stream.receive_some(_READ):
-            for n, body in enumerate(splitter.feed(chunk), 1):
-                if n % _FRAMES_PER_TURN == 0:
+            size = 0
+            for body in splitter.feed(chunk):
+                size += len(body) + 256  # the smallest costs something, too
+                if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
-                self._perform(self._router.on_rpc(link.peer, decode_rpc(body), trio.current_time()))
+                    size = len(body)
+                rpc = self._links.read(link, body)
+                self._perform(self._router.on_rpc(link.peer, rpc, trio.current_time()))
                 if link.is_cut:
                     return
+                if rpc.subscriptions:
+                    self._joined.set()
+                    self._joined = trio.Event()
             while link.is_overdue:
                 link.room = trio.Event()
                 await link.room.wait()
@@ -264,7 +270,6 @@ class GossipService:
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
                 self._pronounce(batch, verdicts)
-                await self._release_all()
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
                 self._abandon(batch)
@@ -276,15 +281,13 @@ class GossipService:
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
-            topic = None if verdict.post is None else self._topic(verdict.post)
-            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now))
+            topic = None if verdict.post is None else topic_of(verdict.post, self._params)
+            far = is_far(verdict, self._door.now())
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now, far=far))
 
     def _abandon(self, batch: Sequence[Validate]) -> None:
         for validate in batch:
             self._router.on_failure(validate.message_id)
-
-    def _topic(self, post: Post) -> str:
-        return self._params.topic(shard_of(post.payload.board, self._params))
 
     async def _beat(self) -> None:
         period = self._router.params.heartbeat
@@ -292,9 +295,6 @@ class GossipService:
         while True:
             try:
                 self._perform(self._router.heartbeat(trio.current_time()))
-                await self._release_all()
-            except StoreError as error:
-                log.error("the store releases nothing: %s", error)
             except Exception as error:
                 self._note_fault(error)
             await trio.sleep(period)

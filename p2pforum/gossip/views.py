@@ -30,6 +30,15 @@ class PeerView:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How an own post left, as counts of peers: handed it by us, only told that we have it, had it for us."""
+
+    handed: int
+    told: int
+    heard: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """A snapshot for `p2pforum status`: the router's counts with what streams and queues did."""
 

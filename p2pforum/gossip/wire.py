@@ -5,13 +5,12 @@ must not exist in what we can write (StrictNoSign). Unknown fields are skipped, 
 GossipSub versions among them. This is not a general protobuf library.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
 from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
+from p2pforum.gossip.fields import LEN, VARINT, Body, check
 
-_VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
 _AUTHOR_FIELDS = frozenset({1, 3, 5, 6})  # from, seqno, signature, key
 _DATA, _TOPIC = 2, 4
 
@@ -53,10 +52,19 @@ class Rpc:
     iwant: tuple[bytes, ...] = ()
     graft: tuple[str, ...] = ()
     prune: tuple[Prune, ...] = ()
+    surplus: int = field(default=0, compare=False)  #: fields read that are no part of these
 
     @property
     def has_control(self) -> bool:
         return bool(self.ihave or self.iwant or self.graft or self.prune)
+
+    @property
+    def fields(self) -> int:
+        """How many protobuf fields these parts take, at all depths."""
+        control = bool(self.has_control) + bool(self.iwant) + len(self.iwant)
+        offers = sum(2 + len(have.ids) for have in self.ihave)
+        pushed = 3 * (len(self.subscriptions) + len(self.publish))
+        return pushed + control + offers + 2 * len(self.graft) + 3 * len(self.prune)
 
 
 # --- writing ---------------------------------------------------------------------------------------
@@ -72,11 +80,11 @@ def encode_uvarint(value: int) -> bytes:
 
 
 def _len_field(number: int, value: bytes) -> bytes:
-    return bytes((number << 3 | _LEN,)) + encode_uvarint(len(value)) + value
+    return bytes((number << 3 | LEN,)) + encode_uvarint(len(value)) + value
 
 
 def _uint_field(number: int, value: int) -> bytes:
-    return bytes((number << 3 | _VARINT,)) + encode_uvarint(value)
+    return bytes((number << 3 | VARINT,)) + encode_uvarint(value)
 
 
 def encode_publish(message: Message) -> bytes:
@@ -119,19 +127,20 @@ def decode_rpc(body: bytes) -> Rpc:
     """Raises RemoteProtocolError for what is not protobuf, or holds more than one RPC may."""
     if len(body) > limits.MAX_RPC:
         raise RemoteProtocolError(f"an RPC of {len(body)} bytes; at most {limits.MAX_RPC}")
+    rpc = Body(body)
     subscriptions: list[Subscription] = []
     publish: list[Message] = []
     control = _Control()
-    for number, start, end in _len_fields(body, 0, len(body)):
+    for number, start, end in rpc.len_fields(0, len(body)):
         if number == 1:
-            subscriptions.append(_decode_subscription(body, start, end))
-            _check(len(subscriptions) <= limits.MAX_SUBSCRIPTIONS, "too many subscriptions")
+            subscriptions.append(_decode_subscription(rpc, start, end))
+            check(len(subscriptions) <= limits.MAX_SUBSCRIPTIONS, "too many subscriptions")
         elif number == 2:
-            _check(len(publish) < limits.MAX_RPC_MESSAGES, "too many messages")
-            publish.append(_decode_message(body, start, end))
+            check(len(publish) < limits.MAX_RPC_MESSAGES, "too many messages")
+            publish.append(_decode_message(rpc, start, end))
         elif number == 3:
-            control.read(body, start, end)
-    return Rpc(
+            control.read(rpc, start, end)
+    found = Rpc(
         tuple(subscriptions),
         tuple(publish),
         tuple(control.ihave),
@@ -139,35 +148,31 @@ def decode_rpc(body: bytes) -> Rpc:
         tuple(control.graft),
         tuple(control.prune),
     )
+    return replace(found, surplus=max(0, rpc.count - found.fields))
 
 
-def _check(rule: bool, complaint: str) -> None:
-    if not rule:
-        raise RemoteProtocolError(f"an RPC with {complaint}")
-
-
-def _decode_subscription(body: bytes, start: int, end: int) -> Subscription:
+def _decode_subscription(rpc: Body, start: int, end: int) -> Subscription:
     topic, subscribe = "", False
-    for number, wire, a, b in _fields(body, start, end):
-        if number == 1 and wire == _VARINT:
+    for number, wire, a, b in rpc.fields(start, end):
+        if number == 1 and wire == VARINT:
             subscribe = bool(a)
-        elif number == 2 and wire == _LEN:
-            topic = _text(body, a, b)
+        elif number == 2 and wire == LEN:
+            topic = _text(rpc, a, b)
     return Subscription(topic, subscribe)
 
 
-def _decode_message(body: bytes, start: int, end: int) -> Message:
+def _decode_message(rpc: Body, start: int, end: int) -> Message:
     data, topics, authored = b"", 0, False
     topic = ""
-    for number, wire, a, b in _fields(body, start, end):
-        if number == _DATA and wire == _LEN:
-            data = body[a:b]
-        elif number == _TOPIC and wire == _LEN:
-            topic = _text(body, a, b)
+    for number, wire, a, b in rpc.fields(start, end):
+        if number == _DATA and wire == LEN:
+            data = rpc.data[a:b]
+        elif number == _TOPIC and wire == LEN:
+            topic = _text(rpc, a, b)
             topics += 1
         elif number in _AUTHOR_FIELDS:  # also when empty: the field must be absent
             authored = True
-    _check(topics == 1, "a message that is not in exactly one topic")
+    check(topics == 1, "a message that is not in exactly one topic")
     return Message(topic, data, authored)
 
 
@@ -181,99 +186,59 @@ class _Control:
         self.prune: list[Prune] = []
         self._ihave_ids = 0
 
-    def read(self, body: bytes, start: int, end: int) -> None:
-        for number, a, b in _len_fields(body, start, end):
+    def read(self, rpc: Body, start: int, end: int) -> None:
+        for number, a, b in rpc.len_fields(start, end):
             if number == 1:
-                self._read_ihave(body, a, b)
+                self._read_ihave(rpc, a, b)
             elif number == 2:
-                self._read_iwant(body, a, b)
+                self._read_iwant(rpc, a, b)
             elif number == 3:
-                _check(len(self.graft) < limits.MAX_SUBSCRIPTIONS, "too many GRAFTs")
-                self.graft.append(_decode_topic(body, a, b))
+                check(len(self.graft) < limits.MAX_SUBSCRIPTIONS, "too many GRAFTs")
+                self.graft.append(_decode_topic(rpc, a, b))
             elif number == 4:
-                _check(len(self.prune) < limits.MAX_SUBSCRIPTIONS, "too many PRUNEs")
-                self.prune.append(_decode_prune(body, a, b))
+                check(len(self.prune) < limits.MAX_SUBSCRIPTIONS, "too many PRUNEs")
+                self.prune.append(_decode_prune(rpc, a, b))
 
-    def _read_ihave(self, body: bytes, start: int, end: int) -> None:
-        _check(len(self.ihave) < limits.MAX_SUBSCRIPTIONS, "too many IHAVEs")
+    def _read_ihave(self, rpc: Body, start: int, end: int) -> None:
+        check(len(self.ihave) < limits.MAX_SUBSCRIPTIONS, "too many IHAVEs")
         topic, ids = "", []
-        for number, a, b in _len_fields(body, start, end):
+        for number, a, b in rpc.len_fields(start, end):
             if number == 1:
-                topic = _text(body, a, b)
+                topic = _text(rpc, a, b)
             elif number == 2:
                 self._ihave_ids += 1
-                _check(self._ihave_ids <= limits.MAX_RPC_IDS, "too many IDs in IHAVE")
-                ids.append(body[a:b])
+                check(self._ihave_ids <= limits.MAX_RPC_IDS, "too many IDs in IHAVE")
+                ids.append(rpc.data[a:b])
         self.ihave.append(IHave(topic, tuple(ids)))
 
-    def _read_iwant(self, body: bytes, start: int, end: int) -> None:
-        for number, a, b in _len_fields(body, start, end):
+    def _read_iwant(self, rpc: Body, start: int, end: int) -> None:
+        for number, a, b in rpc.len_fields(start, end):
             if number == 1:
-                _check(len(self.iwant) < limits.MAX_RPC_IDS, "too many IDs in IWANT")
-                self.iwant.append(body[a:b])
+                check(len(self.iwant) < limits.MAX_RPC_IDS, "too many IDs in IWANT")
+                self.iwant.append(rpc.data[a:b])
 
 
-def _decode_topic(body: bytes, start: int, end: int) -> str:
+def _decode_topic(rpc: Body, start: int, end: int) -> str:
     topic = ""
-    for number, a, b in _len_fields(body, start, end):
+    for number, a, b in rpc.len_fields(start, end):
         if number == 1:
-            topic = _text(body, a, b)
+            topic = _text(rpc, a, b)
     return topic
 
 
-def _decode_prune(body: bytes, start: int, end: int) -> Prune:
-    backoff = None
-    for number, wire, a, _ in _fields(body, start, end):
-        if number == 3 and wire == _VARINT:
+def _decode_prune(rpc: Body, start: int, end: int) -> Prune:
+    topic, backoff = "", None
+    for number, wire, a, b in rpc.fields(start, end):
+        if number == 1 and wire == LEN:
+            topic = _text(rpc, a, b)
+        elif number == 3 and wire == VARINT:
             backoff = a
-    return Prune(_decode_topic(body, start, end), backoff)
+    return Prune(topic, backoff)
 
 
-def _text(body: bytes, start: int, end: int) -> str:
-    _check(end - start <= limits.MAX_TOPIC_NAME, "a topic name that is too long")
+def _text(rpc: Body, start: int, end: int) -> str:
+    check(end - start <= limits.MAX_TOPIC_NAME, "a topic name that is too long")
     try:
-        return body[start:end].decode()
+        return rpc.data[start:end].decode()
     except UnicodeDecodeError:
         raise RemoteProtocolError("an RPC with a topic name that is not UTF-8") from None
-
-
-def _len_fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """(number, start, end) of each length-delimited field."""
-    for number, wire, a, b in _fields(body, start, end):
-        if wire == _LEN:
-            yield number, a, b
-
-
-def _fields(body: bytes, pos: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """(number, wire type, a, b): a is the value of a varint, [a, b) the place of anything else."""
-    while pos < end:
-        tag, pos = _varint(body, pos, end)
-        number, wire = tag >> 3, tag & 7
-        _check(0 < number < 2**29, "a field number out of range")
-        if wire == _VARINT:
-            value, pos = _varint(body, pos, end)
-            yield number, wire, value, 0
-            continue
-        if wire == _LEN:
-            size, pos = _varint(body, pos, end)
-        elif wire in (_FIXED64, _FIXED32):
-            size = 8 if wire == _FIXED64 else 4
-        else:
-            raise RemoteProtocolError("an RPC with a wire type that is not in use")
-        _check(size <= end - pos, "a field that ends behind its place")
-        yield number, wire, pos, pos + size
-        pos += size
-
-
-def _varint(body: bytes, pos: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    while pos < end:
-        byte = body[pos]
-        pos += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            _check(value < 2**64, "a number above 64 bits")
-            return value, pos
-        shift += 7
-        _check(shift < 70, "a number that does not end")
-    raise RemoteProtocolError("an RPC that is cut short")

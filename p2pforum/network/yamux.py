@@ -74,6 +74,7 @@ class YamuxConnection:
         self._streams: dict[int, YamuxStream] = {}
         self._inbound = 0  # of _streams
         self._refused = 0  # streams, so far
+        self._extra = limits.EXTRA_WINDOWS  # bytes left for windows to grow by
         self._buffered = 0  # bytes received and not yet read, all streams together
         self._queue: collections.deque[bytes] = collections.deque()
         self._queued = 0  # bytes
@@ -167,6 +168,11 @@ class YamuxConnection:
     def unbuffered(self, size: int) -> None:
         self._buffered -= size
 
+    def grow(self, size: int) -> int:
+        granted = min(size, self._extra)
+        self._extra -= granted
+        return granted
+
     def linger(self, stream: YamuxStream) -> None:
         """We have closed a stream and the peer has not: give it some time, then reset."""
         if self._nursery is not None and not self._ended:
@@ -180,6 +186,7 @@ class YamuxConnection:
     def forget(self, stream: YamuxStream) -> None:
         if self._streams.pop(stream.number, None) is not None:
             self._inbound -= stream.inbound
+            self._extra += stream.grown
 
     # -- the three tasks -------------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ class YamuxConnection:
                 self.kill()
 
     async def _read(self) -> None:
-        frames = FrameReader(limits.STREAM_WINDOW)
+        frames = FrameReader(limits.MAX_STREAM_WINDOW)
         try:
             while arrived := await self._channel.receive_some():
                 self._last_heard = trio.current_time()

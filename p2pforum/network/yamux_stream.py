@@ -8,7 +8,7 @@ from typing import Protocol
 
 import trio
 
-from p2pforum.core.limits import READ_STALL_SECONDS, STREAM_WINDOW
+from p2pforum.core.limits import MAX_STREAM_WINDOW, READ_STALL_SECONDS, STREAM_WINDOW
 from p2pforum.network.exclusive import Exclusive, check_max_bytes
 from p2pforum.network.yamux_frames import DATA, FIN, RST, WINDOW_UPDATE, header
 
@@ -23,6 +23,8 @@ class Sender(Protocol):
     async def wait_for_room(self) -> None: ...
 
     def unbuffered(self, size: int) -> None: ...
+
+    def grow(self, size: int) -> int: ...
 
     def linger(self, stream: "YamuxStream") -> None: ...
 
@@ -40,7 +42,8 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         self._connection = connection
         self._read_stall = read_stall
         self._send_window = STREAM_WINDOW
-        self._receive_window = STREAM_WINDOW  # what the peer may still send
+        self._window = STREAM_WINDOW  # what the peer may have sent and we not read
+        self._receive_window = STREAM_WINDOW  # what it may still send
         self._consumed = 0  # read by us, not yet told to the peer
         self._buffer = bytearray()
         self._closed = self._sent_end = self._received_end = self._broken = False
@@ -127,12 +130,23 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             del self._buffer[:max_bytes]
         self._connection.unbuffered(len(taken))
         self._consumed += len(taken)
-        # half a window at a time: one small frame for many small reads
+        # so much at a time: one small frame for many small reads
         if self._consumed >= STREAM_WINDOW // 2 and not self._received_end and not self._broken:
-            self._connection.enqueue(header(WINDOW_UPDATE, 0, self.number, self._consumed))
-            self._receive_window += self._consumed
-            self._consumed = 0
+            self._give_back()
         return taken
+
+    def _give_back(self) -> None:
+        """Let the peer send more; a stream that is read gets a larger window, if there is any left."""
+        more = self._connection.grow(min(STREAM_WINDOW, MAX_STREAM_WINDOW - self._window))
+        self._window += more
+        self._connection.enqueue(header(WINDOW_UPDATE, 0, self.number, self._consumed + more))
+        self._receive_window += self._consumed + more
+        self._consumed = 0
+
+    @property
+    def grown(self) -> int:
+        """Bytes of window beyond what every stream has."""
+        return self._window - STREAM_WINDOW
 
     # -- closing ---------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ class Pool:
     def own(self) -> int:
         return sum(post.own for post in self._posts.values())
 
+    @property
+    def queued(self) -> int:
+        """Own ones that no peer has got yet."""
+        return sum(post.own and not post.is_sent for post in self._posts.values())
+
     def has_room(self, size: int, *, own: bool) -> bool:
         part = 1.0 if own else self._params.pool_relayed
         return (

@@ -137,6 +137,16 @@ class StemRouter:
         return self._pool.own
 
     @property
+    def has_way(self) -> bool:
+        """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
+        return bool(self.guards.kept) or any(peer.outbound for peer in self._peers.values())
+
+    @property
+    def is_prompt(self) -> bool:
+        """A guard is there, and there is no queue for it."""
+        return bool(self.guards.in_use(self._candidates())) and self._pool.queued <= 1
+
+    @property
     def relayed(self) -> int:
         return len(self._pool) - self._pool.own
 
@@ -210,6 +220,14 @@ class StemRouter:
         for post_id in ids:
             self._pool.remove(post_id)
 
+    def withdraw(self, post_id: bytes) -> bool:
+        """Forget a post. False for an own one that a guard has got: it becomes public."""
+        post = self._pool.get(post_id)
+        if post is not None and post.own and post.is_sent:
+            return False
+        self._pool.remove(post_id)
+        return True
+
     def on_failure(self, effect: Pass, now: float) -> None:
         """The peer did not take it. One other is tried; then the embargo must do."""
         self.on_silence(effect.peer, now)
@@ -243,9 +261,7 @@ class StemRouter:
 
     def _end(self, post: Travelling, what: _End, now: float) -> Fluff | None:
         if what.is_embargo and post.own and not post.is_sent and self.guards.in_use(self._candidates()):
-            self._arm(
-                post, now
-            )  # it still waits for its turn: many own posts, and a guard takes ten a minute
+            self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
         return Fluff(post.post_id, post.raw)

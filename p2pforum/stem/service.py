@@ -19,6 +19,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.stem.pool import OWN
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Outside:
     fluff: Callable[[Sequence[bytes]], Awaitable[None]]  #: publish these raw posts, and release them
     save: Callable[[str], Awaitable[None]]  #: keep this text about guards
     hour: Callable[[], int]
+    handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
 
 
 @dataclass(slots=True)
@@ -75,8 +77,9 @@ class StemService:
         self._params = params
         self._door = door
         self._outside = outside
-        self._router = router
+        self.router = router  #: to be asked
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
+        self._fluffing: set[bytes] = set()  # on their way to gossip
         self._counts = StemCounts()
         self._wake = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -103,20 +106,25 @@ class StemService:
         """Send own posts, kept and not released, on their way. For those without room call it again later."""
         for raw in raws:
             post_id = decode(raw, self._params).id
-            if post_id not in self._judging and not self._router.originate(post_id, raw, trio.current_time()):
+            if post_id not in self._judging and not self.router.originate(post_id, raw, trio.current_time()):
                 break
         self._wake.set()
 
     def unsent(self, raws: Sequence[bytes]) -> list[bytes]:
         """Of posts that are kept and not released, those that are not on their way yet."""
         named = [(decode(raw, self._params).id, raw) for raw in raws]
-        return [raw for name, raw in named if name not in self._judging and not self._router.holds(name)]
+        under_way = self._judging | self._fluffing
+        return [raw for name, raw in named if name not in under_way and not self.router.holds(name)]
+
+    def withdraw(self, post_id: bytes) -> bool:
+        """Whether a kept post may still be forgotten here; then it is no longer on its way."""
+        return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
 
     def view(self) -> StemView:
         connected = {str(c.peer): "" for c in self._network.connections()}
-        used = self._router.guards.in_use(connected)
+        used = self.router.guards.in_use(connected)
         return StemView(
-            self._router.own, self._router.relayed, len(self._router.guards.kept), len(used), self._counts
+            self.router.own, self.router.relayed, len(self.router.guards.kept), len(used), self._counts
         )
 
     # -- peers ---------------------------------------------------------------------------------------
@@ -126,7 +134,7 @@ class StemService:
             if not isinstance(event, PeerGone):
                 self._welcome(event.connection.peer)
             elif not self._is_connected(event.peer):
-                self._router.remove_peer(event.peer)
+                self.router.remove_peer(event.peer)
             self._wake.set()
 
     def _is_connected(self, peer: PeerID) -> bool:
@@ -135,10 +143,10 @@ class StemService:
     def _welcome(self, peer: PeerID) -> None:
         """Events may be old when they are read, and a stream may come first: what counts is now."""
         connection = next((c for c in self._network.connections() if c.peer == peer), None)
-        if connection is not None and peer not in self._router:
+        if connection is not None and peer not in self.router:
             outbound = connection.direction is Direction.OUTBOUND
             group = network_group(connection.address)
-            self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
+            self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
 
     # -- frames in -----------------------------------------------------------------------------------
 
@@ -150,7 +158,7 @@ class StemService:
 
     async def _take(self, peer: PeerID, frame: bytes) -> None:
         self._welcome(peer)
-        if not self._router.may_send(peer, trio.current_time()):
+        if not self.router.may_send(peer, trio.current_time()):
             self._counts.excess += 1
             return
         try:
@@ -174,9 +182,9 @@ class StemService:
         by being let through, that the good one is here."""
         self._counts.received += 1
         post_id = decode(raw, self._params).id
-        if not self._router.holds(post_id, raw):
-            is_new = not self._router.holds(post_id)
-            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self._router.has_room(len(raw))):
+        if not self.router.holds(post_id, raw):
+            is_new = not self.router.holds(post_id)
+            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self.router.has_room(len(raw))):
                 self._counts.excess += 1
                 return
             self._judging.add(post_id)
@@ -186,9 +194,9 @@ class StemService:
                 self._judging.discard(post_id)
             if verdict.outcome is Outcome.INVALID:
                 raise InvalidPost(verdict.reason)
-            if verdict.outcome is not Outcome.STORED and not self._router.holds(post_id):
+            if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
                 return  # public already, or not to be kept now
-        self._router.on_post(peer, post_id, raw, trio.current_time())
+        self.router.on_post(peer, post_id, raw, trio.current_time())
         self._wake.set()
 
     # -- effects -------------------------------------------------------------------------------------
@@ -202,19 +210,19 @@ class StemService:
                 log.error("the store does not answer: %s", error)
             except Exception as error:
                 self._note_fault(error)
-            wait = min(limits.STEM_LOOK_SECONDS, self._router.next_wake() - trio.current_time())
+            wait = min(limits.STEM_LOOK_SECONDS, self.router.next_wake() - trio.current_time())
             with trio.move_on_after(max(wait, 0.001)):
                 await self._wake.wait()
 
     async def _step(self) -> None:
         """What has become public must be known at the moment of every decision, not a moment before."""
         assert self._nursery is not None
-        if self._router.maintain_guards(self._outside.hour(), trio.current_time()):
-            await self._outside.save(self._router.guards.encode())
-        if ids := self._router.ids():
-            self._router.on_public(await self._outside.public(ids))
+        if self.router.maintain_guards(self._outside.hour(), trio.current_time()):
+            await self._outside.save(self.router.guards.encode())
+        if ids := self.router.ids():
+            self.router.on_public(await self._outside.public(ids))
         fluffs: list[Fluff] = []
-        for effect in self._router.tick(trio.current_time()):
+        for effect in self.router.tick(trio.current_time()):
             match effect:
                 case Pass():
                     self._nursery.start_soon(self._pass, effect)
@@ -224,26 +232,31 @@ class StemService:
                     fluffs.append(effect)
         if fluffs:
             self._counts.fluffed += len(fluffs)
-            self._nursery.start_soon(self._fluff, [fluff.raw for fluff in fluffs])
+            self._fluffing |= {fluff.post_id for fluff in fluffs}
+            self._nursery.start_soon(self._fluff, fluffs)
 
-    async def _fluff(self, raws: Sequence[bytes]) -> None:
+    async def _fluff(self, fluffs: Sequence[Fluff]) -> None:
         try:
-            await self._outside.fluff(raws)
+            await self._outside.fluff([fluff.raw for fluff in fluffs])
         except StoreError as error:
             log.error("the store releases nothing: %s", error)
         except Exception as error:
             self._note_fault(error)
+        finally:
+            self._fluffing -= {fluff.post_id for fluff in fluffs}
 
     async def _pass(self, effect: Pass) -> None:
         if await self._send(effect.peer, encode_frame(effect.raw)):
             self._counts.sent += 1
+            if effect.edge == OWN:
+                self._outside.handed(PeerID(effect.peer), effect.raw)
         else:
-            self._router.on_failure(effect, trio.current_time())
+            self.router.on_failure(effect, trio.current_time())
         self._wake.set()
 
     async def _probe(self, peer: str) -> None:
         if not await self._send(peer, encode_cover()):
-            self._router.on_silence(peer, trio.current_time())
+            self.router.on_silence(peer, trio.current_time())
         self._wake.set()
 
     async def _send(self, peer: str, frame: bytes) -> bool:
@@ -261,7 +274,7 @@ class StemService:
         except Exception as error:
             self._note_fault(error)
             return False
-        self._router.on_answer(peer)
+        self.router.on_answer(peer)
         return True
 
     def _note_fault(self, error: Exception) -> None:

@@ -12,6 +12,7 @@ blocks.py       the sync index in memory: blocks of keys with their sums
 block_rows.py   the sync index on disk: block summaries, kept in the transaction that changes posts
 snapshot.py     a sealed view of what is released, for sync
 rows.py         from stored bytes back to posts; which text can be searched
+reveals.py      which keys were published
 queries.py      reads for people, on a read-only connection
 statistics.py   how much is kept
 search.py       from what a person typed to an FTS5 query, and excerpts

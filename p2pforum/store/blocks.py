@@ -149,8 +149,15 @@ class BoardCache:
         self._boards: dict[int, BoardBlocks] = {}
 
     def current(self) -> dict[int, BoardBlocks]:
-        """Not to be changed: `publish` and `forget` put a new one in its place."""
+        """Not to be changed: `publish` and `forget` put a new one in its place. `remember` adds to it."""
         return self._boards
+
+    def remember(self, board: int, blocks: BoardBlocks) -> None:
+        """A board as it is for all who hold `current()`. In place, since a session looks up thousands: but
+        only under the lock under which `publish` is called, and those who hold it must only look up."""
+        self._boards[board] = blocks
+        if len(self._boards) > self._most:
+            del self._boards[next(iter(self._boards))]
 
     def publish(self, changed: dict[int, BoardBlocks]) -> None:
         if not changed:

@@ -13,6 +13,7 @@ from p2pforum.core.errors import InvalidPost
 from p2pforum.core.post import Post
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, Key
+from p2pforum.store.reveals import is_reveal
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.scatter import Scatter, chunks, in_chunk
 from p2pforum.store.threads import NOT_COUNTED, Threads
@@ -53,6 +54,8 @@ class Change:
         self._words: list[tuple[int, str, str]] = []
         self._gone_words: list[tuple[int, str, str]] = []
         self._gone_rows: list[int] = []
+        self._reveals: list[tuple[bytes, int]] = []
+        self._gone_reveals: list[tuple[bytes, int]] = []
         self._keys: dict[int, list[Key]] = defaultdict(list)
         self._gone_keys: dict[int, list[Key]] = defaultdict(list)
         self.new_blocks: dict[int, BoardBlocks] = {}
@@ -98,8 +101,11 @@ class Change:
     def _uncount(self, kept: Kept) -> None:
         if kept.is_counted:
             self._threads.load(kept.thread).uncount(kept.hour)
-        if kept.raw is not None and (text := _text_of(kept.id, kept.raw)):
+        post = None if kept.raw is None else _reopened(kept.id, kept.raw)
+        if post is not None and (text := search_text(post)):
             self._gone_words.append((kept.row, text, board_token(kept.board)))
+        if post is not None and is_reveal(post):
+            self._gone_reveals.append((post.author, kept.row))
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -115,6 +121,8 @@ class Change:
         self._threads.write()
         self._db.executemany("INSERT INTO post VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(rows))
         self._db.executemany("INSERT INTO words(rowid, text, board) VALUES (?, ?, ?)", sorted(self._words))
+        self._db.executemany("DELETE FROM reveal WHERE key = ? AND row = ?", sorted(self._gone_reveals))
+        self._db.executemany("INSERT INTO reveal VALUES (?, ?)", sorted(self._reveals))
         for board in {*self._gone_keys, *self._keys}:
             self._write_blocks(board)
         if self._gone_rows:
@@ -135,6 +143,8 @@ class Change:
                 thread.count(fields.hour)
             if text := search_text(post):
                 self._words.append((row, text, board_token(thread.board)))
+            if is_reveal(post):
+                self._reveals.append((post.author, row))
             if released:
                 self._keys[thread.board].append((fields.hour, post.id))
         return rows
@@ -145,8 +155,8 @@ class Change:
         self.new_blocks[board] = block_rows.add_keys(self._db, board, blocks, self._keys.get(board, ()))
 
 
-def _text_of(post_id: bytes, raw: bytes) -> str:
+def _reopened(post_id: bytes, raw: bytes) -> Post | None:
     try:
-        return search_text(reopen(post_id, raw))
+        return reopen(post_id, raw)
     except InvalidPost:  # damaged on disk: its words stay in the index, and find nothing
-        return ""
+        return None

@@ -21,11 +21,11 @@ _HARDENING = (
     "PRAGMA temp_store = MEMORY",  # no copies of posts in /tmp
 )
 _WRITING = (
-    "PRAGMA synchronous = NORMAL",  # with WAL: safe against kill -9; a power cut may take the last seconds
+    "PRAGMA synchronous = NORMAL",  # with WAL: safe against kill -9; a power cut: see Store.writing
     "PRAGMA secure_delete = ON",  # what is dropped is overwritten: see retention.drop
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",  # Store does it outside the commit, so that snapshots never wait for it
-    f"PRAGMA journal_size_limit = {limits.STORE_WAL // 2}",
+    f"PRAGMA journal_size_limit = {limits.STORE_LOG_LEAST // 2}",  # kept of it once copied
     f"PRAGMA cache_size = -{limits.STORE_CACHE // limits.KIB}",
 )
 _READING = (

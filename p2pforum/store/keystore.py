@@ -6,16 +6,17 @@ The node process never does. Not the format (keystore_format.py), not what is in
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from p2pforum.core import limits
-from p2pforum.core.errors import KeystoreError
+from p2pforum.core.errors import KeystoreError, WrongPassphrase
 from p2pforum.store import keystore_contents, keystore_files
 from p2pforum.store.keystore_contents import Contents
 from p2pforum.store.keystore_format import (
     KdfCost,
     Lock,
+    Sealed,
     derive,
     is_whole,
     least_cost,
@@ -33,6 +34,9 @@ _PATIENCE = 10.0  # seconds to wait for another process; each holds the lock for
 Passphrase = Callable[[], bytes]
 """Asked for once in the life of a Keystore, and only if the file is encrypted."""
 
+HeldKey = Callable[[bytes], bytes | None]
+"""The key of a file that begins with this mark, if somebody (the agent) holds it: then nothing is asked."""
+
 
 class Keystore:
     """One key directory. Cheap to make: nothing is opened before it is needed.
@@ -41,11 +45,16 @@ class Keystore:
     """
 
     def __init__(
-        self, directory: Path, passphrase: Passphrase | None = None, cost: KdfCost | None = None
+        self,
+        directory: Path,
+        passphrase: Passphrase | None = None,
+        cost: KdfCost | None = None,
+        held_key: HeldKey | None = None,
     ) -> None:
         self.path = directory / FILE_NAME
         self._directory = directory
         self._passphrase = passphrase
+        self._held_key = held_key
         self._cost = cost or KdfCost()
         self._lock: Lock | None = None  # the key, once derived: half a second is paid once
 
@@ -58,6 +67,16 @@ class Keystore:
         """Whether a passphrase is needed. False if there is no file yet. Raises KeystoreError."""
         raw = self._read_file()
         return raw is not None and parse(raw, least_cost(self._cost)).is_encrypted
+
+    @property
+    def mark_and_key(self) -> tuple[bytes, bytes] | None:
+        """What an agent needs to hold; None for a plain file. Raises as `read` does."""
+        raw = self._read_file()
+        if raw is None:
+            return None
+        self._open(raw)
+        sealed = parse(raw, least_cost(self._cost))
+        return (sealed.mark, self._lock.key) if sealed.is_encrypted and self._lock else None
 
     def create(self, passphrase: bytes | None) -> None:
         """Make an empty keystore; without a passphrase its mode is plain. Raises if there is one."""
@@ -129,13 +148,22 @@ class Keystore:
         if not sealed.is_encrypted:
             self._lock = Lock()
         elif self._lock is None or (self._lock.salt, self._lock.cost) != (sealed.salt, sealed.cost):
-            if self._passphrase is None:
-                raise KeystoreError("the keystore is encrypted and no passphrase was given")
-            key = derive(self._passphrase(), sealed.salt, sealed.cost)
-            contents = keystore_contents.decode(unseal(sealed, key))
-            self._lock = Lock(key, sealed.salt, sealed.cost)
-            return contents
+            return self._unlock(sealed)
         return keystore_contents.decode(unseal(sealed, self._lock.key))
+
+    def _unlock(self, sealed: Sealed) -> Contents:
+        held = self._held_key(sealed.mark) if self._held_key else None
+        if held is not None:
+            with suppress(WrongPassphrase):  # whoever holds it is mistaken: ask
+                return self._try(sealed, held)
+        if self._passphrase is None:
+            raise KeystoreError("the keystore is encrypted and no passphrase was given")
+        return self._try(sealed, derive(self._passphrase(), sealed.salt, sealed.cost))
+
+    def _try(self, sealed: Sealed, key: bytes) -> Contents:
+        contents = keystore_contents.decode(unseal(sealed, key))
+        self._lock = Lock(key, sealed.salt, sealed.cost)
+        return contents
 
     def _write(self, contents: Contents, lock: Lock) -> None:
         encoded = keystore_contents.encode(contents)
@@ -149,7 +177,11 @@ def passphrase_from_environment(environ: Mapping[str, str]) -> Passphrase | None
     name = environ.get(PASSPHRASE_FILE)
     if not name:
         return None
-    path = Path(name)
+    return passphrase_in(Path(name))
+
+
+def passphrase_in(path: Path) -> Passphrase:
+    """Reads that file, less one newline at its end."""
 
     def read() -> bytes:
         try:

@@ -4,7 +4,7 @@ Not how it is sealed or written (keystore_format.py, keystore.py). Decoding is s
 exact types, and a version that this program knows.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import cbor2
@@ -12,7 +12,7 @@ from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.core.errors import KeystoreError
 
-VERSION = 1
+VERSION = 2  # 1 had no `sent`
 SEED_SIZE = 32  # bytes
 MARK_SIZE = 8  # bytes of a post ID that a read mark keeps: 2^64 work to forge one
 
@@ -53,6 +53,23 @@ class Draft:
     hour: int
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Sent:
+    """How a post of mine left this machine, as the node told whoever handed it in, and then forgot.
+
+    `author` is the key, `hour` when. In peers: `handed` it by the node, `told` of it, `heard` with it, the
+    latter two within `seconds` from then on.
+    """
+
+    author: bytes
+    root: bytes
+    hour: int
+    handed: int
+    told: int
+    heard: int
+    seconds: int
+
+
 @dataclass(repr=False)
 class Contents:
     """The keystore, open. Change it inside `Keystore.transaction()`; elsewhere it is a copy."""
@@ -63,6 +80,7 @@ class Contents:
     drafts: dict[str, Draft] = field(default_factory=dict)  #: by place: where the text is to go
     read: dict[bytes, set[bytes]] = field(default_factory=dict)  #: root -> marks (heads of post IDs)
     petnames: dict[tuple[bytes, bytes], str] = field(default_factory=dict)  #: (root or b"", key) -> name
+    sent: dict[bytes, Sent] = field(default_factory=dict)  #: by post ID
 
     def key_for_thread(self, root: bytes) -> AuthorKey | None:
         """The key that I use in this thread, if I spoke there and have not burnt it."""
@@ -86,6 +104,7 @@ class Contents:
         return post_id[:MARK_SIZE] in self.read.get(root, ())
 
 
+_SENT_TYPES = (bytes, bytes, bytes, int, int, int, int, int)
 _KEY_TYPES = (bytes, bytes, bytes, str, int, int, int, bool, int)
 
 
@@ -104,7 +123,11 @@ def public_key(seed: bytes) -> bytes:
 
 def encode(contents: Contents) -> bytes:
     """Deterministic: the same contents give the same bytes, whatever order they were put in."""
-    fields = [
+    return cbor2.dumps(_fields(contents), canonical=True)
+
+
+def _fields(contents: Contents) -> list[Any]:
+    return [
         VERSION,
         [[public, *_key_fields(key)] for public, key in sorted(contents.keys.items())],
         sorted([root, key] for root, key in contents.speaking.items()),
@@ -112,8 +135,8 @@ def encode(contents: Contents) -> bytes:
         [[place, d.subject, d.body, d.hour] for place, d in sorted(contents.drafts.items())],
         [[root, b"".join(sorted(marks))] for root, marks in sorted(contents.read.items())],
         [[root, key, name] for (root, key), name in sorted(contents.petnames.items())],
+        [[post_id, *astuple(sent)] for post_id, sent in sorted(contents.sent.items())],
     ]
-    return cbor2.dumps(fields, canonical=True)
 
 
 def decode(raw: bytes) -> Contents:
@@ -127,7 +150,7 @@ def decode(raw: bytes) -> Contents:
         raise _damaged()
     if fields[0] > VERSION:
         raise KeystoreError("the keystore was written by a newer version of p2pforum; update this one")
-    if fields[0] != VERSION or len(fields) != 7 or canonical != raw:
+    if fields[0] < 1 or len(fields) != 6 + fields[0] or canonical != raw:
         raise _damaged()
     contents = Contents()
     contents.keys = {row[0]: AuthorKey(*row) for row in _rows(fields[1], *_KEY_TYPES)}
@@ -136,7 +159,11 @@ def decode(raw: bytes) -> Contents:
     contents.drafts = {row[0]: Draft(*row[1:]) for row in _rows(fields[4], str, str, str, int)}
     contents.read = {root: _marks(packed) for root, packed in _rows(fields[5], bytes, bytes)}
     contents.petnames = {(root, key): name for root, key, name in _rows(fields[6], bytes, bytes, str)}
-    if encode(contents) != raw:  # order, doubles: a second spelling
+    if fields[0] > 1:
+        contents.sent = {row[0]: Sent(*row[1:]) for row in _rows(fields[7], *_SENT_TYPES)}
+    if (
+        cbor2.dumps([fields[0], *_fields(contents)[1 : len(fields)]], canonical=True) != raw
+    ):  # order, doubles: a second spelling
         raise _damaged()
     return contents
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from p2pforum.core.errors import KeystoreError
 
 _CHECKOUT_FILES = {"README.md", ".gitignore"}  # what git keeps in keys/
+_HOUR = 3_600 * 10**9  # ns
 _POLL = 0.02  # seconds between two tries for the lock
 
 
@@ -81,13 +82,23 @@ def replace(path: Path, content: bytes) -> None:
             with open(fd, "wb") as file:
                 file.write(content)
                 file.flush()
+                _coarsen(fd)
                 os.fsync(fd)
             _swap(temporary, path)
+            _coarsen(path.parent)
         except BaseException:
             discard(temporary)
             raise
     except OSError as error:
         raise KeystoreError(f"cannot write {path}: {error.strerror}; it is as it was before") from error
+
+
+def _coarsen(file: int | Path) -> None:
+    """Set the times of the last write and the last read to the hour: to the nanosecond they tell when their
+    owner last wrote a post, and copies and backups carry them along. (The time of the last change of the
+    inode can't be set.)"""
+    hour = os.stat(file).st_mtime_ns // _HOUR * _HOUR
+    os.utime(file, ns=(hour, hour))
 
 
 def _swap(temporary: Path, path: Path) -> None:

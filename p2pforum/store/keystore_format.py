@@ -24,6 +24,7 @@ PLAIN = 0
 ARGON2ID_XCHACHA20 = 1
 
 _HEADER = struct.Struct(">8sBBHII16s24s4x")  # magic, version, mode, 0, passes, memory in KiB, salt, nonce
+_MARK_SIZE = 36
 _LENGTH = struct.Struct(">I")
 _TAG_SIZE = 16
 _SUM_SIZE = 32
@@ -72,6 +73,11 @@ class Sealed:
     @property
     def is_encrypted(self) -> bool:
         return self.mode == ARGON2ID_XCHACHA20
+
+    @property
+    def mark(self) -> bytes:
+        """How the file begins as long as its passphrase stays: all of the header before the nonce."""
+        return self.header[:_MARK_SIZE]
 
 
 def new_lock(passphrase: bytes, cost: KdfCost) -> Lock:

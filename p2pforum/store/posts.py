@@ -20,6 +20,7 @@ from p2pforum.store import schema
 from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
 from p2pforum.store.change import Change, Kept
 from p2pforum.store.connection import open_read_only, open_writer, translated
+from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.scatter import chunks, in_chunk
 from p2pforum.store.snapshot import Snapshot, read_released
 from p2pforum.store.statistics import Statistics, read_statistics
@@ -50,7 +51,7 @@ class Store:
 
         What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
         """
-        with self.writing() as change:
+        with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
             kept = change.find(list({post.id for post, _ in posts}))
             offers: dict[bytes, _Offer] = {}
             became = []
@@ -70,12 +71,16 @@ class Store:
                     change.release(kept)
 
     @contextmanager
-    def writing(self) -> Iterator[Change]:
-        """One transaction: all of it, or StoreError and nothing. For this package."""
+    def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:
+        """One transaction: all of it, or StoreError and nothing. For this package.
+
+        `outlives_power_cut`: on the disk when the block ends (a few ms), not a few seconds later.
+        """
         with self._write_lock:
             change = Change(self._db, self._slot_key, self._blocks.current(), self._boards)
             try:
                 with translated():
+                    self._db.execute(f"PRAGMA synchronous = {'FULL' if outlives_power_cut else 'NORMAL'}")
                     self._db.execute("BEGIN IMMEDIATE")
                     yield change
                     change.write()
@@ -98,7 +103,9 @@ class Store:
     def _copy_log_if_long(self) -> None:
         """After the commit: what it could not copy now stays safe in the log, and is copied later."""
         try:
-            if schema.log_size(self._path) > limits.STORE_WAL:
+            part = self._path.stat().st_size // limits.STORE_LOG_PART
+            longest = max(limits.STORE_LOG_LEAST, min(part, limits.STORE_LOG_MOST))
+            if schema.log_size(self._path) > longest:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, OSError) as error:
             log.warning("the write-ahead log could not be copied into the database: %s", error)
@@ -132,6 +139,11 @@ class Store:
                 for row in self._db.execute(f"{_KNOWN} {in_chunk('id')}", chunk)
             }
 
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
+        """Those whose secret was published in a post that is here (and released)."""
+        with self._write_lock, translated():
+            return revealed_keys(self._db, keys, public=public)
+
     def unreleased(self) -> list[bytes]:
         """Raw posts that are kept but not released."""
         with self._read_lock, translated():
@@ -163,7 +175,7 @@ class Store:
         def remember(board: int, blocks: BoardBlocks) -> None:
             with self._seal_lock:
                 if commits == self._commits:
-                    self._blocks.publish({board: blocks})
+                    self._blocks.remember(board, blocks)
 
         return remember
 
@@ -254,8 +266,16 @@ def _check_pages(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_network(db: sqlite3.Connection, path: Path, params: NetworkParams) -> None:
-    network = _meta(db, schema.NETWORK)
-    if network is None:
-        db.execute("INSERT INTO meta VALUES (?, ?)", (schema.NETWORK, params.name.encode()))
-    elif network != params.name.encode():
-        raise StoreError(f"{path} belongs to the network {network.decode(errors='replace')!r}")
+    for name, value, wrong in (
+        (schema.NETWORK, params.name, "belongs to the network {!r}"),
+        (
+            schema.STAMP_FLOOR,
+            str(params.stamp_floor),
+            "holds posts with stamps of {} bits and up: `test` differs",
+        ),
+    ):
+        kept = _meta(db, name)
+        if kept is None:
+            db.execute("INSERT INTO meta VALUES (?, ?)", (name, value.encode()))
+        elif kept != value.encode():
+            raise StoreError(f"{path} {wrong.format(kept.decode(errors='replace'))}")

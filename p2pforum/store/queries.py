@@ -5,7 +5,7 @@ everything that is kept, released or not; what counts for others is in snapshot.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.post_id import parse_prefix, short_id
 from p2pforum.store import schema, search
 from p2pforum.store.connection import open_read_only, restrict, translated
+from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.statistics import Statistics, read_statistics
 
@@ -76,7 +77,7 @@ class Reader:
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
-        self._path = path
+        self.path = path  #: of the database, whether there is one or not
 
     def boards(self) -> list[BoardRow]:
         """By name."""
@@ -123,6 +124,11 @@ class Reader:
         found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))
         return found[0] if found else None
 
+    def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those whose secret was published: anybody can sign with them."""
+        with translated():
+            return revealed_keys(self._db, keys)
+
     def resolve(self, typed: str) -> bytes:
         """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.
 
@@ -164,9 +170,13 @@ class Reader:
         posts = self._post_rows(found)
         return [SearchRow(post, search.excerpt(f"{post.subject} {post.body}", groups)) for post in posts]
 
+    def newest_hours(self, limit: int) -> list[int]:
+        """The hours of the newest posts, the latest first."""
+        return [hour for (hour,) in self._all("SELECT hour FROM post ORDER BY row DESC LIMIT ?", (limit,))]
+
     def statistics(self) -> Statistics:
         with translated():
-            return read_statistics(self._db, self._path)
+            return read_statistics(self._db, self.path)
 
     def close(self) -> None:
         self._db.close()

@@ -13,11 +13,29 @@ from p2pforum.store import schema
 from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.posts import Store
 
+_MAY_EXPIRE = "(released OR raw IS NULL)"  # an own post that is not out yet is never removed by itself
 _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
 
 
+def stands_still(newest_hour: int | None, now: int) -> bool:
+    """Whether nothing may expire: no released post here is younger than STANDSTILL_HOURS.
+
+    Then the clock is wrong, or the network was silent, and what others no longer have may be here only.
+    A machine that was off for long waits until its first sync has brought something new.
+    """
+    return newest_hour is not None and now - newest_hour > limits.STANDSTILL_HOURS
+
+
+def newest_released(store: Store) -> int | None:
+    """The hour of the newest post that is not only here; None if there is none."""
+    with store.exclusive() as db:
+        row = db.execute("SELECT hour FROM post WHERE released ORDER BY row DESC LIMIT 1").fetchone()
+    return int(row[0]) if row else None
+
+
 def expire(store: Store, before_hour: int) -> int:
-    """Remove every post older than `before_hour`, tombstones too; give the number.
+    """Remove every post older than `before_hour`, tombstones too, but for what nobody else has had yet;
+    give the number.
 
     Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
     go whole.
@@ -33,7 +51,8 @@ def expire(store: Store, before_hour: int) -> int:
 def _expire_step(store: Store, before_hour: int) -> int:
     with store.writing() as change:
         # Rows ascend with the hours: the oldest are the first.
-        gone = change.select("row < ? ORDER BY row LIMIT ?", (before_hour << SLOT_BITS, limits.STORE_STEP))
+        step = f"row < ? AND {_MAY_EXPIRE} ORDER BY row LIMIT ?"
+        gone = change.select(step, (before_hour << SLOT_BITS, limits.STORE_STEP))
         for kept in gone:
             change.remove(kept)
     return len(gone)
@@ -51,10 +70,10 @@ def fit(store: Store, largest: int, horizon: int) -> int:
 
 
 def _oldest_hour_above(store: Store, largest: int) -> int | None:
-    """None if the posts fit, or none is left."""
+    """None if the posts fit, or none is left that may go."""
     with store.exclusive() as db:
         pages = int(db.execute("PRAGMA page_count").fetchone()[0]) - _free_pages(db)
-        row = db.execute("SELECT hour FROM post ORDER BY row LIMIT 1").fetchone()
+        row = db.execute(f"SELECT hour FROM post WHERE {_MAY_EXPIRE} ORDER BY row LIMIT 1").fetchone()
     return int(row[0]) if row and pages * schema.PAGE > largest else None
 
 
@@ -82,6 +101,21 @@ def _steps(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
     rest = iter(dict.fromkeys(ids))
     while step := list(islice(rest, limits.STORE_STEP)):
         yield step
+
+
+def forget(store: Store, ids: Iterable[bytes]) -> int:
+    """Remove posts that were never released, as if they had not been written; give the number.
+
+    The others stay: the network has them. Call `clean` afterwards, or the log still has what is gone.
+    """
+    total = 0
+    for step in _steps(ids):
+        with store.writing() as change:
+            gone = [kept for kept in change.find(step).values() if not kept.released]
+            for kept in gone:
+                change.remove(kept)
+        total += len(gone)
+    return total
 
 
 def clean(store: Store) -> bool:

@@ -3,12 +3,8 @@
 What is stored was checked when it came in; only damage on the disk makes it fail here.
 """
 
-import cbor2
-
-from p2pforum.core.errors import InvalidPost
+from p2pforum.core.envelope import open_up
 from p2pforum.core.post import Post, decode_payload
-
-_KEY_SIZE = 32
 
 
 def reopen(post_id: bytes, raw: bytes) -> Post:
@@ -16,11 +12,7 @@ def reopen(post_id: bytes, raw: bytes) -> Post:
 
     Raises InvalidPost for bytes that no post is made of.
     """
-    try:
-        protected, _, payload, signature = cbor2.loads(raw).value
-        author = bytes(protected[-_KEY_SIZE:])  # the key is the last thing in the canonical header
-    except Exception as error:
-        raise InvalidPost("a stored post is damaged") from error
+    author, payload, signature = open_up(raw)
     return Post(raw, post_id, author, decode_payload(payload), b"", signature)
 
 

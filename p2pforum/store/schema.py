@@ -12,9 +12,10 @@ from p2pforum.core.errors import StoreError
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
 PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
-VERSION = 1  # user_version: the number of migrations applied
+VERSION = 2  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 NETWORK = "network"  # in meta: the name of the network whose posts these are
+STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
 
 _FIRST = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
@@ -61,14 +62,19 @@ _FIRST = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST),)
+_REVEALS = (  # keys whose secret stands in a post here; `row` is that post's
+    """CREATE TABLE reveal(key BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(key, row))
+    STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("first", _FIRST), ("reveals", _REVEALS))
 """Name and statements of each step, in order. Add a step, never edit one."""
 
 _OTHERS = {
     *("words_data", "words_idx", "words_config"),  # FTS5
     *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
 }
-_HASH = "b28a3a6bca14b5556667a3fb1c3dd46a"
+_HASH = "042cb85368add80d9ffa433822a19ab5"
 
 
 def check_header(path: Path) -> None:

@@ -88,12 +88,13 @@ class Snapshot:
         self._cache = cache
         self._remember = remember
 
-    def boards(self) -> list[str]:
-        """Names of boards with released posts, sorted."""
+    def boards(self, after: str = "", most: int = -1) -> list[str]:
+        """Names of boards with released posts that sort behind `after`, sorted; the first `most`, or all."""
         with translated():
             rows = self._db.execute(
-                "SELECT name FROM board WHERE EXISTS (SELECT 1 FROM rblock WHERE rblock.board = board.id)"
-                " ORDER BY name"
+                "SELECT name FROM board WHERE name > ? AND EXISTS"  # n = 0: all that was released has expired
+                " (SELECT 1 FROM rblock WHERE rblock.board = board.id AND n > 0) ORDER BY name LIMIT ?",
+                (after, most),
             ).fetchall()
         return [name for (name,) in rows]
 

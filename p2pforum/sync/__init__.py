@@ -1,13 +1,19 @@
 """Reconciliation: two nodes that meet come to the same set of posts, whatever happened before.
 
-wire.py        Negentropy v1 messages, byte for byte
-reconcile.py   which posts differ: ranges, fingerprints, the split policy
-frames.py      our framing around them, and every frame's payload
-budget.py      what one session may cost, and the report of what it did
-negotiate.py   the NEG frames of one session, all boards
-serve.py       posts going out: answers to WANT and PULL, and pushes
-fetch.py       posts coming in: what was asked for, and whether that is what came
-claims.py      who is fetching what, so that two peers are not asked for one post
-session.py     one session, both roles: the state machine over all of these
-service.py     sessions over streams; the only file here that awaits
+wire.py       Negentropy v1 messages, byte for byte
+reconcile.py  how two sets differ: ranges, fingerprints, the split policy
+payloads.py   what each frame of a session carries
+frames.py     our framing around it
+boards.py     the boards of one session: salted tags, numbers
+matching.py   which boards both have, and what to do about each
+negotiate.py  the NEG frames of one session
+fetch.py      posts coming in: what was asked for, and whether that is what came
+serve.py      posts going out: answers to WANT and PULL, and pushes
+terms.py      what a side brings to a session
+session.py    one session, both roles: the state machine over all of these
+budget.py     what a session may cost, its windows, and the report of what it did
+claims.py     who is fetching what, so that two peers are not asked for one post
+standing.py   what peers did in earlier sessions
+snapshot.py   what a session asks of the store
+service.py    sessions over streams; the only file here that awaits
 """

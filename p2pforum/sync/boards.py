@@ -7,7 +7,7 @@ no name from a peer that then fetches the posts. What is said about a board is n
 
 import hashlib
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from p2pforum.core import limits
@@ -19,6 +19,7 @@ from p2pforum.sync.snapshot import Snapshot
 
 _PERSON = b"p2pforum/sync/1"
 _ENTRY = TAG_SIZE + 5 + 5 + wire.FINGERPRINT_SIZE  # bytes, of a board of up to 2^35 posts
+_PER_STEP = 256  # boards looked up, or names hashed, before others run: under 1 ms
 _PER_FRAME = (limits.MAX_FRAME - 16) // (_ENTRY + 8)
 
 
@@ -66,13 +67,30 @@ class BoardTable:
         self._choice = choice
         self._horizon = horizon
         self._nonces = nonces
-        self._names = self._known_names(rng)
+        self._rng = rng
+        self._names: dict[bytes, str] = {}  # by tag; complete when `prepare` is done
         self.boards: list[SharedBoard] = []
         self._told: set[bytes] = set()
 
     def tag(self, name: str) -> bytes:
         key = hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=self._nonces, person=_PERSON)
         return key.digest()
+
+    def prepare(self) -> Iterator[None]:
+        """Find the names and their tags, in small steps: with a large store it is 0.1 s of work."""
+        names: list[str] = []
+        while found := self._snapshot.boards(names[-1] if names else "", _PER_STEP):
+            names += found
+            yield
+        names = [name for name in names if self._choice.takes(name)]
+        if len(names) > limits.MAX_SYNC_BOARDS:  # over many sessions, all are told
+            first = self._rng.randrange(len(names))
+            names = (names[first:] + names[:first])[: limits.MAX_SYNC_BOARDS]
+        names += self._choice.names or ()
+        for n, name in enumerate(names):
+            self._names[self.tag(name)] = name
+            if n % _PER_STEP == 0:
+                yield
 
     def __getitem__(self, number: int) -> SharedBoard:
         """Raises RemoteProtocolError for a number that no board has."""
@@ -131,13 +149,6 @@ class BoardTable:
 
     def _low(self, name: str) -> int:
         return max(0, self._choice.low(name) - self._horizon)
-
-    def _known_names(self, rng: random.Random) -> dict[bytes, str]:
-        names: Iterable[str] = [name for name in self._snapshot.boards() if self._choice.takes(name)]
-        held = set(names)
-        if len(held) > limits.MAX_SYNC_BOARDS:  # over many sessions, all are told
-            held = set(rng.sample(sorted(held), limits.MAX_SYNC_BOARDS))
-        return {self.tag(name): name for name in held | set(self._choice.names or ())}
 
 
 def _fingerprint(items: Items) -> bytes:

@@ -40,6 +40,7 @@ class Matching:
         self._report = report
         self._audit = audit
         self._told = Told()
+        self._preparing: Iterator[None] | None = table.prepare()
         self._entries: deque[Board] = deque()
         self._telling: Iterator[Boards | None] | None = table.tell() if asking is None else None
         self._has_told = False
@@ -60,6 +61,12 @@ class Matching:
 
     def step(self, outbox: deque[bytes]) -> bool:
         """Consider or name a board, if there is one left."""
+        if self._preparing is not None:
+            try:
+                next(self._preparing)
+            except StopIteration:
+                self._preparing = None
+            return True
         if self._entries:
             self._consider(self.table.learn(self._entries.popleft()))
             return True

@@ -16,6 +16,7 @@ from p2pforum.core.post_id import ID_SIZE
 from p2pforum.sync import wire
 from p2pforum.sync.wire import HIGHEST, LOWEST, Bound, Mode, Range
 
+_MODULUS = 1 << 256
 _SLICE = 256  # items looked at between two yields
 _PIECE = 128  # IDs in one listed range: small enough to fill chunks well
 
@@ -85,6 +86,7 @@ class Reconciler:
         self._policy = policy
         self._rng = rng
         self._initiator = initiator
+        self._summed = (0, 0)
         self.have: list[tuple[int, int]] = []
         self.need: list[bytes] = []
         self.ranges = 0
@@ -253,7 +255,13 @@ class Reconciler:
         return self._items.find(*bound)
 
     def _fingerprint(self, lo: int, hi: int) -> bytes:
-        return wire.fingerprint(self._items.sum(lo, hi), hi - lo)
+        """Ranges mostly follow each other, so the sum up to the last place is kept."""
+        place, below = self._summed
+        if place != lo:
+            below = self._items.sum(0, lo)
+        above = self._items.sum(0, hi)
+        self._summed = (hi, above)
+        return wire.fingerprint((above - below) % _MODULUS, hi - lo)
 
     def _ids(self, lo: int, hi: int) -> bytes:
         return b"".join([id_ for _, id_ in self._items.keys(lo, hi)])

@@ -1,7 +1,5 @@
 """Sync sessions over streams: with each peer that we dial, with one drawn by lot now and then, and with
 those who ask. The only file of sync that awaits; what is said on a stream is in session.py.
-
-Logs count; they name neither a peer nor a post.
 """
 
 import logging
@@ -24,14 +22,14 @@ from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Code, End
-from p2pforum.sync.session import Session, Settings
+from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.standing import Standing
+from p2pforum.sync.terms import Settings
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[Report], None]
-"""Told how far a session is; called often, must not block."""
+Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
 
 _READ = 64 * limits.KIB
 _LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
@@ -63,6 +61,7 @@ class SyncService:
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
         self._turns = trio.Lock()  # one session works at a time, so that others than sync run in between
         self._active = 0
+        self._drawn: set[PeerID] = set()  # by lot, and in a session now
         self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
         network.set_handler(self._protocol, self._answer)
 
@@ -80,28 +79,33 @@ class SyncService:
     async def run(self) -> None:
         """Sync with every peer that we dial, and now and then with any, until cancelled."""
         async with trio.open_nursery() as nursery, self._network.watch() as events:
-            nursery.start_soon(self._now_and_then)
+            nursery.start_soon(self._now_and_then, nursery)
             async for event in events:
                 if isinstance(event, PeerConnected) and event.connection.direction is Direction.OUTBOUND:
                     nursery.start_soon(self._catch_up, event.connection.peer)
             nursery.cancel_scope.cancel()
 
-    async def _now_and_then(self) -> None:
+    async def _now_and_then(self, nursery: trio.Nursery) -> None:
+        """A slow peer keeps its own session, and not the others from being drawn."""
         while True:
             await trio.sleep(self.settings.every * self._rng.uniform(0.5, 1.5))
-            peers = [connection.peer for connection in self._network.connections()]
-            if peers:
-                await self._catch_up(self._rng.choice(peers))
+            peers = [c.peer for c in self._network.connections() if c.peer not in self._drawn]
+            if peers and len(self._drawn) < limits.MAX_SYNC_DRAWN:
+                nursery.start_soon(self._catch_up_drawn, self._rng.choice(peers))
+
+    async def _catch_up_drawn(self, peer: PeerID) -> None:
+        self._drawn.add(peer)
+        with trio.move_on_after(limits.SYNC_DRAWN_SECONDS):
+            await self._catch_up(peer)
+        self._drawn.discard(peer)
 
     async def _catch_up(self, peer: PeerID) -> None:
         """Sessions with one peer for as long as they bring something and leave something."""
         if self._standing.is_banned(peer):
             return
         try:
-            while True:
-                report = await self.sync(peer)
-                if not report.wants_more:
-                    return
+            while (await self.sync(peer)).wants_more:
+                pass
         except P2PForumError as error:
             log.info("a sync session failed: %s", type(error).__name__)
         except Exception:  # ours: that peer's session is lost, the node goes on
@@ -132,9 +136,8 @@ class SyncService:
         async with stream:
             with ExitStack() as stack:
                 snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
-                session = Session(
-                    snapshot, terms, self._claims, self._rng, time.perf_counter, initiator=initiator
-                )
+                rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
+                session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
                 talk = _Talk(stream, session, self._door, progress or (lambda _: None), stack.close)
                 self._active += 1
                 try:
@@ -205,16 +208,15 @@ class _Talk:
         report = self._session.report
         if self._error is not None:
             report.code = code_of(self._error)
-            if not isinstance(self._error, PeerEnded | NetworkError):
+            # While one is sending, a part of another frame may be out.
+            if not isinstance(self._error, PeerEnded | NetworkError) and not self._is_sending:
                 await self._say_end(report.code)
         self._progress(report)
-        counts = report.new, report.sent, report.left, report.moved
+        counts = report.new, report.sent, report.left, report.moved  # a log names neither peer nor post
         log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
         return self._error
 
     async def _say_end(self, code: Code) -> None:
-        if self._is_sending:
-            return  # a part of another frame may be out
         with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
             await self._stream.send_all(encode(End(code)))
 
@@ -250,15 +252,14 @@ class _Talk:
 
     async def _receive(self) -> None:
         while not self._session.finished:
-            received = await self._stream.receive_some(_READ)
-            if not received:
+            if not (received := await self._stream.receive_some(_READ)):
                 raise NetworkError("the peer left in the middle of a sync session")
             self._session.receive(bytes(received))
             self._to_send.ring()
             self._to_land.ring()
 
     async def _land(self) -> None:
-        """Posts to the door, as many at once as have come; IDs to the store, which may have them by now."""
+        """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
         while True:
             if await self._land_posts() or await self._check_ids():
                 self._to_send.ring()
@@ -273,9 +274,8 @@ class _Talk:
         arrivals = self._session.take_arrivals(limits.SYNC_BATCH)
         if not arrivals:
             return False
-        raws = [raw for arrival in arrivals for raw in arrival.posts]
         self._is_landing = True
-        verdicts = await self._door.ingest(raws, Origin.SYNC)
+        verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
         self._is_landing = False
         self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
         self._progress(self._session.report)

@@ -15,12 +15,12 @@ decoded nor kept here.
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from p2pforum.core import limits
 from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
-from p2pforum.sync.boards import BoardTable, Choice, SharedBoard
-from p2pforum.sync.budget import Budget, PeerEnded, Report
+from p2pforum.sync.boards import BoardTable, SharedBoard
+from p2pforum.sync.budget import PeerEnded, Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Arrival, Fetching, Landed
 from p2pforum.sync.frames import Frame, FrameReader, encode
@@ -41,38 +41,11 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.reconcile import TUNED, Policy
 from p2pforum.sync.serve import Serving
 from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.terms import Terms
 
 _OUTPUT = 64 * limits.KIB  # bytes given out at once, and up to a frame more
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What this side brings. Hours since 1970; `horizon` is the oldest kept.
-
-    `audit`: trust no fingerprint over a whole board, and cut boards in many places.
-    """
-
-    hour: int
-    horizon: int
-    choice: Choice = field(default_factory=Choice)
-    policy: Policy = TUNED
-    budget: Budget = field(default_factory=Budget)
-    audit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot."""
-
-    choice: Choice = field(default_factory=Choice)
-    budget: Budget = field(default_factory=Budget)
-    every: float = limits.SYNC_EVERY_SECONDS
-
-    def terms(self, hour: int, retention_hours: int, *, audit: bool) -> Terms:
-        return Terms(hour, max(0, hour - retention_hours), self.choice, budget=self.budget, audit=audit)
 
 
 class Session:
@@ -116,14 +89,24 @@ class Session:
 
     @property
     def needs_snapshot(self) -> bool:
-        """False when the peer asks for nothing more and we compare nothing more: it may be closed."""
-        return not (self._peer_ended and self._serving.idle and self._compared())
+        """False when the peer asks for nothing more and we look nothing up: it may be closed."""
+        matched = self._matching is not None and self._matching.finished
+        negotiated = (self._asking or self._answering or self._fetching).idle
+        return not (self._peer_ended and matched and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 
     def receive(self, received: bytes) -> None:
         """Take bytes from the peer. Cheap: the work that they mean is done by `work`."""
+        begun = self._clock()
         self.report.bytes_in += len(received)
+        try:
+            self._take(received)
+        finally:  # reading is work, too
+            self.report.cpu += self._clock() - begun
+        self._check()
+
+    def _take(self, received: bytes) -> None:
         for frame, size in self._reader.feed(received):
             if isinstance(frame, End):
                 self._on_end(frame)
@@ -135,7 +118,6 @@ class Session:
                 raise RemoteProtocolError("a question after the last question")
             else:
                 self._on_frame(frame, size, self._matching)
-        self._check()
 
     def work(self, seconds: float) -> bytes:
         """Work for about so long; bytes to be sent. None left to do now: b"", and `receive` is awaited.

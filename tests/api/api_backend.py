@@ -15,18 +15,28 @@ from p2pforum.core.verdict import Outcome
 class RecordingBackend:
     answer: Submitted = field(default_factory=lambda: Submitted(Outcome.STORED, bytes(32)))
     submitted: list[bytes] = field(default_factory=list)
+    listened: list[float] = field(default_factory=list)
+    forgotten: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
     stopped: trio.Event = field(default_factory=trio.Event)
     reported: trio.Event = field(default_factory=trio.Event)
     sync_cancelled: trio.Event = field(default_factory=trio.Event)
     error: Exception | None = None
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         await trio.lowlevel.checkpoint()
+        self.listened.append(listen)
         if self.error:
             raise self.error
         self.submitted.append(raw)
         return self.answer
+
+    async def forget(self, post_id: bytes) -> bool:
+        self.forgotten.append(post_id)
+        return post_id == bytes(32)
+
+    async def scrub(self) -> bool:
+        return True
 
     def status(self) -> dict[str, Any]:
         return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}

@@ -44,6 +44,13 @@ async def test_submit(client: NodeClient, backend: RecordingBackend) -> None:
     assert not (await in_thread(client.submit, b"a post")).is_new
 
 
+async def test_forget_and_scrub(client: NodeClient, backend: RecordingBackend) -> None:
+    assert await in_thread(client.forget, bytes(32))
+    assert not await in_thread(client.forget, b"x" * 32)
+    assert backend.forgotten == [bytes(32), b"x" * 32], "one ID in each request"
+    assert await in_thread(client.scrub)
+
+
 @pytest.mark.parametrize(
     ("outcome", "error"),
     [(Outcome.INVALID, InvalidPost), (Outcome.REFUSED, Refused), (Outcome.TOO_EARLY, Refused)],

@@ -50,6 +50,31 @@ async def test_other_outcomes(
         assert answer["code"] == outcome.value
 
 
+async def test_submit_and_listen(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    backend.answer = Submitted(Outcome.STORED, bytes(32), "", {"handed": 3, "told": 2, "heard": 1})
+    response = await http.post("/v1/posts?listen=2.5", content=b"a post", headers=CBOR)
+    assert response.json()["spread"] == {"handed": 3, "told": 2, "heard": 1}
+    await http.post("/v1/posts", content=b"a post", headers=CBOR)
+    assert backend.listened == [2.5, 0]
+    for bad in ("-1", "31", "nan", "inf", "soon", ""):
+        response = await http.post(f"/v1/posts?listen={bad}", content=b"a post", headers=CBOR)
+        assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert len(backend.listened) == 2
+
+
+async def test_forget_and_scrub(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
+    answer = await http.post("/v1/forget", json={"id": format_id(bytes(32))})
+    assert (answer.status_code, answer.json()) == (200, {"forgotten": True})
+    answer = await http.post("/v1/forget", json={"id": format_id(b"x" * 32)})
+    assert answer.json() == {"forgotten": False}
+    assert backend.forgotten == [bytes(32), b"x" * 32]
+    for bad in ({"id": "abcd"}, {"ids": []}, ["x"], {"id": 5}, {"id": None}, "text"):
+        assert (await http.post("/v1/forget", json=bad)).json()["code"] == "malformed"
+    assert (await http.post("/v1/forget", content=b"no JSON")).status_code == 400
+    assert len(backend.forgotten) == 2
+    assert (await http.post("/v1/scrub")).json() == {"clean": True}
+
+
 async def test_store_errors_are_told_and_bugs_are_not(
     http: httpx.AsyncClient, backend: RecordingBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -155,6 +180,7 @@ async def test_a_post_of_the_largest_size_is_read(http: httpx.AsyncClient, backe
         ("GET", "/v2/status", None, {}, 404),
         ("GET", "/v1/status/../../etc/passwd", None, {}, 404),
         ("POST", "/v1/sync", b"{", {}, 400),
+        ("POST", "/v1/sync", b"[" * limits.MAX_API_BODY, {}, 400),
         ("POST", "/v1/sync", b'{"peer": 5}', {}, 400),
         ("POST", "/v1/sync", b"[]", {}, 400),
         ("POST", "/v1/sync", b"\xff\xfe\x00", {}, 400),

@@ -23,9 +23,10 @@ from p2pforum.core.errors import NetworkError, NotFound
 from p2pforum.core.limits import params_for
 from p2pforum.core.post import Kind, Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
-from p2pforum.core.verdict import Origin
+from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store.posts import open_store
+from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
 PARAMS = params_for("cli-net", test=True)
@@ -143,13 +144,22 @@ class SmallNode:
         self.token: trio.lowlevel.TrioToken
         self.peers_connected: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
-        self.result: dict[str, Any] = {"peers": 1, "wanted": 3, "got": 3, "new": 3, "sent": 1, "bytes": 900}
+        self.result: dict[str, Any] = {
+            "peers": 1,
+            "done": 1,
+            "wanted": 3,
+            "got": 3,
+            "new": 3,
+            "sent": 1,
+            "bytes": 900,
+        }
 
     async def run(self) -> None:
         self.token = trio.lowlevel.current_trio_token()
         self._stopping = trio.Event()
         params = load_config(self._paths).params
         with open_store(self._paths.data_dir, params) as store:
+            self._store = store
             self._door = Door(store, params, lambda: HOUR)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, self, self._paths.socket_path)
@@ -157,9 +167,18 @@ class SmallNode:
                 await self._stopping.wait()
                 nursery.cancel_scope.cancel()
 
-    async def submit(self, raw: bytes) -> Submitted:
+    async def submit(self, raw: bytes, listen: float) -> Submitted:
         (verdict,) = await self._door.ingest([raw], Origin.LOCAL)
-        return Submitted(verdict.outcome, verdict.post and verdict.post.id, verdict.reason)
+        spread = {"handed": 2, "told": 1, "heard": 1 if listen else 0}
+        is_new = verdict.outcome is Outcome.STORED
+        post_id = verdict.post and verdict.post.id
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread if is_new else None)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._store)
 
     def status(self) -> dict[str, Any]:
         return {

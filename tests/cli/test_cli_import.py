@@ -126,6 +126,29 @@ def test_files_that_can_not_be_read(world: World, tmp_path: Path, text: bytes, c
     assert not (world.home / "data").exists()
 
 
+def test_a_mailbox_that_nests_too_deep(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "deep.mbox"
+    lines = ["From x@example.org Sat Jan  1 00:00:00 2011", "Subject: Deep", "MIME-Version: 1.0"]
+    for n in range(3_000):
+        lines += [f'Content-Type: multipart/mixed; boundary="b{n}"', "", f"--b{n}"]
+    path.write_text("\n".join([MBOX, *lines, "Content-Type: text/plain", "", "Hello.", ""]))
+    result = world.run("import", str(path), "--dry-run")
+    assert result.code == 5
+    assert result.err == f"error: {path}: message 3: its parts lie too deep in one another\n"
+
+
+def test_json_is_all_that_json_prints(world: World, files: dict[str, Path]) -> None:
+    command = ["import", str(files["rows.jsonl"]), "-b", "old", "--json"]
+    assert world.ok(*command, "--dry-run").json == {
+        "board": "old",
+        "threads": 2,
+        "posts": 4,
+        "subjects": ["Bikes", "Trains"],
+    }
+    assert len(world.ok(*command).out.splitlines()) == 4
+    assert world.ok(*command).out == "", "nothing to publish: no line"
+
+
 def test_files_that_are_not_there(world: World, tmp_path: Path) -> None:
     assert world.run("import", str(tmp_path / "none")).code == 2
     assert world.run("import", str(tmp_path)).code == 2

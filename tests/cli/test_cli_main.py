@@ -82,6 +82,27 @@ def test_usage(world: World) -> None:
     assert world.run("run", "--peer", "/ip4/127.0.0.1/tcp/4001").code == 2
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWnonsense", "12D3KooWnonsense is not a peer ID"),
+        ("/ip4/127.0.0.1/udp/4001/tcp/1/p2p/12D3KooW", "not an address"),
+        ("/ip6/fe80::1%eth0/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp", "not a host"),
+        ("/ip4/127.0.0.1/tcp/99999/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp", "not a port"),
+    ],
+)
+def test_a_peer_that_can_not_be_is_told_at_once(world: World, address: str, words: str) -> None:
+    result = world.run("run", "--peer", address)
+    assert result.code == 2
+    assert words in result.err
+    with (world.home / "config.toml").open("a") as config:
+        config.write(f'peers = ["{address}"]\n')
+    result = world.run("run")
+    assert result.code == 2
+    assert f"{world.home}/config.toml: " in result.err
+    assert words in result.err
+
+
 def test_version(world: World) -> None:
     assert world.ok("--version").out == f"p2pforum {__version__}\n"
     versions = world.ok("version", "--json").json

@@ -99,8 +99,29 @@ def test_sync(world: World) -> None:
         rows = [json.loads(line) for line in world.ok("sync", "--json").out.splitlines()]
         assert rows[0] == {"progress": {"got": 0, "wanted": 40, "bytes": 0}}
         assert rows[-1] == {"result": node.result}
-        node.result = {"new": 1, "sent": 0}
+        node.result = {"peers": 1, "done": 1, "new": 1, "sent": 0}
         assert ": 1 new post, 0 sent." in world.ok("sync").out
+
+
+def test_sync_says_how_it_ended(world: World) -> None:
+    """It said Done, and nothing was."""
+    with world.node() as node:
+        busy = {"peer": "12D3KooWxyz", "outcome": "busy", "left": 0}
+        lost = {"peer": "12D3KooWabc", "outcome": "lost", "error": "the peer\x1b[31m went away"}
+        done = {"peer": "12D3KooWdef", "outcome": "done", "left": 4}
+        node.result = {"peers": 2, "done": 0, "new": 0, "sessions": [busy, lost]}
+        result = world.run("sync")
+        assert result.code == 1
+        assert re.fullmatch(r"Done with 0 of 2 peers in \d\.\d s: 0 new posts, 0 sent\.\n", result.out)
+        assert result.err == (
+            "error: 12D3KooWxyz: it has no room for a session now; try again in a minute\n"
+            "error: 12D3KooWabc: the peer<U+001B>[31m went away\n"
+        )
+        assert world.run("sync", "--json").code == 1
+        node.result = {"peers": 2, "done": 1, "new": 7, "sessions": [busy, done]}
+        result = world.ok("sync")
+        assert result.out.startswith("Done with 1 of 2 peers in ")
+        assert result.err.endswith("12D3KooWdef: more is left for another session\n")
 
 
 def test_sync_that_can_not_be(world: World) -> None:

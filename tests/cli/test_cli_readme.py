@@ -15,13 +15,13 @@ def test_the_readme_lists_every_command_and_no_other() -> None:
     """In the first column of the tables under "Commands"."""
     section = text().partition("\n## Commands\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| ([^|]*`[^|]*) \|", section, re.MULTILINE)
-    documented = [name for cell in cells for name in re.findall(r"`([a-z]+)[^`]*`", cell)]
+    documented = [name for cell in cells for name in re.findall(r"`([a-z-]+)[^`]*`", cell)]
     assert sorted(documented) == sorted(ENTRIES)
 
 
 def test_options_that_the_readme_names_exist() -> None:
     """In lines such as: .venv/bin/python node.py post general --subject 'A first thread'"""
-    lines = re.findall(r"(?:node\.py|p2pforum)(?: --home \S+)? ([a-z]+) ([^`\n]*)", text())
+    lines = re.findall(r"(?:node\.py|p2pforum)(?: --home \S+)? ([a-z-]+) ([^`\n]*)", text())
     assert len(lines) >= 4
     for name, rest in lines:
         if name not in ENTRIES:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cli_world import HOUR, World, discussion
 
+from p2pforum.api.backend import Submitted
 from p2pforum.config import find_paths
 from p2pforum.core import limits
 from p2pforum.core.post_id import parse_id, short_id
@@ -191,3 +192,42 @@ def test_a_full_disk_keeps_the_text(world: World) -> None:
     assert result.code == 1
     assert "waits in the outbox" in result.err
     assert len(mine(world).outbox) == 1
+
+
+def fill_the_disk_of_keys(world: World) -> None:
+    """From now on no keystore can be written: what is in the way of the new file can't be removed."""
+    (find_paths(world.home).keys_dir / "keystore.new").mkdir()
+
+
+def test_a_disk_that_fills_up_once_a_post_is_out_is_no_failure(world: World) -> None:
+    """It looked like one, and its author would have written the post again."""
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    with world.node() as node:
+        submit = node.submit
+
+        async def submit_and_fill(raw: bytes, listen: float = 0) -> Submitted:
+            done = await submit(raw, listen)
+            if not (find_paths(world.home).keys_dir / "keystore.new").exists():
+                fill_the_disk_of_keys(world)
+            return done
+
+        node.submit = submit_and_fill  # type: ignore[method-assign]
+        result = world.run("post", "library", "-s", "Another", stdin="Text")
+        assert (result.code, result.out[:7]) == (0, "Posted "), result
+        assert "Posted; the outbox could not be updated: cannot write " in result.err
+        assert "draft" not in result.err
+        assert len(mine(world).outbox) == 1
+        (find_paths(world.home).keys_dir / "keystore.new").rmdir()
+        node.submit = submit  # type: ignore[method-assign]
+        world.ok("post", "library", "-s", "A third", stdin="Text")
+    assert mine(world).outbox == []
+    assert len(world.ok("threads", "--json").json) == 3, "handed in once more, and kept once"
+
+
+def test_a_draft_that_can_not_be_kept_does_not_hide_why(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    fill_the_disk_of_keys(world)
+    result = world.run("post", "library", stdin="A subject alone")
+    assert result.code == 5
+    assert result.err.startswith("error: the first line is the subject, and no text follows it")
+    assert "The text could not be kept as a draft: cannot write " in result.err

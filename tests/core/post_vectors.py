@@ -52,7 +52,8 @@ def _accepted() -> list[tuple[str, Post]]:
         cases.append((f"subject: {name}", a_post(subject=subject)))
     cases.append(("a retract", a_post(root=root.id, kind=Kind.RETRACT, content=(root.id,))))
     cases.append(("a supersede", a_post(root=root.id, kind=Kind.SUPERSEDE, content=(root.id, "Better."))))
-    for kind in (3, 4, 5, 65_535):
+    cases.append(("a reveal", a_post(root=root.id, kind=Kind.REVEAL, content=(a_seed(1),))))
+    for kind in (3, 4, 6, 65_535):
         cases.append((f"kind {kind}, unknown here", a_post(kind=kind, content=(1, b"x", ("nested", (-1,))))))
     for version in (2, 65_535):
         cases.append((f"version {version}, unknown here", a_post(version=version, content=())))

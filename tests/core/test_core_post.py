@@ -99,7 +99,7 @@ def test_good_ones_are_good() -> None:
         decode(raw_with(fields), TEST_NETWORK).verify_signature()
 
 
-@pytest.mark.parametrize("kind", [3, 4, 5, 99, 2**16 - 1])
+@pytest.mark.parametrize("kind", [3, 4, 6, 99, 2**16 - 1])
 def test_unknown_kinds_and_versions_pass_the_outer_rules(kind: int) -> None:
     content = [1, b"x", "text", [[], ["deep"]], -5]
     for fields in (but(1, kind)[:6], [7, *GOOD[1:6]]):
@@ -159,6 +159,14 @@ BAD = {
     "retract as a root": [1, 1, "general", b"", [], HOUR, [ID1], [1, 0, bytes(8)]],
     "retract of no ID": [1, 1, "general", ID1, [ID1], HOUR, [b"x"], [1, 0, bytes(8)]],
     "supersede without a body": [1, 2, "general", ID1, [ID1], HOUR, [ID2], [1, 0, bytes(8)]],
+    "reveal as a root": [1, 5, "general", b"", [], HOUR, [a_seed(1)], [1, 0, bytes(8)]],
+    "reveal of another's seed": [1, 5, "general", ID1, [ID1], HOUR, [a_seed(2)], [1, 0, bytes(8)]],
+    "reveal of the public key": [1, 5, "general", ID1, [ID1], HOUR, [a_key(1)], [1, 0, bytes(8)]],
+    "reveal of 31 bytes": [1, 5, "general", ID1, [ID1], HOUR, [a_seed(1)[:31]], [1, 0, bytes(8)]],
+    "reveal of 64 bytes": [1, 5, "general", ID1, [ID1], HOUR, [a_seed(1) + a_key(1)], [1, 0, bytes(8)]],
+    "reveal in letters": [1, 5, "general", ID1, [ID1], HOUR, ["0" * 32], [1, 0, bytes(8)]],
+    "reveal with a text": [1, 5, "general", ID1, [ID1], HOUR, [a_seed(1), "bye"], [1, 0, bytes(8)]],
+    "reveal of nothing": [1, 5, "general", ID1, [ID1], HOUR, [], [1, 0, bytes(8)]],
     "stamp of two": but(7, [1, 0]),
     "stamp with a short nonce": but(7, [1, 0, bytes(7)]),
     "stamp with too many bits": but(7, [1, 65, bytes(8)]),
@@ -260,3 +268,11 @@ def test_fields_of_a_post() -> None:
     assert (edit.target, edit.body) == (reply.id, "better")
     gone = a_post(root=root.id, kind=Kind.RETRACT, content=(reply.id,))
     assert (gone.target, gone.body) == (reply.id, "")
+    reveal = a_post(key=7, root=root.id, kind=Kind.REVEAL, content=(a_seed(7),))
+    assert reveal.is_understood
+    assert (reveal.subject, reveal.body, reveal.target) == ("", "", b"")
+
+
+def test_a_reveal_of_a_newer_version_is_kept_unread() -> None:
+    newer = a_post(root=ID1, kind=Kind.REVEAL, version=2, content=("another rule",))
+    assert not newer.is_understood

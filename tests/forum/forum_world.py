@@ -4,7 +4,7 @@ The shelf is the store's reader and the node's `submit` in one, in memory: the r
 test_forum_store.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Post, decode
+from p2pforum.core.post import Kind, Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Publisher
 from p2pforum.store.keystore import Keystore
@@ -80,6 +80,7 @@ class Shelf:
     released: bool = True  #: whether what is handed in counts as heard back at once
     trouble: P2PForumError | None = None
     answer: Outcome = Outcome.STORED
+    path: Path = Path("shelf")
 
     def put(self, *posts: Post) -> None:
         for post in posts:
@@ -88,8 +89,15 @@ class Shelf:
     def post(self, post_id: bytes) -> Row | None:
         return self.rows.get(post_id)
 
+    def unreleased(self) -> list[Row]:
+        return [row for row in self.rows.values() if not row.released]
+
     def thread(self, root: bytes) -> Sequence[Row]:
         return [row for row in self.rows.values() if row.root == root]
+
+    def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
+        published = {row.author for row in self.rows.values() if row.understood and row.kind == Kind.REVEAL}
+        return published & set(keys)
 
     def submit(self, raw: bytes) -> Outcome:
         if self.trouble is not None:

@@ -96,6 +96,34 @@ def test_everything_goes(past: Past, tmp_path: Path) -> None:
     assert past.person.keystore.read() == Contents()
 
 
+def test_posts_that_nobody_has_had_go_first(past: Past, tmp_path: Path) -> None:
+    """With their key: as nobody knows it, it must not be found either. Those of other threads stay."""
+    shelf = past.person.shelf
+    shelf.released = False
+    mine = past.person.publisher.new_thread("b", "A subject", "nobody has seen this text yet").post
+    other = past.person.publisher.new_thread("b", "A subject", "of another thread").post
+    (tmp_path / "copy").write_bytes(mine.author)
+    (tmp_path / "copy of a known one").write_bytes(past.kept.author)
+
+    class Posts:
+        forgotten: tuple[bytes, ...] = ()
+
+        def forget(self, ids: list[bytes]) -> None:
+            assert mine.author in past.person.keystore.read().keys, "so a burn cut short can be repeated"
+            self.forgotten += tuple(ids)
+
+        def scrub(self) -> None:
+            assert self.forgotten
+
+    posts = Posts()
+    burnt = burning.burn(past.person.keystore, burning.the_key(mine.author), shelf, [tmp_path], posts)
+    assert (posts.forgotten, burnt.unsent) == ((mine.id,), 1)
+    assert [(f.path.name, f.what) for f in burnt.scan.findings] == [("copy", "a key that nobody has seen")]
+    assert other.author in past.person.keystore.read().keys
+    burnt = burning.burn(past.person.keystore, burning.the_key(past.kept.author), shelf, [tmp_path], posts)
+    assert burnt.scan.findings == [], "a key that posts show to everyone is no secret"
+
+
 def test_what_is_not_there_cannot_be_burnt(past: Past) -> None:
     with pytest.raises(NotFound):
         burning.burn(past.person.keystore, burning.the_key(bytes(32)), past.person.shelf, [])
@@ -135,6 +163,7 @@ def plant(directory: Path, past: Past, rng: random.Random) -> set[tuple[Path, in
         (directory / name).write_bytes(before + copy + rng.randbytes(50))
         extra = copy.find(format_id(key.seed).encode()) if name == "shell_history" else 0
         extra = len(QUOTE) if name == ".draft.swp" else extra
+        extra = copy.find(past.waiting.body.encode()) if name == "outbox.cbor" else extra
         planted.add((directory / name, len(before) + extra))
     return planted
 
@@ -279,6 +308,7 @@ def test_a_restore_on_a_clean_machine_brings_everything_back(past: Past, tmp_pat
         2,
         1,
     )
+    assert not any(key.warned for key in other.read().keys.values())
     reply = Person(other, past.person.shelf).publisher.reply(past.kept.id, "from the new machine")
     assert reply.post.author == past.kept.author
 

@@ -243,6 +243,41 @@ def test_a_refused_text_becomes_a_draft(person: Person, how: str) -> None:
     assert drafts == {"board": ("Subject", "A long text."), "reply": ("", "Another.")}
 
 
+@pytest.mark.parametrize("answer", [Outcome.STORED, Outcome.REFUSED])
+def test_an_outbox_that_can_not_be_updated_changes_no_outcome(
+    person: Person, tmp_path: Path, answer: Outcome
+) -> None:
+    in_the_way = person.keystore.path.with_suffix(".new")
+
+    def submit(raw: bytes) -> Outcome:
+        in_the_way.mkdir()  # as a full disk: the keystore can't be written any more
+        return answer
+
+    published = replace_submit(person, submit).new_thread("b", "s", "t")
+    assert published.outcome is answer
+    assert published.unsettled.startswith("cannot write ")
+    in_the_way.rmdir()
+    assert [waiting.id for waiting in person.keystore.read().outbox] == [published.post.id]
+    (handed,) = resubmit_outbox(person.keystore, person.shelf.submit, TEST_NETWORK)
+    assert (handed.outcome, handed.unsettled) == (Outcome.STORED, "")
+
+
+def test_a_crash_is_not_hidden_by_an_outbox_that_can_not_be_updated(person: Person) -> None:
+    person.shelf.trouble = NodeUnreachable("")
+    for text in "ab":
+        person.publisher.new_thread("b", "s", text)
+    answers = iter([Outcome.STORED])
+
+    def submit(raw: bytes) -> Outcome:
+        for answer in answers:
+            return answer
+        person.keystore.path.with_suffix(".new").mkdir()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resubmit_outbox(person.keystore, submit, TEST_NETWORK)
+
+
 def test_a_post_that_comes_too_early_waits(person: Person) -> None:
     person.shelf.answer = Outcome.TOO_EARLY
     assert person.publisher.new_thread("b", "s", "t").outcome is Outcome.TOO_EARLY

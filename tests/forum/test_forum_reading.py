@@ -6,7 +6,7 @@ import pytest
 from forum_world import Shelf
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import HOUR, a_key, a_post, a_thread
+from strategies import HOUR, a_key, a_post, a_seed, a_thread
 
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Kind, Post
@@ -168,3 +168,26 @@ def test_a_long_chain_of_edits_and_answers_does_not_recurse() -> None:
 def test_reading_a_plain_thread_keeps_its_order() -> None:
     posts = [ROOT, *(a_post(p.body, key=3, root=ROOT.id, hour=p.payload.hour) for p in a_thread(8)[1:])]
     assert len(view(*posts).posts) == 8
+
+
+def reveal(key: int, hour: int = HOUR + 2) -> Post:
+    return a_post(key=key, root=ROOT.id, hour=hour, kind=Kind.REVEAL, content=(a_seed(key),))
+
+
+def test_a_published_key_is_marked_on_all_that_it_signed() -> None:
+    one, two = reply("one", key=2), reply("two", key=3)
+    assert not any(post.is_revealed for post in view(ROOT, one, two).posts)
+    published = reveal(2)
+    shown = view(published, ROOT, one, two)
+    assert [post.is_revealed for post in shown.posts] == [post.author == a_key(2) for post in shown.posts]
+    assert [post.id for post in shown.posts if post.is_reveal] == [published.id]
+
+
+def test_nobody_can_put_words_into_the_posts_of_a_published_key() -> None:
+    """Whenever the edit is dated. A withdrawal still counts: the author may have wished it."""
+    one = reply("as signed", key=2)
+    forged = edit(one, "words in your mouth", key=2, hour=HOUR)
+    assert find(view(ROOT, one, forged), one).body == "words in your mouth"  # before: it may be the author
+    assert find(view(ROOT, one, forged, reveal(2)), one).body == "as signed"
+    assert find(view(ROOT, one, forged, reveal(3)), one).body == "words in your mouth"
+    assert find(view(ROOT, one, retract(one, key=2), reveal(2)), one).is_retracted

@@ -116,5 +116,5 @@ def blank(post: Post) -> bytes:
 
 def test_the_shelf_is_no_easier_than_the_door() -> None:
     """The world of these tests refuses what the door refuses: else they would prove nothing."""
-    with pytest.raises(Exception, match="not CBOR"):
+    with pytest.raises(Exception, match="not the envelope of a post"):
         Shelf().submit(b"no post")

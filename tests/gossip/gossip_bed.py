@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from random import Random
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Release, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
@@ -129,7 +129,3 @@ def validations(effects: list[Effect]) -> list[bytes]:
 
 def disconnected(effects: list[Effect]) -> list[str]:
     return [e.peer for e in effects if isinstance(e, Disconnect)]
-
-
-def released(effects: list[Effect]) -> list[bytes]:
-    return [e.message_id for e in effects if isinstance(e, Release)]

@@ -1,8 +1,8 @@
 """Gossiping nodes on a memory network, with the real door, and a peer made by hand that does as told."""
 
 import functools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -11,13 +11,29 @@ from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post import Post
+from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.service import PROTOCOL, GossipService
-from p2pforum.gossip.wire import Rpc, Subscription, decode_rpc, encode_rpc
+from p2pforum.gossip.wire import Message, Rpc, Subscription, decode_rpc, encode_rpc
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
+
+
+def topic_of(post: Post) -> str:
+    return TEST_NETWORK.topic(shard_of(post.payload.board, TEST_NETWORK))
+
+
+def as_message(post: Post) -> Message:
+    return Message(topic_of(post), post.raw)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait in virtual time; fails when it does not come true."""
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
 
 
 class MemoryStore:
@@ -26,6 +42,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self.posts: dict[bytes, bool] = {}  # ID -> released
         self.is_broken = False
+
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
+        return set()
 
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return {i for i in ids if self.posts.get(i)}
@@ -92,10 +111,41 @@ async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIter
         nursery.cancel_scope.cancel()
 
 
+class Swarm:
+    """Nodes in one nursery; each lives as long as it."""
+
+    def __init__(self, hub: MemoryHub, nursery: trio.Nursery) -> None:
+        self._hub = hub
+        self._nursery = nursery
+
+    async def start(self, name: str) -> Node:
+        return await self._nursery.start(self._live, name)
+
+    async def _live(self, name: str, task_status: trio.TaskStatus[Node]) -> None:
+        async with a_node(self._hub, name) as node:
+            task_status.started(node)
+            await trio.sleep_forever()
+
+    async def start_probe(self, name: str) -> "Probe":
+        return await self._nursery.start(self._live_probe, name)
+
+    async def _live_probe(self, name: str, task_status: trio.TaskStatus["Probe"]) -> None:
+        async with a_probe(self._hub, name) as probe:
+            task_status.started(probe)
+            await trio.sleep_forever()
+
+
+@asynccontextmanager
+async def a_swarm(hub: MemoryHub) -> AsyncIterator[Swarm]:
+    async with trio.open_nursery() as nursery:
+        yield Swarm(hub, nursery)
+        nursery.cancel_scope.cancel()
+
+
 @asynccontextmanager
 async def some_nodes(hub: MemoryHub, count: int) -> AsyncIterator[list[Node]]:
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(a_node(hub, f"n{n}")) for n in range(count)]
+    async with a_swarm(hub) as swarm:
+        yield [await swarm.start(f"n{n}") for n in range(count)]
 
 
 class Probe:

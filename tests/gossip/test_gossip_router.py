@@ -1,10 +1,10 @@
 """Messages through the router: who gets them, who is blamed, what is asked of the door."""
 
 import pytest
-from gossip_bed import TOPICS, Bed, T, disconnected, forwarded, released, validations
+from gossip_bed import TOPICS, Bed, T, disconnected, forwarded, validations
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Release
+from p2pforum.gossip.effects import Disconnect
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Message, Rpc, Subscription
@@ -15,13 +15,14 @@ DATA = b"a post"
 def test_the_hello_says_the_same_for_all_nodes_and_names_all_topics() -> None:
     bed = Bed()
     bed.router.add_peer("a", bed.now, outbound=True)
-    assert bed.router.hello("a") == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
+    assert bed.router.hello("a", again=False) == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
 
 
 def test_a_later_hello_mends_the_mesh() -> None:
     bed = Bed()
     bed.add("a", topics=TOPICS[:2])
-    assert bed.router.hello("a").graft == TOPICS[:2]
+    assert bed.router.hello("a", again=False).graft == ()
+    assert bed.router.hello("a", again=True).graft == TOPICS[:2]
 
 
 def test_a_valid_message_goes_to_the_mesh_but_never_back() -> None:
@@ -206,13 +207,12 @@ def test_a_flood_of_control_is_the_end() -> None:
 # -- own posts -----------------------------------------------------------------------------------------
 
 
-def test_an_own_post_goes_to_the_mesh_only_and_is_released() -> None:
+def test_an_own_post_goes_to_the_mesh_only() -> None:
     bed = Bed()
     peers = bed.add_many(20)
     bed.clear()
     effects = bed.router.originate(DATA, T, bed.now)
     assert set(forwarded(effects)) == set(bed.mesh()) < set(peers)
-    assert effects[-1] == Release(message_id(DATA))
 
 
 def test_an_own_post_that_comes_back_is_a_duplicate() -> None:
@@ -226,17 +226,36 @@ def test_an_own_post_is_published_once() -> None:
     bed = Bed()
     bed.add("a")
     bed.router.originate(DATA, T, bed.now)
-    assert bed.router.originate(DATA, T, bed.now) == [Release(message_id(DATA))]
+    assert bed.router.originate(DATA, T, bed.now) == []
     assert bed.router.counts.originated == 1
 
 
-def test_without_peers_an_own_post_is_released_and_offered_to_the_first_that_comes() -> None:
+def test_own_posts_are_not_among_what_a_new_peer_is_offered() -> None:
+    """A node that has just started has nothing else: it would say which posts are its own."""
     bed = Bed()
-    assert released(bed.router.originate(DATA, T, bed.now)) == [message_id(DATA)]
-    bed.now += 60
+    bed.add("a", "b")
+    bed.deliver("a", b"of another")
+    bed.router.originate(DATA, T, bed.now)
     bed.beat()
+    bed.clear()
     bed.add("late")
-    assert bed.offered() == {"late": [message_id(DATA)]}
+    assert bed.offered() == {"late": [message_id(b"of another")]}
+    (answer,) = bed.say("late", iwant=(message_id(DATA),))  # and nothing is strange about it otherwise
+    assert answer.message.data == DATA
+
+
+def test_an_own_post_is_taken_by_whoever_would_be_sent_it() -> None:
+    bed = Bed(scoring=ScoreParams(publish_threshold=-15.0))
+    assert not bed.router.has_taker(T, bed.now)
+    bed.add("elsewhere", topics=[TOPICS[1]])
+    assert not bed.router.has_taker(T, bed.now)
+    bed.add("a")
+    assert bed.router.has_taker(T, bed.now)
+    bed.prune("a")
+    assert bed.mesh() == []
+    assert bed.router.has_taker(T, bed.now)
+    bed.say("a", publish=(Message(T, b"x", authored=True),) * 2)  # -40
+    assert not bed.router.has_taker(T, bed.now)
 
 
 def test_with_an_empty_mesh_an_own_post_goes_to_some_subscribers() -> None:

@@ -17,6 +17,7 @@ from p2pforum.gossip.wire import (
     decode_rpc,
     encode_publish,
     encode_rpc,
+    encode_uvarint,
 )
 
 topics = st.text(max_size=20)
@@ -208,6 +209,33 @@ MESSAGE = rpc_pb2.Message(data=b"", topicIDs=["t"])
 def test_what_breaks_a_bound_is_refused(body: bytes, complaint: str) -> None:
     with pytest.raises(RemoteProtocolError, match=complaint):
         decode_rpc(body)
+
+
+JUNK = b"\x78\x00"  # field 15, two bytes
+PRUNED = rpc_pb2.ControlPrune(topicID="t").SerializeToString()
+
+
+@pytest.mark.parametrize("count", [limits.MAX_RPC_FIELDS, 31_000])
+def test_the_fields_of_an_rpc_are_counted_at_all_depths(count: int) -> None:
+    for wrap in ((), (4, 3), (2,)):  # bare, in a PRUNE, in a message
+        body = PRUNED + JUNK * count if wrap == (4, 3) else JUNK * count
+        for number in wrap:
+            body = bytes((number << 3 | 2,)) + encode_uvarint(len(body)) + body
+        with pytest.raises(RemoteProtocolError, match="too many fields"):
+            decode_rpc(body + JUNK)
+
+
+def test_fields_that_mean_nothing_are_counted() -> None:
+    prune = PRUNED + JUNK * 100
+    prune = b"\x22" + encode_uvarint(len(prune)) + prune
+    rpc = decode_rpc(b"\x1a" + encode_uvarint(len(prune)) + prune + JUNK * 10)
+    assert rpc == Rpc(prune=(Prune("t"),))
+    assert rpc.surplus == 109  # a PRUNE may have one field more
+
+
+@given(rpcs)
+def test_what_we_write_has_no_surplus(rpc: Rpc) -> None:
+    assert decode_rpc(encode_rpc(rpc)).surplus == 0
 
 
 def test_what_is_at_the_bound_is_read() -> None:

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
@@ -24,7 +24,7 @@ from network_tools import (
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.network import multistream
-from p2pforum.network.interface import PeerGone
+from p2pforum.network.interface import PeerConnected, PeerGone
 from p2pforum.network.yamux import Rules
 
 pytestmark = pytest.mark.e2e
@@ -180,6 +180,49 @@ async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
                 await trio.lowlevel.checkpoint()
         await until(lambda: [connection.peer for connection in node.connections()] == [peer.peer_id])
         assert await echoes(peer, node.peer_id)
+
+
+async def test_streams_that_are_reset_at_once_do_not_pile_up_handlers() -> None:
+    async with two_nodes() as (node, peer):
+        running = most = 0
+
+        async def busy(peer: str, stream: trio.abc.Stream) -> None:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await trio.sleep_forever()  # it does not notice that its stream has gone
+
+        node.set_handler("/busy/1", busy)
+        for _ in range(3 * limits.MAX_STREAMS_PER_PEER):
+            with suppress(NetworkError):
+                await trio.aclose_forcefully(await peer.open_stream(node.peer_id, "/busy/1"))
+        assert most == limits.MAX_STREAMS_PER_PEER
+
+
+async def test_many_dials_to_one_peer_make_one_connection() -> None:
+    async with our_node() as node, our_node(listening=False) as peer:
+        async with trio.open_nursery() as nursery:
+            for _ in range(10):
+                nursery.start_soon(peer.dial, node.addresses[0])
+        assert len(peer._roster) == 1
+        await until(lambda: not node._pending)
+        assert len(node._roster) == 1
+
+
+async def test_a_peer_that_comes_again_and_again_keeps_its_newest_connections() -> None:
+    # as one does that lost its network and came back, before we notice that the old ones are dead
+    async with our_node() as node, AsyncExitStack() as stack:
+        events = node.watch()
+        for number in range(1, 6):
+            again = await stack.enter_async_context(our_node(False, key_seed=bytes(32)))
+            await again.dial(node.addresses[0])
+            await until(lambda n=number: len(node._roster) == min(n, limits.MAX_CONNECTIONS_PER_PEER))
+            assert await echoes(again, node.peer_id)
+            assert await echoes(node, again.peer_id)  # by the newest
+        assert len(node.connections()) == 1
+        assert isinstance(events.receive_nowait(), PeerConnected)
+        with pytest.raises(trio.WouldBlock):
+            events.receive_nowait()
 
 
 async def test_what_a_peer_sends_and_nobody_reads_is_bounded() -> None:

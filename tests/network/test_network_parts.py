@@ -1,4 +1,4 @@
-"""Addresses, protocol negotiation, the roster of peers, the Noise channel."""
+"""Addresses, protocol negotiation, Yamux frames, the roster of peers, the Noise channel."""
 
 from contextlib import suppress
 
@@ -15,6 +15,7 @@ from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.interface import Connection, Direction, PeerConnected, PeerGone, PeerID
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.roster import Roster
+from p2pforum.network.yamux_frames import DATA, GO_AWAY, Frame, FrameReader, header
 
 PEER = "12D3KooWDPMZCZoi6sdwFs4T8WcarETWjtpNDdm6NN8yZ5CGV6pU"
 
@@ -165,6 +166,46 @@ def test_no_bytes_make_the_negotiation_fall(said: bytes) -> None:
         await run(*memory_stream_pair(1000))
 
     trio.run(main)
+
+
+# -- Yamux frames ----------------------------------------------------------------------------------------
+
+frames = st.builds(
+    lambda kind, flags, stream, length, body: Frame(
+        kind, flags, stream, len(body) if kind == DATA else length, body if kind == DATA else b""
+    ),
+    st.integers(DATA, GO_AWAY),
+    st.integers(0, 15),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.binary(max_size=50),
+)
+
+
+@given(st.lists(frames), st.lists(st.integers(1, 20)))
+def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[int]) -> None:
+    wire = b"".join(header(f.kind, f.flags, f.stream, f.length) + f.body for f in sent)
+    reader = FrameReader(1000)
+    got: list[Frame] = []
+    for cut in cuts:
+        got += reader.feed(wire[:cut])
+        wire = wire[cut:]
+    got += reader.feed(wire)
+    assert got == sent
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_frames_or_the_peers_fault(data: bytes) -> None:
+    with suppress(RemoteProtocolError):
+        list(FrameReader(1000).feed(data))
+
+
+@pytest.mark.parametrize(
+    "bad", [b"\x01" + bytes(11), b"\x00\x04" + bytes(10), header(DATA, 0, 1, 1001), b"GET / HTTP/1.1\r\n"]
+)
+def test_bad_frames_are_the_peers_fault(bad: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        list(FrameReader(1000).feed(bad))
 
 
 # -- roster ----------------------------------------------------------------------------------------

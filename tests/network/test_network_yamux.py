@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trio
 import trio.testing
-from hypothesis import given
-from hypothesis import strategies as st
 from network_tools import receive_all
 
-from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.core.limits import MAX_REFUSED_STREAMS, SEND_QUEUE, STREAM_WINDOW
+from p2pforum.core.limits import (
+    EXTRA_WINDOWS,
+    MAX_REFUSED_STREAMS,
+    MAX_STREAM_WINDOW,
+    SEND_QUEUE,
+    STREAM_WINDOW,
+)
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import Rules, YamuxConnection
 from p2pforum.network.yamux_frames import (
@@ -30,46 +33,6 @@ from p2pforum.network.yamux_frames import (
 from p2pforum.network.yamux_stream import YamuxStream
 
 QUICK = Rules(linger=0.05)
-
-
-# -- frames ----------------------------------------------------------------------------------------
-
-frames = st.builds(
-    lambda kind, flags, stream, length, body: Frame(
-        kind, flags, stream, len(body) if kind == DATA else length, body if kind == DATA else b""
-    ),
-    st.integers(DATA, GO_AWAY),
-    st.integers(0, 15),
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 2**32 - 1),
-    st.binary(max_size=50),
-)
-
-
-@given(st.lists(frames), st.lists(st.integers(1, 20)))
-def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[int]) -> None:
-    wire = b"".join(header(f.kind, f.flags, f.stream, f.length) + f.body for f in sent)
-    reader = FrameReader(1000)
-    got: list[Frame] = []
-    for cut in cuts:
-        got += reader.feed(wire[:cut])
-        wire = wire[cut:]
-    got += reader.feed(wire)
-    assert got == sent
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_frames_or_the_peers_fault(data: bytes) -> None:
-    with suppress(RemoteProtocolError):
-        list(FrameReader(1000).feed(data))
-
-
-@pytest.mark.parametrize(
-    "bad", [b"\x01" + bytes(11), b"\x00\x04" + bytes(10), header(DATA, 0, 1, 1001), b"GET / HTTP/1.1\r\n"]
-)
-def test_bad_frames_are_the_peers_fault(bad: bytes) -> None:
-    with pytest.raises(RemoteProtocolError):
-        list(FrameReader(1000).feed(bad))
 
 
 # -- the stream contract ---------------------------------------------------------------------------
@@ -218,6 +181,31 @@ async def test_a_slow_reader_keeps_its_stream(autojump_clock: trio.testing.MockC
                 got += len(await there.receive_some(STREAM_WINDOW // 2))
 
 
+async def test_windows_of_streams_that_are_read_grow_and_share(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    extra = MAX_STREAM_WINDOW - STREAM_WINDOW
+    async with pair() as made:
+        greedy = 0
+        held = []
+        for _ in range(EXTRA_WINDOWS // extra + 3):
+            here, there = await made.streams()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(here.send_all, bytes(4 * MAX_STREAM_WINDOW))
+                await receive_all(there, 4 * MAX_STREAM_WINDOW)
+            assert there.grown <= extra
+            greedy += there.grown
+            held.append((here, there))
+        assert greedy == EXTRA_WINDOWS  # all there is, and no more
+        for stream in held[0]:
+            await stream.aclose()
+        here, there = await made.streams()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.send_all, bytes(4 * MAX_STREAM_WINDOW))
+            await receive_all(there, 4 * MAX_STREAM_WINDOW)
+        assert there.grown == extra  # what the closed one had
+
+
 # -- peers that break the rules, or die ------------------------------------------------------------
 
 
@@ -318,6 +306,14 @@ async def test_more_streams_than_allowed_are_reset(autojump_clock: trio.testing.
             b"".join(syn(number) for number in range(10_001, 10_001 + 2 * MAX_REFUSED_STREAMS, 2))
         )
         assert peer.connection.ended  # that was a flood
+
+
+async def test_nothing_is_heard_after_the_end(autojump_clock: trio.testing.MockClock) -> None:
+    async with stranger() as peer:
+        await peer.says(syn(1) + header(GO_AWAY, 0, 0, 0) + syn(3))
+        assert [stream.number for stream in peer.accepted] == [1]
+        with pytest.raises(trio.BrokenResourceError):
+            await peer.accepted[0].receive_some()
 
 
 async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.testing.MockClock) -> None:

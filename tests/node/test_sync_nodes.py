@@ -17,7 +17,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.service import SyncService
-from p2pforum.sync.session import Settings
+from p2pforum.sync.terms import Settings
 
 
 @dataclass

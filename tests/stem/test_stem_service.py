@@ -196,15 +196,19 @@ async def test_own_and_others_posts_in_the_stem_look_alike_in_the_store(
         assert node.store.posts == {theirs.id: False, mine.id: False}
 
 
-async def test_alone_a_post_is_released_after_the_embargo(autojump_clock: trio.testing.MockClock) -> None:
+async def test_alone_a_post_stays_kept_after_the_embargo_and_waits_for_a_taker(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     hub = MemoryHub(Random(4))
     async with a_stem_node(hub, "alone") as node:
         post = a_post("To nobody.")
         await node.publish(post)
         await trio.sleep(59)
-        assert not node.public
+        assert node.stem.unsent([post.raw]) == []
         await trio.sleep(60 + 5 * 120)
-        assert node.public == {post.id}
+        assert node.fluffed == [post.id]
+        assert not node.public, "nobody would take it"
+        assert node.stem.unsent([post.raw]) == [post.raw], "the backlog's"
 
 
 # --- trouble -----------------------------------------------------------------------------------------
@@ -218,7 +222,7 @@ async def test_a_guard_that_swallows_posts_delays_them_only(
     async with line(hub, "author", "friend") as (author, friend), hub.network("hole") as network:
         hole = Stranger(network, answers=answers)
         await author.network.dial("/memory/hole/p2p/hole")
-        author.stem._router.guards.kept[:] = Guards.decode(
+        author.stem.router.guards.kept[:] = Guards.decode(
             '[{"peer": "hole", "group": "", "until": 999999, "absent": 0}]'
         ).kept
         await trio.sleep(20)
@@ -300,7 +304,7 @@ async def test_half_a_frame_gets_no_answer_and_stops_nothing(autojump_clock: tri
 
 async def test_a_broken_disk_stops_nothing(autojump_clock: trio.testing.MockClock) -> None:
     hub = MemoryHub(Random(10))
-    async with a_stem_node(hub, "node") as node, hub.network("peer") as network:
+    async with line(hub, "other", "node") as (_, node), hub.network("peer") as network:
         await network.dial(node.network.addresses[0])
         peer = Stranger(network)
         node.store.is_broken = True

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import AuthorKey, Contents, Draft, OutboxPost, new_key
+from p2pforum.store.keystore_contents import AuthorKey, Contents, Draft, OutboxPost, Sent, new_key
 from p2pforum.store.keystore_format import KdfCost
 
 CHEAP = KdfCost(passes=1, memory=64 * 1024)
@@ -27,6 +27,7 @@ contents = st.builds(
     drafts=st.dictionaries(texts, st.builds(Draft, texts, texts, numbers), max_size=4),
     read=st.dictionaries(ids, st.sets(st.binary(min_size=8, max_size=8)), max_size=4),
     petnames=st.dictionaries(st.tuples(ids | st.just(b""), ids), texts, max_size=4),
+    sent=st.dictionaries(ids, st.builds(Sent, ids, ids, *[numbers] * 5), max_size=4),
 )
 
 

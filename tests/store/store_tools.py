@@ -78,7 +78,11 @@ class Model:
         return len(here)
 
     def expire(self, before_hour: int) -> int:
-        gone = [i for i, (post, _, _) in self.posts.items() if post.payload.hour < before_hour]
+        gone = [
+            i
+            for i, (post, released, dropped) in self.posts.items()
+            if post.payload.hour < before_hour and (released or dropped)
+        ]
         for i in gone:
             del self.posts[i]
         return len(gone)
@@ -90,6 +94,13 @@ class Model:
             for post, released, _ in self.posts.values()
             if released and post.payload.board == board
         )
+
+    def revealed(self) -> set[bytes]:
+        return {
+            post.author
+            for post, _, dropped in self.posts.values()
+            if not dropped and post.payload.kind == Kind.REVEAL
+        }
 
     def boards(self) -> list[str]:
         return sorted({post.payload.board for post, released, _ in self.posts.values() if released})
@@ -118,12 +129,15 @@ def assert_same(store: Store, directory: Path, model: Model) -> None:
     assert store.raw(everything) == shown
     hidden = [post.raw for post, released, dropped in model.posts.values() if not released and not dropped]
     assert sorted(store.unreleased()) == sorted(hidden)
+    authors = [post.author for post, _, _ in model.posts.values()]
+    assert store.revealed(authors) == model.revealed()
     with store.snapshot() as snapshot:
         assert snapshot.boards() == model.boards()
         assert snapshot.raw(everything) == shown
         for board in [*model.boards(), "no-such-board"]:
             assert_items(snapshot.items(board), model.keys(board))
     with open_reader(directory) as reader:
+        assert reader.revealed(authors) == model.revealed()
         rows = reader.threads(None, 1_000)
         assert {(row.board, row.root): (row.posts, row.last_hour) for row in rows} == model.counts()
         assert [row.last_hour for row in rows] == sorted((row.last_hour for row in rows), reverse=True)

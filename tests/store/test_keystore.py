@@ -84,6 +84,17 @@ def test_files_and_directory_are_for_the_owner_alone(tmp_path: Path) -> None:
     assert modes == {"keystore": 0o600, "keystore.lock": 0o600}
 
 
+def test_no_time_of_a_file_tells_when_its_owner_wrote(tmp_path: Path) -> None:
+    keystore = a_keystore(tmp_path / "keys")
+    for _ in range(2):
+        fill(keystore)
+        for path in (keystore.path, keystore.path.parent):
+            assert path.stat().st_mtime_ns % 3_600_000_000_000 == 0, path
+            assert 0 <= path.stat().st_ctime - path.stat().st_mtime < 7_200
+        with keystore.transaction() as box:
+            box.drafts.clear()
+
+
 def test_without_the_passphrase_the_files_say_nothing(tmp_path: Path) -> None:
     secrets = fill(a_keystore(tmp_path))
     kept = files_of(tmp_path)

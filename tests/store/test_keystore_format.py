@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from dataclasses import replace
 
 import cbor2
 import pytest
@@ -69,7 +70,17 @@ def test_bytes_that_are_no_contents_are_refused(raw: bytes) -> None:
 
 def test_contents_of_a_newer_version_are_not_touched() -> None:
     with pytest.raises(KeystoreError, match="newer version"):
-        keystore_contents.decode(cbor2.dumps([2, "whatever is there then"]))
+        keystore_contents.decode(cbor2.dumps([keystore_contents.VERSION + 1, "whatever is there then"]))
+
+
+@given(contents)
+def test_contents_of_the_first_version_are_read(value: Contents) -> None:
+    """They had no `sent`. With one, or the second version without one, they are damaged."""
+    fields = cbor2.loads(keystore_contents.encode(value))
+    assert keystore_contents.decode(cbor2.dumps([1, *fields[1:7]], canonical=True)) == replace(value, sent={})
+    for wrong in ([1, *fields[1:]], fields[:7], [0, *fields[1:6]], [-1, *fields[1:5]]):
+        with pytest.raises(KeystoreError, match="damaged"):
+            keystore_contents.decode(cbor2.dumps(wrong, canonical=True))
 
 
 @modes

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_tools import Model, assert_items, assert_same, opened
-from strategies import HOUR, TEST_NETWORK, a_post, a_thread
+from strategies import HOUR, TEST_NETWORK, a_post, a_seed, a_thread
 
 from p2pforum.core import limits
 from p2pforum.core.post import Kind, Post
@@ -27,6 +27,8 @@ def _pool() -> list[Post]:
     posts.append(a_post("Wrong board, first.", board="other", root=root.id, hour=HOUR + 9))
     posts.append(a_post(root=root.id, kind=Kind.RETRACT, content=(root.id,), hour=HOUR + 50))
     posts.append(a_post(root=root.id, kind=Kind.SUPERSEDE, content=(root.id, "First."), hour=HOUR + 51))
+    for n in range(2):
+        posts.append(a_post(key=2, root=root.id, kind=Kind.REVEAL, content=(a_seed(2),), hour=HOUR + 4 * n))
     posts.append(a_post(root=root.id, kind=900, content=("not understood", 1), hour=HOUR + 2))
     posts.append(a_post(version=7, content=(b"newer", ["x"]), hour=HOUR + 1))
     posts.append(a_post("A reply to a reply as root.", root=long[3].id, hour=HOUR + 4))

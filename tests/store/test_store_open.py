@@ -150,6 +150,18 @@ def test_another_networks_store_is_left_alone(directory: Path) -> None:
         pass
 
 
+def test_a_store_kept_without_stamps_is_not_opened_with_them(directory: Path, tmp_path: Path) -> None:
+    """`test` was changed in the config file: what is here would not be what the network has."""
+    stamped = params_for(TEST_NETWORK.name)
+    with pytest.raises(StoreError, match=r"stamps of 0 bits.*`test`"), open_store(directory, stamped):
+        pass
+    for _attempt in range(2):
+        with open_store(tmp_path / "stamped", stamped):
+            pass
+    with pytest.raises(StoreError, match="stamps of 10 bits"), open_store(tmp_path / "stamped", TEST_NETWORK):
+        pass
+
+
 def test_a_draft_of_a_process_killed_while_making_it_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "node.new").write_bytes(b"half a database")
     with ExitStack() as stack:
@@ -176,6 +188,7 @@ def test_no_column_says_who_brought_a_post_or_when_or_that_it_is_mine(directory:
         "thread": ["id", "root", "board", "posts", "last_hour"],
         "post": ["row", "id", "board", "thread", "hour", "kind", "bits", "released", "raw"],
         "rblock": ["board", "lo_hour", "lo_id", "n", "sum"],
+        "reveal": ["key", "row"],
         "words": ["text", "board"],
         "words_data": ["id", "block"],
         "words_idx": ["segid", "term", "pgno"],
@@ -205,7 +218,7 @@ def test_opening_again_reads_no_posts_and_imports_no_sqlite_utils(directory: Pat
 def test_an_upgrade_step_that_fails_is_undone(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     second = ("second", ("CREATE TABLE extra(a) STRICT", "INSERT INTO nowhere VALUES (1)"))
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     with pytest.raises(StoreError), open_store(directory, TEST_NETWORK):
         pass
     monkeypatch.undo()
@@ -216,7 +229,7 @@ def test_an_upgrade_step_that_fails_is_undone(directory: Path, monkeypatch: pyte
 def test_an_upgrade_keeps_the_posts(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     second = ("second", ("CREATE TABLE extra(a INTEGER) STRICT",))
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     with closing(sqlite3.connect(":memory:")) as db:
         schema.create_tables(db)
         monkeypatch.setattr(schema, "_HASH", schema.schema_hash(db))

@@ -23,6 +23,25 @@ def keys_of(posts: list[Post]) -> list[tuple[int, bytes]]:
     return sorted((post.payload.hour, post.id) for post in posts)
 
 
+def test_what_is_only_here_is_on_the_disk_before_it_is_acknowledged(store: Store, tmp_path: Path) -> None:
+    """The keystore forgets a post once it is acknowledged, and a power cut must not take it then."""
+    levels: list[str] = []
+
+    def note(statement: str) -> None:
+        if statement.startswith("PRAGMA synchronous"):
+            levels.append(statement.split()[-1])
+        elif statement == "COMMIT":
+            levels.append("commit")
+
+    public, mine = a_post("From a peer."), a_post("Mine.")
+    with store.exclusive() as db:
+        db.set_trace_callback(note)
+    add(store, [public])
+    add(store, [public, mine], released=False)
+    store.release([mine.id])
+    assert levels == ["NORMAL", "commit", "FULL", "commit", "NORMAL", "commit"]
+
+
 def test_one_post_twice_in_a_batch(store: Store) -> None:
     first, second, third = a_thread(3)
     assert store.add([(first, True), (first, True)]) == [True, False]

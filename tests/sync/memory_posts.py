@@ -17,11 +17,14 @@ class MemorySnapshot:
         for post in posts.values():
             self._keys[post.payload.board].append((post.payload.hour, post.id))
         self._items: dict[tuple[str, int], ListItems] = {}
+        self.is_open = True
 
-    def boards(self) -> list[str]:
-        return sorted(self._keys)
+    def boards(self, after: str, most: int) -> list[str]:
+        assert self.is_open
+        return sorted(name for name in self._keys if name > after)[:most]
 
     def items(self, board: str, low_hour: int = 0) -> ListItems:
+        assert self.is_open
         found = self._items.get((board, low_hour))
         if found is None:
             keys = self._keys.get(board, [])
@@ -29,6 +32,7 @@ class MemorySnapshot:
         return found
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        assert self.is_open
         return {id_: self._posts[id_].raw for id_ in ids if id_ in self._posts}
 
 
@@ -39,8 +43,8 @@ class KeysOnly(MemorySnapshot):
         super().__init__({})
         self._all = ListItems(keys)
 
-    def boards(self) -> list[str]:
-        return ["board"]
+    def boards(self, after: str, most: int) -> list[str]:
+        return [] if after else ["board"]
 
     def items(self, board: str, low_hour: int = 0) -> ListItems:
         return self._all
@@ -68,4 +72,6 @@ class MemoryPosts:
     def snapshot(self) -> Iterator[MemorySnapshot]:
         with self._lock:
             posts = dict(self.posts)
-        yield MemorySnapshot(posts)
+        snapshot = MemorySnapshot(posts)
+        yield snapshot
+        snapshot.is_open = False

@@ -11,7 +11,8 @@ from p2pforum.sync import wire
 from p2pforum.sync.boards import BoardTable, Choice
 from p2pforum.sync.frames import Frame, FrameReader, encode
 from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Neg
-from p2pforum.sync.session import Session, Terms
+from p2pforum.sync.session import Session
+from p2pforum.sync.terms import Terms
 
 _NONCE = bytes(range(NONCE_SIZE))
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,7 +14,8 @@ from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Landed
-from p2pforum.sync.session import Session, Terms
+from p2pforum.sync.session import Session
+from p2pforum.sync.terms import Terms
 
 TERMS = Terms(HOUR, 0)
 
@@ -48,8 +50,15 @@ class Side:
     clock: Callable[[], float] = lambda: 0.0
 
     def begin(self, rng: random.Random, *, initiator: bool) -> None:
-        with self.store.snapshot() as snapshot:
-            self.session = Session(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
+        self._open = ExitStack()
+        snapshot = self._open.enter_context(self.store.snapshot())
+        self.session = Session(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
+
+    def work(self) -> bytes:
+        output = self.session.work(1.0)
+        if not self.session.needs_snapshot:
+            self._open.close()
+        return output
 
     def land(self) -> bool:
         arrivals = self.session.take_arrivals(100)
@@ -82,7 +91,7 @@ def meet(left: Side, right: Side, seed: int = 0, *, loss: int | None = None, mos
         assert most, "no end"
         at = rng.randrange(2)
         here, there = sides[at], sides[1 - at]
-        output = here.session.work(1.0)
+        output = here.work()
         queues[at] += output
         size = min(len(queues[at]), rng.choice([1, 7, 100, 5_000, 100_000]))
         if loss is not None and moved + size >= loss:

@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 from list_items import Key, two_sets
-from memory_posts import KeysOnly, MemoryPosts
+from memory_posts import KeysOnly, MemoryPosts, MemorySnapshot
 from strategies import HOUR, TEST_NETWORK, a_post
 from sync_nodes import SyncNode, sync_node, two_nodes
 from sync_pair import pool
@@ -22,7 +22,7 @@ from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync.frames import FrameReader, encode
 from p2pforum.sync.payloads import Code, End, Hello
-from p2pforum.sync.session import Settings
+from p2pforum.sync.terms import Settings
 
 POSTS = pool(600)
 PROTOCOL = TEST_NETWORK.sync_protocol
@@ -89,6 +89,27 @@ async def test_a_stream_that_just_ends_is_no_success() -> None:
         b.network.set_handler(PROTOCOL, leave)
         with pytest.raises(NetworkError, match="in the middle"):
             await a.sync.sync(b.network.peer_id)
+
+
+async def test_a_long_bootstrap_keeps_no_snapshot_open() -> None:
+    """An open snapshot keeps the database from shrinking its log, and this side has nothing to show."""
+    async with two_nodes([], pool(2500, 3, 200)) as (a, b):
+        opened: list[bool] = []
+        seal = a.store.snapshot
+
+        @contextmanager
+        def watched() -> Iterator[MemorySnapshot]:
+            with seal() as snapshot:
+                opened.append(True)
+                yield snapshot
+            opened.clear()
+
+        a.sync._store_snapshot = watched
+        open_at: list[int] = []
+        await a.sync.sync(b.network.peer_id, lambda r: open_at.append(r.new) if opened else None)
+        assert a.ids == b.ids
+        assert len(open_at) <= 1
+        assert max(open_at, default=0) < 1_000
 
 
 class TestRunning:
@@ -254,6 +275,8 @@ class TestFaults:
             peers = [await a.dial(bad), await a.dial(good)]
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_expect_fault, a, peers[0])
+                while not len(a.sync._claims):  # that session is to be the one that asks
+                    await trio.lowlevel.checkpoint()
                 nursery.start_soon(a.sync.sync, peers[1])
             report = await a.sync.sync(peers[1])
             assert report.complete

@@ -14,7 +14,7 @@ from p2pforum.core.post import Post
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.reconcile import TUNED
-from p2pforum.sync.session import Terms
+from p2pforum.sync.terms import Terms
 
 POOL = pool(60)
 subsets = st.sets(st.integers(0, len(POOL) - 1))

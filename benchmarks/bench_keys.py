@@ -1,0 +1,141 @@
+"""What keys cost: unlocking, signing and posting from the command line, and the search after a burn.
+
+    python benchmarks/bench_keys.py [POSTS]        (default 100000)
+
+Prints medians. Posting is measured on a network without stamps (what the program itself takes) and with the
+stamps of the real one (what a person waits).
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from bench_cli import build  # noqa: E402
+
+from p2pforum.cli.demo_nodes import DemoNode  # noqa: E402
+from p2pforum.config import find_paths  # noqa: E402
+from p2pforum.core.limits import params_for  # noqa: E402
+from p2pforum.core.post_id import format_id  # noqa: E402
+from p2pforum.store.keystore import Keystore  # noqa: E402
+from p2pforum.store.keystore_format import KdfCost, derive  # noqa: E402
+from p2pforum.store.posts import open_store  # noqa: E402
+from p2pforum.store.queries import open_reader  # noqa: E402
+
+_ROUNDS = 11
+_STAMPED_ROUNDS = 3
+_PASSPHRASE = b"correct horse battery staple"
+_TEST = 'network = "bench"\ntest = true\n'
+
+
+class Home:
+    """One person's directory, and the command run in it."""
+
+    def __init__(self, path: Path, config: str = _TEST) -> None:
+        self.path = path
+        self.passphrase = path.with_suffix(".passphrase")
+        self.passphrase.touch(0o600)
+        self.passphrase.write_bytes(_PASSPHRASE)
+        if not path.exists():
+            path.mkdir(mode=0o700)
+            (path / "config.toml").write_text(config)
+
+    def run(self, *arguments: str, stdin: str = "", sealed: bool = False) -> float:
+        """Seconds. `sealed`: the passphrase comes from a file."""
+        environment = {**os.environ, "P2PFORUM_HOME": str(self.path)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = str(self.path.parent / "compiled")
+        environment.pop("P2PFORUM_PASSPHRASE_FILE", None)
+        if sealed:
+            environment["P2PFORUM_PASSPHRASE_FILE"] = str(self.passphrase)
+        command = [sys.executable, str(ROOT / "node.py"), *arguments]
+        began = time.perf_counter()
+        subprocess.run(
+            command,
+            env=environment,
+            input=stdin.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        return time.perf_counter() - began
+
+    def post(self, *, sealed: bool = False) -> float:
+        return self.run("post", "library", "-s", "A subject", stdin="Some text.\n", sealed=sealed)
+
+
+def median(act: Callable[[], float], rounds: int = _ROUNDS) -> float:
+    act()  # compiles, and makes what is made once
+    return statistics.median(act() for _ in range(rounds))
+
+
+def show(what: str, seconds: float) -> None:
+    print(f"{what:<58} {seconds * 1000:8.0f} ms", flush=True)
+
+
+def derivation() -> float:
+    began = time.perf_counter()
+    derive(_PASSPHRASE, bytes(16), KdfCost())
+    return time.perf_counter() - began
+
+
+def posting(directory: Path) -> None:
+    with DemoNode("node", directory / "plain", _TEST) as node:
+        node.start()
+        home = Home(directory / "plain")
+        show("post to a running node, no passphrase, no stamp", median(home.post))
+        home.run("passphrase", "--new-file", str(home.passphrase))
+        show("the same, passphrase each time", median(lambda: home.post(sealed=True)))
+        show("unlock", median(lambda: home.run("unlock", sealed=True)))
+        show("post to a running node, unlocked", median(home.post))
+        home.run("lock")
+    home = Home(directory / "alone")
+    show("post with no node running", median(home.post))
+    home = Home(directory / "stamped", 'network = "bench-stamped"\n')
+    show("post with the real network's stamp (a new key)", median(home.post, _STAMPED_ROUNDS))
+
+
+def burning(directory: Path, count: int) -> None:
+    home = Home(directory / "large")
+    build(home.path, count)
+    size = sum(p.stat().st_size for p in home.path.rglob("*") if p.is_file())
+    print(f"store of {count} posts: {size / 1e6:.0f} MB")
+
+    def burn_one() -> float:
+        home.post()
+        with open_store(find_paths(home.path).data_dir, params_for("bench", test=True)) as store:
+            store.release(_unreleased(home))
+        (key,) = Keystore(find_paths(home.path).keys_dir).read().keys.values()
+        return home.run("key", "burn", format_id(key.public), "--yes")
+
+    def burn_unsent() -> float:
+        home.post()
+        return home.run("key", "burn", "--everything", "--yes")
+
+    show("burn one key and search all files", median(burn_one, 5))
+    show("the same, with a post that was never sent", median(burn_unsent, 5))
+
+
+def _unreleased(home: Home) -> list[bytes]:
+    with open_reader(find_paths(home.path).data_dir) as reader:
+        return [row.id for row in reader.unreleased()]
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    show("Argon2id alone (256 MiB, 3 passes)", median(derivation))
+    with tempfile.TemporaryDirectory() as directory:
+        posting(Path(directory))
+        burning(Path(directory), count)
+
+
+if __name__ == "__main__":
+    main()

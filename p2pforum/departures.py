@@ -1,0 +1,179 @@
+"""How own posts leave: by the stem if there is hope for a guard, else by gossip. At once while there is
+a peer to take them, else one by one when there is.
+
+Released first, then sent, so that a node killed in between does not push its own old post again, which
+no relay ever does. Nothing here says whose posts these are: what is not released is what is on its way.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import P2PForumError
+from p2pforum.gossip.service import GossipService
+from p2pforum.gossip.wire import Message
+from p2pforum.network.interface import PeerID
+from p2pforum.stem.service import StemService
+from p2pforum.store.posts import Store
+from p2pforum.store.retention import forget
+
+log = logging.getLogger(__name__)
+
+Release = Callable[[Sequence[bytes]], Awaitable[None]]
+
+_RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
+# Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
+_BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
+_BACKLOG_MEAN = 20.0  # seconds between two, exponential: as if strangers had written them
+_LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """A fault in the background (a full disk, say) is logged; the node goes on and tries again later."""
+    try:
+        yield
+    except P2PForumError as error:
+        log.error("%s", error)
+    except Exception:
+        log.exception("a fault in the background")
+
+
+class Departures:
+    """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
+    posts only."""
+
+    def __init__(
+        self,
+        store: Store,
+        rng: Random,
+        gossip: Callable[[Release], GossipService],
+        stem: Callable[["Departures"], StemService],
+        *,
+        hides: bool,
+    ) -> None:
+        self.gossip = gossip(self._release)
+        self.stem = stem(self)
+        self._hides = hides
+        self._store = store
+        self._rng = rng
+        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
+        self._unsent = trio.Event()  # something is fresh
+        self._kept = trio.Event()  # something came that must wait for a peer
+        self._log_is_due = trio.Event()
+        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for task in (self._publish_fresh, self._publish_backlog, self._empty_log):
+                nursery.start_soon(task)
+
+    async def _release(self, ids: Sequence[bytes]) -> None:
+        if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
+            self._log_is_due.set()
+
+    async def public(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Which of these posts have been heard back. The log says that they were here before: empty it."""
+        found = await trio.to_thread.run_sync(self._store.known, ids)
+        if found:
+            self._log_is_due.set()
+        return found
+
+    def handed(self, peer: PeerID, raw: bytes) -> None:
+        """A guard has got an own post."""
+        self.gossip.echoes.sent(peer, Message("", raw))
+        if (gone := self._leaving.get(raw)) is not None:
+            gone.set()
+
+    async def see_off(self, raw: bytes, listen: float) -> None:
+        """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
+        is_hidden = self._is_hidden
+        if not is_hidden and not self.gossip.has_taker:
+            self._kept.set()
+            return
+        gone = self._leaving[raw] = trio.Event()
+        if is_hidden:
+            self.stem.originate([raw])
+        else:
+            self._fresh.append(raw)
+            self._unsent.set()
+        try:
+            if not is_hidden or self.stem.router.is_prompt:
+                with trio.move_on_after(limits.SUBMIT_SECONDS):
+                    await gone.wait()
+        finally:
+            self._leaving.pop(raw, None)
+        await trio.sleep(listen)
+
+    @property
+    def _is_hidden(self) -> bool:
+        return self._hides and self.stem.router.has_way
+
+    async def forget(self, post_id: bytes) -> bool:
+        """Of a kept post. False if it is public, or a peer has it, and so it will be."""
+        return self.stem.withdraw(post_id) and bool(
+            await trio.to_thread.run_sync(forget, self._store, [post_id])
+        )
+
+    def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
+        """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
+        were here before they were public, that is the own ones. False if it could not be emptied."""
+        self._store.release(ids)
+        try:  # not while a sync session holds the log: each try keeps all others from writing for a second
+            return not self._log_is_due.is_set() and self._store.checkpoint()
+        except P2PForumError:
+            return False  # the release stands
+
+    async def _empty_log(self) -> None:
+        while True:
+            await self._log_is_due.wait()
+            with going_on():
+                if await trio.to_thread.run_sync(self._store.checkpoint):
+                    self._log_is_due = trio.Event()
+                    continue
+            await trio.sleep(_LOG_SECONDS)
+
+    async def _publish_fresh(self) -> None:
+        """Posts that a person hands in now, to peers that are there, go out at once."""
+        while True:
+            await self._unsent.wait()
+            self._unsent = trio.Event()
+            raws, self._fresh = self._fresh, []
+            with going_on():
+                await self.gossip.originate(raws)
+            for raw in self._leaving.keys() & set(raws):
+                self._leaving[raw].set()
+
+    async def _publish_backlog(self) -> None:
+        """All others: written while no node ran or no peer was there, or left by a node that was killed."""
+        while True:
+            self._kept = trio.Event()
+            delay = self._rng.uniform(0, _BACKLOG_FIRST)
+            with going_on():
+                while await self._publish_one(delay):
+                    delay = self._rng.expovariate(1 / _BACKLOG_MEAN)
+            with trio.move_on_after(_RETRY_SECONDS):
+                await self._kept.wait()
+
+    async def _publish_one(self, delay: float) -> bool:
+        """False if nothing is left. The order is drawn by lot, too."""
+        if not await self._left():
+            return False
+        await self.gossip.wait_for_taker()
+        await trio.sleep(delay)
+        if left := await self._left():
+            raws = [self._rng.choice(left)]
+            if self._is_hidden:
+                self.stem.originate(raws)
+            else:
+                await self.gossip.originate(raws)
+        return bool(left)
+
+    async def _left(self) -> list[bytes]:
+        """What is kept and not on its way: neither own posts in their stem nor those that we pass on."""
+        return self.stem.unsent(await trio.to_thread.run_sync(self._store.unreleased))

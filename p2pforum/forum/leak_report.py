@@ -1,0 +1,106 @@
+"""What peers could learn about my posts: what the node answered when they were handed in.
+
+Kept in the keystore; the node keeps none of it. Numbers of peers, never which; they burn with the key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NotFound
+from p2pforum.core.post import Post
+from p2pforum.store.keystore import Keystore
+from p2pforum.store.keystore_contents import Contents, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A post of mine and how it left this machine."""
+
+    post_id: bytes
+    sent: Sent
+
+
+def remember(keystore: Keystore, post: Post, spread: Mapping[str, int] | None, seconds: float) -> None:
+    """Keep the node's answer, if there is one and the post's key is kept, too."""
+    if spread is None or post.author not in keystore.read().keys:
+        return
+    hour = post.payload.hour
+    counts = (spread["handed"], spread["told"], spread["heard"])
+    with keystore.transaction() as box:
+        if post.author in box.keys:  # not burnt meanwhile
+            box.sent[post.id] = Sent(post.author, post.thread, hour, *counts, int(seconds))
+        for old in [post_id for post_id, sent in box.sent.items() if sent.hour < hour - limits.SENT_HOURS]:
+            del box.sent[old]
+
+
+def all_left(box: Contents) -> list[Left]:
+    """The last ones first."""
+    return sorted(
+        (Left(post_id, sent) for post_id, sent in box.sent.items()),
+        key=lambda left: (-left.sent.hour, left.post_id),
+    )
+
+
+def left(box: Contents, post_id: bytes) -> Left:
+    """Raises NotFound for a post that is not mine, or that left while nobody looked."""
+    sent = box.sent.get(post_id)
+    if sent is None:
+        raise NotFound(
+            "nothing is known of how that post left: it is not yours, its key was used once or is burnt, or "
+            "it was kept while no node ran and left later"
+        )
+    return Left(post_id, sent)
+
+
+def what_it_tells(sent: Sent) -> list[str]:
+    """In plain words, what each kind of peer could learn."""
+    said = []
+    if sent.handed:
+        said.append(
+            f"{_peers(sent.handed)} got it from this node, in the hour it carries. Each can guess from the "
+            "timing that you wrote it; several that work together can be nearly sure."
+            + (" One alone is your guard, unless hide_origin is false." if sent.handed == 1 else "")
+        )
+    else:
+        said.append(
+            "No peer was connected, or it waited for a guard: it left later, and nobody counted by what way."
+        )
+    if not sent.seconds:
+        said.append(
+            "Nobody listened for more: post --listen 5 also counts who is told of it and who offers it back."
+        )
+        return said
+    if sent.told:
+        said.append(
+            f"{_peers(sent.told)} were told within {sent.seconds} s that this node has it, not when it came."
+        )
+    said.append(
+        f"{_peers(sent.heard)} had it for this node within {sent.seconds} s"
+        + (
+            ": from them it looks as if it came from elsewhere, too."
+            if sent.heard
+            else ": it had not come round."
+        )
+    )
+    return said
+
+
+def _peers(number: int) -> str:
+    return f"{number} peer{'' if number == 1 else 's'}"
+
+
+ALWAYS = (
+    (
+        "identify",
+        "the same constant words as every node: its name without a version, its protocols, no address",
+    ),
+    ("subscriptions", "all eight topics, as every node: nothing about boards"),
+    ("the connection", "your address on the network, and for how long this node is there"),
+    (
+        "sync",
+        "which posts this node has by now, yours among all others, with no order and no time of arrival",
+    ),
+    ("the post itself", "its text, its board, the hour, the key of its thread, and no peer"),
+)
+"""What every peer is told, whether or not any post is mine. Each line has its own test: see THREATS.md."""

@@ -1,0 +1,160 @@
+"""Private linking proofs: they convince one reader that two pseudonyms are one person, and nobody else.
+
+Three Schnorr proofs joined: "I know the secrets of both keys, or I know the reader's" (Cramer, Damgård and
+Schoenmakers, CRYPTO 1994), which is a designated-verifier proof (Jakobsson, Sako and Impagliazzo, EUROCRYPT
+1996). The reader knows that it was not them. All others see what the reader could make alone (`forge`).
+Not public proofs (linking.py). docs/PROTOCOL.md has the exact text.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from nacl import bindings
+from nacl.utils import random
+
+from p2pforum.core.errors import Refused
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.signature import PUBLIC_KEY_SIZE, is_valid_key
+from p2pforum.forum.linking import armoured, unarmoured
+from p2pforum.store.keystore_contents import AuthorKey
+
+HEAD = "p2pforum-private-link-1"
+_ORDER = 2**252 + 27742317777372353535851937790883648493  # of the group: scalars are below it
+_FIELDS = 8  # three keys, five scalars
+_NO_POINT = b"\xff" * 32  # begins what is hashed: no R of a signature, so no challenge here is one there
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLink:
+    """Two keys of one person, the smaller first, and the only key whose holder can know that."""
+
+    first: bytes
+    second: bytes
+    reader: bytes
+
+    @property
+    def keys(self) -> bytes:
+        return self.first + self.second + self.reader
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChoice:
+    """What the owner of both keys draws: two nonces, and the reader's part of the proof."""
+
+    nonce_first: bytes = field(default_factory=lambda: _scalar())
+    nonce_second: bytes = field(default_factory=lambda: _scalar())
+    share_reader: bytes = field(default_factory=lambda: _scalar())
+    answer_reader: bytes = field(default_factory=lambda: _scalar())
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChoice:
+    """What the reader draws who makes one up: a nonce, and the owner's part of the proof."""
+
+    share_owner: bytes = field(default_factory=lambda: _scalar())
+    answer_first: bytes = field(default_factory=lambda: _scalar())
+    answer_second: bytes = field(default_factory=lambda: _scalar())
+    nonce_reader: bytes = field(default_factory=lambda: _scalar())
+
+
+def make(
+    one: AuthorKey, other: AuthorKey, reader: bytes, params: NetworkParams, choice: OwnerChoice | None = None
+) -> str:
+    """One line of text for the holder of the key `reader`, who should be its only one. Raises Refused."""
+    first, second = sorted((one, other), key=lambda key: key.public)
+    link = _checked(PrivateLink(first.public, second.public, reader))
+    c = choice or OwnerChoice()
+    commitments = (
+        _base(c.nonce_first) + _base(c.nonce_second) + _opened(c.answer_reader, c.share_reader, reader)
+    )
+    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(link, commitments, params), c.share_reader)
+    answers = (
+        _answer(c.nonce_first, share, first),
+        _answer(c.nonce_second, share, second),
+        c.answer_reader,
+    )
+    return armoured(HEAD, link.keys + share + c.share_reader + b"".join(answers))
+
+
+def forge(
+    first: bytes, second: bytes, reader: AuthorKey, params: NetworkParams, choice: ReaderChoice | None = None
+) -> str:
+    """The same by the reader alone, about any two keys: what makes a proof worth nothing to others."""
+    link = _checked(PrivateLink(min(first, second), max(first, second), reader.public))
+    c = choice or ReaderChoice()
+    opened = (
+        _opened(c.answer_first, c.share_owner, link.first),
+        _opened(c.answer_second, c.share_owner, link.second),
+    )
+    commitments = b"".join(opened) + _base(c.nonce_reader)
+    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(link, commitments, params), c.share_owner)
+    answer = _answer(c.nonce_reader, share, reader)
+    return armoured(HEAD, link.keys + c.share_owner + share + c.answer_first + c.answer_second + answer)
+
+
+def check(text: str, params: NetworkParams) -> PrivateLink:
+    """Raises Refused unless the owner of both keys made it, or the holder of the reader's key did.
+
+    Only who holds that key, alone, and did not make it, knows which.
+    """
+    body = unarmoured(HEAD, text, _FIELDS * 32)
+    fields = [body[i : i + 32] for i in range(0, len(body), 32)]
+    link, scalars = PrivateLink(*fields[:3]), fields[3:]
+    if _checked(link) != link or link.first >= link.second:
+        raise Refused("that is no private linking proof: its keys are not in their order")
+    if not all(0 < int.from_bytes(scalar, "little") < _ORDER for scalar in scalars):
+        raise Refused("that is no private linking proof: a number in it is out of range")
+    owner, reader, *answers = scalars
+    parts = zip(answers, (owner, owner, reader), (link.first, link.second, link.reader), strict=True)
+    commitments = b"".join(_opened(answer, share, key) for answer, share, key in parts)
+    if bindings.crypto_core_ed25519_scalar_add(owner, reader) != _challenge(link, commitments, params):
+        raise Refused("that proves nothing: neither the owner of both keys nor the reader made it")
+    return link
+
+
+def _checked(link: PrivateLink) -> PrivateLink:
+    """Three different keys, each of the prime-order group: with others, equations hold by accident."""
+    keys = (link.first, link.second, link.reader)
+    if link.first == link.second:
+        raise Refused("that is one key; a proof joins two")
+    if link.reader in keys[:2]:
+        raise Refused("the reader's key can't be one of the two: the proof would say nothing about the other")
+    if not all(len(key) == PUBLIC_KEY_SIZE and is_valid_key(key) for key in keys):
+        raise Refused("one of the keys is no key that could sign a post")
+    return link
+
+
+def _challenge(link: PrivateLink, commitments: bytes, params: NetworkParams) -> bytes:
+    said = _NO_POINT + f"{HEAD}\0{params.name}\0".encode() + link.keys + commitments
+    return bindings.crypto_core_ed25519_scalar_reduce(hashlib.sha512(said).digest())
+
+
+def _answer(nonce: bytes, share: bytes, key: AuthorKey) -> bytes:
+    """nonce + share * secret: what only a key's holder finds for a share chosen by a hash."""
+    secret = _secret(key.seed)
+    return bindings.crypto_core_ed25519_scalar_add(
+        nonce, bindings.crypto_core_ed25519_scalar_mul(share, secret)
+    )
+
+
+def _opened(answer: bytes, share: bytes, key: bytes) -> bytes:
+    """answer * B - share * key: the commitment that the answer fits."""
+    return bindings.crypto_core_ed25519_sub(
+        _base(answer), bindings.crypto_scalarmult_ed25519_noclamp(share, key)
+    )
+
+
+def _base(scalar: bytes) -> bytes:
+    return bytes(bindings.crypto_scalarmult_ed25519_base_noclamp(scalar))
+
+
+def _secret(seed: bytes) -> bytes:
+    """The number whose multiple of the base point the public key is (RFC 8032 §5.1.5)."""
+    digest = bytearray(hashlib.sha512(seed).digest()[:32])
+    digest[0] &= 248
+    digest[31] = digest[31] & 127 | 64
+    return bindings.crypto_core_ed25519_scalar_reduce(bytes(digest) + bytes(32))
+
+
+def _scalar() -> bytes:
+    return bindings.crypto_core_ed25519_scalar_reduce(random(64))

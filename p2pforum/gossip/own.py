@@ -1,0 +1,26 @@
+"""Own posts on their way out: read, and put into topics. When they go is decided elsewhere."""
+
+import logging
+from collections.abc import Iterable
+
+from p2pforum.core.errors import InvalidPost
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import Post, decode
+from p2pforum.core.stamp import shard_of
+
+log = logging.getLogger(__name__)
+
+
+def topic_of(post: Post, params: NetworkParams) -> str:
+    return params.topic(shard_of(post.payload.board, params))
+
+
+def readable(raws: Iterable[bytes], params: NetworkParams) -> list[Post]:
+    """Those that are posts. One that is none must not hold up the others; the log does not say which."""
+    posts = []
+    for raw in raws:
+        try:
+            posts.append(decode(raw, params))
+        except InvalidPost as error:
+            log.error("an own post can't go out: %s", error)
+    return posts

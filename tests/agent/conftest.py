@@ -1,0 +1,18 @@
+"""The keystore's samples serve here too; no agent outlives its test."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[Path]:
+    """A key directory; whatever agent is left in it is locked at the end."""
+    from p2pforum.agent.client import lock
+
+    yield tmp_path / "keys"
+    lock(tmp_path / "keys" / "keystore")

@@ -1,0 +1,183 @@
+"""When own posts leave the house, and what the disk says of them afterwards."""
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+import trio
+from strategies import TEST_NETWORK, a_post
+
+from p2pforum import departures
+from p2pforum.config import Config
+from p2pforum.core.post import Post
+from p2pforum.network.memory_network import MemoryHub
+from p2pforum.node import Node, now_hours
+from p2pforum.store.posts import Store, open_store
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
+from gossip_nodes import Probe, a_probe
+
+CONFIG = Config(network=TEST_NETWORK.name, test=True, retention_days=7)
+
+
+def written(name: str, key: int = 1) -> Post:
+    return a_post(name, key=key, board=f"board-{key}", hour=now_hours(), params=TEST_NETWORK)
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """In real time: the store works in threads. The bound is for a failing test only."""
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
+
+
+class House:
+    """A node with its store and its network, and peers made by hand."""
+
+    def __init__(self, directory: Path, store: Store, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._hub = MemoryHub(Random(1))
+        self.directory = directory
+        self.store = store
+
+    async def start(self) -> Node:
+        await self._nursery.start(self._live)
+        return self.node
+
+    async def _live(self, task_status: trio.TaskStatus[None]) -> None:
+        async with self._hub.network("node") as self.network:
+            self.node = Node(CONFIG, self.store, self.network, Random(2))
+            await self.node.run(task_status)
+
+    async def _live_peer(self, name: str, task_status: trio.TaskStatus[Probe]) -> None:
+        async with a_probe(self._hub, name) as probe:
+            task_status.started(probe)
+            await trio.sleep_forever()
+
+    async def peer(self, name: str = "peer") -> Probe:
+        probe = await self._nursery.start(self._live_peer, name)
+        await probe.join(self)  # needs the network only
+        await until(lambda: self.node.gossip.has_taker)
+        return probe
+
+    def released(self, *posts: Post) -> int:
+        return len(self.store.known([post.id for post in posts]))
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    with open_store(tmp_path / "data", TEST_NETWORK) as store:
+        async with trio.open_nursery() as nursery:
+            yield House(tmp_path / "data", store, nursery)
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.2)
+    posts = [written(f"Offline {n}", key=n + 1) for n in range(6)]
+    house.store.add([(post, False) for post in posts])
+    await house.start()
+    await trio.sleep(0.5)
+    assert house.released(*posts) == 0, "nobody was there to take them"
+    peer = await house.peer()
+    await until(lambda: len(peer.posts()) == 6)
+    pushed = [rpc for rpc in peer.heard if rpc.publish]
+    assert [len(rpc.publish) for rpc in pushed] == [1] * 6
+    assert peer.posts() != [post.raw for post in posts], "the order of writing"
+    assert house.store.unreleased() == []
+
+
+async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 1e9)
+    old = [written("Old", key=1), written("Older", key=2)]
+    house.store.add([(post, False) for post in old])
+    node = await house.start()
+    peer = await house.peer()
+    await until(lambda: len(peer.posts()) == 1)
+    for n in range(3):
+        await node.submit(written(f"New {n}").raw)
+    await until(lambda: len(peer.posts()) == 4)
+    assert house.released(*old) == 1, "the second one of the backlog waits"
+
+
+async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.1)
+    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.1)
+    node = await house.start()
+    await trio.sleep(0.1)  # the node waits for something to do
+    posts = [written("One"), written("Two", key=2)]
+    for post in posts:
+        await node.submit(post.raw)
+    await trio.sleep(0.5)
+    assert house.released(*posts) == 0
+    peer = await house.peer()
+    await until(lambda: len(peer.posts()) == 2)
+    assert house.store.unreleased() == []
+
+
+# -- the write-ahead log -----------------------------------------------------------------------------------
+
+
+def ever_unreleased(directory: Path, into: Path) -> int:
+    """Replays the log commit by commit, as who takes the disk can. Posts that were once kept back."""
+    database = (directory / "node.db").read_bytes()
+    log_path = directory / "node.db-wal"
+    log = log_path.read_bytes() if log_path.exists() else b""
+    size = int.from_bytes(log[8:12], "big")
+    at, found = 32, set()
+    while size and at + 24 + size <= len(log) and log[at + 8 : at + 16] == log[16:24]:
+        is_commit = log[at + 4 : at + 8] != bytes(4)
+        at += 24 + size
+        if is_commit:
+            shutil.rmtree(into, ignore_errors=True)
+            into.mkdir()
+            (into / "node.db").write_bytes(database)
+            (into / "node.db-wal").write_bytes(log[:at])
+            db = sqlite3.connect(into / "node.db")
+            found |= set(db.execute("SELECT id FROM post WHERE NOT released"))
+            db.close()
+    return len(found)
+
+
+async def publish_some(house: House) -> None:
+    node = await house.start()
+    await house.peer()
+    posts = [written(f"Mine {n}", key=n + 1) for n in range(3)]
+    for post in posts:
+        await node.submit(post.raw)
+    await until(lambda: house.released(*posts) == 3)
+
+
+async def test_the_log_does_not_say_which_posts_were_own(house: House, tmp_path: Path) -> None:
+    await publish_some(house)
+    await until(lambda: ever_unreleased(house.directory, tmp_path / "step") == 0)
+
+
+async def test_control_without_emptying_the_log_says_it(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.store, "checkpoint", lambda: True)
+    await publish_some(house)
+    await trio.sleep(0.5)
+    assert ever_unreleased(house.directory, tmp_path / "step") == 3
+
+
+async def test_a_log_that_a_reader_needs_is_emptied_later(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departures, "_LOG_SECONDS", 0.1)
+    house.store.add([(written("Of another", key=9), True)])
+    with house.store.snapshot():
+        await publish_some(house)
+        assert ever_unreleased(house.directory, tmp_path / "step") > 0
+    await until(lambda: ever_unreleased(house.directory, tmp_path / "step") == 0)

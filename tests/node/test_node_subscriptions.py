@@ -1,0 +1,47 @@
+"""What a node tells its peers of what it reads: nothing, whatever it is set to show."""
+
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+import trio
+from strategies import TEST_NETWORK
+from trio.testing import MockClock
+
+from p2pforum.config import Config
+from p2pforum.network.memory_network import MemoryHub
+from p2pforum.node import Node
+from p2pforum.store.posts import open_store
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
+from gossip_nodes import a_probe
+
+
+async def said_to_a_new_peer(boards: tuple[str, ...], directory: Path) -> list[tuple[str, bool]]:
+    """The subscriptions of the first RPC, in their order."""
+    hub = MemoryHub(Random(1))
+    config = Config(network=TEST_NETWORK.name, test=True, boards=boards)
+    with open_store(directory, TEST_NETWORK) as store:
+        async with (
+            hub.network("node") as network,
+            a_probe(hub, "probe") as probe,
+            trio.open_nursery() as tasks,
+        ):
+            node = Node(config, store, network, Random(2))
+            await tasks.start(node.gossip.run)
+            await probe.network.dial(network.addresses[0])
+            with trio.fail_after(60):
+                while not probe.heard:
+                    await trio.sleep(0.1)
+            tasks.cancel_scope.cancel()
+    return [(one.topic, one.subscribe) for one in probe.heard[0].subscriptions]
+
+
+@pytest.mark.parametrize("boards", [(), ("library",), ("library", "general")])
+async def test_every_node_joins_every_topic(
+    tmp_path: Path, boards: tuple[str, ...], autojump_clock: MockClock
+) -> None:
+    said = await said_to_a_new_peer(boards, tmp_path)
+    assert said == [(topic, True) for topic in TEST_NETWORK.topics]
+    assert len(said) == 8

@@ -1,0 +1,37 @@
+"""A database of the first version is upgraded where it lies, and keeps its posts."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from store_tools import add, opened
+from strategies import TEST_NETWORK, a_key, a_post, a_seed, a_thread
+
+from p2pforum.core.errors import StoreError
+from p2pforum.core.post import Kind
+from p2pforum.store import doctor, migrations, schema
+from p2pforum.store.posts import open_store
+from p2pforum.store.queries import open_reader
+
+POSTS = a_thread(5)
+
+
+def of_the_first_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        migrations.migrate(path)
+
+
+def test_an_old_database_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_the_first_version(tmp_path / "data" / schema.FILE_NAME, monkeypatch)
+    with pytest.raises(StoreError, match="older"):
+        open_reader(tmp_path / "data")
+    reveal = a_post(root=POSTS[0].id, kind=Kind.REVEAL, content=(a_seed(1),))
+    with ExitStack() as stack:
+        store = opened(stack, tmp_path / "data")
+        assert all(add(store, [*POSTS, reveal]))
+        assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}
+        assert doctor.check(store, TEST_NETWORK) == []
+    with open_store(tmp_path / "data", TEST_NETWORK) as store:
+        assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}

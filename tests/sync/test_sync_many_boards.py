@@ -1,0 +1,124 @@
+"""Thousands of boards, and slow peers: neither stalls the loop, nor what comes next."""
+
+import itertools
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import trio
+from list_items import ListItems
+from memory_posts import MemorySnapshot
+from strategies import HOUR
+from sync_nodes import sync_node
+from sync_pair import TERMS, pool
+from trio.testing import MockClock
+
+from p2pforum.network.memory_network import MemoryHub
+from p2pforum.store.blocks import BoardBlocks, BoardCache
+from p2pforum.sync import boards as boards_module
+from p2pforum.sync.budget import Report
+from p2pforum.sync.claims import Claims
+from p2pforum.sync.frames import encode
+from p2pforum.sync.payloads import NONCE_SIZE, Hello
+from p2pforum.sync.session import Session
+from p2pforum.sync.terms import Settings
+
+NAMES = [f"board-{n:05}" for n in range(20_000)]
+
+
+class ManyBoards(MemorySnapshot):
+    """One post on each board; counts what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.asked = 0
+
+    def boards(self, after: str, most: int) -> list[str]:
+        start = NAMES.index(after) + 1 if after else 0
+        found = NAMES[start : start + most]
+        self.asked += len(found)
+        return found
+
+    def items(self, board: str, low_hour: int = 0) -> ListItems:
+        self.asked += 1
+        return ListItems([(HOUR, board.encode().ljust(32))])
+
+    def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {}
+
+
+def begin(snapshot: ManyBoards, clock: Any) -> Session:
+    return Session(snapshot, TERMS, Claims(lambda: 0.0), random.Random(1), clock, initiator=False)
+
+
+HELLO = encode(Hello(bytes(NONCE_SIZE), HOUR, 0))
+
+
+def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
+    snapshot, ticks = ManyBoards(), itertools.count()
+    session = begin(snapshot, lambda: next(ticks) / 1e6)
+    hashed = 0
+    real = boards_module.BoardTable.tag
+
+    def tag(table: boards_module.BoardTable, name: str) -> bytes:
+        nonlocal hashed
+        hashed += 1
+        return real(table, name)
+
+    monkeypatch.setattr(boards_module.BoardTable, "tag", tag)
+    session.receive(HELLO)
+    assert snapshot.asked == hashed == 0
+    steps = []
+    while session.is_busy:
+        before = snapshot.asked, hashed
+        session.work(1.5 / 1e6)  # the clock ticks once before each turn: one of them
+        steps.append((snapshot.asked - before[0], hashed - before[1]))
+    assert max(asked for asked, _ in steps) <= 256
+    assert max(count for _, count in steps) <= 256
+    assert snapshot.asked > hashed == 16_384
+
+
+def test_reading_is_charged_as_work() -> None:
+    ticks = itertools.count()
+    session = begin(ManyBoards(), lambda: next(ticks))
+    session.receive(HELLO)
+    assert session.report.cpu == 1
+
+
+def test_a_board_that_is_looked_up_is_remembered_without_a_copy() -> None:
+    cache = BoardCache(most=3)
+    cache.publish({0: BoardBlocks(())})
+    view = cache.current()
+    for board in range(1, 5):
+        cache.remember(board, BoardBlocks(()))
+    assert cache.current() is view
+    assert list(view) == [2, 3, 4], "the oldest go first"
+    cache.publish({9: BoardBlocks(())})
+    assert cache.current() is not view
+    assert 9 not in view
+
+
+async def test_one_slow_peer_does_not_hold_up_the_others(autojump_clock: MockClock) -> None:
+    hub = MemoryHub(random.Random(1))
+    async with (
+        sync_node(hub, "node", pool(4)) as node,
+        sync_node(hub, "slow", pool(4)) as slow,
+        sync_node(hub, "good", pool(4)) as good,
+    ):
+        node.sync.settings = Settings(every=10)
+        peers = [await node.dial(slow), await node.dial(good)]
+        asked = []
+
+        async def sync(peer: str) -> object:
+            asked.append(peer)
+            if peer == peers[0]:
+                await trio.sleep(600)
+            return Report()
+
+        node.sync.sync = sync
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(node.sync.run)
+            await trio.sleep(500)
+            nursery.cancel_scope.cancel()
+        assert asked.count(peers[0]) <= 2  # never twice at once by lot
+        assert asked.count(peers[1]) > 20

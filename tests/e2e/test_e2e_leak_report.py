@@ -30,6 +30,7 @@ def test_it_counts_the_peers_that_got_the_post(
     wait_until(lambda: in_mesh(home) == peers, "no mesh was formed")
     made = json.loads(cli(home, "post", "general", "-s", "Mine", "--json", "--listen", "2", stdin="Text.\n"))
     (left,) = json.loads(cli(home, "leak-report", made["id"], "--json"))["posts"]
-    assert (left["handed"], left["told"], left["offered_back"]) == (peers, 0, 0)
+    assert (left["handed"], left["told"]) == (peers, 0)
+    assert left["offered_back"] <= peers  # a peer that counts us among its outsiders offers what it has
     wait_until(lambda: all(ids(node) == {made["id"]} for node in nodes), "the post did not arrive")
     assert json.loads(cli(home, "status", "--json"))["node"]["running"]

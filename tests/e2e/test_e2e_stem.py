@@ -20,6 +20,7 @@ def test_a_killed_node_sends_again_what_nobody_has(tmp_path: Path) -> None:
     with far, author:
         far.start()
         author.start(far.address())
+        wait_until(lambda: author.node.status()["peers"], "nobody was dialled")
         posted = json.loads(
             cli(tmp_path / "author", "post", "general", "-s", "Lost?", "--json", stdin="Text.\n")
         )
@@ -43,6 +44,7 @@ def test_a_post_goes_through_the_guard_and_comes_back(tmp_path: Path) -> None:
         far.start()
         guard.start(far.address())
         author.start(guard.address())
+        wait_until(lambda: author.node.status()["peers"], "nobody was dialled")
         posted = json.loads(
             cli(tmp_path / "author", "post", "general", "-s", "Hidden", "--json", stdin="Text.\n")
         )

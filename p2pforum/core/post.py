@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
-from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from p2pforum.core import envelope, limits, plain_cbor, signature, text
 from p2pforum.core.errors import InvalidPost
@@ -137,6 +136,8 @@ def sign(payload: Payload, seed: bytes, author: bytes, params: NetworkParams) ->
     """Sign with the 32-byte `seed` whose public key is `author`. Raises InvalidPost for bad fields."""
     encoded = payload.encode()
     to_sign = sig_structure(author, encoded, params)
+    from nacl.bindings import crypto_sign  # see signature.py
+
     sig = crypto_sign(to_sign, seed + author)[: signature.SIGNATURE_SIZE]
     return decode(envelope.close(author, encoded, sig), params)
 
@@ -179,6 +180,8 @@ def decode_payload(encoded: bytes) -> Payload:
 
 def _check_seed(seed: bytes, author: bytes) -> None:
     """Only a key's own seed reveals it, or anybody could say so of anybody's. 20 microseconds."""
+    from nacl.bindings import crypto_sign_seed_keypair
+
     if crypto_sign_seed_keypair(seed)[0] != author:
         raise InvalidPost("the seed is not that of the author's key")
 

@@ -8,9 +8,6 @@ one network split it, so nothing else in this program may verify a post.
 
 import functools
 
-from nacl import bindings
-from nacl.exceptions import BadSignatureError
-
 from p2pforum.core.errors import P2PForumError
 
 PUBLIC_KEY_SIZE = 32
@@ -24,6 +21,8 @@ _MIXED_ORDER = bytes.fromhex("95999999999999999999999999999999999999999999999999
 @functools.lru_cache(maxsize=8192)
 def is_valid_key(public_key: bytes) -> bool:
     """Cached: an author's key comes back with every post, and the check costs as much as a verify."""
+    from nacl import bindings  # libsodium takes 4 ms to load: commands that only read do without
+
     return len(public_key) == PUBLIC_KEY_SIZE and bool(
         bindings.crypto_core_ed25519_is_valid_point(public_key)
     )
@@ -32,6 +31,9 @@ def is_valid_key(public_key: bytes) -> bool:
 def verify(message: bytes, signature: bytes, public_key: bytes) -> bool:
     if len(signature) != SIGNATURE_SIZE or not is_valid_key(public_key):
         return False
+    from nacl import bindings
+    from nacl.exceptions import BadSignatureError
+
     try:
         bindings.crypto_sign_open(signature + message, public_key)
     except BadSignatureError:

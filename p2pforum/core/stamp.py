@@ -9,8 +9,6 @@ post, so that luck does not count.
 import hashlib
 from dataclasses import dataclass
 
-from nacl.pwhash import argon2id
-
 from p2pforum.core import limits
 from p2pforum.core.limits import NetworkParams
 
@@ -46,6 +44,8 @@ def stamp_salt(hour: int, board: str, params: NetworkParams) -> bytes:
 
 def stamp_bits(post_id: bytes, salt: bytes) -> int:
     """The number of leading zero bits that this ID earns: 0.14 ms."""
+    from nacl.pwhash import argon2id  # see signature.py
+
     digest = argon2id.kdf(32, post_id, salt, opslimit=_PASSES, memlimit=_MEMORY)
     return 256 - int.from_bytes(digest, "big").bit_length()
 

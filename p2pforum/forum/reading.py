@@ -5,13 +5,16 @@ Not how it is printed. What is "mine" or "read" comes from the keystore alone, i
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Kind
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.thread import Placed, reading_order
-from p2pforum.store.keystore_contents import Contents
 from p2pforum.store.queries import PostRow, Reader
+
+if TYPE_CHECKING:
+    from p2pforum.store.keystore_contents import Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class _Amendments:
     edits: dict[bytes, PostRow] = field(default_factory=dict)
 
 
-def thread_view(reader: Reader, root: bytes, contents: Contents | None = None) -> ThreadView:
+def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None) -> ThreadView:
     """Raises NotFound if no post of that thread is here. Without `contents` nothing is mine or unread."""
     rows = reader.thread(root)
     if not rows:
@@ -127,7 +130,9 @@ def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
     return reading_order(shown)
 
 
-def _view(placed: Placed[_Node], root: bytes, amendments: _Amendments, contents: Contents | None) -> PostView:
+def _view(
+    placed: Placed[_Node], root: bytes, amendments: _Amendments, contents: "Contents | None"
+) -> PostView:
     row = placed.post.row
     is_retracted = row.id in amendments.retracted
     edit = None if is_retracted else amendments.edits.get(row.id)

@@ -53,6 +53,7 @@ class Config:
     retention_days: int = limits.RETENTION_HOURS // 24
     retention: Mapping[str, int] = field(default_factory=dict)  #: days, of boards that differ
     quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
+    hide_origin: bool = True
 
     @property
     def params(self) -> NetworkParams:
@@ -214,6 +215,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "retention_days": _days,
     "retention": _retention,
     "quota_mb": _quota,
+    "hide_origin": _flag,
 }
 
 
@@ -250,4 +252,8 @@ _TEMPLATE = f"""\
 
 # Boards that are kept for another number of days, as {{ general = 365, test = 7 }}.
 #retention = {{}}
+
+# Own posts take a detour of some seconds, rarely minutes, so that few can tell where they started. False:
+# every peer of this node can guess which posts were written here.
+#hide_origin = true
 """

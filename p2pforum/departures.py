@@ -1,4 +1,5 @@
-"""How own posts leave: at once while there is a peer to take them, else one by one when there is.
+"""How own posts leave: by the stem if there is hope for a guard, else by gossip. At once while there is
+a peer to take them, else one by one when there is.
 
 Released first, then sent, so that a node killed in between does not push its own old post again, which
 no relay ever does. Nothing here says whose posts these are: what is not released is what is on its way.
@@ -14,7 +15,11 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 from p2pforum.gossip.service import GossipService
+from p2pforum.gossip.wire import Message
+from p2pforum.network.interface import PeerID
+from p2pforum.stem.service import StemService
 from p2pforum.store.posts import Store
+from p2pforum.store.retention import forget
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +44,21 @@ def going_on() -> Iterator[None]:
 
 
 class Departures:
-    """`make` makes the gossip service from the `release` that it is given."""
+    """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
+    posts only."""
 
     def __init__(
         self,
         store: Store,
         rng: Random,
-        make: Callable[[Callable[[Sequence[bytes]], Awaitable[None]]], GossipService],
+        gossip: Callable[[Release], GossipService],
+        stem: Callable[["Departures"], StemService],
+        *,
+        hides: bool,
     ) -> None:
-        self.gossip = make(self._release)
+        self.gossip = gossip(self._release)
+        self.stem = stem(self)
+        self._hides = hides
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
@@ -66,20 +77,48 @@ class Departures:
         if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
             self._log_is_due.set()
 
+    async def public(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Which of these posts have been heard back. The log says that they were here before: empty it."""
+        found = await trio.to_thread.run_sync(self._store.known, ids)
+        if found:
+            self._log_is_due.set()
+        return found
+
+    def handed(self, peer: PeerID, raw: bytes) -> None:
+        """A guard has got an own post."""
+        self.gossip.echoes.sent(peer, Message("", raw))
+        if (gone := self._leaving.get(raw)) is not None:
+            gone.set()
+
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
-        if not self.gossip.has_taker:
+        is_hidden = self._is_hidden
+        if not is_hidden and not self.gossip.has_taker:
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()
-        self._fresh.append(raw)
-        self._unsent.set()
+        if is_hidden:
+            self.stem.originate([raw])
+        else:
+            self._fresh.append(raw)
+            self._unsent.set()
         try:
-            with trio.move_on_after(limits.SUBMIT_SECONDS):
-                await gone.wait()
+            if not is_hidden or self.stem.router.is_prompt:
+                with trio.move_on_after(limits.SUBMIT_SECONDS):
+                    await gone.wait()
         finally:
             self._leaving.pop(raw, None)
         await trio.sleep(listen)
+
+    @property
+    def _is_hidden(self) -> bool:
+        return self._hides and self.stem.router.has_way
+
+    async def forget(self, post_id: bytes) -> bool:
+        """Of a kept post. False if it is public, or a peer has it, and so it will be."""
+        return self.stem.withdraw(post_id) and bool(
+            await trio.to_thread.run_sync(forget, self._store, [post_id])
+        )
 
     def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
         """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
@@ -123,10 +162,18 @@ class Departures:
 
     async def _publish_one(self, delay: float) -> bool:
         """False if nothing is left. The order is drawn by lot, too."""
-        if not await trio.to_thread.run_sync(self._store.unreleased):
+        if not await self._left():
             return False
         await self.gossip.wait_for_taker()
         await trio.sleep(delay)
-        if left := await trio.to_thread.run_sync(self._store.unreleased):
-            await self.gossip.originate([self._rng.choice(left)])
+        if left := await self._left():
+            raws = [self._rng.choice(left)]
+            if self._is_hidden:
+                self.stem.originate(raws)
+            else:
+                await self.gossip.originate(raws)
         return bool(left)
+
+    async def _left(self) -> list[bytes]:
+        """What is kept and not on its way: neither own posts in their stem nor those that we pass on."""
+        return self.stem.unsent(await trio.to_thread.run_sync(self._store.unreleased))

@@ -21,6 +21,9 @@ from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 
 _SLICE = 32  # posts checked in one go by one thread: 2 ms; fewer are not worth a second thread
+# And alike: a disk must not tell own posts from others' in the stem.
+_UNRELEASED = (Origin.LOCAL, Origin.STEM)
+_FRESH = (Origin.GOSSIP, *_UNRELEASED)
 
 
 class PostStore(Protocol):
@@ -30,8 +33,8 @@ class PostStore(Protocol):
         """Those that are here and released, or were dropped on purpose."""
         ...
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those whose secret was published in a post that is here."""
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
+        """Those whose secret was published in a post that is here (and released)."""
         ...
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
@@ -71,7 +74,7 @@ def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | N
     """None if a post of this hour may come in. Hours since 1970; `horizon` is the oldest kept."""
     if hour > now + limits.FUTURE_HOURS:
         return Outcome.TOO_EARLY
-    oldest = now - limits.GOSSIP_PAST_HOURS if origin in (Origin.GOSSIP, Origin.LOCAL) else horizon
+    oldest = now - limits.GOSSIP_PAST_HOURS if origin in _FRESH else horizon
     return Outcome.REFUSED if hour < oldest else None
 
 
@@ -103,7 +106,7 @@ class Door:
         return self.now() - self._keep_rules.horizon()
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
-        """Check and keep; one verdict for each. A LOCAL post is kept but not released.
+        """Check and keep; one verdict for each. A LOCAL or STEM post is kept but not released.
 
         Raises StoreError when the store can't take it (full disk): then nothing of the batch was
         acknowledged and nothing is half there.
@@ -177,9 +180,12 @@ class Door:
     def _revealed(self, batch: "_Batch") -> set[bytes]:
         """Keys whose posts are refused. Not by sync or bundle: which came first differs from node to node,
         and two of them would never have the same posts. Readers mark all that such a key has signed."""
-        if batch.origin not in (Origin.GOSSIP, Origin.LOCAL):
+        if batch.origin not in _FRESH:
             return set()
-        return self.store.revealed([post.author for _, post in batch.accepted()])
+        # To peers, a reveal in its stem is not here: it could not come back, and who asks would learn
+        # that it passes.
+        authors = [post.author for _, post in batch.accepted()]
+        return self.store.revealed(authors, public=batch.origin is not Origin.LOCAL)
 
     def _verify(self, piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
         """Those that are not valid. libsodium lets other threads run meanwhile."""
@@ -203,7 +209,7 @@ class Door:
         """In one transaction. Never raises: what went wrong is in each batch."""
         try:
             slots = [(batch, index, post) for batch in batches for index, post in batch.accepted()]
-            new = self.store.add([(post, batch.origin is not Origin.LOCAL) for batch, _, post in slots])
+            new = self.store.add([(post, batch.origin not in _UNRELEASED) for batch, _, post in slots])
             for (batch, index, post), is_new in zip(slots, new, strict=True):
                 if not is_new:
                     batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)

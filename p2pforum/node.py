@@ -30,10 +30,14 @@ from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.network.peer_seed import peer_seed
 from p2pforum.peers.service import PeerService, Stage
+from p2pforum.stem.guard_file import GuardFile
+from p2pforum.stem.guards import Guards
+from p2pforum.stem.router import StemRouter
+from p2pforum.stem.service import Outside, StemService
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import clean, forget
+from p2pforum.store.retention import clean
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
@@ -51,18 +55,27 @@ def now_hours() -> int:
 class Node:
     """A running node, as its front ends see it (`ApiBackend`). Made by `open_node`."""
 
-    def __init__(self, config: Config, store: Store, network: Network, rng: Random) -> None:
+    def __init__(
+        self, config: Config, store: Store, network: Network, rng: Random, guards: GuardFile | None = None
+    ) -> None:
         self._config = config
         self._store = store
         self._network = network
+        self._rng = rng
+        self._guard_file = guards
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
         self._own = Departures(
-            store, rng, lambda release: GossipService(network, config.params, self.door, rng, release)
+            store,
+            rng,
+            lambda release: GossipService(network, config.params, self.door, rng, release),
+            self._stem,
+            hides=config.hide_origin,
         )
         self.gossip = self._own.gossip
+        self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
         self.named = PeerService(network, rng)
@@ -72,6 +85,7 @@ class Node:
         """All that goes on in a node, until cancelled."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.gossip.run)
+            await nursery.start(self.stem.run)
             nursery.start_soon(self.sync_service.run)
             nursery.start_soon(self.named.run)
             nursery.start_soon(self._own.run)
@@ -91,7 +105,7 @@ class Node:
         return Submitted(verdict.outcome, post_id, verdict.reason, spread)
 
     async def forget(self, post_id: bytes) -> bool:
-        return bool(await trio.to_thread.run_sync(forget, self._store, [post_id]))
+        return await self._own.forget(post_id)
 
     async def scrub(self) -> bool:
         return await trio.to_thread.run_sync(clean, self._store)
@@ -111,6 +125,7 @@ class Node:
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
             "gossip": asdict(self.gossip.statistics()),
+            "stem": asdict(self.stem.view()),
         }
 
     def peers(self) -> list[dict[str, Any]]:
@@ -174,6 +189,16 @@ class Node:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
 
+    def _stem(self, own: Departures) -> StemService:
+        guards = self._guard_file.read() if self._guard_file else Guards()
+        router = StemRouter(self._rng, guards, trio.current_time())
+        outside = Outside(own.public, own.gossip.originate, self._save_guards, now_hours, own.handed)
+        return StemService(self._network, self._config.params, self.door, router, outside)
+
+    async def _save_guards(self, text: str) -> None:
+        if self._guard_file and self._config.hide_origin:
+            await trio.to_thread.run_sync(self._guard_file.save, text)
+
     async def _keep_house(self) -> None:
         while True:
             with going_on():
@@ -194,7 +219,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     with open_store(paths.data_dir, config.params) as store:
         seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
-            node = Node(config, store, network, rng)
+            node = Node(config, store, network, rng, GuardFile(paths.data_dir))
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "post": ("post", "Start a thread on a board."),
         "reply": ("reply", "Answer a post."),
         "import": ("import_file", "Take in a bundle, or publish a discussion."),
+        "outbox": ("outbox", "Say which posts of yours are public."),
     },
     "Pseudonyms": {
         "key": ("key_group", "Make, show, choose, move and burn your keys."),

@@ -98,6 +98,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         row("node", f"{console.style('running', 'green')}, {peers} connected")
         for address in node.get("addresses", []):
             row("address", render.line(str(address)))
+        if "stem" in node:
+            row("own posts", _stem_text(context, node["stem"]))
     else:
         row("node", f"not running; to start it: {context.command('run')}")
     network = found["network"]
@@ -110,6 +112,16 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _stem_text(context: Context, stem: dict[str, Any]) -> str:
+    if not context.config.hide_origin:
+        return "go straight to all peers: hide_origin is false in the config file"
+    own = int(stem["own"])
+    text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
+    if not stem["guards_connected"]:
+        text += "; no guard is connected, so they leave from here: at once while no peer was dialled"
+    return text
 
 
 def _store_text(store: dict[str, Any]) -> str:

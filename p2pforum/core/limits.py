@@ -46,6 +46,13 @@ GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it i
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
+# --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
+STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
+STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
+STEM_JUDGED = 32  # stem posts at the door at once: each may be kept although the stempool has filled up
+STEM_DROP_SECONDS = 1.0  # until a peer that sent an invalid one is cut: its answer must arrive as any other
+STEM_LOOK_SECONDS = 5.0  # between two looks at which posts have become public
+
 # --- own: sync -----------------------------------------------------------------------------------
 MAX_FRAME = 32 * KIB  # bytes of one sync frame: bounds the work that one message can ask for
 MAX_POSTS_FRAME = 256 * KIB  # bytes of a POSTS frame; more unacknowledged stalls a slow link

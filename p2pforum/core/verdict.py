@@ -7,6 +7,7 @@ class Origin(enum.Enum):
     """The way by which a post reached the door of the store. Never a peer, never a person."""
 
     LOCAL = "local"  #: handed in by a front end on this machine
+    STEM = "stem"  #: passed on by a peer in its stem phase: not public yet
     GOSSIP = "gossip"  #: pushed by a peer
     SYNC = "sync"  #: fetched by reconciliation
     BUNDLE = "bundle"  #: read from a file

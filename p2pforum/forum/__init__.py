@@ -3,6 +3,7 @@
 publish.py      write: a thread, a reply, a retraction, an edit
 authors.py      which key signs, and what the keystore remembers of it
 outbox.py       hand signed posts in, again if nobody took them
+sent.py         where my posts are: waiting, on their way, public
 minting.py      stamps, on all cores (mint_worker.py is what runs on each)
 reading.py      a thread as a person reads it
 drafts.py       text kept for later

@@ -60,10 +60,11 @@ def what_it_tells(sent: Sent) -> list[str]:
         said.append(
             f"{_peers(sent.handed)} got it from this node, in the hour it carries. Each can guess from the "
             "timing that you wrote it; several that work together can be nearly sure."
+            + (" One alone is your guard, unless hide_origin is false." if sent.handed == 1 else "")
         )
     else:
         said.append(
-            "No peer was connected: the first that syncs with this node finds it among all the others."
+            "No peer was connected, or it waited for a guard: it left later, and nobody counted by what way."
         )
     if not sent.seconds:
         said.append(

@@ -146,8 +146,8 @@ class Publisher:
 
         if not all(map(may_name, rows)):
             raise Refused(
-                "that post of yours has not come back from the network yet; an answer under another key now "
-                "would show that both are yours"
+                "that post has not come back from the network yet; an answer under another key now "
+                "would show that both come from here"
             )
         if len(rows) == 1 and rows[0].id == rows[0].root:
             known = {row.id: row for row in self.reader.thread(rows[0].root) if may_name(row)}

@@ -36,7 +36,7 @@ class PostView:
     is_reveal: bool  #: it publishes the secret of its own key, and says nothing else
     is_revealed: bool  #: its key was published, here or in another thread: anybody can have signed it
     is_understood: bool  #: False: written by a newer version; there is nothing to show but that
-    is_released: bool  #: False: mine, and not yet heard back from the network
+    is_released: bool  #: False: mine or passing through, and not yet heard back from the network
     is_mine: bool
     is_unread: bool
 

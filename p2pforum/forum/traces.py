@@ -31,7 +31,8 @@ class Doomed:
 
 
 def unsent(reader: Reader, doomed: Doomed) -> list[PostRow]:
-    """Posts in the store that the network has not had: nobody else's can be there in that state."""
+    """Posts in the store that are not public: with `everything`, or in those threads, others' too that pass
+    through this node, for nothing tells them from mine. Their authors see to it that they arrive."""
     return [
         row
         for row in reader.unreleased()

@@ -16,6 +16,7 @@ reveals.py      which keys were published
 queries.py      reads for people, on a read-only connection
 statistics.py   how much is kept
 search.py       from what a person typed to an FTS5 query, and excerpts
+small_file.py   a small file beside the database, replaced as a whole
 retention.py    expire, drop on purpose, give space back
 keeping.py      how long, of which board, within how many bytes: makes room and leaves a floor
 pins.py         threads that neither age nor quota takes

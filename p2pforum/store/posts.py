@@ -155,10 +155,10 @@ class Store:
                 for row in self._db.execute(f"{_KNOWN} {in_chunk('id')}", chunk)
             }
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those whose secret was published in a post that is here."""
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
+        """Those whose secret was published in a post that is here (and released)."""
         with self._write_lock, translated():
-            return revealed_keys(self._db, keys)
+            return revealed_keys(self._db, keys, public=public)
 
     def unreleased(self) -> list[bytes]:
         """Raw posts that are kept but not released."""

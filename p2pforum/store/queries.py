@@ -115,6 +115,10 @@ class Reader:
         board = next((post.board for post in posts if post.id == root), None)
         return [post for post in posts if board is None or post.board == board]
 
+    def unreleased(self) -> list[PostRow]:
+        """Posts that are kept and not public: those of this node, and those that pass through it."""
+        return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))
+
     def post(self, post_id: bytes) -> PostRow | None:
         """None if it is not here, or was dropped."""
         found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))
@@ -124,10 +128,6 @@ class Reader:
         """Those whose secret was published: anybody can sign with them."""
         with translated():
             return revealed_keys(self._db, keys)
-
-    def unreleased(self) -> list[PostRow]:
-        """What was handed in here and has not come back from the network: it says that it is mine."""
-        return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))
 
     def resolve(self, typed: str) -> bytes:
         """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.

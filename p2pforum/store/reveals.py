@@ -11,7 +11,9 @@ def is_reveal(post: Post) -> bool:
     return post.is_understood and post.payload.kind == Kind.REVEAL
 
 
-def revealed_keys(db: sqlite3.Connection, keys: Iterable[bytes]) -> set[bytes]:
-    """Those of `keys` whose secret stands in a post that is kept: 5 microseconds each."""
+def revealed_keys(db: sqlite3.Connection, keys: Iterable[bytes], *, public: bool = False) -> set[bytes]:
+    """Those of `keys` whose secret stands in a post that is kept (and public): 5 microseconds each."""
     query = "SELECT 1 FROM reveal WHERE key = ? LIMIT 1"
+    if public:
+        query = "SELECT 1 FROM reveal JOIN post USING(row) WHERE key = ? AND released LIMIT 1"
     return {key for key in set(keys) if db.execute(query, (key,)).fetchone()}

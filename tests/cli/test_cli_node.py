@@ -8,10 +8,12 @@ import stat
 
 import pytest
 from cli_terminal import Terminal
-from cli_world import HOUR, World, discussion, post
+from cli_world import CONFIG, HOUR, PARAMS, SmallNode, World, discussion, post
 
 from p2pforum.config import find_paths
+from p2pforum.core.post import decode
 from p2pforum.store.keystore import Keystore
+from p2pforum.store.posts import open_store
 
 PEER = {
     "peer": "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
@@ -296,3 +298,52 @@ def test_a_mistyped_new_passphrase(world: World) -> None:
     assert terminal.end() == 1
     assert "the two passphrases differ" in terminal.screen
     assert not Keystore(find_paths(world.home).keys_dir).is_encrypted
+
+
+# --- where my posts are ---------------------------------------------------------------------------------
+
+
+def test_outbox_without_anything(world: World) -> None:
+    assert world.ok("outbox").out == "You have written nothing here.\n"
+    assert world.ok("outbox", "--json").json == []
+
+
+def test_outbox_waiting_travelling_public(world: World) -> None:
+    theirs = post("ada", "Not mine.", subject="Not mine")
+    world.keep(theirs, released=False)
+    made = world.ok("post", "library", "-s", "A subject of mine", "--json", stdin="Text").json
+    assert [(row["id"], row["state"]) for row in world.ok("outbox", "--json").json] == [
+        (made["id"], "waiting")
+    ]
+    result = world.run("outbox")
+    assert "waiting     " in result.out
+    assert "A subject of mine" in result.out
+    assert "Not mine" not in result.out, "what passes through"
+    assert "when the node runs: p2pforum run" in result.err
+    with world.node():
+        assert world.ok("outbox").out.startswith("travelling  ")
+    _release(world)
+    assert world.ok("outbox").out.startswith("public      ")
+    answered = world.ok("reply", made["id"], "--json", stdin="More by the same key").json
+    states = {row["id"]: row["state"] for row in world.ok("outbox", "--json").json}
+    assert states == {made["id"]: "public", answered["id"]: "waiting"}
+    short = world.run("outbox", "--limit", "0")
+    assert "public" not in short.out
+    assert "1 more public post" in short.err
+
+
+def _release(world: World) -> None:
+    with open_store(find_paths(world.home).data_dir, PARAMS) as store:
+        store.release([decode(raw, PARAMS).id for raw in store.unreleased()])
+
+
+def test_status_says_how_many_posts_travel(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stem = {"own": 2, "relayed": 1, "guards": 2, "guards_connected": 1, "counts": {}}
+    plain = SmallNode.status
+    monkeypatch.setattr(SmallNode, "status", lambda node: plain(node) | {"stem": stem})
+    with world.node():
+        assert "own posts 2 posts travelling\n" in world.ok("status").out
+        stem["own"] = stem["guards_connected"] = 0
+        assert "own posts none travelling; no guard is connected" in world.ok("status").out
+        (world.home / "config.toml").write_text(CONFIG + "hide_origin = false\n")
+        assert "own posts go straight to all peers" in world.ok("status").out

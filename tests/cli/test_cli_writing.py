@@ -139,7 +139,7 @@ def test_an_answer_that_would_join_two_keys_is_refused(world: World) -> None:
     made = world.ok("post", "library", "-s", "S", "--json", stdin="Text").json
     result = world.run("reply", made["id"], "--key", "once", stdin="I agree with that one")
     assert result.code == 5
-    assert "both are yours" in result.err
+    assert "both come from here" in result.err
     world.ok("reply", made["id"], "--key", "once", "--visibly", stdin="I agree with that one")
 
 

@@ -43,7 +43,7 @@ class MemoryStore:
         self.posts: dict[bytes, bool] = {}  # ID -> released
         self.is_broken = False
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
         return set()
 
     def known(self, ids: Sequence[bytes]) -> set[bytes]:

@@ -28,7 +28,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import open_store
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True)
+CONFIG = Config(network=TEST_NETWORK.name, test=True, hide_origin=False)
 PEERS = [f"peer{n}" for n in range(16)]
 
 
@@ -105,7 +105,7 @@ class Shelf:
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return self.posts.keys() & set(ids)
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
         return set()
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:

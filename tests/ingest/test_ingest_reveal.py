@@ -39,7 +39,7 @@ class Shelf:
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return self.posts.keys() & set(ids)
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
         published = {post.author for post in self.posts.values() if post.payload.kind == Kind.REVEAL}
         return published & set(keys)
 
@@ -123,6 +123,19 @@ def test_news_of_a_published_key_is_refused_without_fault(origin: Origin, post: 
         (verdict,) = door.ingest_now([post.raw], origin)
         assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, REASON)
         assert take(door, OTHERS, origin) is Outcome.STORED
+
+
+@pytest.mark.parametrize("way", [Origin.LOCAL, Origin.STEM])
+def test_a_reveal_in_its_stem_comes_back(way: Origin, tmp_path: Path) -> None:
+    with open_store(tmp_path, TEST_NETWORK) as store:
+        door = a_door(store)
+        assert take(door, REVEAL, way) is Outcome.STORED
+        assert take(door, LATER, Origin.LOCAL) is Outcome.REFUSED  # whoever writes here knows
+        assert take(door, BEFORE, Origin.GOSSIP) is Outcome.STORED  # peers are not told
+        assert take(door, REVEAL, Origin.GOSSIP) is Outcome.STORED
+        assert store.known([REVEAL.id]) == {REVEAL.id}
+        for origin in (Origin.GOSSIP, Origin.STEM):  # the negative control: now it is public
+            assert take(door, LATER, origin) is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("origin", [Origin.SYNC, Origin.BUNDLE])

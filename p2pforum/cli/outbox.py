@@ -1,0 +1,74 @@
+"""`p2pforum outbox`: where my posts are."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli import ids, options, render
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.times import ago, rfc3339, this_hour
+from p2pforum.core.errors import NodeUnreachable
+from p2pforum.core.post_id import format_id
+
+if TYPE_CHECKING:
+    from p2pforum.forum.sent import Sent
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=0), default=20, help="Public posts to show; 20 by default.")
+@options.as_json
+@pass_context
+def command(context: Context, limit: int, as_json: bool) -> None:
+    """Say which posts of yours are public.
+
+    waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
+    started; it is public when it comes back. Posts whose key you no longer have are not listed.
+    """
+    from p2pforum.cli.keys import keystore
+    from p2pforum.forum.sent import Place, my_posts
+
+    box = keystore(context)
+    found = my_posts(box.read(), context.reader, context.config.params) if box.exists else []
+    public = [sent for sent in found if sent.place is Place.PUBLIC]
+    shown = [sent for sent in found if sent.place is not Place.PUBLIC] + public[:limit]
+    runs = _node_runs(context)
+    if as_json:
+        context.console.json([_json(sent, runs) for sent in shown])
+        return
+    if not found:
+        context.console.print("You have written nothing here.")
+        return
+    now = this_hour()
+    for sent in shown:
+        state, where = f"{_state(sent, runs):<10}", render.pad("#" + sent.board, 12)
+        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}"
+        context.console.print(f"{state}  {ids.show(context, sent.id)}  {where}  {title}")
+    if len(public) > limit:
+        context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
+    if not runs and len(public) < len(found):
+        context.console.note(f"What waits goes out when the node runs: {context.command('run')}")
+
+
+def _node_runs(context: Context) -> bool:
+    try:
+        context.node.status()
+    except NodeUnreachable:
+        return False
+    return True
+
+
+def _state(sent: "Sent", runs: bool) -> str:
+    if sent.place.value == "kept":
+        return "travelling" if runs else "waiting"
+    return sent.place.value
+
+
+def _json(sent: "Sent", runs: bool) -> dict[str, object]:
+    return {
+        "id": format_id(sent.id),
+        "state": _state(sent, runs),
+        "board": sent.board,
+        "title": sent.title,
+        "hour": sent.hour,
+        "time": rfc3339(sent.hour),
+    }

@@ -1,0 +1,58 @@
+"""Where my posts are: signed only, kept here and not public, or public. Known by the keys that I have.
+
+Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's.
+"""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import decode
+from p2pforum.store.keystore_contents import Contents
+from p2pforum.store.queries import PostRow, Reader
+
+_EXCERPT = 60  # characters
+
+
+class Place(enum.Enum):
+    WAITING = "waiting"  #: signed; no store has it
+    KEPT = "kept"  #: in the store, and not heard back: on its way, if the node runs
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    id: bytes
+    place: Place
+    board: str
+    title: str  #: the subject, or the beginning of the text
+    hour: int
+
+
+def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
+    """Waiting ones first, then kept ones, then public ones with the newest first."""
+    waiting = [
+        Sent(post.id, Place.WAITING, post.payload.board, _title(post.subject, post.body), post.payload.hour)
+        for post in (decode(kept.raw, params) for kept in box.outbox if kept.network == params.name)
+    ]
+    known = {sent.id for sent in waiting}
+    rows = {row.id: row for row in _rows(box, reader) if row.id not in known and box.is_mine(row.author)}
+    newest = sorted(rows.values(), key=lambda row: (row.released, -row.hour, row.id))
+    return waiting + [_sent(row) for row in newest]
+
+
+def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
+    yield from reader.unreleased()
+    for root in {key.root for key in box.keys.values() if key.root} | set(box.speaking):
+        yield from reader.thread(root)
+
+
+def _sent(row: PostRow) -> Sent:
+    place = Place.PUBLIC if row.released else Place.KEPT
+    return Sent(row.id, place, row.board, _title(row.subject, row.body), row.hour)
+
+
+def _title(subject: str, body: str) -> str:
+    text = subject or " ".join(body.split())
+    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"

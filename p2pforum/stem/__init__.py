@@ -1,0 +1,11 @@
+"""Hides where a post starts: Dandelion++ stem over /<network>/stem/1, own posts through pinned guards.
+
+frame.py       the one frame and the one answer
+params.py      every number, with its reason
+guards.py      through whom own posts go, for weeks; kept over restarts
+guard_file.py  the guards over restarts
+pool.py        posts on their way that are not public, and what each peer may send
+relays.py      epochs: the role of this node, its two relays, and which peer's posts go to which
+router.py      joins these; decides everything and does nothing (no I/O, no clock)
+service.py     streams, the door, the waiting: the only file that awaits
+"""

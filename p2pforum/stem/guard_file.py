@@ -1,0 +1,26 @@
+"""The guards over restarts: one small file in the data directory, that names peers and hours and no post."""
+
+from pathlib import Path
+
+from p2pforum.core.errors import P2PForumError
+from p2pforum.stem.guards import Guards
+from p2pforum.store.small_file import read_small, write_small
+
+_NAME = "guards.json"
+
+
+class GuardFile:
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _NAME
+
+    def read(self) -> Guards:
+        """New guards without a word would be what an attacker who broke the file wants: so it raises."""
+        content = read_small(self._path)
+        try:
+            return Guards() if content is None else Guards.decode(content.decode())
+        except ValueError:
+            complaint = f"{self._path} is damaged: remove it, and own posts get other guards"
+            raise P2PForumError(complaint) from None
+
+    def save(self, text: str) -> None:
+        write_small(self._path, text.encode())

@@ -1,0 +1,36 @@
+"""Every number of the stem, with its reason. Times in seconds, but for guards: in hours.
+
+None is a rule: nodes with other numbers can take part. Sources: Dandelion++ (BIP-156), Monero, Tor's guards.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StemParams:
+    diffuser: float = 0.2  # of all epochs, this node ends stems: five hops on average
+    relays: int = 2  # more let one relay's owner see more of the graph; one makes long lines
+    epoch: float = 600.0  # of one graph; then nobody can go on learning it
+    epoch_jitter: float = 30.0  # so that nodes do not change together
+    hop_delay: float = 0.5  # mean wait of a relay: a watcher of lines can't match by time alone
+    fluff_delay: float = 2.0  # longest wait of the node that ends the stem
+    embargo: float = 60.0  # the least: a stem that lives is over by then (0 % fire early)
+    embargo_mean: float = 120.0  # beyond it, by chance: else all holders fire at once, the source first
+    frames_per_minute: float = 10.0  # from one peer; more are read, answered and dropped
+    frames_burst: float = 20.0
+    own_share: float = 0.9  # of a peer's allowance that we use: its clock may run a bit slower
+    pool_posts: int = 256
+    pool_bytes: int = 1024 * 1024
+    pool_relayed: float = 0.75  # of the pool for others: a flood must leave room for own posts
+    settle: float = 10.0  # after the first connection, then guards are drawn from those that are there
+    patience: float = 2.0  # until we look again for a guard
+    fault: float = 600.0  # until a peer that failed to take a frame is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class GuardParams:
+    least_hours: int = 30 * 24  # a guard that is a spy sees all own posts: draw seldom
+    most_hours: int = 60 * 24
+    absent_hours: int = 72  # of our time with other peers there, then a guard is given up
+    wanted: int = 2  # one, and one for its absence
+    most: int = 5  # who cuts our guards off one by one gets no further

@@ -1,0 +1,294 @@
+"""The stem router: which post goes to whom, when, and when it is fluffed. It decides and does nothing.
+
+Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation
+runs this same class. What a post is, and whether it is valid or public, its caller says.
+"""
+
+import heapq
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from p2pforum.stem.guards import Guards
+from p2pforum.stem.params import StemParams
+from p2pforum.stem.pool import OWN, Allowance, Pool, Travelling
+from p2pforum.stem.relays import Relays
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Send this to one peer. If it does not take it, call `on_failure`. `edge` is where it came from."""
+
+    peer: str
+    post_id: bytes
+    raw: bytes
+    edge: str
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fluff:
+    """Publish this by gossip, and release it."""
+
+    post_id: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send this peer an empty frame: only who takes it can be relay or guard."""
+
+    peer: str
+
+
+Effect = Pass | Fluff | Probe
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    edge: str
+    failed: str = ""  # who did not take it: this is the second and last try
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    is_embargo: bool
+
+
+@dataclass(slots=True)
+class _Peer:
+    outbound: bool
+    group: str
+    inbound: Allowance
+    onward: Allowance
+    answers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    name: str
+    peer: _Peer  # of this connection, not of a later one
+
+
+class StemRouter:
+    """Feed it what happens; call `tick` when `next_wake` says so, and carry out what it returns."""
+
+    def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
+        self.params = params or StemParams()
+        self.guards = guards
+        self._rng = rng
+        self._relays = Relays(self.params, rng, now)
+        self._pool = Pool(self.params)
+        self._peers: dict[str, _Peer] = {}
+        self._plans: list[tuple[float, int, bytes, _Send | _End | _Ask]] = []
+        self._count = itertools.count()
+        self._settled_at: float | None = None
+
+    # -- peers ---------------------------------------------------------------------------------------
+
+    def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> None:
+        """`group` is the part of the network that its address is in, empty for none."""
+        p = self.params
+        share = p.own_share
+        self._peers[peer] = _Peer(
+            outbound,
+            group,
+            Allowance(p.frames_per_minute, p.frames_burst, now),
+            Allowance(p.frames_per_minute * share, p.frames_burst * share, now),
+        )
+        if not outbound:
+            return
+        self._ask(peer, now + self._rng.random() * p.settle / 2)
+        if self._settled_at is None:
+            self._settled_at = now + p.settle
+
+    def remove_peer(self, peer: str) -> None:
+        self._peers.pop(peer, None)
+
+    def __contains__(self, peer: object) -> bool:
+        return peer in self._peers
+
+    def on_answer(self, peer: str) -> None:
+        """It took a frame."""
+        if peer in self._peers:
+            self._peers[peer].answers = True
+
+    def on_silence(self, peer: str, now: float) -> None:
+        """It did not take one."""
+        if peer in self._peers:
+            self._peers[peer].answers = False
+            self._ask(peer, now + self.params.fault)
+
+    def _candidates(self) -> dict[str, str]:
+        return {name: peer.group for name, peer in self._peers.items() if peer.outbound and peer.answers}
+
+    def maintain_guards(self, hour: int, now: float) -> bool:
+        """Call it every minute or so. True if the guards are to be saved."""
+        if self._settled_at is None or now < self._settled_at:
+            return False
+        return self.guards.maintain(hour, self._candidates(), self._rng)
+
+    # -- posts ---------------------------------------------------------------------------------------
+
+    @property
+    def own(self) -> int:
+        """Own posts on their way."""
+        return self._pool.own
+
+    @property
+    def has_way(self) -> bool:
+        """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
+        return bool(self.guards.kept) or any(peer.outbound for peer in self._peers.values())
+
+    @property
+    def is_prompt(self) -> bool:
+        """A guard is there, and there is no queue for it."""
+        return bool(self.guards.in_use(self._candidates())) and self._pool.queued <= 1
+
+    @property
+    def relayed(self) -> int:
+        return len(self._pool) - self._pool.own
+
+    def ids(self) -> list[bytes]:
+        return self._pool.ids()
+
+    def holds(self, post_id: bytes, raw: bytes | None = None) -> bool:
+        """Whether this post, or these very bytes, are on their way."""
+        post = self._pool.get(post_id)
+        return post is not None and raw in (None, post.raw)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a post that a peer brings would be taken."""
+        return self._pool.has_room(size, own=False)
+
+    def may_send(self, peer: str, now: float) -> bool:
+        """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
+        known = self._peers.get(peer)
+        return known is not None and known.inbound.spend(now) == 0.0
+
+    def originate(self, post_id: bytes, raw: bytes, now: float) -> bool:
+        """An own post, or one kept unreleased from before a restart. False: no room, offer it again later."""
+        if post_id in self._pool:
+            return True
+        if not self._pool.has_room(len(raw), own=True):
+            return False
+        self._take(Travelling(post_id, raw, own=True), OWN, now)
+        return True
+
+    def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> bool:
+        """A valid post that is not public, brought by a peer. False if there was no room for it.
+
+        What comes a second time, but from another peer, goes on again: else loops end stems, and whether
+        it was here before could be probed.
+        """
+        post = self._pool.get(post_id)
+        if post is None:
+            if not self._pool.has_room(len(raw), own=False):
+                return False
+            self._take(Travelling(post_id, raw, own=False), peer, now)
+        elif peer not in post.edges:
+            self._pass_on(post, peer, now)
+        return True
+
+    def _take(self, post: Travelling, edge: str, now: float) -> None:
+        self._pool.add(post)
+        self._arm(post, now)
+        self._pass_on(post, edge, now)
+
+    def _arm(self, post: Travelling, now: float) -> None:
+        wait = self.params.embargo + self._rng.expovariate(1 / self.params.embargo_mean)
+        self._plan(now + wait, post, _End(is_embargo=True))
+
+    def _pass_on(self, post: Travelling, edge: str, now: float) -> None:
+        post.edges.add(edge)
+        self._relays.turn(now)
+        if edge != OWN and self._relays.is_diffuser:
+            self._plan_fluff(post, now)
+        else:
+            wait = self._rng.expovariate(1 / self.params.hop_delay)
+            self._plan(now + wait, post, _Send(edge))
+
+    def _plan_fluff(self, post: Travelling, now: float) -> None:
+        if not post.is_fluffing:
+            post.is_fluffing = True
+            wait = self._rng.random() * self.params.fluff_delay
+            self._plan(now + wait, post, _End(is_embargo=False))
+
+    def on_public(self, ids: Iterable[bytes]) -> None:
+        """Heard back by gossip or sync: their way is over."""
+        for post_id in ids:
+            self._pool.remove(post_id)
+
+    def withdraw(self, post_id: bytes) -> bool:
+        """Forget a post. False for an own one that a guard has got: it becomes public."""
+        post = self._pool.get(post_id)
+        if post is not None and post.own and post.is_sent:
+            return False
+        self._pool.remove(post_id)
+        return True
+
+    def on_failure(self, effect: Pass, now: float) -> None:
+        """The peer did not take it. One other is tried; then the embargo must do."""
+        self.on_silence(effect.peer, now)
+        post = self._pool.get(effect.post_id)
+        if post is not None and not effect.is_retry:
+            self._plan(now, post, _Send(effect.edge, effect.peer))
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def _plan(self, at: float, post: Travelling, what: _Send | _End) -> None:
+        heapq.heappush(self._plans, (at, next(self._count), post.post_id, what))
+
+    def _ask(self, peer: str, at: float) -> None:
+        heapq.heappush(self._plans, (at, next(self._count), b"", _Ask(peer, self._peers[peer])))
+
+    def next_wake(self) -> float:
+        return self._plans[0][0] if self._plans else float("inf")
+
+    def tick(self, now: float) -> list[Effect]:
+        """What is due. Say first, by `on_public`, which posts have become public."""
+        self._relays.turn(now)
+        effects: list[Effect] = []
+        while self._plans and self._plans[0][0] <= now:
+            _, _, post_id, what = heapq.heappop(self._plans)
+            if isinstance(what, _Ask):
+                effects += [Probe(what.name)] if self._peers.get(what.name) is what.peer else []
+            elif (post := self._pool.get(post_id)) is not None:
+                effect = self._end(post, what, now) if isinstance(what, _End) else self._send(post, what, now)
+                effects += [effect] if effect else []
+        return effects
+
+    def _end(self, post: Travelling, what: _End, now: float) -> Fluff | None:
+        if what.is_embargo and post.own and not post.is_sent and self.guards.in_use(self._candidates()):
+            self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
+            return None
+        self._pool.remove(post.post_id)
+        return Fluff(post.post_id, post.raw)
+
+    def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
+        target = self._target(what)
+        if target is None:
+            self._give_up(post, what, now)
+            return None
+        wait = self._peers[target].onward.spend(now)
+        if wait:
+            self._plan(now + wait, post, what)
+            return None
+        post.is_sent = True
+        return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
+
+    def _target(self, what: _Send) -> str | None:
+        candidates = self._candidates()
+        if what.edge == OWN:
+            return next((g for g in self.guards.in_use(candidates) if g != what.failed), None)
+        if what.failed:
+            return self._relays.other(what.edge, what.failed, candidates)
+        return self._relays.route(what.edge, candidates)
+
+    def _give_up(self, post: Travelling, what: _Send, now: float) -> None:
+        """An own post waits for a guard (its embargo runs); another's is fluffed where no relay is."""
+        if what.edge == OWN:
+            self._plan(now + self.params.patience, post, _Send(OWN))
+        elif not what.failed:
+            self._plan_fluff(post, now)

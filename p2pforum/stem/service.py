@@ -1,0 +1,297 @@
+"""The stem over streams: the router's effects carried out, the only file here that awaits.
+
+A frame is answered as soon as it has been read, before anybody looks into it: neither the answer nor its time
+tells what became of it. How a post is published, and what is public, the node says (`Outside`).
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.core.post import decode
+from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.ingest import Door
+from p2pforum.network.groups import network_group
+from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.stem.pool import OWN
+from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
+
+log = logging.getLogger(__name__)
+
+_LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the stem needs of the rest of the node. `hour` is that since 1970."""
+
+    public: Callable[[Sequence[bytes]], Awaitable[set[bytes]]]  #: which of these posts are released
+    fluff: Callable[[Sequence[bytes]], Awaitable[None]]  #: publish these raw posts, and release them
+    save: Callable[[str], Awaitable[None]]  #: keep this text about guards
+    hour: Callable[[], int]
+    handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
+
+
+@dataclass(slots=True)
+class StemCounts:
+    """Since the start. Nothing here says which post, or by which peer."""
+
+    received: int = 0  # frames with posts
+    cover: int = 0  # empty ones
+    excess: int = 0  # dropped: too many from one peer, or no room
+    invalid: int = 0
+    sent: int = 0
+    failed: int = 0
+    fluffed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StemView:
+    """`own`: posts of this node on their way (after a restart: all that it keeps unreleased)."""
+
+    own: int
+    relayed: int
+    guards: int
+    guards_connected: int
+    counts: StemCounts
+
+
+class StemService:
+    """Create it before peers connect, then `run`."""
+
+    def __init__(
+        self,
+        network: Network,
+        params: NetworkParams,
+        door: Door,
+        router: StemRouter,
+        outside: Outside,
+    ) -> None:
+        self._network = network
+        self._params = params
+        self._door = door
+        self._outside = outside
+        self.router = router  #: to be asked
+        self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
+        self._fluffing: set[bytes] = set()  # on their way to gossip
+        self._counts = StemCounts()
+        self._wake = trio.Event()
+        self._nursery: trio.Nursery | None = None
+        self._fault: Exception | None = None
+        self._faulty = trio.Event()
+        network.set_handler(params.stem_protocol, self._on_stream)
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED, *, strict: bool = False
+    ) -> None:
+        """Take part until cancelled. `strict` is for tests: a fault of our own comes out of here."""
+        try:
+            async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self._watch)
+                self._nursery.start_soon(self._work)
+                task_status.started()
+                if strict:
+                    await self._faulty.wait()
+                    raise self._fault or AssertionError("no fault")
+        finally:
+            self._nursery = None
+
+    def originate(self, raws: Sequence[bytes]) -> None:
+        """Send own posts, kept and not released, on their way. For those without room call it again later."""
+        for raw in raws:
+            post_id = decode(raw, self._params).id
+            if post_id not in self._judging and not self.router.originate(post_id, raw, trio.current_time()):
+                break
+        self._wake.set()
+
+    def unsent(self, raws: Sequence[bytes]) -> list[bytes]:
+        """Of posts that are kept and not released, those that are not on their way yet."""
+        named = [(decode(raw, self._params).id, raw) for raw in raws]
+        under_way = self._judging | self._fluffing
+        return [raw for name, raw in named if name not in under_way and not self.router.holds(name)]
+
+    def withdraw(self, post_id: bytes) -> bool:
+        """Whether a kept post may still be forgotten here; then it is no longer on its way."""
+        return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
+
+    def view(self) -> StemView:
+        connected = {str(c.peer): "" for c in self._network.connections()}
+        used = self.router.guards.in_use(connected)
+        return StemView(
+            self.router.own, self.router.relayed, len(self.router.guards.kept), len(used), self._counts
+        )
+
+    # -- peers ---------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        async for event in self._network.watch():
+            if not isinstance(event, PeerGone):
+                self._welcome(event.connection.peer)
+            elif not self._is_connected(event.peer):
+                self.router.remove_peer(event.peer)
+            self._wake.set()
+
+    def _is_connected(self, peer: PeerID) -> bool:
+        return any(connection.peer == peer for connection in self._network.connections())
+
+    def _welcome(self, peer: PeerID) -> None:
+        """Events may be old when they are read, and a stream may come first: what counts is now."""
+        connection = next((c for c in self._network.connections() if c.peer == peer), None)
+        if connection is not None and peer not in self.router:
+            outbound = connection.direction is Direction.OUTBOUND
+            group = network_group(connection.address)
+            self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
+
+    # -- frames in -----------------------------------------------------------------------------------
+
+    async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
+        frame = await _receive(stream, FRAME_SIZE)
+        await stream.send_all(ANSWER)
+        if self._nursery is not None:
+            self._nursery.start_soon(self._take, peer, frame)
+
+    async def _take(self, peer: PeerID, frame: bytes) -> None:
+        self._welcome(peer)
+        if not self.router.may_send(peer, trio.current_time()):
+            self._counts.excess += 1
+            return
+        try:
+            raw = decode_frame(frame)
+            if raw is None:
+                self._counts.cover += 1
+            else:
+                await self._judge(peer, raw)
+        except (RemoteProtocolError, InvalidPost):
+            self._counts.invalid += 1
+            log.info("dropped a peer: its stem frame held no valid post")
+            await trio.sleep(limits.STEM_DROP_SECONDS)
+            await self._network.disconnect(peer)
+        except StoreError as error:
+            log.error("the store takes nothing: %s", error)
+        except Exception as error:
+            self._note_fault(error)
+
+    async def _judge(self, peer: PeerID, raw: bytes) -> None:
+        """Only the very same bytes are not judged again: a copy with a bad signature must not find out,
+        by being let through, that the good one is here."""
+        self._counts.received += 1
+        post_id = decode(raw, self._params).id
+        if not self.router.holds(post_id, raw):
+            is_new = not self.router.holds(post_id)
+            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self.router.has_room(len(raw))):
+                self._counts.excess += 1
+                return
+            self._judging.add(post_id)
+            try:
+                (verdict,) = await self._door.ingest([raw], Origin.STEM)
+            finally:
+                self._judging.discard(post_id)
+            if verdict.outcome is Outcome.INVALID:
+                raise InvalidPost(verdict.reason)
+            if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
+                return  # public already, or not to be kept now
+        self.router.on_post(peer, post_id, raw, trio.current_time())
+        self._wake.set()
+
+    # -- effects -------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while True:
+            self._wake = trio.Event()
+            try:
+                await self._step()
+            except StoreError as error:
+                log.error("the store does not answer: %s", error)
+            except Exception as error:
+                self._note_fault(error)
+            wait = min(limits.STEM_LOOK_SECONDS, self.router.next_wake() - trio.current_time())
+            with trio.move_on_after(max(wait, 0.001)):
+                await self._wake.wait()
+
+    async def _step(self) -> None:
+        """What has become public must be known at the moment of every decision, not a moment before."""
+        assert self._nursery is not None
+        if self.router.maintain_guards(self._outside.hour(), trio.current_time()):
+            await self._outside.save(self.router.guards.encode())
+        if ids := self.router.ids():
+            self.router.on_public(await self._outside.public(ids))
+        fluffs: list[Fluff] = []
+        for effect in self.router.tick(trio.current_time()):
+            match effect:
+                case Pass():
+                    self._nursery.start_soon(self._pass, effect)
+                case Probe(peer):
+                    self._nursery.start_soon(self._probe, peer)
+                case Fluff():
+                    fluffs.append(effect)
+        if fluffs:
+            self._counts.fluffed += len(fluffs)
+            self._fluffing |= {fluff.post_id for fluff in fluffs}
+            self._nursery.start_soon(self._fluff, fluffs)
+
+    async def _fluff(self, fluffs: Sequence[Fluff]) -> None:
+        try:
+            await self._outside.fluff([fluff.raw for fluff in fluffs])
+        except StoreError as error:
+            log.error("the store releases nothing: %s", error)
+        except Exception as error:
+            self._note_fault(error)
+        finally:
+            self._fluffing -= {fluff.post_id for fluff in fluffs}
+
+    async def _pass(self, effect: Pass) -> None:
+        if await self._send(effect.peer, encode_frame(effect.raw)):
+            self._counts.sent += 1
+            if effect.edge == OWN:
+                self._outside.handed(PeerID(effect.peer), effect.raw)
+        else:
+            self.router.on_failure(effect, trio.current_time())
+        self._wake.set()
+
+    async def _probe(self, peer: str) -> None:
+        if not await self._send(peer, encode_cover()):
+            self.router.on_silence(peer, trio.current_time())
+        self._wake.set()
+
+    async def _send(self, peer: str, frame: bytes) -> bool:
+        """Whether it was taken. What became of it nobody says."""
+        try:
+            with trio.fail_after(limits.STEM_SEND_SECONDS):
+                async with await self._network.open_stream(
+                    PeerID(peer), self._params.stem_protocol
+                ) as stream:
+                    await stream.send_all(frame)
+                    await _receive(stream, len(ANSWER))
+        except (*_LOST, RemoteProtocolError):
+            self._counts.failed += 1
+            return False
+        except Exception as error:
+            self._note_fault(error)
+            return False
+        self.router.on_answer(peer)
+        return True
+
+    def _note_fault(self, error: Exception) -> None:
+        log.error("a fault in the stem", exc_info=error)
+        self._fault = error
+        self._faulty.set()
+
+
+async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
+    """Exactly so many bytes, in time; what follows is not read."""
+    received = bytearray()
+    with trio.move_on_after(limits.STEM_READ_SECONDS):
+        while len(received) < size:
+            chunk = await stream.receive_some(size - len(received))
+            if not chunk:
+                break
+            received += chunk
+    if len(received) < size:
+        raise RemoteProtocolError("a stem stream that ended early")
+    return bytes(received)

@@ -1,0 +1,7 @@
+"""What many nodes do together: the node's own deciding classes, a queue of events, and no sockets.
+
+world.py     nodes, their connections, latencies, and the gossip that ends every stem (a model: see there)
+stems.py     posts on their way through the node's own StemRouter, and what spies see of them
+guess.py     what spies conclude, and how good that is: precision, recall, intervals
+privacy.py   `python -m simulation.privacy`: the figures of docs/THREATS.md
+"""

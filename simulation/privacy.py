@@ -1,0 +1,176 @@
+"""`python -m simulation.privacy`: how often spies name the author of a post. Ends with 1 if a bound breaks.
+
+Every figure stands beside its control: plain gossip, and guards drawn anew for every post.
+"""
+
+import argparse
+import dataclasses
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from simulation.guess import Figures, interval, judge, judge_keys, mean
+from simulation.stems import by_gossip, many_posts_each, one_post_each
+from simulation.world import World, make_world
+
+KEY_POSTS = 50
+PRECISION = {0.1: 0.085, 0.2: 0.16}  # of the stem, at most
+CONTROL = {
+    0.1: 0.40,
+    0.2: 0.60,
+}  # recall of plain gossip, at least: else the spies of this simulation are blind
+REACH = 0.2  # of all nodes are dialled by each spy that wants to hear everything
+REDRAWN = 0.35  # recall for a key with guards drawn anew, at least: the same
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network of `size`, of which spies are `share`; each of these dials `reach` of all nodes."""
+
+    size: int
+    share: float
+    seeds: int
+    reach: float = 0.0
+
+    def worlds(self) -> Iterator[tuple[World, Random]]:
+        for seed in range(self.seeds):
+            rng = Random(f"{self.size} {self.share} {seed}")
+            yield make_world(self.size, self.share, rng, reach=self.reach), rng
+
+
+@dataclass(frozen=True)
+class Single:
+    """One post of each node."""
+
+    gossip: Figures
+    stem: Figures
+    holes: Figures
+    lost: int  # posts that never became public although spies drop what they get
+    waits: Sequence[float]  # seconds until public, with spies that drop nothing
+    waits_holes: Sequence[float]
+
+    def complaints(self, share: float) -> list[str]:
+        found = []
+        for name, figures in (("stem", self.stem), ("stem with black holes", self.holes)):
+            if figures.recall > share + 0.03:
+                found.append(f"{name}: recall {figures.recall:.3f} is above {share + 0.03:.3f}")
+            if figures.precision > PRECISION[share]:
+                found.append(f"{name}: precision {figures.precision:.3f} is above {PRECISION[share]:.3f}")
+        if self.gossip.recall < CONTROL[share]:
+            found.append(f"control: plain gossip has a recall of {self.gossip.recall:.3f} only")
+        if self.lost:
+            found.append(f"{self.lost} posts never became public")
+        return found
+
+
+def single(case: Case) -> Single:
+    rows: dict[str, list[Figures]] = {"gossip": [], "stem": [], "holes": []}
+    waits: dict[str, list[float]] = {"stem": [], "holes": []}
+    lost = 0
+    for world, rng in case.worlds():
+        rows["gossip"].append(judge(by_gossip(world)))
+        for name in ("stem", "holes"):
+            fates = one_post_each(world, rng, black_holes=name == "holes")
+            rows[name].append(judge(fates))
+            waits[name] += [fate.public - fate.sent for fate in fates if fate.public is not None]
+            lost += sum(fate.public is None for fate in fates)
+    gossip, stem, holes = (mean(rows[name]) for name in ("gossip", "stem", "holes"))
+    return Single(gossip, stem, holes, lost, waits["stem"], waits["holes"])
+
+
+def everywhere(case: Case) -> tuple[Figures, Figures]:
+    """Plain gossip and stem where every spy dials a fifth of all nodes: it hears all gossip at once."""
+    rows: list[tuple[Figures, Figures]] = []
+    for world, rng in dataclasses.replace(case, reach=REACH).worlds():
+        rows.append((judge(by_gossip(world)), judge(one_post_each(world, rng))))
+    return mean([gossip for gossip, _ in rows]), mean([stem for _, stem in rows])
+
+
+def complaints_everywhere(found: tuple[Figures, Figures], share: float) -> list[str]:
+    gossip, stem = found
+    broken = []
+    if stem.recall > share + 0.03:
+        broken.append(f"spies everywhere: recall {stem.recall:.3f} is above {share + 0.03:.3f}")
+    if gossip.recall < 0.8:
+        broken.append(f"control: spies everywhere see plain gossip with a recall of {gossip.recall:.3f} only")
+    return broken
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Fifty posts under one key: recall, with pinned guards and (the control) with guards drawn anew."""
+
+    pinned: tuple[float, float]  # mean, half width of the 95 % interval
+    redrawn: tuple[float, float]
+
+    def complaints(self, share: float) -> list[str]:
+        found = []
+        if self.pinned[0] > share + 0.04:
+            found.append(f"one key: recall {self.pinned[0]:.3f} is above {share + 0.04:.3f}")
+        if self.redrawn[0] < REDRAWN:
+            found.append(f"control: guards drawn anew have a recall of {self.redrawn[0]:.3f} only")
+        return found
+
+
+def keys(case: Case, authors: int) -> Keys:
+    recall: dict[bool, list[float]] = {True: [], False: []}
+    for world, rng in case.worlds():
+        for pinned in recall:
+            recall[pinned].append(judge_keys(many_posts_each(world, rng, authors, KEY_POSTS, pinned=pinned)))
+    return Keys(interval(recall[True]), interval(recall[False]))
+
+
+def _row(name: str, figures: Figures) -> str:
+    return (
+        f"  {name:<24} precision {figures.precision:.3f} ± {figures.precision_error:.3f}   "
+        f"recall {figures.recall:.3f} ± {figures.recall_error:.3f}"
+    )
+
+
+def _wait(waits: Sequence[float]) -> str:
+    cuts = statistics.quantiles(waits, n=100)
+    return f"median {cuts[49]:.0f} s, 99 % within {cuts[98]:.0f} s"
+
+
+def _report(case: Case, authors: int) -> list[str]:
+    began = time.monotonic()
+    print(f"N = {case.size}, spies {case.share:.0%}, {case.seeds} seeds (± is the 95 % interval)")
+    one = single(case)
+    print(_row("plain gossip (control)", one.gossip))
+    print(_row("stem", one.stem))
+    print(_row("stem, spies drop posts", one.holes))
+    print(f"  public after             {_wait(one.waits)}; spies drop posts: {_wait(one.waits_holes)}")
+    wide = everywhere(case)
+    print(_row("plain, spies everywhere", wide[0]))
+    print(_row("stem, spies everywhere", wide[1]))
+    many = keys(case, authors)
+    print(f"  {KEY_POSTS} posts of one key      recall {many.pinned[0]:.3f} ± {many.pinned[1]:.3f}")
+    print(f"  guards drawn anew (ctl)  recall {many.redrawn[0]:.3f} ± {many.redrawn[1]:.3f}")
+    print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)
+    broken = (
+        one.complaints(case.share) + complaints_everywhere(wide, case.share) + many.complaints(case.share)
+    )
+    return [f"N = {case.size}, p = {case.share}: {complaint}" for complaint in broken]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[200, 1000])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--authors", type=int, default=150, help="keys in a run that write fifty posts each")
+    options = parser.parse_args(arguments)
+    broken = [
+        complaint
+        for size in options.sizes
+        for share in (0.1, 0.2)
+        for complaint in _report(Case(size, share, options.seeds), options.authors)
+    ]
+    print("\n".join(broken) or "All bounds hold, and all controls break them.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Posts on their way through the node's own StemRouter, one for each node, and what spies see.
+
+Spies behave like all others, or drop every post of others that they get (black holes). A post is public where
+gossip has brought it; its embargo ends there, as in a node.
+"""
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+from random import Random
+
+from p2pforum.stem.guards import Guards
+from p2pforum.stem.params import StemParams
+from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
+from simulation.world import World
+
+_HOUR = 498_000
+_SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
+
+
+@dataclass
+class Fate:
+    """What became of one post. `seen` is when a spy first had it, and from whom."""
+
+    author: int
+    sent: float
+    seen: tuple[float, int] | None = None
+    public: float | None = None
+    fluffed_by: int | None = None
+
+    def see(self, when: float, teller: int) -> None:
+        if self.seen is None or when < self.seen[0]:
+            self.seen = (when, teller)
+
+
+@dataclass
+class Stems:
+    world: World
+    rng: Random
+    black_holes: bool = False
+    pinned: bool = True  #: False: every own post through guards drawn anew (the control)
+    params: StemParams = field(default_factory=StemParams)
+
+    def __post_init__(self) -> None:
+        self.now = 0.0
+        self.fates: list[Fate] = []
+        self._holders: dict[int, set[int]] = {}  # of posts that are not public
+        self._queue: list[tuple[float, int, str, int, int, int]] = []
+        self._count = itertools.count()
+        self._routers = [self._make(v) for v in range(self.world.size)]
+        self._woken = [float("inf")] * self.world.size
+
+    def _make(self, v: int) -> StemRouter:
+        world = self.world
+        router = StemRouter(Random(self.rng.random()), Guards(), 0.0, self.params)
+        for w in world.dialled[v]:
+            router.add_peer(str(w), 0.0, outbound=True)
+            router.on_answer(str(w))
+        for w in range(world.size):
+            if v in world.dialled[w] and str(w) not in router:
+                router.add_peer(str(w), 0.0, outbound=False)
+        router.maintain_guards(_HOUR, self.params.settle)
+        return router
+
+    # -- what is to happen -----------------------------------------------------------------------------
+
+    def post(self, author: int, when: float) -> None:
+        self._push(when, "post", author, len(self.fates))
+        self.fates.append(Fate(author, when))
+
+    def _push(self, when: float, what: str, v: int, post: int, teller: int = -1) -> None:
+        heapq.heappush(self._queue, (when, next(self._count), what, v, post, teller))
+
+    def run(self) -> list[Fate]:
+        """Until nothing more happens."""
+        while self._queue:
+            self.now, _, what, v, post, teller = heapq.heappop(self._queue)
+            if what == "wake":
+                self._woken[v] = float("inf")
+            elif what == "public":
+                self._end(post)
+            elif self.now < (self.fates[post].public or self.now + 1):
+                self._arrive(what, v, post, teller)
+            self._tick(v)
+        return self.fates
+
+    # -- what happens ------------------------------------------------------------------------------------
+
+    def _arrive(self, what: str, v: int, post: int, teller: int) -> None:
+        router, name = self._routers[v], post.to_bytes(4, "big")
+        self._holders.setdefault(post, set()).add(v)
+        if what == "post":
+            if not self.pinned:
+                router.guards.kept.clear()
+                router.maintain_guards(_HOUR, self.now + self.params.settle)
+            router.originate(name, name, self.now)
+            return
+        if v in self.world.spies:
+            self.fates[post].see(self.now, teller)
+            if self.black_holes:
+                return
+        if router.may_send(str(teller), self.now):
+            router.on_post(str(teller), name, name, self.now)
+
+    def _tick(self, v: int) -> None:
+        if v < 0:
+            return
+        router = self._routers[v]
+        for effect in router.tick(self.now):
+            self._carry_out(v, effect)
+        wake = router.next_wake()
+        if wake < self._woken[v]:
+            self._woken[v] = wake
+            self._push(wake, "wake", v, -1)
+
+    def _carry_out(self, v: int, effect: Effect) -> None:
+        if isinstance(effect, Probe):
+            return  # all answer
+        post = int.from_bytes(effect.post_id, "big")
+        if isinstance(effect, Pass):
+            w = int(effect.peer)
+            self._push(self.now + 3 * self.world.delay(v, w), "frame", w, post, v)  # opening, then 16 KiB
+        else:
+            self._fluff(v, post)
+
+    def _fluff(self, v: int, post: int) -> None:
+        fate = self.fates[post]
+        if v in self.world.spies:
+            pass  # it has told its owner already, when it got the post
+        else:
+            way, teller = self.world.first_spy[v]
+            fate.see(self.now + way, teller)
+        if fate.public is None:
+            fate.fluffed_by = v
+            fate.public = self.now + _SPREAD
+            self._push(fate.public, "public", -1, post)
+
+    def _end(self, post: int) -> None:
+        for v in self._holders.pop(post, ()):
+            self._routers[v].on_public([post.to_bytes(4, "big")])
+
+
+def one_post_each(world: World, rng: Random, *, black_holes: bool = False) -> list[Fate]:
+    """Every honest node posts once, at a random time within an hour."""
+    stems = Stems(world, rng, black_holes=black_holes)
+    for v in world.honest:
+        stems.post(v, rng.uniform(30, 3_600))
+    return stems.run()
+
+
+def many_posts_each(world: World, rng: Random, authors: int, posts: int, *, pinned: bool) -> list[Fate]:
+    """Some authors post often under one key each, every time in another epoch."""
+    stems = Stems(world, rng, pinned=pinned)
+    for author in rng.sample(world.honest, min(authors, len(world.honest))):
+        for n in range(posts):
+            stems.post(author, 30 + 650 * n + rng.uniform(0, 600))
+    return stems.run()
+
+
+def by_gossip(world: World) -> list[Fate]:
+    """The control: every honest node publishes once, as without a stem."""
+    return [Fate(v, 0.0, seen=world.first_spy[v], public=0.0, fluffed_by=v) for v in world.honest]

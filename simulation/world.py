@@ -1,0 +1,94 @@
+"""A network: who dialled whom, how long links take, who spies, and how gossip spreads.
+
+Gossip is a model, not the node's Router: each node pushes over six to twelve of its connections (its mesh),
+every message takes the fastest way, each link has its latency. A thousand routers with heartbeats would take
+hours; what spies learn depends on nothing else. tests/stem/test_stem_spies.py runs the real Router.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from random import Random
+
+OUTBOUND = 8  # connections that a node makes
+MESH, MESH_MOST = 6, 12  # of gossip/params.py
+LATENCY = (0.02, 0.15)  # seconds, one way, of a link
+HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
+
+
+@dataclass
+class World:
+    """Nodes are 0 … size-1; `dialled[v]` are those that v dialled."""
+
+    size: int
+    spies: frozenset[int]
+    dialled: list[list[int]]
+    latency: dict[tuple[int, int], float]
+    mesh: list[list[int]]
+    first_spy: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def honest(self) -> list[int]:
+        return [v for v in range(self.size) if v not in self.spies]
+
+    def delay(self, a: int, b: int) -> float:
+        return self.latency[min(a, b), max(a, b)]
+
+
+def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> World:
+    """`share` of the nodes spy, and behave like all others; or each dials a part `reach` of all nodes, and
+    joins every mesh that takes it."""
+    spies = frozenset(rng.sample(range(size), round(share * size)))
+    dialled = [rng.sample([w for w in range(size) if w != v], min(OUTBOUND, size - 1)) for v in range(size)]
+    for spy in sorted(spies) if reach else ():
+        dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
+    links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
+    latency = {link: HOP + rng.uniform(*LATENCY) for link in sorted(links)}
+    world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))
+    if reach:
+        _crowd_in(world)
+    world.first_spy = _first_spies(world)
+    return world
+
+
+def _draw_mesh(size: int, links: list[tuple[int, int]], rng: Random) -> list[list[int]]:
+    """As gossip/mesh.py does when nodes join one by one: graft up to six, and accept up to twelve."""
+    known: list[list[int]] = [[] for _ in range(size)]
+    for a, b in links:
+        known[a].append(b)
+        known[b].append(a)
+    mesh: list[list[int]] = [[] for _ in range(size)]
+    for v in rng.sample(range(size), size):
+        for w in rng.sample(known[v], len(known[v])):
+            if len(mesh[v]) >= MESH:
+                break
+            if w not in mesh[v] and len(mesh[w]) < MESH_MOST:
+                mesh[v].append(w)
+                mesh[w].append(v)
+    return mesh
+
+
+def _crowd_in(world: World) -> None:
+    for spy in sorted(world.spies):
+        for w in world.dialled[spy]:
+            if w not in world.mesh[spy] and len(world.mesh[w]) < MESH_MOST:
+                world.mesh[spy].append(w)
+                world.mesh[w].append(spy)
+
+
+def _first_spies(world: World) -> list[tuple[float, int]]:
+    """For each node: how long gossip from it takes to the first spy, and from which node that spy hears it.
+
+    Latencies are the same both ways, so one search from all spies at once finds it for all nodes.
+    """
+    best = [(float("inf"), -1)] * world.size
+    queue = [(0.0, spy, -1) for spy in sorted(world.spies)]
+    while queue:
+        time, v, teller = heapq.heappop(queue)
+        if time >= best[v][0]:
+            continue
+        best[v] = (time, teller)
+        for w in world.mesh[v]:
+            if w not in world.spies:
+                told_by = w if v in world.spies else teller
+                heapq.heappush(queue, (time + world.delay(v, w), w, told_by))
+    return best

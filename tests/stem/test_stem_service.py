@@ -1,0 +1,355 @@
+"""The stem over streams: what a wire shows, what the store shows, and who is blamed."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+import pytest
+import trio
+from stem_bench import DIFFUSING, RELAYING
+from stem_nodes import StemNode, a_stem_node
+from strategies import HOUR, TEST_NETWORK, a_post
+
+from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.post import Post
+from p2pforum.core.verdict import Origin
+from p2pforum.network.interface import Network, PeerID
+from p2pforum.network.memory_network import MemoryHub
+from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_frame
+from p2pforum.stem.guards import Guards
+
+STEM = TEST_NETWORK.stem_protocol
+
+
+@asynccontextmanager
+async def line(hub: MemoryHub, *names: str, **how: object) -> AsyncIterator[list[StemNode]]:
+    """Each dials the next."""
+    async with AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(a_stem_node(hub, name, **how)) for name in names]
+        for node, following in itertools.pairwise(nodes):
+            await node.dial(following)
+        yield nodes
+
+
+class Stranger:
+    """A peer by hand: opens stem streams, and records those opened to it."""
+
+    def __init__(self, network: Network, *, answers: bool = True) -> None:
+        self.network = network
+        self.frames: list[bytes] = []
+        self.answers = answers
+        network.set_handler(STEM, self._listen)
+
+    async def _listen(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
+        frame = b""
+        while len(frame) < FRAME_SIZE:
+            frame += await stream.receive_some()
+        if not self.answers:
+            raise RemoteProtocolError("no answer")
+        await stream.send_all(ANSWER)
+        while chunk := await stream.receive_some():
+            frame += chunk
+        self.frames.append(frame)
+
+    async def say(self, peer: str, frame: bytes) -> tuple[bytes, float]:
+        """All that is answered until the stream ends, and after how many seconds it came."""
+        start = trio.current_time()
+        stream = await self.network.open_stream(PeerID(peer), STEM)
+        await stream.send_all(frame)
+        await stream.send_eof()
+        answer, took = b"", 0.0
+        while chunk := await stream.receive_some():
+            answer += chunk
+            took = trio.current_time() - start
+        return answer, took
+
+
+def forged(post: Post) -> bytes:
+    """The same post under the same ID, with a signature that is none."""
+    return post.raw[:-1] + bytes((post.raw[-1] ^ 1,))
+
+
+# --- the wire -----------------------------------------------------------------------------------------
+
+
+def test_every_post_makes_a_frame_of_one_size() -> None:
+    sizes = {len(encode_frame(bytes(n))) for n in (1, 100, 15_999, 16_000)}
+    assert sizes == {FRAME_SIZE} == {16_384}
+    assert decode_frame(encode_frame(b"x" * 16_000)) == b"x" * 16_000
+    assert decode_frame(b"\x02" + Random(1).randbytes(FRAME_SIZE - 1)) is None, "a type of a later version"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        bytes(FRAME_SIZE - 1),
+        b"\x01" + bytes(FRAME_SIZE - 1),
+        b"\x01\xff\xff".ljust(FRAME_SIZE, b"x"),
+        encode_frame(b"x")[:-1] + b"\x01",
+    ],
+)
+def test_what_is_no_frame(frame: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode_frame(frame)
+
+
+async def test_one_length_and_one_answer_whatever_the_frame(autojump_clock: trio.testing.MockClock) -> None:
+    """T5, as a stranger sees it who sends every sort of frame."""
+    hub = MemoryHub(Random(1), latency=(0.01, 0.01))
+    real, public, looped = a_post("Real."), a_post("Public."), a_post("Looped.")
+    early, long = a_post("Early.", hour=HOUR + 5), a_post("x" * 12_000)
+    async with line(hub, "relay", "next") as (relay, _), hub.network("prober") as network:
+        prober = Stranger(network)
+        await network.dial(relay.network.addresses[0])
+        await trio.sleep(20)
+        await relay.stem._door.ingest([public.raw], Origin.GOSSIP)
+        await relay.publish(looped)
+        await trio.sleep(5)
+        sorts = {
+            "real": encode_frame(real.raw),
+            "duplicate": encode_frame(real.raw),
+            "public": encode_frame(public.raw),
+            "looped": encode_frame(looped.raw),
+            "too early": encode_frame(early.raw),
+            "long": encode_frame(long.raw),
+            "later type": b"\x02" + bytes(FRAME_SIZE - 1),
+        }
+        answers = {sort: await prober.say("relay", frame) for sort, frame in sorts.items()}
+        for n in range(40):
+            answers[f"over the limit {n}"] = await prober.say("relay", encode_frame(a_post(f"{n}").raw))
+        answers["invalid"] = await prober.say("relay", encode_frame(forged(real)))
+        assert {answer for answer, _ in answers.values()} == {ANSWER}
+        assert len({round(took, 6) for _, took in answers.values()}) == 1, "and at one time"
+        assert relay.stem.view().counts.excess > 20
+
+
+async def test_the_frames_between_nodes_have_one_length(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(1), latency=(0.01, 0.05))
+    async with a_stem_node(hub, "author") as author, hub.network("guard") as network:
+        guard = Stranger(network)
+        await author.network.dial("/memory/guard/p2p/guard")
+        await trio.sleep(20)
+        posts = [a_post("short"), a_post("x" * 12_000), a_post("middle " * 100)]
+        for post in posts:
+            await author.publish(post)
+        await trio.sleep(30)
+        assert {len(frame) for frame in guard.frames} == {FRAME_SIZE}
+        assert len(guard.frames) == 4, "one of them empty: it came first, and looks alike"
+        assert decode_frame(guard.frames[0]) is None
+        assert sorted(map(decode_frame, guard.frames[1:])) == sorted(post.raw for post in posts)
+        assert len({len(post.raw) for post in posts}) == 3, "the control: posts differ"
+
+
+# --- what the store shows, and when ---------------------------------------------------------------------
+
+
+async def test_nothing_is_public_at_author_or_relay_before_it_is_fluffed(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    hub = MemoryHub(Random(2), latency=(0.01, 0.05))
+    async with AsyncExitStack() as stack:
+        author, relay = [
+            await stack.enter_async_context(a_stem_node(hub, name, params=RELAYING))
+            for name in ("author", "relay")
+        ]
+        end = await stack.enter_async_context(a_stem_node(hub, "end", params=DIFFUSING))
+        await author.dial(relay)
+        await relay.dial(end)
+        await trio.sleep(20)
+        post = a_post("Hidden.")
+        await author.publish(post)
+        seen_at_end = False
+        with trio.fail_after(60):
+            while post.id not in author.public:
+                if not end.public:
+                    assert not author.public
+                    assert not relay.public
+                seen_at_end = seen_at_end or post.id in end.store.posts
+                await trio.sleep(0.01)
+        assert seen_at_end
+        assert end.fluffed == [post.id]
+        assert not author.fluffed
+        assert author.stem.view().own == 1, "until the next look"
+        await trio.sleep(10)
+        assert (author.stem.view().own, relay.stem.view().relayed) == (0, 0)
+
+
+async def test_own_and_others_posts_in_the_stem_look_alike_in_the_store(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    hub = MemoryHub(Random(3))
+    async with (
+        line(hub, "before", "node", params=RELAYING) as (before, node),
+        hub.network("after") as network,
+    ):
+        Stranger(network)  # takes frames and passes none on
+        await node.network.dial("/memory/after/p2p/after")
+        await trio.sleep(20)
+        theirs, mine = a_post("Theirs."), a_post("Mine.")
+        await before.publish(theirs)
+        await node.publish(mine)
+        await trio.sleep(5)
+        view = node.stem.view()
+        assert (view.own, view.relayed) == (1, 1)
+        assert node.stem.unsent([theirs.raw, mine.raw, a_post("New.").raw]) == [a_post("New.").raw]
+        assert node.store.posts == {theirs.id: False, mine.id: False}
+
+
+async def test_alone_a_post_stays_kept_after_the_embargo_and_waits_for_a_taker(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    hub = MemoryHub(Random(4))
+    async with a_stem_node(hub, "alone") as node:
+        post = a_post("To nobody.")
+        await node.publish(post)
+        await trio.sleep(59)
+        assert node.stem.unsent([post.raw]) == []
+        await trio.sleep(60 + 5 * 120)
+        assert node.fluffed == [post.id]
+        assert not node.public, "nobody would take it"
+        assert node.stem.unsent([post.raw]) == [post.raw], "the backlog's"
+
+
+# --- trouble -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_guard_that_swallows_posts_delays_them_only(
+    autojump_clock: trio.testing.MockClock, answers: bool
+) -> None:
+    hub = MemoryHub(Random(5), latency=(0.01, 0.05))
+    async with line(hub, "author", "friend") as (author, friend), hub.network("hole") as network:
+        hole = Stranger(network, answers=answers)
+        await author.network.dial("/memory/hole/p2p/hole")
+        author.stem.router.guards.kept[:] = Guards.decode(
+            '[{"peer": "hole", "group": "", "until": 999999, "absent": 0}]'
+        ).kept
+        await trio.sleep(20)
+        post = a_post("Swallowed.")
+        await author.publish(post)
+        await trio.sleep(60 + 5 * 120)
+        assert friend.public == author.public == {post.id}
+        assert len(hole.frames) == (2 if answers else 0), "an empty one and the post"
+        assert (author.stem.view().counts.failed > 0) is not answers
+
+
+async def test_a_peer_without_the_protocol_is_no_guard_for_long(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    hub = MemoryHub(Random(6), latency=(0.01, 0.05))
+    async with line(hub, "author", "friend") as (author, friend), hub.network("old"):
+        await author.network.dial("/memory/old/p2p/old")
+        await trio.sleep(20)
+        for n in range(5):
+            await author.publish(a_post(f"{n}"))
+        await trio.sleep(30)
+        assert len(friend.public) == 5
+        assert not author.fluffed
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        encode_frame(forged(a_post("Forged."))),
+        encode_frame(b"no post"),
+        encode_frame(b"x")[:-1] + b"\x01",
+    ],
+)
+async def test_who_sends_an_invalid_frame_is_dropped(
+    autojump_clock: trio.testing.MockClock, frame: bytes
+) -> None:
+    hub = MemoryHub(Random(7))
+    async with a_stem_node(hub, "node") as node, hub.network("peer") as network:
+        await network.dial(node.network.addresses[0])
+        peer = Stranger(network)
+        await peer.say("node", encode_frame(a_post("Valid.").raw))
+        await trio.sleep(1)
+        assert network.connections(), "the control"
+        await peer.say("node", frame)
+        await trio.sleep(3)
+        assert not network.connections()
+        assert node.stem.view().counts.invalid == 1
+
+
+async def test_a_forged_copy_does_not_tell_whether_the_post_is_here(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Two nodes, one of which holds the post in its stempool: the prober is dropped by both."""
+    hub = MemoryHub(Random(8))
+    post = a_post("Probed.")
+    for holds in (True, False):
+        async with a_stem_node(hub, "node") as node, hub.network("peer") as network:
+            if holds:
+                await node.publish(post)
+            await network.dial(node.network.addresses[0])
+            peer = Stranger(network)
+            assert (await peer.say("node", encode_frame(forged(post))))[0] == ANSWER
+            await trio.sleep(3)
+            assert not network.connections()
+
+
+async def test_half_a_frame_gets_no_answer_and_stops_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(9))
+    async with a_stem_node(hub, "node") as node, hub.network("peer") as network:
+        await network.dial(node.network.addresses[0])
+        peer = Stranger(network)
+        with pytest.raises(trio.BrokenResourceError):
+            await peer.say("node", encode_frame(a_post("Half.").raw)[:-1])
+        assert node.stem.view().counts.received == 0
+        assert (await peer.say("node", encode_frame(a_post("Whole.").raw)))[0] == ANSWER
+        await trio.sleep(1)
+        assert node.stem.view().counts.received == 1
+
+
+async def test_a_broken_disk_stops_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(10))
+    async with line(hub, "other", "node") as (_, node), hub.network("peer") as network:
+        await network.dial(node.network.addresses[0])
+        peer = Stranger(network)
+        node.store.is_broken = True
+        await peer.say("node", encode_frame(a_post("One.").raw))
+        await trio.sleep(1)
+        node.store.is_broken = False
+        await peer.say("node", encode_frame(a_post("Two.").raw))
+        await trio.sleep(60 + 5 * 120)
+        assert node.public == {a_post("Two.").id}
+
+
+async def test_guards_are_saved_and_say_nothing_of_posts(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(11))
+    async with line(hub, "author", "friend") as (author, _):
+        await trio.sleep(20)
+        (saved,) = author.saved
+        await author.publish(a_post("One."))
+        await trio.sleep(300)
+        assert author.saved == [saved], "nothing is written because of a post"
+        assert [guard.peer for guard in Guards.decode(saved).kept] == ["friend"]
+
+
+async def test_the_guard_is_the_one_of_before_the_restart(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(12), latency=(0.01, 0.02))
+    async with AsyncExitStack() as stack:
+        names = [f"peer{n}" for n in range(6)]
+        peers = [await stack.enter_async_context(a_stem_node(hub, name)) for name in names]
+        saved = ""
+        for start in range(4):
+            guards = Guards.decode(saved) if saved else None
+            async with a_stem_node(hub, "author", guards=guards) as author:
+                for peer in peers:
+                    await author.dial(peer)
+                await trio.sleep(20)
+                saved = saved or author.saved[-1]
+                await author.publish(a_post(f"{start}"))
+                await trio.sleep(5)
+                first = Guards.decode(saved).kept[0].peer
+                holders = [p.name for p in peers if p.stem.view().counts.received > start]
+                assert first in holders
+                assert author.saved == ([saved] if start == 0 else [])
+
+
+async def test_no_stranger_no_stream(autojump_clock: trio.testing.MockClock) -> None:
+    hub = MemoryHub(Random(13))
+    async with a_stem_node(hub, "node"), hub.network("peer") as network:
+        with pytest.raises(NetworkError):
+            await network.open_stream(PeerID("node"), STEM)

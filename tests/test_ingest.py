@@ -28,7 +28,7 @@ class SlowStore:
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
         return {i for i in ids if self.posts.get(i)}
 
-    def revealed(self, keys: Sequence[bytes]) -> set[bytes]:
+    def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
         return set()
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:

@@ -1,4 +1,4 @@
-"""A bundle: posts in a file, for networks that are carried by hand. docs/PROTOCOL.d/bundle.md.
+"""A bundle: posts in a file, for networks that are carried by hand. docs/PROTOCOL.md.
 
 Signed by nobody: each post is signed itself. The same posts make the same bytes on every node. Not which
 posts go in, and not where they go (forum.bundling). Reads from a callable, and trusts no length.

@@ -2,7 +2,7 @@
 
 Keys, peer IDs and the Noise handshake are the library's (libp2p_noise.py); connections and streams
 are ours, because its swarm can be stopped by any peer with three bytes and goes deaf after 250
-connections (docs/PROTOCOL.d/network.md). Dials what it is told to, never what a peer says.
+connections (docs/PROTOCOL.md). Dials what it is told to, never what a peer says.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 Our own, because the library's loses data when a read is cancelled, corrupts the connection when a
 write is, does not hold a peer to its window, and never notices a peer that is gone
-(docs/PROTOCOL.d/network.md). Only whole frames are ever queued, and one task writes them.
+(docs/PROTOCOL.md). Only whole frames are ever queued, and one task writes them.
 """
 
 import collections

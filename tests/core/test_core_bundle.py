@@ -56,7 +56,7 @@ def test_frames_are_full_and_bounded() -> None:
 
 
 def test_the_format_is_as_documented() -> None:
-    """docs/PROTOCOL.d/bundle.md, by hand."""
+    """docs/PROTOCOL.md, by hand."""
     head = bytes.fromhex("89") + b"p2pforum\r\n\x1a\n"
 
     def frame(kind: int, payload: bytes) -> bytes:

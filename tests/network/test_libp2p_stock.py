@@ -1,6 +1,6 @@
 """What the library's own host gets wrong, each beside what our connections do instead.
 
-The numbers are the rows of the audit that led to connections of our own (docs/PROTOCOL.d/network.md).
+The numbers are the rows of the audit that led to connections of our own (docs/PROTOCOL.md).
 A control that no longer shows its fault means that the library has changed: look again.
 """
 

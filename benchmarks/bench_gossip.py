@@ -19,19 +19,18 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
-from p2pforum.core.limits import params_for
+from p2pforum.core.limits import NetworkParams, params_for
 from p2pforum.core.post import Kind, Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
-from p2pforum.ingest import Door, Verdict
+from p2pforum.ingest import Door, PostStore, Verdict
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store
 
@@ -59,11 +58,12 @@ def a_post(n: int, size: int = SIZE) -> Post:
 # -- ours ------------------------------------------------------------------------------------------------
 
 
-@dataclass
 class TimedDoor(Door):
     """Notes when each post was first kept, in `times` (ID -> one time for each node)."""
 
-    times: dict[bytes, list[float]] = field(default_factory=dict)
+    def __init__(self, store: PostStore, params: NetworkParams, now: Callable[[], int]) -> None:
+        super().__init__(store, params, now)
+        self.times: dict[bytes, list[float]] = {}
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
         verdicts = await super().ingest(raws, origin)

@@ -1,0 +1,17 @@
+"""Where things lie on this machine, and what the person configured. Standard library only.
+
+checks.py    what may stand in the config file
+paths.py     directories and files
+settings.py  the config file, read and checked
+template.py  the config file that `init` writes
+
+Not a registry of every constant: bounds are in core/limits.py, and what a network agrees on is in its
+NetworkParams.
+"""
+
+from p2pforum.config.checks import check_listen, check_peers
+from p2pforum.config.paths import Paths, find_paths
+from p2pforum.config.settings import Config, load_config
+from p2pforum.config.template import config_template
+
+__all__ = ["Config", "Paths", "check_listen", "check_peers", "config_template", "find_paths", "load_config"]

@@ -1,0 +1,104 @@
+"""What may stand in the config file: one check for each key. Each raises ConfigError."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from p2pforum.core import limits
+from p2pforum.core.errors import ConfigError
+from p2pforum.core.text import is_valid_board
+
+_NETWORK_NAME = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)  # it enters protocol IDs and topics
+
+
+def _network(key: str, value: Any) -> str:
+    if type(value) is not str or not _NETWORK_NAME.fullmatch(value):
+        raise ConfigError(f"{key}: 1 to 32 of a-z 0-9 . - are wanted")
+    return value
+
+
+def _flag(key: str, value: Any) -> bool:
+    if type(value) is not bool:
+        raise ConfigError(f"{key}: true or false is wanted")
+    return value
+
+
+def _days(key: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 36_500:
+        raise ConfigError(f"{key}: a whole number of days from 1 to 36500 is wanted")
+    return value
+
+
+def _retention(key: str, value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key}: a table is wanted, with a line such as: board = 30")
+    for name in value:
+        if not is_valid_board(name):
+            raise ConfigError(f'{key}: "{name}" is no board name (1 to 64 of a-z 0-9 . -)')
+    return {name: _days(f"{key}.{name}", days) for name, days in value.items()}
+
+
+def _quota(key: str, value: Any) -> int:
+    least = limits.LEAST_QUOTA // limits.KIB // limits.KIB
+    if type(value) is not int or not least <= value <= 1_000_000:
+        raise ConfigError(f"{key}: a whole number of MiB from {least} to 1000000 is wanted")
+    return value
+
+
+def check_listen(key: str, value: Any) -> tuple[str, ...]:
+    for address in _texts(key, value):
+        if not _is_address(address):
+            raise ConfigError(f'{key}: "{address}" is not an address such as /ip4/127.0.0.1/tcp/4001')
+    return tuple(value)
+
+
+def check_peers(key: str, value: Any) -> tuple[str, ...]:
+    """The network layer has the last word on an address; this catches what is plainly none."""
+    for address in _texts(key, value):
+        if not _is_address(address) or "/p2p/" not in address:
+            raise ConfigError(
+                f'{key}: "{address}" is not a peer address such as /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo...'
+            )
+    return tuple(value)
+
+
+def _boards(key: str, value: Any) -> tuple[str, ...]:
+    for name in _texts(key, value):
+        if not is_valid_board(name):
+            raise ConfigError(f'{key}: "{name}" is no board name (1 to 64 of a-z 0-9 . -)')
+    return tuple(value)
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or any(type(v) is not str for v in value):
+        raise ConfigError(f'{key}: a list of texts is wanted, as ["one", "two"]')
+    return tuple(value)
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith("/") and "/tcp/" in text and len(text) <= 512 and text.isprintable()
+
+
+def check_announce(key: str, value: Any) -> tuple[str, ...]:
+    """Addresses to be told to others; the peer ID is added when they are."""
+    for address in check_listen(key, value):
+        if "/p2p/" in address:
+            raise ConfigError(f'{key}: "{address}" must end with its port: the peer ID is added by the node')
+    return tuple(value)
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "network": _network,
+    "test": _flag,
+    "listen": check_listen,
+    "peers": check_peers,
+    "boards": _boards,
+    "retention_days": _days,
+    "retention": _retention,
+    "quota_mb": _quota,
+    "hide_origin": _flag,
+    "announce": check_announce,
+    "exchange": _flag,
+    "lan": _flag,
+    "private": _flag,
+}

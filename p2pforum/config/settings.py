@@ -1,0 +1,89 @@
+"""What the person configured: the config file, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from p2pforum.config.checks import CHECKS
+from p2pforum.config.paths import Paths
+from p2pforum.core import limits
+from p2pforum.core.errors import ConfigError
+from p2pforum.core.limits import NetworkParams, params_for
+
+_MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The config file, checked. A field here is a key there."""
+
+    network: str = limits.DEFAULT_NETWORK.name
+    test: bool = False
+    listen: tuple[str, ...] = ("/ip4/127.0.0.1/tcp/0",)
+    peers: tuple[str, ...] = ()
+    boards: tuple[str, ...] = ()
+    retention_days: int = limits.RETENTION_HOURS // 24
+    retention: Mapping[str, int] = field(default_factory=dict)  #: days, of boards that differ
+    quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
+    hide_origin: bool = True
+    announce: tuple[str, ...] = ()  #: where others can reach this node: told to everybody
+    exchange: bool = True  #: ask peers for addresses of others
+    lan: bool = False  #: look for nodes in the local network, and be found there
+    private: bool = False  #: dial loopback and private addresses that peers name
+
+    @property
+    def params(self) -> NetworkParams:
+        return params_for(self.network, test=self.test)
+
+    @property
+    def retention_hours(self) -> int:
+        return self.retention_days * 24
+
+    @property
+    def board_hours(self) -> dict[str, int]:
+        return {board: days * 24 for board, days in self.retention.items()}
+
+    @property
+    def quota(self) -> int:
+        """Bytes."""
+        return self.quota_mb * limits.KIB * limits.KIB
+
+
+def load_config(paths: Paths) -> Config:
+    """Read the config file; without one, the defaults. Raises ConfigError."""
+    path = paths.config_file
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_CONFIG + 1)
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    import tomllib  # here, because reading commands start without a config file more often than not
+
+    if len(raw) > _MAX_CONFIG:
+        raise ConfigError(f"{path}: larger than {_MAX_CONFIG // limits.KIB} KiB")
+    try:
+        table = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        return _check(table)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _check(table: Mapping[str, Any]) -> Config:
+    known = [f.name for f in fields(Config)]
+    for key in table:
+        if key not in known:
+            import difflib
+
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
+            raise ConfigError(f'unknown key "{key}"{hint}')
+    config = Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
+    if config.test and config.network == limits.DEFAULT_NETWORK.name:
+        # Protocol IDs and signatures hold the name only: it would be taken for the real network.
+        raise ConfigError(f'test: a test network needs a name of its own, not network = "{config.network}"')
+    return config

@@ -1,0 +1,56 @@
+"""The config file that `init` writes."""
+
+from p2pforum.core import limits
+
+
+def config_template() -> str:
+    """A config file in which everything is commented out: it says what there is, and changes nothing."""
+    return _TEMPLATE
+
+
+_TEMPLATE = f"""\
+# p2pforum: what is commented out is the default.
+
+# The network this node belongs to. Networks never mix.
+#network = "{limits.DEFAULT_NETWORK.name}"
+
+# A test network asks for no stamps (proof of work). Give it a name of its own.
+#test = false
+
+# Where other nodes can reach this one. The default is a free port, for this machine only. For everyone:
+#   listen = ["/ip4/0.0.0.0/tcp/4001"]
+# An empty list: this node only dials.
+#listen = ["/ip4/127.0.0.1/tcp/0"]
+
+# Nodes to connect to at start. A running node shows its addresses in `p2pforum status`.
+#peers = []
+
+# Boards that `p2pforum threads` shows when it is not told one. An empty list: all.
+#boards = []
+
+# Posts older than this are dropped here.
+#retention_days = {limits.RETENTION_HOURS // 24}
+
+# Disk space for all posts, in MiB. When it is full the oldest go first; see `p2pforum pin`.
+#quota_mb = {limits.QUOTA // limits.KIB // limits.KIB}
+
+# Boards that are kept for another number of days, as {{ general = 365, test = 7 }}.
+#retention = {{}}
+
+# Own posts take a detour of some seconds, rarely minutes, so that few can tell where they started. False:
+# every peer of this node can guess which posts were written here.
+#hide_origin = true
+
+# Addresses that this node tells everybody, as ["/ip4/203.0.113.7/tcp/4001"], so that strangers can dial it.
+# An empty list: only those whom you told the address know it.
+#announce = []
+
+# Ask peers for addresses of others, to keep some connections that nobody had to name.
+#exchange = true
+
+# Look for nodes in the local network, and be found there: everybody in it can see that this node runs.
+#lan = false
+
+# Dial addresses of this machine and of private networks that peers name. Those you name are always dialled.
+#private = false
+"""

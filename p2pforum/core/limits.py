@@ -131,6 +131,7 @@ OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoi
 ANCHORS = 2  # of these are dialled first after a restart
 ANCHOR_SECONDS = 600  # that a connection lasts before it can be one: who crashes nodes must be slower
 FEELER_SECONDS = 120  # on average between two addresses tried only to see who is there
+MAX_WAITS = 8_192  # addresses that are left alone for a while after a failure: more than a book has
 LASTING_SECONDS = 60  # a connection that ends sooner is a failure: its peer is full, or dislikes us
 
 # --- own: the local API ----------------------------------------------------------------------------

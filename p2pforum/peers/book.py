@@ -117,10 +117,8 @@ class Book:
     def attempted(self, address: str, ok: bool, hour: int, *, named: bool = False) -> None:
         """The peer answered there, or nobody did. `named` by the user: then it need not have been here."""
         parsed = self._admit(address, is_local=True, is_named=True)
-        if parsed is None:
-            return
-        entry = self._tables.get(str(parsed))
-        if entry is None and ok and named:
+        entry = self.get(address)
+        if parsed is not None and entry is None and ok and named:
             entry = self._entry(parsed, "", hour)
             self._tables.add(entry)  # the user's word takes the place of a stranger's
         if entry is not None and ok:
@@ -202,7 +200,9 @@ class Book:
         return iter(self._tables)
 
     def get(self, address: str) -> Entry | None:
-        return self._tables.get(address)
+        """However it is spelt."""
+        parsed = self._admit(address, is_local=True, is_named=True)
+        return None if parsed is None else self._tables.get(str(parsed))
 
     def of_peer(self, peer: str) -> list[Entry]:
         """Its addresses, those where it answered first."""

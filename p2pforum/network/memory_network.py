@@ -1,10 +1,12 @@
 """A network in one process: for tests and simulation, under a real or a virtual clock.
 
-Nodes have names; a node's peer ID is its name, its address is /memory/NAME/p2p/NAME. Links have a
-delay from a seeded generator, and the network can be cut in parts, healed, and robbed of nodes.
+Nodes have names; a node's peer ID is its name, or that of an Ed25519 key made from it (`keyed`); its
+address is /memory/NAME/p2p/PEER. Links have a delay from a seeded generator, and the network can be cut in
+parts, healed, and robbed of nodes.
 It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
 """
 
+import hashlib
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -12,9 +14,11 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import trio
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.interface import (
     Connection,
@@ -24,6 +28,7 @@ from p2pforum.network.interface import (
     StreamHandler,
 )
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
+from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
 
 
@@ -43,7 +48,12 @@ class MemoryHub:
 
     @asynccontextmanager
     async def network(
-        self, name: str, *, listening: bool = True, max_connections: int = MAX_CONNECTIONS
+        self,
+        name: str,
+        *,
+        listening: bool = True,
+        max_connections: int = MAX_CONNECTIONS,
+        keyed: bool = False,
     ) -> AsyncIterator["MemoryNetwork"]:
         """Start a node. The name is free again when the block ends or the node is killed."""
         if name in self._nodes:
@@ -51,6 +61,8 @@ class MemoryHub:
         async with open_background() as nursery:
             handlers = await nursery.start(_hold_nursery)
             node = MemoryNetwork(self, name, handlers, listening=listening, max_connections=max_connections)
+            if keyed:
+                node.peer_id = peer_id_of(node.public_key)
             self._nodes[name] = node
             try:
                 yield node
@@ -129,14 +141,15 @@ class MemoryNetwork:
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
-
-    @property
-    def peer_id(self) -> PeerID:
-        return PeerID(self.name)
+        self.peer_id = PeerID(name)
+        self.public_key, self._key = crypto_sign_seed_keypair(hashlib.sha256(name.encode()).digest())
 
     @property
     def addresses(self) -> Sequence[str]:
-        return (f"/memory/{self.name}/p2p/{self.name}",) if self._listening else ()
+        return (f"/memory/{self.name}/p2p/{self.peer_id}",) if self._listening else ()
+
+    def sign(self, message: bytes) -> bytes:
+        return crypto_sign(message, self._key)[:SIGNATURE_SIZE]
 
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol] = handler

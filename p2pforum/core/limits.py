@@ -92,6 +92,22 @@ SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by
 SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
 SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
 
+# --- rule: peer records ------------------------------------------------------------------------------
+MAX_PEER_RECORD = 1_000  # bytes, signature included: with its size it fits an ask of 1 KiB
+MAX_PEER_ADDRESSES = 8  # of one node; more are one owner's way to be dialled more often
+MAX_PEER_ADDRESS = 256  # characters; the longest host name there is has 253
+MAX_PEER_SEQUENCE = 2**32  # raised by hand, by changing the config file
+
+# --- own: peer exchange ------------------------------------------------------------------------------
+PEERS_TOLD = 32  # records in one answer, and taken from one: 4 ms to verify
+PEERS_TOLD_PART = 4  # a quarter of what is known: scraping all of it takes many days
+PEERS_TOLD_LEAST = 8  # of few records, so many all the same: a young network must find itself
+PEERS_BURST = 4  # asks of one peer that are answered at once: it may have restarted
+PEERS_REFILL_SECONDS = 600.0  # until one more is; nodes ask every half hour at the most
+PEERS_REFUSED = 16  # asks beyond that, then the peer is cut
+PEERS_REMEMBERED = 1_024  # peers whose asks we count
+PEERS_SECONDS = 30.0  # for one ask and its answer, 17 KiB, over Tor too
+
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
@@ -192,6 +208,15 @@ class NetworkParams:
     @property
     def stem_protocol(self) -> str:
         return f"/{self.name}/stem/1"
+
+    @property
+    def peer_aad(self) -> bytes:
+        """`external_aad` of peer records: none is a post, and none counts in another network."""
+        return f"{self.name}/peer/1".encode()
+
+    @property
+    def peers_protocol(self) -> str:
+        return f"/{self.name}/peers/1"
 
     def topic(self, shard: int) -> str:
         return f"{self.name}/shard/{shard}"

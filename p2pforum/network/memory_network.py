@@ -62,7 +62,7 @@ class MemoryHub:
             handlers = await nursery.start(_hold_nursery)
             node = MemoryNetwork(self, name, handlers, listening=listening, max_connections=max_connections)
             if keyed:
-                node.peer_id = peer_id_of(node.public_key)
+                node.peer_id = PeerID(peer_id_of(node.public_key))
             self._nodes[name] = node
             try:
                 yield node

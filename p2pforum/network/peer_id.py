@@ -6,15 +6,14 @@ A peer ID of an Ed25519 key is base58 of the key itself, in libp2p's protobuf an
 import base58
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.interface import PeerID
 
 _HEAD = bytes.fromhex("002408011220")  # identity multihash of 36 bytes; protobuf: Ed25519, 32 bytes
 _KEY_SIZE = 32
 _LONGEST = 52  # characters of such an ID
 
 
-def peer_id_of(public_key: bytes) -> PeerID:
-    return PeerID(base58.b58encode(_HEAD + public_key).decode())
+def peer_id_of(public_key: bytes) -> str:
+    return base58.b58encode(_HEAD + public_key).decode()
 
 
 def public_key_of(peer: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -12,28 +12,29 @@ from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from strategies import TEST_NETWORK
 
 from p2pforum.core.errors import NetworkError
+from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.record import PeerRecord, make
-from p2pforum.exchange.service import ExchangeService, Outside, Pace
+from p2pforum.exchange.service import ExchangeService, Outside
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
+from p2pforum.network.peer_id import public_key_of
 
 ANNOUNCED = "/ip4/203.0.113.7/tcp/4001"
 PROTOCOL = TEST_NETWORK.peers_protocol
 
 
-def a_record(key: int, *addresses: str, sequence: int = 1) -> PeerRecord:
+def a_record(
+    key: int, *addresses: str, sequence: int = 1, params: NetworkParams = TEST_NETWORK
+) -> PeerRecord:
     public, secret = crypto_sign_seed_keypair(key.to_bytes(32, "big"))
 
     def sign(message: bytes) -> bytes:
         return crypto_sign(message, secret)[:64]
 
-    return make(addresses or [f"/ip4/198.51.100.{key % 256}/tcp/4001"], sequence, public, sign, TEST_NETWORK)
+    return make(addresses or [f"/ip4/198.51.100.{key % 256}/tcp/4001"], sequence, public, sign, params)
 
 
-def own_of(network: MemoryHub | Network, *addresses: str) -> bytes:
-    from p2pforum.network.peer_id import public_key_of
-
-    assert not isinstance(network, MemoryHub)
+def own_of(network: Network, *addresses: str) -> bytes:
     key = public_key_of(network.peer_id)
     return make(addresses or [ANNOUNCED], 1, key, network.sign, TEST_NETWORK).raw
 
@@ -41,9 +42,9 @@ def own_of(network: MemoryHub | Network, *addresses: str) -> bytes:
 @dataclass(eq=False)
 class ExchangeNode:
     network: Network
-    service: ExchangeService
     own: bytes | None
-    known: list[bytes] = field(default_factory=list)  # what its book would tell
+    known: list[bytes]  # what its book would tell
+    service: ExchangeService = field(init=False)
     heard: list[tuple[PeerRecord, str]] = field(default_factory=list)
 
     @property
@@ -61,30 +62,24 @@ async def an_exchange_node(
     name: str,
     *,
     announces: bool = False,
-    known: list[bytes] | None = None,
-    pace: Pace | None = None,
+    remembers: bool = False,
+    known: Sequence[bytes] = (),
 ) -> AsyncIterator[ExchangeNode]:
-    async with (
-        hub.network(name, keyed=True) as network,
-        exchange_on(network, name, announces=announces, pace=pace) as node,
-    ):
-        node.known.extend(known or [])
+    """`remembers`: what it learns it tells others."""
+    async with hub.network(name, keyed=True) as network, trio.open_nursery() as nursery:
+        own = own_of(network) if announces else None
+        node = ExchangeNode(network, own, list(known))
+
+        def learn(record: PeerRecord, source: str) -> None:
+            node.heard.append((record, source))
+            if remembers:
+                node.known.append(record.raw)
+
+        node.service = ExchangeService(
+            network, TEST_NETWORK, Random(name), Outside(learn, lambda: node.known), own
+        )
+        nursery.start_soon(functools.partial(node.service.run, strict=True))
         yield node
-
-
-@asynccontextmanager
-async def exchange_on(
-    network: Network, name: str, *, announces: bool = False, pace: Pace | None = None
-) -> AsyncIterator[ExchangeNode]:
-    """On a network that has just started."""
-    own = own_of(network) if announces else None
-    heard: list[tuple[PeerRecord, str]] = []
-    known: list[bytes] = []
-    outside = Outside(lambda record, source: heard.append((record, source)), lambda: list(known))
-    service = ExchangeService(network, TEST_NETWORK, Random(name), outside, own, pace=pace or Pace())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(functools.partial(service.run, strict=True))
-        yield ExchangeNode(network, service, own, known, heard)
         nursery.cancel_scope.cancel()
 
 

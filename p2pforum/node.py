@@ -26,10 +26,10 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.departures import Departures, going_on
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
+from p2pforum.neighbours import Neighbours, Opinions
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.network.peer_seed import peer_seed
-from p2pforum.peers.service import PeerService, Stage
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.router import StemRouter
@@ -78,8 +78,8 @@ class Node:
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        self.named = PeerService(network, rng)
-        self.named.name(config.peers)
+        opinions = Opinions(now_hours, self._guards, self._is_banned)
+        self.neighbours = Neighbours(config, store, network, rng, opinions)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """All that goes on in a node, until cancelled."""
@@ -87,7 +87,7 @@ class Node:
             await nursery.start(self.gossip.run)
             await nursery.start(self.stem.run)
             nursery.start_soon(self.sync_service.run)
-            nursery.start_soon(self.named.run)
+            nursery.start_soon(self.neighbours.run)
             nursery.start_soon(self._own.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
@@ -126,6 +126,7 @@ class Node:
             "uptime": int(trio.current_time() - self._started),
             "gossip": asdict(self.gossip.statistics()),
             "stem": asdict(self.stem.view()),
+            "book": self.neighbours.counts(),
         }
 
     def peers(self) -> list[dict[str, Any]]:
@@ -135,22 +136,13 @@ class Node:
                 "peer": c.peer,
                 "direction": c.direction.value,
                 "address": c.address,
-                "stage": Stage.CONNECTED.value,
+                "stage": "connected",
+                "named": self.neighbours.is_named(c.peer),
                 "gossip": asdict(views[c.peer]) if c.peer in views else None,
             }
             for c in self._network.connections()
         ]
-        return connected + [
-            {
-                "peer": None,
-                "direction": "outbound",
-                "address": n.address,
-                "stage": n.stage.value,
-                "error": n.error,
-            }
-            for n in self.named.named()
-            if n.stage is not Stage.CONNECTED
-        ]
+        return connected + self.neighbours.absent()
 
     async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
         peers = [await self._find(target)] if target else [c.peer for c in self._network.connections()]
@@ -188,6 +180,13 @@ class Node:
         if not found:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
+
+    def _guards(self) -> list[str]:
+        return [guard.peer for guard in self.stem.router.guards.kept]
+
+    def _is_banned(self, peer: str) -> bool:
+        now = trio.current_time()
+        return self.gossip.router.ledger.is_banned(peer, now) or self.sync_service.standing.is_banned(peer)
 
     def _stem(self, own: Departures) -> StemService:
         guards = self._guard_file.read() if self._guard_file else Guards()
@@ -247,7 +246,7 @@ async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Co
             node.stop()
             continue
         try:
-            node.named.name(reload().peers)
+            node.neighbours.name(reload().peers)
             log.info("the named peers were read anew")
         except P2PForumError as error:
             log.error("the config stays as it was: %s", error)

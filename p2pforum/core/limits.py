@@ -130,6 +130,26 @@ READ_STALL_SECONDS = 30  # for a peer to read from a stream, or the stream is lo
 LINGER_SECONDS = 5  # for a peer to close its side after we did
 GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
+# --- own: addresses of peers -----------------------------------------------------------------------
+MAX_ADDRESS = 400  # characters; a name of 253 and a peer ID of 64 fit
+MAX_BOOK_RECORD = KIB  # bytes of a signed record kept beside an address
+BOOK_NEW_BUCKETS = 256  # of addresses heard of; with BOOK_BUCKET: 4,096, a quarter of Bitcoin's network table
+BOOK_TRIED_BUCKETS = 64  # of addresses where the right peer answered us: 1,024
+BOOK_BUCKET = 16  # addresses
+BOOK_SOURCE_BUCKETS = 16  # of the new ones that one group of tellers can reach: a sixteenth of the table
+BOOK_GROUP_BUCKETS = 2  # of the tried ones that one group of addresses can reach: a thirty-second
+BOOK_HORIZON_DAYS = 30  # an address that nobody has named and nobody reached for so long is forgotten
+BOOK_NEW_FAILURES = 3  # in a row, of an address that never answered: forgotten
+BOOK_FAILURES = 10  # in a row, of one that did,
+BOOK_FAIL_DAYS = 7  # if it has been silent for so long: a holiday must not cost a good peer
+BOOK_TESTS = 10  # peers that wait until the one in their place is found dead
+OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoin's number
+ANCHORS = 2  # of these are dialled first after a restart
+ANCHOR_SECONDS = 600  # that a connection lasts before it can be one: who crashes nodes must be slower
+FEELER_SECONDS = 120  # on average between two addresses tried only to see who is there
+MAX_WAITS = 8_192  # addresses that are left alone for a while after a failure: more than a book has
+LASTING_SECONDS = 60  # a connection that ends sooner is a failure: its peer is full, or dislikes us
+
 # --- own: the local API ----------------------------------------------------------------------------
 MAX_API_CONNECTIONS = 64  # front ends of one person
 MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post

@@ -44,7 +44,7 @@ class Router:
         self._topics = tuple(topics)
         self._rng = rng
         p = self.params
-        self._ledger = Ledger(self.scoring, p.remembered)
+        self._ledger = self.ledger = Ledger(self.scoring, p.remembered)
         self._mesh = Mesh(topics, p, self._ledger, rng)
         self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)

@@ -52,7 +52,7 @@ class GossipService:
         self._door = door
         self._rng = rng
         self._release = release
-        self._router = Router(params.topics, rng, gossip)
+        self._router = self.router = Router(params.topics, rng, gossip)
         self._links = Links()
         self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.Event()  # somebody has subscribed since

@@ -1,8 +1,8 @@
 """A network in one process: for tests and simulation, under a real or a virtual clock.
 
 Nodes have names; a node's peer ID is its name, or that of an Ed25519 key made from it (`keyed`); its
-address is /memory/NAME/p2p/PEER. Links have a delay from a seeded generator, and the network can be cut in
-parts, healed, and robbed of nodes.
+address is /memory/NAME/p2p/PEER, or one as on the internet. Links have a delay from a seeded generator, and
+the network can be cut in parts, healed, and robbed of nodes.
 It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
 """
 
@@ -44,6 +44,7 @@ class MemoryHub:
         self._latency = latency
         self.buffer = buffer
         self._nodes: dict[str, MemoryNetwork] = {}
+        self._places: dict[str, MemoryNetwork] = {}
         self._group: dict[str, int] = {}  # nodes in no group form one of their own
 
     @asynccontextmanager
@@ -53,17 +54,23 @@ class MemoryHub:
         *,
         listening: bool = True,
         max_connections: int = MAX_CONNECTIONS,
+        at: str | None = None,
         keyed: bool = False,
     ) -> AsyncIterator["MemoryNetwork"]:
-        """Start a node. The name is free again when the block ends or the node is killed."""
+        """Start a node. The name is free again when the block ends or the node is killed.
+
+        `at`: where it is, as /ip4/8.8.4.4/tcp/4001, for what goes by addresses. Then its name must look
+        like a peer ID, if it is not `keyed`.
+        """
         if name in self._nodes:
             raise NetworkError(f"a node named {name} is running")
         async with open_background() as nursery:
             handlers = await nursery.start(_hold_nursery)
-            node = MemoryNetwork(self, name, handlers, listening=listening, max_connections=max_connections)
+            where = at or f"/memory/{name}"
+            node = MemoryNetwork(self, name, where, handlers, listening, max_connections)
             if keyed:
                 node.peer_id = PeerID(peer_id_of(node.public_key))
-            self._nodes[name] = node
+            self._nodes[name] = self._places[where] = node
             try:
                 yield node
             finally:
@@ -92,12 +99,17 @@ class MemoryHub:
     def find(self, name: str) -> "MemoryNetwork | None":
         return self._nodes.get(name)
 
+    def find_at(self, where: str) -> "MemoryNetwork | None":
+        """An address without its peer ID."""
+        return self._places.get(where)
+
     def delay(self) -> float:
         return self._rng.uniform(*self._latency)
 
     def _remove(self, node: "MemoryNetwork") -> None:
         if self._nodes.get(node.name) is node:
             del self._nodes[node.name]
+            del self._places[node.where]
         node.shut()
 
 
@@ -129,9 +141,17 @@ class MemoryNetwork:
     """One node's view. See `interface.Network` for what each method promises."""
 
     def __init__(
-        self, hub: MemoryHub, name: str, nursery: trio.Nursery, *, listening: bool, max_connections: int
+        self,
+        hub: MemoryHub,
+        name: str,
+        where: str,
+        nursery: trio.Nursery,
+        listening: bool,
+        max_connections: int,
     ) -> None:
         self.name = name
+        self.where = where
+        self._source = where.replace("/tcp/", "/tcp/5")  # who dials does so from another port
         self._hub = hub
         self._nursery = nursery
         self._listening = listening
@@ -146,7 +166,7 @@ class MemoryNetwork:
 
     @property
     def addresses(self) -> Sequence[str]:
-        return (f"/memory/{self.name}/p2p/{self.peer_id}",) if self._listening else ()
+        return (f"{self.where}/p2p/{self.peer_id}",) if self._listening else ()
 
     def sign(self, message: bytes) -> bytes:
         return crypto_sign(message, self._key)[:SIGNATURE_SIZE]
@@ -163,11 +183,11 @@ class MemoryNetwork:
     # -- connecting ------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        name, peer = self._parse(address)
+        where, peer = self._parse(address)
         await self._travel(timeout, f"nothing answers at {address}")
         if peer in self._links:
             return peer
-        target = self._hub.find(name)
+        target = self._hub.find_at(where)
         if not self._up:
             raise NetworkError("this node is down")
         if target is None or not target.accepts(self.name):
@@ -178,13 +198,17 @@ class MemoryNetwork:
             raise NetworkError(f"{address} is this node's own address")
         link = _Link(self, target)
         self._admit(link, Direction.OUTBOUND, address)
-        target._admit(link, Direction.INBOUND, f"/memory/{self.name}")
+        target._admit(link, Direction.INBOUND, self._source)
         return peer
 
     def _parse(self, address: str) -> tuple[str, PeerID]:
         match address.split("/"):
             case ["", "memory", name, "p2p", peer] if name and peer:
-                return name, PeerID(peer)
+                return f"/memory/{name}", PeerID(peer)
+            case ["", "ip4" | "ip6" as kind, host, "tcp", port, "p2p", peer]:
+                return f"/{kind}/{host}/tcp/{port}", PeerID(peer)
+            case _:
+                pass
         raise NetworkError(f"not an address: {address} (expected /memory/NAME/p2p/PEER)")
 
     async def _travel(self, timeout: float, complaint: str) -> None:

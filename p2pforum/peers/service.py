@@ -1,24 +1,46 @@
-"""Keeps the named peers connected. Nothing a peer says makes this node dial an address."""
+"""Keeps peers connected: those that the user named, and some from the address book.
+
+Nothing a peer says makes this node dial an address but through the book and its rules.
+"""
 
 import enum
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 import trio
 
-from p2pforum.core.errors import NetworkError
-from p2pforum.network.interface import Network, PeerGone, PeerID
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError, StoreError
+from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
 from p2pforum.peers.backoff import delay
+from p2pforum.peers.book import Book
+from p2pforum.peers.entry import Entry
+from p2pforum.peers.slots import Around, Slots, set_anchors
+from p2pforum.peers.tables import Changes
 
 log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 10.0  # between two looks into the book while nobody in it fits
+_SAVE_SECONDS = 60.0  # between two writes of what has changed in the book
+_PAUSE = (0.1, 0.5)  # seconds between two dials: a burst of them is seen from far, and loads a small line
 
 
 class Stage(enum.Enum):
     DIALLING = "dialling"
     CONNECTED = "connected"
     WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is needed of the rest of the node. `hour` is that since 1970."""
+
+    hour: Callable[[], int]
+    guards: Callable[[], Sequence[str]] = lambda: ()  #: peers through whom own posts go
+    unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
+    save: Callable[[Changes], Awaitable[None]] | None = None  #: write the book down; None: it is not kept
 
 
 @dataclass
@@ -31,22 +53,41 @@ class Named:
     failures: int = 0
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
+    @property
+    def peer(self) -> PeerID:
+        return PeerID(self.address.rpartition("/p2p/")[2])
+
 
 class PeerService:
     """`rng` draws the jitter. Addresses may be named before and while `run` runs."""
 
-    def __init__(self, network: Network, rng: Random) -> None:
+    def __init__(self, network: Network, rng: Random, book: Book, outside: Outside) -> None:
         self._network = network
         self._rng = rng
+        self._book = book
+        self._outside = outside
+        self._slots = Slots(book, rng)
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
         self._gone: dict[PeerID, trio.Event] = {}
+        self._since: dict[PeerID, float] = {}
+        self._freed = trio.Event()
+
+    # -- for front ends ----------------------------------------------------------------------------------
 
     def named(self) -> list[Named]:
         return list(self._named.values())
 
+    def dialling(self) -> list[str]:
+        """Addresses of the book that are being dialled."""
+        return [held.entry.address for held in self._slots.held.values() if held.since is None]
+
+    def outbound(self) -> int:
+        """How many of the outbound connections that are wanted there are."""
+        return len(self._around().outbound)
+
     def name(self, addresses: Iterable[str]) -> None:
-        """Keep in touch with exactly these from now on; connections that exist are left alone."""
+        """Keep in touch with these always, from now on; connections that exist are left alone."""
         wanted = dict.fromkeys(addresses)
         for address in [a for a in self._named if a not in wanted]:
             self._named.pop(address).scope.cancel()
@@ -57,33 +98,163 @@ class PeerService:
                     self._nursery.start_soon(self._keep, self._named[address])
 
     async def run(self) -> None:
-        """Dial and redial until cancelled."""
-        async with trio.open_nursery() as self._nursery:
-            self._nursery.start_soon(self._watch)
-            for named in self._named.values():
-                self._nursery.start_soon(self._keep, named)
+        """Dial and redial until cancelled. Then the book is saved, with who was there as anchors."""
+        try:
+            async with trio.open_nursery() as self._nursery:
+                for task in (self._watch, self._fill, self._feel, self._keep_book):
+                    self._nursery.start_soon(task)
+                for named in self._named.values():
+                    self._nursery.start_soon(self._keep, named)
+        finally:
+            self._nursery = None
+            with trio.CancelScope(shield=True):
+                await self._save(lasting=0)
+
+    # -- who is there --------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if isinstance(event, PeerGone) and event.peer in self._gone:
+            if not isinstance(event, PeerGone):
+                self._since.setdefault(event.connection.peer, trio.current_time())
+                continue
+            self._since.pop(event.peer, None)
+            if event.peer in self._gone:
                 self._gone.pop(event.peer).set()
-
-    async def _keep(self, named: Named) -> None:
-        with named.scope:
-            while True:
-                named.stage = Stage.DIALLING
-                try:
-                    peer = await self._network.dial(named.address)
-                except NetworkError as error:
-                    named.failures += 1
-                    named.error, named.stage = str(error), Stage.WAITING
-                else:
-                    named.failures, named.error, named.stage = 0, "", Stage.CONNECTED
-                    await self._until_gone(peer)
-                    named.stage = Stage.WAITING
-                await trio.sleep(delay(max(1, named.failures), self._rng))
 
     async def _until_gone(self, peer: PeerID) -> None:
         gone = self._gone.setdefault(peer, trio.Event())
         if any(connection.peer == peer for connection in self._network.connections()):
             await gone.wait()
+
+    def _around(self) -> Around:
+        connections = self._network.connections()
+        return Around(
+            frozenset(c.peer for c in connections),
+            {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
+            frozenset(named.peer for named in self._named.values()),
+            self._outside.guards(),
+            self._outside.unwelcome,
+        )
+
+    # -- dialling ------------------------------------------------------------------------------------------
+
+    async def _dial(self, address: str, *, named: bool = False) -> PeerID:
+        """Raises NetworkError. What it shows of the address goes into the book."""
+        try:
+            peer = await self._network.dial(address)
+        except NetworkError:
+            self._book.attempted(address, False, self._outside.hour())
+            raise
+        if self._is_there(peer, address):
+            self._book.attempted(address, True, self._outside.hour(), named=named)
+        return peer
+
+    def _is_there(self, peer: PeerID, address: str) -> bool:
+        """Whether it answered there. A peer that dialled us, or that we reached elsewhere, proves nothing."""
+        return self._around().outbound.get(peer) == address
+
+    async def _keep(self, named: Named) -> None:
+        with named.scope:
+            while True:
+                named.stage = Stage.DIALLING
+                started = trio.current_time()
+                if self._outside.unwelcome(named.peer):
+                    named.error = "it broke the rules, and is left alone for a while"
+                else:
+                    await self._stay(named)
+                lasted = trio.current_time() - started >= limits.LASTING_SECONDS and not named.error
+                named.failures = 1 if lasted else named.failures + 1
+                named.stage = Stage.WAITING
+                await trio.sleep(delay(named.failures, self._rng))
+
+    async def _stay(self, named: Named) -> None:
+        """Dial, and wait until the peer is gone."""
+        try:
+            peer = await self._dial(named.address, named=True)
+        except NetworkError as error:
+            named.error = str(error)
+        else:
+            named.error, named.stage = "", Stage.CONNECTED
+            await self._until_gone(peer)
+
+    async def _fill(self) -> None:
+        """Hold as many as are wanted."""
+        assert self._nursery is not None
+        while True:
+            self._freed = trio.Event()
+            entry = self._slots.next(trio.current_time(), self._around())
+            if entry is not None:
+                self._slots.begin(entry)
+                self._nursery.start_soon(self._hold, entry)
+            else:
+                with trio.move_on_after(_LOOK_SECONDS):
+                    await self._freed.wait()
+            await trio.sleep(self._rng.uniform(*_PAUSE))
+
+    async def _hold(self, entry: Entry) -> None:
+        try:
+            peer = await self._dial(entry.address)
+        except NetworkError:
+            pass
+        else:
+            if self._is_there(peer, entry.address):
+                self._slots.connected(peer, trio.current_time())
+                await self._until_gone(peer)
+        self._slots.ended(entry.peer, trio.current_time())
+        self._freed.set()
+
+    async def _feel(self) -> None:
+        """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""
+        while True:
+            await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
+            entry = self._slots.feeler(trio.current_time(), self._outside.hour(), self._around())
+            if entry is not None:
+                self._slots.feeling = entry.peer
+                await self._touch(entry)
+                self._slots.feeling = None
+
+    async def _touch(self, entry: Entry) -> None:
+        assert self._nursery is not None
+        try:
+            peer = await self._dial(entry.address)
+        except NetworkError:
+            self._slots.put_off(entry.address, trio.current_time())
+            return
+        around = self._around()
+        if around.outbound.get(peer) != entry.address or peer in around.named:
+            return
+        if self._slots.has_room(entry, around):
+            self._slots.begin(entry)
+            self._nursery.start_soon(self._hold, entry)  # which finds it connected
+        else:
+            await self._network.disconnect(peer)
+
+    # -- the book ------------------------------------------------------------------------------------------
+
+    async def _keep_book(self) -> None:
+        while True:
+            await trio.sleep(_SAVE_SECONDS)
+            hour = self._outside.hour()
+            for address in self._around().outbound.values():
+                self._book.attempted(address, True, hour)  # still there
+            self._book.tidy(hour)
+            await self._save(lasting=limits.ANCHOR_SECONDS)
+
+    async def _save(self, *, lasting: float) -> None:
+        set_anchors(self._book, self._longest(lasting))
+        changes = self._book.take_changes()
+        if self._outside.save is None or not (changes.rows or changes.gone):
+            return
+        try:
+            await self._outside.save(changes)
+        except StoreError as error:
+            log.error("the address book could not be saved: %s", error)
+            self._book.put_back(changes)
+
+    def _longest(self, least: float) -> list[str]:
+        """Outbound addresses that have lasted, the longest first; but named ones, dialled anyway, last."""
+        around, now = self._around(), trio.current_time()
+        since = {peer: self._since.get(PeerID(peer), now) for peer in around.outbound}
+        found = [peer for peer in around.outbound if now - since[peer] >= least]
+        found.sort(key=lambda peer: (peer in around.named, since[peer]))
+        return [around.outbound[peer] for peer in found]

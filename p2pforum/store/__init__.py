@@ -20,6 +20,7 @@ small_file.py   a small file beside the database, replaced as a whole
 retention.py    expire, drop on purpose, give space back
 keeping.py      how long, of which board, within how many bytes: makes room and leaves a floor
 pins.py         threads that neither age nor quota takes
+peer_book.py    the address book's rows
 export.py       what goes into a bundle
 doctor.py       compare everything derived with the posts it was derived from, and rebuild
 

@@ -12,8 +12,9 @@ from p2pforum.core.errors import StoreError
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
 PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
-VERSION = 3  # user_version: the number of migrations applied
+VERSION = 4  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
+BOOK_KEY = "book_key"  # in meta: the secret that says where in the address book an address lies
 NETWORK = "network"  # in meta: the name of the network whose posts these are
 STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
 FLOOR = "floor"  # in meta: below it the quota had posts removed, and none are taken
@@ -70,10 +71,24 @@ _REVEALS = (  # keys whose secret stands in a post here; `row` is that post's
 
 _PINS = ("CREATE TABLE pin(root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",)
 
+_PEERS = (  # nothing of who told an address; `day` is as fine as it gets
+    """CREATE TABLE peer(
+        address TEXT PRIMARY KEY,
+        tried INTEGER NOT NULL,
+        bucket INTEGER NOT NULL,
+        heard INTEGER NOT NULL,
+        day INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        anchor INTEGER NOT NULL,
+        record BLOB
+    ) STRICT, WITHOUT ROWID""",
+)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("first", _FIRST),
     ("reveals", _REVEALS),
     ("pins", _PINS),
+    ("peers", _PEERS),
 )
 """Name and statements of each step, in order. Add a step, never edit one."""
 
@@ -81,7 +96,7 @@ _OTHERS = {
     *("words_data", "words_idx", "words_config"),  # FTS5
     *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
 }
-_HASH = "81d0f1528aa8783045913ac3a5f801a4"
+_HASH = "3a59cd02a33c023e2b7125071049c584"
 
 
 def check_header(path: Path) -> None:

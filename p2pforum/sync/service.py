@@ -55,7 +55,7 @@ class SyncService:
         self._now = now
         self.settings = Settings()  #: may be replaced at any time, and counts from the next session on
         self._claims = Claims(trio.current_time)
-        self._standing = Standing(trio.current_time)
+        self._standing = self.standing = Standing(trio.current_time)
         self._outbound = trio.CapacityLimiter(limits.MAX_SYNC_OUTBOUND)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended

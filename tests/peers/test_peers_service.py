@@ -1,17 +1,29 @@
-"""Named peers are dialled again and again, and nobody else ever."""
+"""Named peers are dialled again and again; others by the rules of the book, never by a peer's word alone."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from peers_tools import HOUR, a_book, a_peer, an_address, source, tried
 
-from p2pforum.network.interface import Network
-from p2pforum.network.memory_network import MemoryHub
+from p2pforum.core import limits
+from p2pforum.core.errors import StoreError
+from p2pforum.network.interface import Connection, Direction, Network
+from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
+from p2pforum.peers import slots
 from p2pforum.peers.backoff import FIRST, LONGEST, delay
-from p2pforum.peers.service import PeerService, Stage
+from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.entry import Row
+from p2pforum.peers.service import Outside, PeerService, Stage
+from p2pforum.peers.tables import Changes
+
+ME = 9_999_999
 
 
 @given(st.integers(1, 10_000), st.integers(0, 100))
@@ -19,6 +31,19 @@ def test_the_wait_doubles_up_to_a_bound(failures: int, seed: int) -> None:
     wait = delay(failures, Random(seed))
     whole = min(LONGEST, FIRST * 2.0 ** (min(failures, 20) - 1))
     assert whole / 2 <= wait <= whole
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait in virtual time; the test's timeout ends a wait for nothing."""
+    while not condition():
+        await trio.sleep(0.1)
+
+
+def names(network: Network) -> set[str]:
+    return {connection.peer for connection in network.connections()}
+
+
+# -- named peers ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -32,20 +57,14 @@ async def alice(hub: MemoryHub) -> AsyncIterator[Network]:
         yield network
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait in virtual time; the test's timeout ends a wait for nothing."""
-    while not condition():
-        await trio.sleep(0.1)
-
-
-def names(network: Network) -> set[str]:
-    return {connection.peer for connection in network.connections()}
+def a_service(network: Network, book: Book | None = None, outside: Outside | None = None) -> PeerService:
+    return PeerService(network, Random(2), book or a_book(), outside or Outside(lambda: HOUR))
 
 
 async def test_a_peer_that_comes_late_is_found(
     hub: MemoryHub, alice: Network, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    peers = PeerService(alice, Random(2))
+    peers = a_service(alice)
     peers.name(["/memory/bob/p2p/bob"])
     nursery.start_soon(peers.run)
     await trio.sleep(1000)
@@ -63,7 +82,7 @@ async def test_a_peer_that_comes_late_is_found(
 async def test_peers_are_named_and_forgotten_while_it_runs(
     hub: MemoryHub, alice: Network, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    peers = PeerService(alice, Random(2))
+    peers = a_service(alice)
     nursery.start_soon(peers.run)
     async with hub.network("bob") as bob, hub.network("carol"):
         await trio.sleep(10)
@@ -81,7 +100,7 @@ async def test_peers_are_named_and_forgotten_while_it_runs(
 async def test_who_dials_us_is_not_dialled_back(
     hub: MemoryHub, alice: Network, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    peers = PeerService(alice, Random(2))
+    peers = a_service(alice)
     nursery.start_soon(peers.run)
     async with hub.network("mallory") as mallory:
         await mallory.dial("/memory/alice/p2p/alice")
@@ -89,3 +108,355 @@ async def test_who_dials_us_is_not_dialled_back(
         await mallory.disconnect(alice.peer_id)
         await trio.sleep(1000)
         assert names(alice) == set()
+
+
+async def test_a_banned_peer_is_left_alone_while_it_is_banned(
+    hub: MemoryHub, alice: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    banned = {"bob"}
+    peers = a_service(alice, outside=Outside(lambda: HOUR, unwelcome=lambda peer: peer in banned))
+    peers.name(["/memory/bob/p2p/bob"])
+    nursery.start_soon(peers.run)
+    async with hub.network("bob") as bob:
+        seen = bob.watch()
+        await trio.sleep(3_000)
+        with pytest.raises(trio.WouldBlock):
+            seen.receive_nowait()
+        assert "broke the rules" in peers.named()[0].error
+        banned.clear()
+        await until(lambda: names(alice) == {"bob"})
+
+
+# -- many nodes with addresses -------------------------------------------------------------------------------
+
+
+class World:
+    """Nodes by number on a memory network, and what a node between them kept."""
+
+    def __init__(self, hub: MemoryHub, stack: AsyncExitStack) -> None:
+        self.hub = hub
+        self._stack = stack
+        self.kept: dict[str, Row] = {}
+        self.opened: list[int] = []
+        self.connections: list[Connection] = []
+        self.banned: set[str] = set()
+        self.guards: list[str] = []
+
+    async def start(self, *numbers: int, host: str | None = None) -> None:
+        for number in numbers:
+            where = an_address(number, host and host.format(number % 250)).rpartition("/p2p/")[0]
+            await self._stack.enter_async_context(self.hub.network(a_peer(number), at=where))
+
+    async def save(self, changes: Changes) -> None:
+        await trio.lowlevel.checkpoint()
+        for address in changes.gone:
+            self.kept.pop(address, None)
+        self.kept |= {row[0]: row for row in changes.rows}
+
+    def outside(self) -> Outside:
+        return Outside(
+            lambda: HOUR + int(trio.current_time()) // 3600,
+            lambda: self.guards,
+            lambda peer: peer in self.banned,
+            self.save,
+        )
+
+    async def live(
+        self,
+        book: Book,
+        seconds: float,
+        *named: str,
+        watch: Callable[[PeerService], Awaitable[None]] | None = None,
+    ) -> None:
+        """One run of the node in the middle, ended in good order."""
+        async with self.hub.network(a_peer(ME), at="/ip4/19.1.1.1/tcp/4001") as network:
+            peers = a_service(network, book, self.outside())
+            peers.name(named)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(peers.run)
+                await trio.sleep(seconds)
+                if watch is not None:
+                    await watch(peers)
+                self.connections = list(network.connections())
+                nursery.cancel_scope.cancel()
+
+    def restored(self, seed: int = 7, reach: Reach | None = None) -> Book:
+        book = a_book(seed, reach)
+        book.restore(list(self.kept.values()))
+        return book
+
+    @property
+    def outbound(self) -> set[str]:
+        return {c.peer for c in self.connections if c.direction is Direction.OUTBOUND}
+
+
+@asynccontextmanager
+async def a_world() -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        yield World(MemoryHub(Random(3), (0.01, 0.2)), stack)
+
+
+def told(book: Book, *numbers: int, host: str | None = None) -> Book:
+    """Each by somebody else."""
+    for number in numbers:
+        book.learn(an_address(number, host and host.format(number % 250)), source(number), HOUR)
+    return book
+
+
+def peers_of(*numbers: int) -> set[str]:
+    return {a_peer(number) for number in numbers}
+
+
+async def test_eight_are_held_and_those_that_go_are_replaced(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(20))
+
+        async def kill_three(peers: PeerService) -> None:
+            assert peers.outbound() == limits.OUTBOUND_WANTED
+            for peer in sorted(peers._around().outbound)[:3]:
+                world.hub.kill(peer)
+            await trio.sleep(60)
+            assert peers.outbound() == limits.OUTBOUND_WANTED
+
+        await world.live(told(a_book(), *range(20)), 60, watch=kill_three)
+        assert len(world.outbound) == limits.OUTBOUND_WANTED
+
+
+async def test_named_peers_count_and_bind_no_group(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(20))
+        await world.start(100, 101, 102, host="20.5.7.{}")  # the /16 of number 5
+        named = [an_address(number, f"20.5.7.{number}") for number in (100, 101, 102)]
+        await world.live(told(a_book(), 5, *range(10, 12)), 100, *named)
+        assert world.outbound == peers_of(100, 101, 102, 5, 10, 11)
+        await world.live(told(a_book(), *range(20)), 100, *named)
+        assert len(world.outbound) == limits.OUTBOUND_WANTED
+        assert peers_of(100, 101, 102) <= world.outbound
+
+
+async def test_what_was_named_once_is_found_without_the_argument(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_world() as world:
+        await world.start(1)
+        await world.live(a_book(), 30, an_address(1))
+        assert world.restored().counts() == (0, 1)
+        await world.live(world.restored(), 30)
+        assert world.outbound == peers_of(1)
+
+
+async def test_a_private_address_stays_named_only(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(1, host="192.168.1.1")
+        await world.live(a_book(), 30, an_address(1, "192.168.1.1"))
+        assert world.outbound == peers_of(1)
+        assert world.kept == {}
+        await world.live(a_book(reach=Reach(private=True)), 30, an_address(1, "192.168.1.1"))
+        await world.live(world.restored(reach=Reach(private=True)), 30)
+        assert world.outbound == peers_of(1)
+
+
+async def test_who_dials_in_enters_no_book(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        async with world.hub.network(a_peer(5), at="/ip4/20.5.1.1/tcp/4001") as stranger:
+
+            async def dialled(peers: PeerService) -> None:
+                await stranger.dial(an_address(ME, "19.1.1.1"))
+                await trio.sleep(600)
+
+            await world.live(a_book(), 1, watch=dialled)
+        assert [c.direction for c in world.connections] == [Direction.INBOUND]
+        assert world.kept == {}
+
+
+async def test_a_banned_peer_of_the_book_is_not_dialled(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(4))
+        world.banned = peers_of(1, 2)
+        await world.live(told(a_book(), *range(4)), 2_000)
+        assert world.outbound == peers_of(0, 3)
+
+
+async def test_a_dead_address_is_left_alone_longer_and_longer(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        dials: list[float] = []
+
+        async def dial(self: MemoryNetwork, address: str, *, timeout: float = 30.0) -> str:
+            dials.append(trio.current_time())
+            return await original(self, address, timeout=timeout)
+
+        original = MemoryNetwork.dial
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(MemoryNetwork, "dial", dial)
+            await world.live(told(a_book(), 1), 3_600)
+        gaps = [b - a for a, b in pairwise(dials)]
+        assert all(gap >= 16 for gap in gaps)
+        assert 12 <= len(dials) <= 40
+
+
+async def test_feelers_try_what_was_only_heard_of_and_go(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(40))
+        book = told(a_book(), *range(40))
+
+        async def look(peers: PeerService) -> None:
+            before = book.counts()[1]
+            assert before >= limits.OUTBOUND_WANTED
+            held = set(peers._around().outbound)
+            await trio.sleep(3_600)
+            assert set(peers._around().outbound) == held, "feelers push nobody out"
+            assert book.counts()[1] >= before + 15, "thirty an hour"
+
+        await world.live(book, 60, watch=look)
+
+
+async def test_a_book_that_cannot_be_saved_is_saved_later(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(1)
+
+        async def fail(_changes: Changes) -> None:
+            await trio.lowlevel.checkpoint()
+            raise StoreError("the disk is full")
+
+        book = told(a_book(), 1)
+        async with world.hub.network(a_peer(ME)) as network:
+            peers = a_service(network, book, replace(world.outside(), save=fail))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(peers.run)
+                await trio.sleep(200)
+                nursery.cancel_scope.cancel()
+        await world.live(book, 70)
+        assert world.restored().counts() == (0, 1)
+
+
+# -- guards and anchors --------------------------------------------------------------------------------------
+
+
+async def test_guards_are_dialled_first_and_although_there_is_no_room(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_world() as world:
+        await world.start(*range(30))
+        world.hub.partition([peers_of(0)])
+        book = told(a_book(), *range(1, 30))
+        tried(book, 0)
+        world.guards = [a_peer(0), a_peer(29)]
+
+        async def look(peers: PeerService) -> None:
+            assert peers.outbound() == limits.OUTBOUND_WANTED
+            assert a_peer(29) in peers._around().outbound
+            world.hub.heal()
+            await trio.sleep(400)
+            assert a_peer(0) in peers._around().outbound
+            assert peers.outbound() == limits.OUTBOUND_WANTED + 1
+
+        await world.live(book, 300, watch=look)
+
+
+async def test_the_group_of_a_guard_is_kept_free_for_it(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(2, 3, host="20.1.1.{}")
+        book = told(told(a_book(), 2, 3, host="20.1.1.{}"), 4)
+        tried(book, 1)  # at 20.1.1.1
+        world.guards = [a_peer(1)]
+        await world.start(4)
+        await world.live(book, 600)
+        assert world.outbound == peers_of(4)
+        world.guards = []
+        await world.live(book, 600)
+        assert len(world.outbound & peers_of(2, 3)) == 1
+
+
+@pytest.mark.parametrize(("seconds", "clean"), [(700, False), (60, True)])
+async def test_anchors_are_written_when_they_have_lasted_and_at_a_clean_stop(
+    seconds: float, clean: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with a_world() as world:
+        await world.start(*range(10))
+        killed: dict[str, Row] = {}
+
+        async def look(_peers: PeerService) -> None:
+            await trio.lowlevel.checkpoint()
+            killed.update(world.kept)  # what a kill -9 now would leave
+
+        await world.live(told(a_book(), *range(10)), seconds, watch=look)
+        kept = world.kept if clean else killed
+        anchors = {row[0] for row in kept.values() if row[6]}
+        assert len(anchors) == limits.ANCHORS
+        assert {address.rpartition("/")[2] for address in anchors} <= world.outbound
+
+
+async def test_what_has_not_lasted_replaces_no_anchor(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(10))
+        book = a_book()
+        tried(book, 100, 101)
+        book.anchors = [an_address(100), an_address(101)]
+
+        async def look(_peers: PeerService) -> None:
+            await trio.lowlevel.checkpoint()
+            assert {row[0] for row in world.kept.values() if row[6]} == {an_address(100), an_address(101)}
+
+        await world.live(told(book, *range(10)), 500, watch=look)
+
+
+# -- attacks -------------------------------------------------------------------------------------------------
+
+
+async def sybils(world: World) -> int:
+    """Two hundred peers in one /16 that answer, told by two hundred others: how many slots they get."""
+    await world.start(*range(20))
+    await world.start(*range(1_000, 1_200), host="66.66.1.{}")
+    book = told(a_book(), *range(20))
+    told(book, *range(1_000, 1_200), host="66.66.1.{}")
+    await world.live(book, 4_000)
+    return len(world.outbound & peers_of(*range(1_000, 1_200)))
+
+
+async def test_two_hundred_sybils_in_one_network_get_one_slot(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        assert await sybils(world) <= 1
+        assert len(world.outbound) == limits.OUTBOUND_WANTED
+
+
+async def test_control_without_the_rule_of_groups_they_get_most(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots.Slots, "_groups", lambda _self, _around: set())
+    async with a_world() as world:
+        assert await sybils(world) >= 4
+
+
+async def eclipse(world: World, *, with_anchors: bool) -> int:
+    """A node with eight honest peers is killed; meanwhile, and before, an attacker with 250 nodes in as many
+    networks had its book full of them. How many honest peers it has after its restart.
+    """
+    await world.start(*range(8))
+    left: dict[str, Row] = {}
+
+    async def look(_peers: PeerService) -> None:
+        await trio.lowlevel.checkpoint()
+        left.update(world.kept)
+
+    await world.live(told(a_book(), *range(8)), 1_000, watch=look)
+    assert world.outbound == peers_of(*range(8))
+    book = a_book(11)
+    rows = left.values() if with_anchors else [(*row[:6], 0, row[7]) for row in left.values()]
+    book.restore(list(rows))
+    attackers = range(1_000, 1_250)
+    await world.start(*attackers)
+    told(book, *attackers)
+    tried(book, *attackers)
+    await world.live(book, 300)
+    assert len(world.outbound) == limits.OUTBOUND_WANTED
+    return len(world.outbound & peers_of(*range(8)))
+
+
+async def test_an_eclipse_over_a_restart_leaves_the_anchors(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        assert await eclipse(world, with_anchors=True) >= limits.ANCHORS
+
+
+async def test_control_without_anchors_the_eclipse_is_total(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        assert await eclipse(world, with_anchors=False) == 0

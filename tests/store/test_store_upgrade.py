@@ -10,6 +10,7 @@ from strategies import TEST_NETWORK, a_key, a_post, a_seed, a_thread
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post import Kind
 from p2pforum.store import doctor, migrations, schema
+from p2pforum.store.peer_book import load_book
 from p2pforum.store.posts import open_store
 from p2pforum.store.queries import open_reader
 
@@ -33,5 +34,7 @@ def test_an_old_database_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert all(add(store, [*POSTS, reveal]))
         assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}
         assert doctor.check(store, TEST_NETWORK) == []
+        secret, rows = load_book(store)
+        assert (len(secret), rows) == (32, [])
     with open_store(tmp_path / "data", TEST_NETWORK) as store:
         assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}

@@ -1,0 +1,71 @@
+"""Which addresses a stranger may have us dial: where they lead, and what one owner can have many of.
+
+A name is never dialled because a peer told it: looking it up tells a resolver, and it may lead to this
+machine.
+"""
+
+import enum
+import ipaddress
+
+from p2pforum.network.address import Address
+from p2pforum.network.groups import network_group
+
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
+_HIDING_V6 = [  # an IPv4 address inside, or documentation that older Pythons call global
+    ipaddress.ip_network(net) for net in ("2001::/32", "2002::/16", "3fff::/20", "64:ff9b::/96", "::/96")
+]
+_LEAST_PORT = 1024  # below lie mail, ssh and name servers: nodes must not be sent to knock there
+_LOW_PORTS = {80, 443}  # but these go through firewalls
+
+
+class Range(enum.Enum):
+    PUBLIC = "public"
+    PRIVATE = "private"  # this machine, its networks, a provider's shared range, documentation
+    NAME = "name"
+    ONION = "onion"
+    NOWHERE = "nowhere"  # no peer can be there, or it hides where it leads
+
+
+def range_of(address: Address) -> Range:
+    if address.kind.startswith("dns"):
+        return Range.NAME
+    if address.kind not in ("ip4", "ip6"):
+        return Range.ONION
+    ip = ipaddress.ip_address(address.host)
+    if ip.is_multicast or ip.is_unspecified or address.port == 0:
+        return Range.NOWHERE
+    if isinstance(ip, ipaddress.IPv4Address):
+        if ip.is_reserved or ip in ipaddress.ip_network("0.0.0.0/8"):
+            return Range.NOWHERE
+        return Range.PUBLIC if ip.is_global else Range.PRIVATE
+    if ip.ipv4_mapped is not None or any(ip in net for net in _HIDING_V6 if not ip.is_loopback):
+        return Range.NOWHERE
+    if ip.is_global and ip in _GLOBAL_V6:
+        return Range.PUBLIC
+    return Range.PRIVATE if ip.is_private else Range.NOWHERE
+
+
+def is_polite_port(port: int) -> bool:
+    """Whether a node may knock there because a stranger said so."""
+    return port >= _LEAST_PORT or port in _LOW_PORTS
+
+
+def canonical(address: Address) -> Address:
+    """One text for one place, or a stranger could fill a book with spellings of it."""
+    if address.kind in ("ip4", "ip6"):
+        host = str(ipaddress.ip_address(address.host))
+    else:
+        host = address.host.lower().rstrip(".")
+    return Address(address.kind, host, address.port, address.peer)
+
+
+def book_group(address: Address) -> str:
+    """What an address shares with those its owner can have cheaply. "" in private ranges: there, nothing.
+
+    Names and onions cost nothing: all names are one group, onions as many as their first letters.
+    """
+    if address.kind.startswith("dns"):
+        return "name"
+    if address.kind not in ("ip4", "ip6"):
+        return f"{address.kind}/{address.host[:1]}"
+    return network_group(str(address))

@@ -1,0 +1,75 @@
+"""One address of the book, and the row that keeps it. No field says who told it, none has a fine time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+
+Row = tuple[str, int, int, int, int, int, int, bytes | None]
+"""address, is tried, bucket, heard (an hour), day of the last success, failures, is an anchor, record"""
+
+
+@dataclass(slots=True)
+class Entry:
+    """`bucket` is its place among the new ones: it depends on who told it, so it has to be kept."""
+
+    address: str
+    peer: str
+    group: str
+    bucket: int
+    heard: int  #: hour since 1970: of its record, which says it to everybody; else the first of the day
+    is_tried: bool = False
+    day: int = 0  #: since 1970, of the last time that this peer answered there; 0: never
+    failures: int = 0  #: in a row
+    is_anchor: bool = False
+    record: bytes | None = None
+    counted: int = 0  #: successes of this node when its last failure was counted
+
+    def is_terrible(self, hour: int) -> bool:
+        """Whether it may be forgotten, or give its place to another."""
+        today = hour // 24
+        if not self.day:
+            is_stale = today - self.heard // 24 > limits.BOOK_HORIZON_DAYS
+            return is_stale or self.failures >= limits.BOOK_NEW_FAILURES
+        return self.failures >= limits.BOOK_FAILURES and today - self.day > limits.BOOK_FAIL_DAYS
+
+    @property
+    def chance(self) -> float:
+        """To be taken when drawn: a third less for each failure, as in Bitcoin."""
+        return float(0.66 ** min(self.failures, 8))
+
+    def row(self) -> Row:
+        return (
+            self.address,
+            int(self.is_tried),
+            self.bucket,
+            self.heard,
+            self.day,
+            self.failures,
+            int(self.is_anchor),
+            self.record,
+        )
+
+
+def read_row(row: Sequence[object]) -> Entry | None:
+    """Without peer and group, which the address says. None: damaged, or written by another hand."""
+    match row:
+        case [
+            str(address),
+            0 | 1 as tried,
+            int(bucket),
+            int(heard),
+            int(day),
+            int(failures),
+            0 | 1 as anchor,
+            record,
+        ]:
+            pass
+        case _:
+            return None
+    in_range = 0 <= bucket < limits.BOOK_NEW_BUCKETS and all(0 <= n < 2**31 for n in (heard, day, failures))
+    if not in_range or not (record is None or isinstance(record, bytes)):
+        return None
+    if record is not None and len(record) > limits.MAX_BOOK_RECORD:
+        return None
+    return Entry(address, "", "", bucket, heard, bool(tried), day, failures, bool(anchor), record)

@@ -1,0 +1,128 @@
+"""Whom to dial next of those in the address book. Pure: time (seconds on a steady clock) is an argument.
+
+Peers that the user named are not chosen here: they are always dialled, count as outbound, and their groups
+bind nobody. In this order: guards, whatever else there is; then, while there is room and at most one to a
+network group, the anchors of the last run, then addresses drawn from the book.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from p2pforum.core import limits
+from p2pforum.peers.backoff import delay
+from p2pforum.peers.book import Book
+from p2pforum.peers.entry import Entry
+
+_STEPS = 5  # of the backoff skipped: an address of the book is not tried again within 16 s
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """How things stand now."""
+
+    connected: frozenset[str] = frozenset()  #: peers, whoever dialled
+    outbound: Mapping[str, str] = field(default_factory=dict)  #: those of them that we dialled, and where
+    named: frozenset[str] = frozenset()  #: by the user, connected or not
+    guards: Sequence[str] = ()
+    unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
+
+
+@dataclass(slots=True)
+class Held:
+    """A peer that was chosen here. `since` it is connected; None: it is being dialled."""
+
+    entry: Entry
+    since: float | None = None
+
+
+class Slots:
+    """Made when the book has been restored: the anchors in it are those of the last run."""
+
+    def __init__(self, book: Book, rng: Random) -> None:
+        self._book = book
+        self._rng = rng
+        self._anchors = book.anchors
+        self._waits: dict[str, tuple[int, float]] = {}  # address: failures, and until when it is left alone
+        self.held: dict[str, Held] = {}
+        self.feeling: str | None = None  #: the peer that a feeler dials
+
+    # -- choosing ----------------------------------------------------------------------------------------
+
+    def next(self, now: float, around: Around) -> Entry | None:
+        """Whom to hold. The caller says `begin`, and what comes of it."""
+        for guard in around.guards:
+            for entry in self._book.of_peer(guard):
+                if self._is_free(entry, now, around):
+                    return entry
+        if self.used(around) >= limits.OUTBOUND_WANTED:
+            return None
+        groups = self._groups(around)
+
+        def fits(entry: Entry) -> bool:
+            return self._is_free(entry, now, around) and entry.group not in groups
+
+        while self._anchors:
+            anchor = self._book.get(self._anchors.pop(0))
+            if anchor is not None and fits(anchor):
+                return anchor
+        return self._book.choose(fits)
+
+    def feeler(self, now: float, hour: int, around: Around) -> Entry | None:
+        """Whom to dial only to see who is there: one that holds another's place, or one never tried."""
+        holder = self._book.to_test(hour)
+        if holder is not None and self._is_free(holder, now, around):
+            return holder
+        return self._book.choose(lambda entry: self._is_free(entry, now, around), new_only=True)
+
+    def has_room(self, entry: Entry, around: Around) -> bool:
+        """Whether a peer that a feeler found may stay."""
+        others = {peer: address for peer, address in around.outbound.items() if peer != entry.peer}
+        without = Around(outbound=others, named=around.named, guards=around.guards)
+        return self.used(without) < limits.OUTBOUND_WANTED and entry.group not in self._groups(without)
+
+    def used(self, around: Around) -> int:
+        """Outbound peers, and those being dialled to become one."""
+        return len(self.held.keys() | around.outbound.keys())
+
+    def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
+        if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:
+            return False
+        _, until = self._waits.get(entry.address, (0, 0.0))
+        return until <= now and entry.peer != self.feeling and not around.unwelcome(entry.peer)
+
+    def _groups(self, around: Around) -> set[str]:
+        """Taken ones, those of guards too: when they come back, no second peer of theirs is there."""
+        unnamed = [address for peer, address in around.outbound.items() if peer not in around.named]
+        entries = [held.entry for held in self.held.values()]
+        entries += [entry for address in unnamed if (entry := self._book.get(address)) is not None]
+        entries += [entry for guard in around.guards for entry in self._book.of_peer(guard)]
+        return {entry.group for entry in entries if entry.group}
+
+    # -- what came of it ---------------------------------------------------------------------------------
+
+    def begin(self, entry: Entry) -> None:
+        self.held[entry.peer] = Held(entry)
+
+    def connected(self, peer: str, now: float) -> None:
+        self.held[peer].since = now
+
+    def ended(self, peer: str, now: float) -> None:
+        """It did not answer, or is gone. Soon gone is as bad: it is full, or does not want us."""
+        held = self.held.pop(peer)
+        if held.since is not None and now - held.since >= limits.LASTING_SECONDS:
+            self._waits.pop(held.entry.address, None)
+        self.put_off(held.entry.address, now)
+
+    def put_off(self, address: str, now: float) -> None:
+        failures = self._waits.get(address, (0, 0.0))[0] + 1
+        self._waits[address] = failures, now + delay(failures + _STEPS, self._rng)
+        if len(self._waits) > limits.MAX_WAITS:
+            self._waits = {a: wait for a, wait in self._waits.items() if wait[1] > now}
+
+
+def set_anchors(book: Book, lasting: Iterable[str]) -> None:
+    """`lasting`: outbound addresses, the best first. Where they are too few, those of the last run stay."""
+    found = [entry.address for address in lasting if (entry := book.get(address)) is not None]
+    if found:
+        book.anchors = list(dict.fromkeys([*found, *book.anchors]))[: limits.ANCHORS]

@@ -1,0 +1,41 @@
+"""The address book on disk (peers/book.py): a cache. Who empties it costs the node a search, never a post.
+
+Addresses of nodes, and no row or column that joins one to a post. In the store because that has the one
+writer, private files and `secure_delete`.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+
+from p2pforum.store import schema
+from p2pforum.store.posts import Store
+
+Row = tuple[str, int, int, int, int, int, int, bytes | None]
+"""The columns of `peer`; what they mean says peers/entry.py."""
+
+
+def load_book(store: Store) -> tuple[bytes, list[Row]]:
+    """The secret that orders the book (made if there is none), and its rows."""
+    with store.exclusive() as db:
+        found = db.execute("SELECT value FROM meta WHERE name = ?", (schema.BOOK_KEY,)).fetchone()
+        secret = bytes(found[0]) if found else b""
+        if len(secret) != 32:
+            secret = secrets.token_bytes(32)
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (schema.BOOK_KEY, secret))
+        return secret, db.execute("SELECT * FROM peer ORDER BY address").fetchall()
+
+
+def save_book(store: Store, rows: Sequence[Row], gone: Sequence[str]) -> None:
+    """In one transaction: new or changed rows, and addresses that are no longer in the book."""
+    with store.exclusive() as db:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.executemany("DELETE FROM peer WHERE address = ?", [(address,) for address in gone])
+            db.executemany("INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.execute("COMMIT")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+    store.copy_log_if_long()

@@ -1,0 +1,39 @@
+"""Peer IDs and addresses for tests of the address book."""
+
+from random import Random
+
+from p2pforum.peers.book import Book, Reach
+
+HOUR = 480_000  # now
+SECRET = bytes(range(32))
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def a_peer(number: int) -> str:
+    """As long as a real one, and different for each number."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = _BASE58[digit] + digits
+    return "12D3KooW" + digits.rjust(44, "1")
+
+
+def an_address(number: int, host: str | None = None, port: int = 4001) -> str:
+    """Without `host`: public, in a /16 of its own for numbers below 10,000."""
+    host = host or f"{20 + number // 250}.{number % 250}.1.1"
+    return f"/ip4/{host}/tcp/{port}/p2p/{a_peer(number)}"
+
+
+def a_book(seed: int = 1, reach: Reach | None = None, *, secret: bytes = SECRET) -> Book:
+    return Book(secret, Random(seed), reach, mine=a_peer(9_999_999))
+
+
+def source(number: int) -> str:
+    """The group of somebody who tells addresses."""
+    return f"{100 + number // 250}.{number % 250}.0.0/16"
+
+
+def tried(book: Book, *numbers: int, hour: int = HOUR) -> None:
+    """As if the user had named them, and they had answered."""
+    for number in numbers:
+        book.attempted(an_address(number), True, hour, named=True)

@@ -142,6 +142,7 @@ BOOK_HORIZON_DAYS = 30  # an address that nobody has named and nobody reached fo
 BOOK_NEW_FAILURES = 3  # in a row, of an address that never answered: forgotten
 BOOK_FAILURES = 10  # in a row, of one that did,
 BOOK_FAIL_DAYS = 7  # if it has been silent for so long: a holiday must not cost a good peer
+BOOK_TOLD_DAYS = 14  # since a peer answered here: its record is told to others for so long
 BOOK_TESTS = 10  # peers that wait until the one in their place is found dead
 OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoin's number
 ANCHORS = 2  # of these are dialled first after a restart

@@ -18,6 +18,7 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
+from p2pforum.exchange.spoken import Spoken
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerConnected, PeerID
@@ -46,7 +47,7 @@ class Outside:
     """What the exchange needs of the rest of the node."""
 
     learn: Callable[[PeerRecord, str], None]  #: keep it, perhaps; with the network group of who told it
-    records: Callable[[], Sequence[bytes]]  #: raw records to tell others
+    records: Callable[[], Sequence[bytes]]  #: raw records of peers that this node has reached
 
 
 @dataclass(slots=True)
@@ -80,7 +81,8 @@ class ExchangeService:
         self._own = own
         self._pace = pace
         self._ration = Ration()
-        self._sample = Sample(rng, outside.records, own)
+        self._spoken = Spoken()
+        self._sample = Sample(rng, self._known, own)
         self._asking: dict[PeerID, trio.CancelScope] = {}
         self._strict = False
         self.counts = ExchangeCounts()
@@ -119,13 +121,18 @@ class ExchangeService:
                 answer = await _receive(stream, ANSWER_SIZE)
         self.counts.asked += bool(answer)
         for raw in decode_frame(answer, limits.PEERS_TOLD):
-            self._learn(decode(raw, self._params), connection.address)
+            self._learn(decode(raw, self._params), network_group(connection.address))
 
-    def _learn(self, record: PeerRecord, teller: str) -> None:
-        """`teller`: the address of who told it."""
+    def _learn(self, record: PeerRecord, group: str) -> None:
+        """`group`: the network group of who told it."""
         if record.peer != self._network.peer_id:
             self.counts.learnt += 1
-            self._outside.learn(record, network_group(teller))
+            self._outside.learn(record, group)
+
+    def _known(self) -> list[bytes]:
+        """What may be told."""
+        spoken = self._spoken.records(trio.current_time())
+        return list(dict.fromkeys([*self._outside.records(), *spoken]))
 
     # -- answering -----------------------------------------------------------------------------------
 
@@ -147,7 +154,9 @@ class ExchangeService:
             if record.peer != peer:  # of others it may tell if this node asks it
                 raise RemoteProtocolError("it sent the record of another peer as its own")
             if connection := next((c for c in self._network.connections() if c.peer == peer), None):
-                self._learn(record, connection.address)
+                group = network_group(connection.address)
+                self._spoken.note(raw, peer, group, trio.current_time())
+                self._learn(record, group)
         if ask:
             await stream.send_all(self._sample.answer(trio.current_time()))
             self.counts.answered += 1

@@ -62,22 +62,13 @@ async def an_exchange_node(
     name: str,
     *,
     announces: bool = False,
-    remembers: bool = False,
     known: Sequence[bytes] = (),
 ) -> AsyncIterator[ExchangeNode]:
-    """`remembers`: what it learns it tells others."""
     async with hub.network(name, keyed=True) as network, trio.open_nursery() as nursery:
         own = own_of(network) if announces else None
         node = ExchangeNode(network, own, list(known))
-
-        def learn(record: PeerRecord, source: str) -> None:
-            node.heard.append((record, source))
-            if remembers:
-                node.known.append(record.raw)
-
-        node.service = ExchangeService(
-            network, TEST_NETWORK, Random(name), Outside(learn, lambda: node.known), own
-        )
+        outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)
+        node.service = ExchangeService(network, TEST_NETWORK, Random(name), outside, own)
         nursery.start_soon(functools.partial(node.service.run, strict=True))
         yield node
         nursery.cancel_scope.cancel()

@@ -11,6 +11,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.sample import Sample
+from p2pforum.exchange.spoken import Spoken
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 
 RECORDS = [a_record(key).raw for key in range(1, 201)]
@@ -92,6 +93,28 @@ def test_many_names_take_bounded_memory() -> None:
     for n in range(10 * limits.PEERS_REMEMBERED):
         ration.ask(str(n), 0.0)
     assert len(ration._buckets) == limits.PEERS_REMEMBERED
+
+
+# -- who dialled in --------------------------------------------------------------------------------
+
+
+def test_who_dialled_in_is_told_for_a_day_and_one_for_each_part_of_the_internet() -> None:
+    spoken = Spoken()
+    for number, record in enumerate(RECORDS[:50]):
+        spoken.note(record, f"sybil{number}", "8.8.0.0/16", 0.0)
+    spoken.note(RECORDS[50], "honest", "9.9.0.0/16", 1.0)
+    assert spoken.records(2.0) == RECORDS[49:51]
+    spoken.note(RECORDS[51], "a neighbour", "", 3.0)
+    spoken.note(RECORDS[52], "another", "", 3.0)
+    assert spoken.records(DAY) == RECORDS[49:53]
+    assert spoken.records(DAY + 2) == RECORDS[51:53]
+
+
+def test_who_dialled_in_takes_bounded_memory() -> None:
+    spoken = Spoken()
+    for number, record in enumerate(RECORDS):
+        spoken.note(record, f"peer{number}", "", 0.0)
+    assert spoken.records(0.0) == RECORDS[-limits.PEERS_SPOKEN :]
 
 
 # -- samples ---------------------------------------------------------------------------------------

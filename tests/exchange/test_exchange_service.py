@@ -183,13 +183,27 @@ async def test_asks_and_answers_have_one_size_each(
 async def test_an_answer_does_not_tell_who_is_connected(autojump_clock: MockClock, hub: MemoryHub) -> None:
     """A node that announces itself dials in, and is learnt; who asks does not hear of it that day."""
     async with AsyncExitStack() as stack:
-        home = (await start(stack, hub, "home", known=RECORDS, remembers=True))[0]
+        home = (await start(stack, hub, "home", known=RECORDS))[0]
         before = await _scrape(stack, hub, home, "spy1")
         (caller,) = await start(stack, hub, "caller", announces=True)
         await caller.network.dial(home.network.addresses[0])
         await trio.sleep(FIRST)
-        assert caller.own in home.known, "it was learnt"
+        assert home.heard_peers == {str(caller.network.peer_id)}, "it was learnt"
         assert await _scrape(stack, hub, home, "spy2") == before
+
+
+async def test_who_announces_itself_is_told_by_those_it_dials(
+    autojump_clock: MockClock, hub: MemoryHub
+) -> None:
+    """Whom they never dial, since it is connected. Once the answer that they tell is drawn anew."""
+    async with AsyncExitStack() as stack:
+        (home,) = await start(stack, hub, "home")
+        (caller,) = await start(stack, hub, "caller", announces=True)
+        (leaf,) = await start(stack, hub, "leaf")
+        for node in (caller, leaf):
+            await node.network.dial(home.network.addresses[0])
+        await trio.sleep(3 * 5_400)
+        assert leaf.heard_peers == {str(caller.network.peer_id)}
 
 
 async def test_control_answers_drawn_for_each_ask_tell_it(
@@ -197,7 +211,7 @@ async def test_control_answers_drawn_for_each_ask_tell_it(
 ) -> None:
     monkeypatch.setattr("p2pforum.exchange.sample._LONG", (0.0, 0.0))
     async with AsyncExitStack() as stack:
-        home = (await start(stack, hub, "home", known=RECORDS, remembers=True))[0]
+        home = (await start(stack, hub, "home", known=RECORDS))[0]
         (caller,) = await start(stack, hub, "caller", announces=True)
         await caller.network.dial(home.network.addresses[0])
         await trio.sleep(FIRST)

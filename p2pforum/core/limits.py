@@ -110,6 +110,11 @@ PEERS_REFUSED = 16  # asks beyond that, then the peer is cut
 PEERS_REMEMBERED = 1_024  # peers whose asks we count
 PEERS_SECONDS = 30.0  # for one ask and its answer, 17 KiB, over Tor too
 
+# --- own: the local network --------------------------------------------------------------------------
+MAX_LAN_NAMES = 256  # looked at until this machine changes networks: each may cost a second of a thread
+LAN_ANSWER_MS = 1_000  # milliseconds for a node in the local network to say where it is
+LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine is in
+
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out

@@ -14,7 +14,8 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context, as_json: bool) -> None:
     """List the peers that are connected.
 
-    And those that were named and can't be reached, with the reason. Needs a running node.
+    Those named by --peer or in the config file are marked; where one can't be reached, the reason is shown.
+    The others came from the node's address book, or dialled it. Needs a running node.
     """
     peers = context.node.peers()
     console = context.console
@@ -41,6 +42,7 @@ def _row(context: Context, peer: dict[str, Any]) -> str:
     stage = str(peer.get("stage", "connected"))
     if stage == "connected":
         stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), stage)
-    text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}"
+    named = context.console.style("  named", "dim") if peer.get("named") else ""
+    text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}{named}"
     error = render.line(str(peer.get("error") or ""))
     return text + (f"\n{' ' * 14}{error}" if error else "")

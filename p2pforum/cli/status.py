@@ -98,6 +98,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         row("node", f"{console.style('running', 'green')}, {peers} connected")
         for address in node.get("addresses", []):
             row("address", render.line(str(address)))
+        if "book" in node:
+            row("outbound", _book_text(node["book"]))
         if "stem" in node:
             row("own posts", _stem_text(context, node["stem"]))
     else:
@@ -112,6 +114,12 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _book_text(book: dict[str, int]) -> str:
+    """Connections that this node chose, and what it knows to choose from."""
+    known = f"{book['tried']} reached before, {book['new']} heard of"
+    return f"{book['outbound']} of {book['wanted']} connections; in the address book: {known}"
 
 
 def _stem_text(context: Context, stem: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from p2pforum.core import limits
+from p2pforum.network.groups import network_group
 from p2pforum.peers.backoff import delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
@@ -93,11 +94,10 @@ class Slots:
 
     def _groups(self, around: Around) -> set[str]:
         """Taken ones, those of guards too: when they come back, no second peer of theirs is there."""
-        unnamed = [address for peer, address in around.outbound.items() if peer not in around.named]
         entries = [held.entry for held in self.held.values()]
-        entries += [entry for address in unnamed if (entry := self._book.get(address)) is not None]
         entries += [entry for guard in around.guards for entry in self._book.of_peer(guard)]
-        return {entry.group for entry in entries if entry.group}
+        unnamed = {network_group(a) for peer, a in around.outbound.items() if peer not in around.named}
+        return (unnamed | {entry.group for entry in entries}) - {""}
 
     # -- what came of it ---------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ def test_status_with_a_node(world: World) -> None:
         assert "node      running, 1 peer connected" in out
         assert "address   /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
         assert "5 posts in 1 thread on 1 board" in out
+        assert "outbound  3 of 8 connections; in the address book: 12 reached before, 340 heard of\n" in out
         found = world.ok("status", "--json").json
     assert found["node"]["running"] is True
     assert found["store"]["posts"] == 5
@@ -70,8 +71,8 @@ def test_peers(world: World) -> None:
         assert "run --peer ADDRESS" in result.err
         assert world.ok("peers", "--json").json == []
         node.peers_connected = [
-            PEER,
-            PEER | {"direction": "inbound", "peer": "12D3KooWxyz"},
+            PEER | {"named": True},
+            PEER | {"direction": "inbound", "peer": "12D3KooWxyz", "named": False},
             {
                 "peer": None,
                 "address": "/ip4/192.0.2.1/tcp/1/p2p/12D3KooWx",
@@ -80,7 +81,7 @@ def test_peers(world: World) -> None:
             },
         ]
         assert world.ok("peers").out == (
-            "…vnc6iDEp     we dialled  /ip4/127.0.0.1/tcp/4001\n"
+            "…vnc6iDEp     we dialled  /ip4/127.0.0.1/tcp/4001  named\n"
             f"12D3KooWxyz   it dialled  {PEER['address']}\n"
             "              waiting     /ip4/192.0.2.1/tcp/1/p2p/12D3KooWx\n"
             "              <U+001B>[31mno\n"

@@ -222,6 +222,30 @@ def test_who_holds_a_place_is_tested_before_it_goes() -> None:
         assert book.to_test(HOUR + DAY) is None
 
 
+def test_one_failure_on_a_day_on_which_it_answered_costs_nobody_its_place() -> None:
+    book = a_book()
+    first, second = colliding(book)
+    tried(book, first, second)
+    book.attempted(an_address(first), False, HOUR)
+    holder = book.get(an_address(first))
+    assert holder is not None
+    assert holder.is_tried
+
+
+def test_a_place_that_is_taken_is_given_up_only_when_it_is_worth_nothing() -> None:
+    book = a_book()
+    for number in range(1, 400):
+        book.learn(an_address(number, f"8.8.1.{number % 250}", 1024 + number), source(1), HOUR)
+    here = {entry.address for entry in book}
+    assert len(here) <= limits.BOOK_BUCKET
+    for number in range(400, 800):
+        book.learn(an_address(number, f"8.8.2.{number % 250}", 1024 + number), source(1), HOUR)
+    assert {entry.address for entry in book} >= here
+    for number in range(400, 800):
+        book.learn(an_address(number, f"8.8.2.{number % 250}", 1024 + number), source(1), HOUR + 40 * DAY)
+    assert not {entry.address for entry in book} & here
+
+
 # -- invariants ----------------------------------------------------------------------------------------------
 
 

@@ -269,6 +269,41 @@ async def test_who_dials_in_enters_no_book(autojump_clock: trio.testing.MockCloc
         assert world.kept == {}
 
 
+async def test_who_dialled_us_has_not_answered_at_its_address(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_world() as world:
+        async with world.hub.network(a_peer(5), at="/ip4/20.5.1.1/tcp/4001") as stranger:
+
+            async def named(peers: PeerService) -> None:
+                await stranger.dial(an_address(ME, "19.1.1.1"))
+                peers.name([an_address(5, "30.30.30.30")])
+                await until(lambda: peers.named()[0].stage is Stage.CONNECTED)
+                await trio.sleep(200)
+
+            await world.live(a_book(), 1, watch=named)
+        assert world.kept == {}
+
+
+async def test_who_dials_us_while_we_dial_it_takes_no_slot(autojump_clock: trio.testing.MockClock) -> None:
+    hub, book = MemoryHub(Random(1), (0.1, 0.1)), told(a_book(), 5, host="30.30.30.30")
+    async with (
+        hub.network(a_peer(ME), at="/ip4/19.1.1.1/tcp/4001") as network,
+        hub.network(a_peer(5), at="/ip4/20.5.1.1/tcp/4001") as stranger,
+        trio.open_nursery() as nursery,
+    ):
+        peers = a_service(network, book)
+        nursery.start_soon(stranger.dial, an_address(ME, "19.1.1.1"))
+        await trio.sleep(0.1)
+        nursery.start_soon(peers.run)
+        await until(lambda: bool(peers.dialling()))
+        await until(lambda: names(network) == peers_of(5))
+        await trio.sleep(100)
+        assert not peers._slots.held
+        assert book.counts() == (1, 0)
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_banned_peer_of_the_book_is_not_dialled(autojump_clock: trio.testing.MockClock) -> None:
     async with a_world() as world:
         await world.start(*range(4))
@@ -398,6 +433,16 @@ async def test_what_has_not_lasted_replaces_no_anchor(autojump_clock: trio.testi
             assert {row[0] for row in world.kept.values() if row[6]} == {an_address(100), an_address(101)}
 
         await world.live(told(book, *range(10)), 500, watch=look)
+
+
+async def test_where_one_alone_has_lasted_an_old_anchor_stays(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(1)
+        book = a_book()
+        tried(book, 1, 100, 101)
+        book.anchors = [an_address(100), an_address(101)]
+        await world.live(book, 700)
+        assert book.anchors == sorted([an_address(1), an_address(100)])
 
 
 # -- attacks -------------------------------------------------------------------------------------------------

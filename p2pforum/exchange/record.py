@@ -80,6 +80,14 @@ def _check(fields: Any) -> tuple[int, tuple[str, ...]]:
     return sequence, tuple(addresses)
 
 
+def number_of(raw: bytes) -> int:
+    """The sequence number of a record that was checked when it came; 0 if it is none."""
+    try:
+        return int(_check(plain_cbor.loads(envelope.open_up(raw)[1], 2))[0])
+    except (InvalidPost, RemoteProtocolError):
+        return 0
+
+
 def is_announced(address: str) -> bool:
     """The shape alone: kinds of addresses that come later must pass through nodes of today."""
     printable = address.isascii() and address.isprintable() and " " not in address

@@ -82,7 +82,7 @@ class ExchangeService:
         self._pace = pace
         self._ration = Ration()
         self._spoken = Spoken()
-        self._sample = Sample(rng, self._known, own)
+        self._sample = Sample(rng, self.known, own)
         self._asking: dict[PeerID, trio.CancelScope] = {}
         self._strict = False
         self.counts = ExchangeCounts()
@@ -129,7 +129,7 @@ class ExchangeService:
             self.counts.learnt += 1
             self._outside.learn(record, group)
 
-    def _known(self) -> list[bytes]:
+    def known(self) -> list[bytes]:
         """What may be told."""
         spoken = self._spoken.records(trio.current_time())
         return list(dict.fromkeys([*self._outside.records(), *spoken]))

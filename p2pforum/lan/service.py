@@ -1,11 +1,10 @@
 """Looks for nodes in the local network and is found there: the only file here that awaits.
 
-It dials nobody: what it finds goes to the book (`Outside`).
+It dials nobody: what it finds goes to the book.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
@@ -25,22 +24,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What is needed of the rest of the node."""
-
-    found: Callable[[str], None]  #: keep this address, of a node in the local network
-
-
 class LanService:
-    """`rng` draws names: new ones at every start, and in every network that this machine comes to."""
+    """`rng` draws names: new ones at every start, and in every network that this machine comes to. `found`
+    is told the address of each node that is seen."""
 
-    def __init__(self, network: Network, params: NetworkParams, rng: Random, outside: Outside) -> None:
+    def __init__(
+        self, network: Network, params: NetworkParams, rng: Random, found: Callable[[str], None]
+    ) -> None:
         self._network = network
         self._kind = service_type(params.name)
         self._rng = rng
-        self._outside = outside
-        self.places = 0  #: addresses that are told now
+        self._found = found
+        self.told = 0  #: addresses that are told now
         self.found = 0  #: addresses found since the start, known ones included
 
     async def run(self) -> None:
@@ -76,14 +71,14 @@ class LanService:
             token.run_sync_soon(self._take, offer, near)
 
         multicast = await trio.to_thread.run_sync(partial(self._open, offers, near, found))
-        self.places = sum(len(offer.ips) for offer in offers)
+        self.told = sum(len(offer.ips) for offer in offers)
         try:
             while True:
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
                 if await self._usable() != near:
                     return
         finally:
-            self.places = 0
+            self.told = 0
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(multicast.close)
 
@@ -100,4 +95,4 @@ class LanService:
             return
         for address in taken(offer, near):
             self.found += 1
-            self._outside.found(address)
+            self._found(address)

@@ -71,7 +71,8 @@ class Neighbours:
             self.book.learn(address, source, self._hour(), record.raw)
 
     def _found(self, address: str) -> None:
-        self.book.learn(address, "", self._hour(), local=True)
+        if self.book.learn(address, "", self._hour(), local=True):
+            self._peers.look()
 
     async def _save(self, changes: Changes) -> None:
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)

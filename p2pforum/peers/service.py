@@ -135,7 +135,8 @@ class PeerService:
         return Around(
             frozenset(c.peer for c in connections),
             {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
-            frozenset(named.peer for named in self._named.values()),
+            frozenset(n.peer for n in self._named.values()),
+            frozenset(n.peer for n in self._named.values() if n.stage is Stage.DIALLING),
             self._outside.guards(),
             self._outside.unwelcome,
         )

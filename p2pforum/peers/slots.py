@@ -6,7 +6,7 @@ network group, the anchors of the last run, then addresses drawn from the book.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from p2pforum.core import limits
@@ -25,6 +25,7 @@ class Around:
     connected: frozenset[str] = frozenset()  #: peers, whoever dialled
     outbound: Mapping[str, str] = field(default_factory=dict)  #: those of them that we dialled, and where
     named: frozenset[str] = frozenset()  #: by the user, connected or not
+    coming: frozenset[str] = frozenset()  #: those of them that are being dialled
     guards: Sequence[str] = ()
     unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
 
@@ -79,12 +80,12 @@ class Slots:
     def has_room(self, entry: Entry, around: Around) -> bool:
         """Whether a peer that a feeler found may stay."""
         others = {peer: address for peer, address in around.outbound.items() if peer != entry.peer}
-        without = Around(outbound=others, named=around.named, guards=around.guards)
+        without = replace(around, outbound=others)
         return self.used(without) < limits.OUTBOUND_WANTED and entry.group not in self._groups(without)
 
     def used(self, around: Around) -> int:
         """Outbound peers, and those being dialled to become one."""
-        return len(self.held.keys() | around.outbound.keys())
+        return len(self.held.keys() | around.outbound.keys() | around.coming)
 
     def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
         if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:

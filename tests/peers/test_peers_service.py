@@ -234,6 +234,18 @@ async def test_named_peers_count_and_bind_no_group(autojump_clock: trio.testing.
         assert peers_of(100, 101, 102) <= world.outbound
 
 
+async def test_named_peers_that_are_slow_to_answer_count_before_they_have(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_world() as world:
+        world.hub = MemoryHub(Random(3), (5.0, 5.0))
+        await world.start(*range(20))
+        named = [an_address(number) for number in range(6)]
+        await world.live(told(a_book(), *range(6, 20)), 60, *named)
+        assert peers_of(*range(6)) <= world.outbound
+        assert len(world.outbound) == limits.OUTBOUND_WANTED
+
+
 async def test_what_was_named_once_is_found_without_the_argument(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

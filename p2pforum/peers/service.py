@@ -105,14 +105,24 @@ class PeerService:
         """Dial and redial until cancelled. Then the book is saved, with who was there as anchors."""
         try:
             async with trio.open_nursery() as self._nursery:
-                for task in (self._watch, self._fill, self._feel, self._keep_book):
-                    self._nursery.start_soon(task)
+                self._nursery.start_soon(self._watch)
+                for turn in (self._fill, self._feel, self._keep_book):
+                    self._nursery.start_soon(self._repeat, turn)
                 for named in self._named.values():
                     self._nursery.start_soon(self._keep, named)
         finally:
             self._nursery = None
             with trio.CancelScope(shield=True):
                 await self._save(lasting=0)
+
+    async def _repeat(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """A fault of ours costs a turn, not the node."""
+        while True:
+            try:
+                await turn()
+            except Exception:
+                log.exception("a fault in finding peers")
+                await trio.sleep(_LOOK_SECONDS)
 
     # -- who is there --------------------------------------------------------------------------------------
 
@@ -150,6 +160,9 @@ class PeerService:
         except NetworkError:
             self._book.attempted(address, False, self._outside.hour())
             raise
+        except Exception as error:  # ours, and nothing that speaks against the address
+            log.exception("a fault in dialling")
+            raise NetworkError("a fault of this node; its log says more") from error
         if self._is_there(peer, address):
             self._book.attempted(address, True, self._outside.hour(), named=named)
         return peer
@@ -185,16 +198,15 @@ class PeerService:
     async def _fill(self) -> None:
         """Hold as many as are wanted."""
         assert self._nursery is not None
-        while True:
-            self._freed = trio.Event()
-            entry = self._slots.next(trio.current_time(), self._around())
-            if entry is not None:
-                self._slots.begin(entry)
-                self._nursery.start_soon(self._hold, entry)
-            else:
-                with trio.move_on_after(_LOOK_SECONDS):
-                    await self._freed.wait()
-            await trio.sleep(self._rng.uniform(*_PAUSE))
+        self._freed = trio.Event()
+        entry = self._slots.next(trio.current_time(), self._around())
+        if entry is not None:
+            self._slots.begin(entry)
+            self._nursery.start_soon(self._hold, entry)
+        else:
+            with trio.move_on_after(_LOOK_SECONDS):
+                await self._freed.wait()
+        await trio.sleep(self._rng.uniform(*_PAUSE))
 
     async def _hold(self, entry: Entry) -> None:
         try:
@@ -210,13 +222,12 @@ class PeerService:
 
     async def _feel(self) -> None:
         """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""
-        while True:
-            await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
-            entry = self._slots.feeler(trio.current_time(), self._outside.hour(), self._around())
-            if entry is not None:
-                self._slots.feeling = entry.peer
-                await self._touch(entry)
-                self._slots.feeling = None
+        self._slots.feeling = None
+        await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
+        entry = self._slots.feeler(trio.current_time(), self._outside.hour(), self._around())
+        if entry is not None:
+            self._slots.feeling = entry.peer
+            await self._touch(entry)
 
     async def _touch(self, entry: Entry) -> None:
         assert self._nursery is not None
@@ -237,13 +248,12 @@ class PeerService:
     # -- the book ------------------------------------------------------------------------------------------
 
     async def _keep_book(self) -> None:
-        while True:
-            await trio.sleep(_SAVE_SECONDS)
-            hour = self._outside.hour()
-            for address in self._around().outbound.values():
-                self._book.attempted(address, True, hour)  # still there
-            self._book.tidy(hour)
-            await self._save(lasting=limits.ANCHOR_SECONDS)
+        await trio.sleep(_SAVE_SECONDS)
+        hour = self._outside.hour()
+        for address in self._around().outbound.values():
+            self._book.attempted(address, True, hour)  # still there
+        self._book.tidy(hour)
+        await self._save(lasting=limits.ANCHOR_SECONDS)
 
     async def _save(self, *, lasting: float) -> None:
         set_anchors(self._book, self._longest(lasting))

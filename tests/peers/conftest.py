@@ -1,6 +1,18 @@
 """Makes peers_tools importable; test files of all folders share one namespace."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def no_faults(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """The service goes on after a fault of its own; a test does not, unless it says that it wants it."""
+    wanted: list[str] = []
+    yield wanted
+    faults = {r.getMessage() for when in ("setup", "call") for r in caplog.get_records(when) if r.exc_info}
+    assert faults == {*wanted}

@@ -376,6 +376,31 @@ async def test_a_book_that_cannot_be_saved_is_saved_later(autojump_clock: trio.t
         assert world.restored().counts() == (0, 1)
 
 
+async def test_a_fault_of_our_own_costs_a_turn_and_not_the_node(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+) -> None:
+    async def dial(self: MemoryNetwork, address: str, *, timeout: float = 30.0) -> str:
+        if address == an_address(2):
+            raise ZeroDivisionError
+        return await original(self, address, timeout=timeout)
+
+    def tidy(_self: Book, _hour: int) -> None:
+        raise ZeroDivisionError
+
+    original = MemoryNetwork.dial
+    monkeypatch.setattr(MemoryNetwork, "dial", dial)
+    monkeypatch.setattr(Book, "tidy", tidy)
+    async with a_world() as world:
+        await world.start(1, 2, 3)
+        await world.live(told(a_book(), 1, 2), 100, an_address(3))
+        assert world.outbound == peers_of(1, 3)
+        book = world.restored()
+        found = book.get(an_address(2))
+        assert found is not None
+        assert found.failures == 0
+    no_faults += ["a fault in dialling", "a fault in finding peers"]
+
+
 # -- guards and anchors --------------------------------------------------------------------------------------
 
 

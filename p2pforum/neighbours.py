@@ -4,7 +4,7 @@ The address book is read here and written here, through the store; peers/ decide
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
@@ -12,6 +12,10 @@ import trio
 
 from p2pforum.config import Config
 from p2pforum.core import limits
+from p2pforum.exchange.record import PeerRecord, number_of
+from p2pforum.exchange.service import ExchangeService
+from p2pforum.exchange.service import Outside as ExchangeOutside
+from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network
 from p2pforum.peers.book import Book, Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
@@ -27,6 +31,7 @@ class Opinions:
     hour: Callable[[], int]
     guards: Callable[[], Sequence[str]]  #: peers through whom own posts go
     unwelcome: Callable[[str], bool]  #: banned for a while
+    announced: bytes | None = None  #: this node's own record, if it is told to everybody
 
 
 class Neighbours:
@@ -36,13 +41,18 @@ class Neighbours:
         self, config: Config, store: Store, network: Network, rng: Random, opinions: Opinions
     ) -> None:
         self._store = store
+        self._hour = opinions.hour
         secret, rows = load_book(store)
         reach = Reach(private=config.private, lan=config.lan)
-        self.book = Book(secret, rng, reach, mine=network.peer_id)
+        self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
         self.book.restore(rows)
         outside = Outside(opinions.hour, opinions.guards, opinions.unwelcome, self._save)
         self._peers = PeerService(network, rng, self.book, outside)
         self.name(config.peers)
+        told = ExchangeOutside(self._learn, lambda: self.book.records(self._hour()))
+        params, own = config.params, opinions.announced
+        self._exchange = ExchangeService(network, params, rng, told, own) if config.exchange else None
+        self._lan = LanService(network, params, rng, self._found) if config.lan else None
 
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always; with others as the address book has them."""
@@ -52,6 +62,17 @@ class Neighbours:
         """All that goes on, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._peers.run)
+            for service in (self._exchange, self._lan):
+                if service is not None:
+                    nursery.start_soon(service.run)
+
+    def _learn(self, record: PeerRecord, source: str) -> None:
+        for address in record.dialled:
+            self.book.learn(address, source, self._hour(), record.raw)
+
+    def _found(self, address: str) -> None:
+        if self.book.learn(address, "", self._hour(), local=True):
+            self._peers.look()
 
     async def _save(self, changes: Changes) -> None:
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
@@ -87,3 +108,13 @@ class Neighbours:
             "outbound": self._peers.outbound(),
             "wanted": limits.OUTBOUND_WANTED,
         }
+
+    def exchange(self) -> dict[str, int] | None:
+        """Counts since the start, and how many records may be told. None: this node takes no part."""
+        if self._exchange is None:
+            return None
+        return {**asdict(self._exchange.counts), "records": len(self._exchange.known())}
+
+    def lan(self) -> dict[str, int] | None:
+        """Addresses that are told and that were found in the local network. None: it is not looked for."""
+        return None if self._lan is None else {"told": self._lan.told, "found": self._lan.found}

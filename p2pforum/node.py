@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
@@ -19,16 +20,18 @@ from p2pforum import __version__
 from p2pforum.api.backend import Progress, Submitted
 from p2pforum.api.server import serve_api
 from p2pforum.api.tally import Tally
-from p2pforum.config import Config, Paths
+from p2pforum.config import Config, Paths, check_reach
 from p2pforum.core import signature
 from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.departures import Departures, going_on
+from p2pforum.exchange.announcement import own_record
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.neighbours import Neighbours, Opinions
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.network.peer_id import public_key_of
 from p2pforum.network.peer_seed import peer_seed
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guards
@@ -61,14 +64,15 @@ class Node:
         store: Store,
         network: Network,
         rng: Random,
-        guards: GuardFile | None = None,
+        directory: Path | None = None,
         reread: Callable[[], Config] | None = None,
     ) -> None:
+        """`directory` is for what lasts and is no post."""
         self._config = config
         self._store = store
         self._network = network
         self._rng = rng
-        self._guard_file = guards
+        self._guard_file = GuardFile(directory) if directory else None
         self._reread = reread or (lambda: config)
         self._started = trio.current_time()
         self._stopping = trio.Event()
@@ -85,7 +89,7 @@ class Node:
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        opinions = Opinions(now_hours, self._guards, self._is_banned)
+        opinions = Opinions(now_hours, self._guards, self._is_banned, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -134,6 +138,8 @@ class Node:
             "gossip": asdict(self.gossip.statistics()),
             "stem": asdict(self.stem.view()),
             "book": self.neighbours.counts(),
+            "exchange": self.neighbours.exchange(),
+            "lan": self.neighbours.lan(),
         }
 
     def peers(self) -> list[dict[str, Any]]:
@@ -193,6 +199,13 @@ class Node:
             raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
         return found[0]
 
+    def _announced(self, directory: Path | None) -> bytes | None:
+        addresses, network = self._config.announce, self._network
+        if directory is None or not addresses:
+            return None
+        key = public_key_of(network.peer_id)
+        return own_record(directory, addresses, key, network.sign, self._config.params)
+
     def _guards(self) -> list[str]:
         return [guard.peer for guard in self.stem.router.guards.kept]
 
@@ -225,14 +238,15 @@ async def open_node(
 ) -> AsyncIterator[Node]:
     """A node whose parts are open and whose socket answers; `run` it for the rest to happen.
 
-    Raises StoreBusy, StoreError or NetworkError before anything is started.
+    Raises ConfigError, StoreBusy, StoreError or NetworkError before anything is started.
     """
     signature.self_test()
+    check_reach(config)
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
         seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
-            node = Node(config, store, network, rng, GuardFile(paths.data_dir), reread)
+            node = Node(config, store, network, rng, paths.data_dir, reread)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:

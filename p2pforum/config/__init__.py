@@ -13,7 +13,16 @@ NetworkParams.
 
 from p2pforum.config.checks import check_listen, check_peers
 from p2pforum.config.paths import Paths, find_paths
-from p2pforum.config.settings import Config, load_config
+from p2pforum.config.settings import Config, check_reach, load_config
 from p2pforum.config.template import config_template
 
-__all__ = ["Config", "Paths", "check_listen", "check_peers", "config_template", "find_paths", "load_config"]
+__all__ = [
+    "Config",
+    "Paths",
+    "check_listen",
+    "check_peers",
+    "check_reach",
+    "config_template",
+    "find_paths",
+    "load_config",
+]

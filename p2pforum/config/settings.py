@@ -49,6 +49,19 @@ class Config:
         return self.quota_mb * limits.KIB * limits.KIB
 
 
+def check_reach(config: Config) -> None:
+    """That others can come where they are told to. Raises ConfigError."""
+    example = 'listen = ["/ip4/0.0.0.0/tcp/4001"]'
+    if config.announce and all(address.endswith("/tcp/0") for address in config.listen):
+        raise ConfigError(
+            f"announce: others would be sent to a port that changes at every start; name it, as {example}"
+        )
+    if config.lan and all("/127." in address or "/ip6/" in address for address in config.listen):
+        raise ConfigError(
+            f"lan: this node listens to no IPv4 address that others can reach; let it, as {example}"
+        )
+
+
 def load_config(paths: Paths) -> Config:
     """Read the config file; without one, the defaults. Raises ConfigError."""
     path = paths.config_file

@@ -92,6 +92,29 @@ SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by
 SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
 SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
 
+# --- rule: peer records ------------------------------------------------------------------------------
+MAX_PEER_RECORD = 1_000  # bytes, signature included: with its size it fits an ask of 1 KiB
+MAX_PEER_ADDRESSES = 8  # of one node; more are one owner's way to be dialled more often
+MAX_PEER_ADDRESS = 256  # characters; the longest host name there is has 253
+MAX_PEER_SEQUENCE = 2**32  # raised by hand, by changing the config file
+
+# --- own: peer exchange ------------------------------------------------------------------------------
+PEERS_TOLD = 32  # records in one answer, and taken from one: 4 ms to verify
+PEERS_TOLD_PART = 4  # a quarter of what is known: scraping all of it takes many days
+PEERS_TOLD_LEAST = 8  # of few records, so many all the same: a young network must find itself
+PEERS_BURST = 4  # asks of one peer that are answered at once: it may have restarted
+PEERS_SPOKEN = 64  # records of peers that dialled in, kept to be told; one to a network group
+PEERS_SPOKEN_SECONDS = 86_400.0  # for which they are told; who is still there asks every hour
+PEERS_REFILL_SECONDS = 600.0  # until one more is; nodes ask every half hour at the most
+PEERS_REFUSED = 16  # asks beyond that, then the peer is cut
+PEERS_REMEMBERED = 1_024  # peers whose asks we count
+PEERS_SECONDS = 30.0  # for one ask and its answer, 17 KiB, over Tor too
+
+# --- own: the local network --------------------------------------------------------------------------
+MAX_LAN_NAMES = 256  # looked at until this machine changes networks: each may cost a second of a thread
+LAN_ANSWER_MS = 1_000  # milliseconds for a node in the local network to say where it is
+LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine is in
+
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
@@ -126,6 +149,7 @@ BOOK_HORIZON_DAYS = 30  # an address that nobody has named and nobody reached fo
 BOOK_NEW_FAILURES = 3  # in a row, of an address that never answered: forgotten
 BOOK_FAILURES = 10  # in a row, of one that did,
 BOOK_FAIL_DAYS = 7  # if it has been silent for so long: a holiday must not cost a good peer
+BOOK_TOLD_DAYS = 14  # since a peer answered here: its record is told to others for so long
 BOOK_TESTS = 10  # peers that wait until the one in their place is found dead
 OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoin's number
 LOCAL_MOST = 3  # of these in the local network, where one machine can be a hundred; 3 keep a LAN in one piece
@@ -218,6 +242,15 @@ class NetworkParams:
     @property
     def stem_protocol(self) -> str:
         return f"/{self.name}/stem/1"
+
+    @property
+    def peer_aad(self) -> bytes:
+        """`external_aad` of peer records: none is a post, and none counts in another network."""
+        return f"{self.name}/peer/1".encode()
+
+    @property
+    def peers_protocol(self) -> str:
+        return f"/{self.name}/peers/1"
 
     def topic(self, shard: int) -> str:
         return f"{self.name}/shard/{shard}"

@@ -68,6 +68,13 @@ class Network(Protocol):
         """Where this node listens, each with its peer ID; empty for a node that only dials."""
         ...
 
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of an Ed25519 signature by the key of this node's peer ID.
+
+        The same key signs libp2p's handshakes: a message must begin as none of those does.
+        """
+        ...
+
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         """Answer streams that peers open for `protocol`.
 

@@ -98,6 +98,9 @@ class Libp2pNetwork:
         """In a fixed order, which does not show how a node was wired."""
         return sorted(name.decode() for name in self._handlers)
 
+    def sign(self, message: bytes) -> bytes:
+        return self._identity.sign(message)
+
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol.encode()] = handler
 

@@ -27,7 +27,7 @@ READ_SIZE = 128 * 1024  # bytes asked of the socket at once
 
 @dataclass(frozen=True)
 class Identity:
-    """The key pair of this node's peer ID. It signs nothing but handshakes."""
+    """The key pair of this node's peer ID. It signs handshakes, and where this node can be reached."""
 
     key_pair: KeyPair
     noise: Noise
@@ -44,6 +44,9 @@ class Identity:
     def public_key(self) -> bytes:
         """In libp2p's protobuf, as identify sends it."""
         return self.key_pair.public_key.serialize()
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(self.key_pair.private_key.sign(message))
 
 
 class AnotherPeer(NetworkError):

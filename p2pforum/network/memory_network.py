@@ -1,11 +1,12 @@
 """A network in one process: for tests and simulation, under a real or a virtual clock.
 
-Nodes have names; a node's peer ID is its name, its address is /memory/NAME/p2p/NAME, or one as on the
-internet. Links have a delay from a seeded generator, and the network can be cut in parts, healed, and
-robbed of nodes.
+Nodes have names; a node's peer ID is its name, or that of an Ed25519 key made from it (`keyed`); its
+address is /memory/NAME/p2p/PEER, or one as on the internet. Links have a delay from a seeded generator, and
+the network can be cut in parts, healed, and robbed of nodes.
 It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
 """
 
+import hashlib
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -13,9 +14,11 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import trio
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.interface import (
     Connection,
@@ -25,6 +28,7 @@ from p2pforum.network.interface import (
     StreamHandler,
 )
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
+from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
 
 
@@ -51,11 +55,12 @@ class MemoryHub:
         listening: bool = True,
         max_connections: int = MAX_CONNECTIONS,
         at: str | None = None,
+        keyed: bool = False,
     ) -> AsyncIterator["MemoryNetwork"]:
         """Start a node. The name is free again when the block ends or the node is killed.
 
         `at`: where it is, as /ip4/8.8.4.4/tcp/4001, for what goes by addresses. Then its name must look
-        like a peer ID.
+        like a peer ID, if it is not `keyed`.
         """
         if name in self._nodes:
             raise NetworkError(f"a node named {name} is running")
@@ -63,6 +68,8 @@ class MemoryHub:
             handlers = await nursery.start(_hold_nursery)
             where = at or f"/memory/{name}"
             node = MemoryNetwork(self, name, where, handlers, listening, max_connections)
+            if keyed:
+                node.peer_id = PeerID(peer_id_of(node.public_key))
             self._nodes[name] = self._places[where] = node
             try:
                 yield node
@@ -154,14 +161,15 @@ class MemoryNetwork:
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
-
-    @property
-    def peer_id(self) -> PeerID:
-        return PeerID(self.name)
+        self.peer_id = PeerID(name)
+        self.public_key, self._key = crypto_sign_seed_keypair(hashlib.sha256(name.encode()).digest())
 
     @property
     def addresses(self) -> Sequence[str]:
-        return (f"{self.where}/p2p/{self.name}",) if self._listening else ()
+        return (f"{self.where}/p2p/{self.peer_id}",) if self._listening else ()
+
+    def sign(self, message: bytes) -> bytes:
+        return crypto_sign(message, self._key)[:SIGNATURE_SIZE]
 
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol] = handler

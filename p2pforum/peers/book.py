@@ -30,8 +30,18 @@ class Reach:
 class Book:
     """`mine` is the own peer ID, which is never kept. The same rows and the same `rng` choose the same."""
 
-    def __init__(self, secret: bytes, rng: Random, reach: Reach | None = None, *, mine: str = "") -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        rng: Random,
+        reach: Reach | None = None,
+        *,
+        mine: str = "",
+        number: Callable[[bytes], int] = lambda _record: 0,
+    ) -> None:
+        """`number` of a record in the book: of two of one peer, the higher is the newer."""
         self._rng = rng
+        self._number = number
         self._reach = reach or Reach()
         self._mine = mine
         self._buckets = Buckets(secret)
@@ -46,14 +56,15 @@ class Book:
     ) -> bool:
         """What a stranger says; True if the book took it, as new or as newer.
 
-        `source` is the network_group of who told it. `hour` is that of `record` if there is one (checked by
-        the caller, and not in the future), else this hour: a newer record of a peer replaces what older ones
-        said, an older one says nothing. `local`: found in the local network itself, not told by a peer.
+        `source` is the network_group of who told it. `record` is the signed one (checked by the caller) that
+        says this address: a newer record of a peer replaces what older ones said, an older one says nothing,
+        and the same again is no news, or those of dead peers would be young for ever. `local`: found in the
+        local network itself, not told by a peer.
         """
         parsed = self._admit(address, is_local=local)
         if parsed is None or (record is not None and len(record) > limits.MAX_BOOK_RECORD):
             return False
-        if record is not None and hour < self._recorded(str(parsed.peer)):
+        if record is not None and self._number(record) < self._recorded(str(parsed.peer)):
             return False
         entry = self._entry(parsed, source, hour, record)
         known = self._tables.get(entry.address)
@@ -65,9 +76,8 @@ class Book:
 
     def _entry(self, address: Address, source: str, hour: int, record: bytes | None = None) -> Entry:
         group = book_group(address)
-        heard = hour // 24 * 24 if record is None else hour
         bucket = self._buckets.new(group, source)
-        return Entry(str(address), str(address.peer), group, bucket, heard, record=record)
+        return Entry(str(address), str(address.peer), group, bucket, hour // 24 * 24, record=record)
 
     def _add(self, entry: Entry, hour: int) -> bool:
         """Its place may be taken by one that is as good."""
@@ -78,22 +88,32 @@ class Book:
         return True
 
     def _renew(self, known: Entry, news: Entry) -> bool:
-        is_first_record = news.record is not None and known.record is None
-        if news.heard <= known.heard and not is_first_record:
+        if news.record is None and news.heard <= known.heard:
+            return False
+        if news.record is not None and not self._is_newer(news.record, known.record):
             return False
         known.heard = max(known.heard, news.heard)
         known.record = news.record or known.record
         self._tables.mark(known.address)
         return True
 
+    def _is_newer(self, record: bytes, than: bytes | None) -> bool:
+        return than is None or self._number(record) > self._number(than)
+
     def _recorded(self, peer: str) -> int:
-        """The hour of the newest record that we have of this peer."""
-        return max((e.heard for e in self.of_peer(peer) if e.record is not None), default=0)
+        """The number of the newest record that we have of this peer."""
+        return max((self._number(e.record) for e in self.of_peer(peer) if e.record is not None), default=0)
 
     def _drop_older(self, news: Entry) -> None:
-        """Where its peer said it was before. One that we reached stays until it fails."""
+        """Where its peer said it was before. One that we reached stays until it fails, and is not told."""
+        assert news.record is not None
         for other in self.of_peer(news.peer):
-            if other.record is not None and other.heard < news.heard and not other.is_tried:
+            if other.record is None or not self._is_newer(news.record, other.record):
+                continue
+            if other.is_tried:
+                other.record = None
+                self._tables.mark(other.address)
+            else:
                 self._tables.remove(other)
 
     def _admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
@@ -217,9 +237,13 @@ class Book:
         tried = sum(entry.is_tried for entry in self)
         return len(list(self)) - tried, tried
 
-    def records(self) -> list[bytes]:
-        """Signed by peers that chose to be told about, of addresses that may still be right."""
-        fit = sorted((e for e in self if e.failures < limits.BOOK_NEW_FAILURES), key=lambda e: e.address)
+    def records(self, hour: int) -> list[bytes]:
+        """Signed by peers that chose to be told about, of addresses where they answered us not long ago.
+
+        So what nobody can reach is told by nobody, however many records a liar makes.
+        """
+        since = hour // 24 - limits.BOOK_TOLD_DAYS
+        fit = sorted((e for e in self if e.day and e.day >= since), key=lambda e: e.address)
         return list(dict.fromkeys(entry.record for entry in fit if entry.record is not None))
 
     @property

@@ -17,7 +17,7 @@ class Entry:
     peer: str
     group: str
     bucket: int
-    heard: int  #: hour since 1970: of its record, which says it to everybody; else the first of the day
+    heard: int  #: hour since 1970, the first of its day, when somebody told it
     is_tried: bool = False
     day: int = 0  #: since 1970, of the last time that this peer answered there; 0: never
     failures: int = 0  #: in a row

@@ -86,6 +86,10 @@ class PeerService:
         """How many of the outbound connections that are wanted there are."""
         return len(self._around().outbound)
 
+    def look(self) -> None:
+        """There is news in the book: do not wait for the next look."""
+        self._freed.set()
+
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always, from now on; connections that exist are left alone."""
         wanted = dict.fromkeys(addresses)

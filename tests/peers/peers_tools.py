@@ -1,5 +1,6 @@
 """Peer IDs and addresses for tests of the address book."""
 
+from collections.abc import Callable
 from random import Random
 
 from p2pforum.peers.book import Book, Reach
@@ -24,8 +25,14 @@ def an_address(number: int, host: str | None = None, port: int = 4001) -> str:
     return f"/ip4/{host}/tcp/{port}/p2p/{a_peer(number)}"
 
 
-def a_book(seed: int = 1, reach: Reach | None = None, *, secret: bytes = SECRET) -> Book:
-    return Book(secret, Random(seed), reach, mine=a_peer(9_999_999))
+def a_book(
+    seed: int = 1,
+    reach: Reach | None = None,
+    *,
+    secret: bytes = SECRET,
+    number: Callable[[bytes], int] = lambda _record: 0,
+) -> Book:
+    return Book(secret, Random(seed), reach, mine=a_peer(9_999_999), number=number)
 
 
 def source(number: int) -> str:

@@ -115,15 +115,46 @@ def test_only_a_named_address_enters_by_answering() -> None:
 
 
 def test_a_record_that_is_newer_replaces_the_old_places_and_an_older_one_nothing() -> None:
-    book = a_book()
+    book = a_book(number=int)
     peer = a_peer(1)
     old, new = (f"/ip4/{host}/tcp/4001/p2p/{peer}" for host in ("8.8.4.4", "9.9.9.9"))
-    assert book.learn(old, source(1), HOUR, b"old")
-    assert book.learn(new, source(1), HOUR + 1, b"new")
+    assert book.learn(old, source(1), HOUR, b"1")
+    assert book.learn(new, source(1), HOUR, b"2")
     assert [entry.address for entry in book.of_peer(peer)] == [new]
-    assert not book.learn(old, source(2), HOUR, b"old"), "played again, it does not bring the old place back"
-    assert book.records() == [b"new"]
+    assert not book.learn(old, source(2), HOUR + 9, b"1"), (
+        "played again, it does not bring the old place back"
+    )
     assert not book.learn(an_address(2), source(1), HOUR, bytes(limits.MAX_BOOK_RECORD + 1))
+
+
+def test_a_record_that_is_told_again_is_no_news_so_that_dead_peers_are_forgotten() -> None:
+    book = a_book(number=int)
+    for day in range(40):
+        book.learn(an_address(1), source(day), HOUR + day * DAY, b"1")
+        book.tidy(HOUR + day * DAY)
+        assert (book.get(an_address(1)) is not None) == (day <= limits.BOOK_HORIZON_DAYS or day > 31)
+
+
+def test_only_where_a_peer_answered_is_told_to_others() -> None:
+    """A liar's records, made for nodes that are not there, go no further."""
+    book = a_book(number=int)
+    for number in range(1, 30):
+        book.learn(an_address(number), source(1), HOUR, str(number).encode())
+    assert book.records(HOUR) == []
+    book.attempted(an_address(7), True, HOUR)
+    assert book.records(HOUR) == [b"7"]
+    assert book.records(HOUR + limits.BOOK_TOLD_DAYS * DAY) == [b"7"]
+    assert book.records(HOUR + (limits.BOOK_TOLD_DAYS + 1) * DAY) == []
+
+
+def test_a_place_that_a_peer_has_left_is_not_told_though_we_reached_it_there() -> None:
+    book = a_book(number=int)
+    old, new = (f"/ip4/{host}/tcp/4001/p2p/{a_peer(1)}" for host in ("8.8.4.4", "9.9.9.9"))
+    for address, record in ((old, b"1"), (new, b"2")):
+        book.learn(address, source(1), HOUR, record)
+        book.attempted(address, True, HOUR)
+    assert len(book.of_peer(a_peer(1))) == 2
+    assert book.records(HOUR) == [b"2"]
 
 
 def test_addresses_that_never_answer_are_forgotten_but_not_while_nobody_does() -> None:
@@ -224,7 +255,7 @@ class Use(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 99))
     def start(self, seed: int) -> None:
         self.hour = HOUR
-        self.book = a_book(seed)
+        self.book = a_book(seed, number=lambda record: -int(record.split()[1]))
         self.rows: dict[str, object] = {}
 
     @rule(number=st.integers(1, 60), who=st.integers(1, 9), back=st.integers(0, 99), signed=st.booleans())

@@ -1,0 +1,48 @@
+"""This node's own record over restarts: a small file in the data directory, which is public anyway.
+
+The record itself is kept, not a counter: it is told again, byte for byte, until the addresses change.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from p2pforum.core.errors import P2PForumError, RemoteProtocolError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.exchange.record import PeerRecord, decode, make
+from p2pforum.network.peer_id import peer_id_of
+from p2pforum.store.small_file import read_small, write_small
+
+_NAME = "peer.record"
+
+
+def own_record(
+    directory: Path,
+    addresses: Sequence[str],
+    key: bytes,
+    sign: Callable[[bytes], bytes],
+    params: NetworkParams,
+) -> bytes:
+    """The record that says `addresses`; with a higher number than the last if it says something new.
+
+    Raises P2PForumError.
+    """
+    path = directory / _NAME
+    last = _read(path, params)
+    if last is None or last.peer != peer_id_of(key):
+        record = make(addresses, 1, key, sign, params)
+    elif set(last.addresses) == set(addresses):
+        return last.raw
+    else:
+        record = make(addresses, last.sequence + 1, key, sign, params)
+    write_small(path, record.raw)
+    return record.raw
+
+
+def _read(path: Path, params: NetworkParams) -> PeerRecord | None:
+    raw = read_small(path)
+    try:
+        return None if raw is None else decode(raw, params)
+    except RemoteProtocolError as error:
+        # To start again at 1 would be in vain: others keep the newer record that they have.
+        complaint = f"{path} is damaged: remove it and peer.seed, and this node gets a new peer ID"
+        raise P2PForumError(complaint) from error

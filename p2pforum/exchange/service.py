@@ -1,0 +1,190 @@
+"""Peer exchange over streams: the only file here that awaits.
+
+It asks peers that this node dialled, since those who dialled in chose themselves; it answers everybody. It
+dials nobody: what it hears goes to the book (`Outside`), and whom to dial is decided by other rules.
+"""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.record import PeerRecord, decode
+from p2pforum.exchange.sample import Sample
+from p2pforum.exchange.spoken import Spoken
+from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
+from p2pforum.network.groups import network_group
+from p2pforum.network.interface import Connection, Direction, Network, PeerConnected, PeerID
+
+log = logging.getLogger(__name__)
+
+_LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds, from and to: drawn anew each time, so that asks fall into no rhythm."""
+
+    first: tuple[float, float] = (
+        5.0,
+        30.0,
+    )  # after a connection: which of two peers came first does not show
+    again: tuple[float, float] = (1_800.0, 5_400.0)
+
+
+DEFAULT_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the exchange needs of the rest of the node."""
+
+    learn: Callable[[PeerRecord, str], None]  #: keep it, perhaps; with the network group of who told it
+    records: Callable[[], Sequence[bytes]]  #: raw records of peers that this node has reached
+
+
+@dataclass(slots=True)
+class ExchangeCounts:
+    """Since the start. Nothing here says which peer."""
+
+    asked: int = 0  # answers got
+    answered: int = 0
+    learnt: int = 0  # records heard, known ones included
+    refused: int = 0  # asks too soon
+    invalid: int = 0  # peers that broke the protocol
+
+
+class ExchangeService:
+    """Create it before peers connect, then `run`. `own` is this node's record, if it has one."""
+
+    def __init__(
+        self,
+        network: Network,
+        params: NetworkParams,
+        rng: Random,
+        outside: Outside,
+        own: bytes | None = None,
+        *,
+        pace: Pace = DEFAULT_PACE,
+    ) -> None:
+        self._network = network
+        self._params = params
+        self._rng = rng
+        self._outside = outside
+        self._own = own
+        self._pace = pace
+        self._ration = Ration()
+        self._spoken = Spoken()
+        self._sample = Sample(rng, self.known, own)
+        self._asking: dict[PeerID, trio.CancelScope] = {}
+        self._strict = False
+        self.counts = ExchangeCounts()
+        network.set_handler(params.peers_protocol, self._on_stream)
+
+    async def run(self, *, strict: bool = False) -> None:
+        """Ask until cancelled. `strict` is for tests: a fault of our own comes out of here."""
+        self._strict = strict
+        async with trio.open_nursery() as nursery:
+            async for event in self._network.watch():
+                if not isinstance(event, PeerConnected):
+                    if scope := self._asking.pop(event.peer, None):
+                        scope.cancel()
+                elif event.connection.direction is Direction.OUTBOUND:
+                    scope = self._asking[event.connection.peer] = trio.CancelScope()
+                    nursery.start_soon(self._keep_asking, event.connection, scope)
+
+    # -- asking --------------------------------------------------------------------------------------
+
+    async def _keep_asking(self, connection: Connection, scope: trio.CancelScope) -> None:
+        with scope:
+            await trio.sleep(self._rng.uniform(*self._pace.first))
+            while True:
+                async with self._blaming(connection.peer):
+                    await self._ask(connection)
+                await trio.sleep(self._rng.uniform(*self._pace.again))
+
+    async def _ask(self, connection: Connection) -> None:
+        answer = b""  # as from a peer that was asked too soon
+        with contextlib.suppress(*_LOST), trio.fail_after(limits.PEERS_SECONDS):
+            async with await self._network.open_stream(
+                connection.peer, self._params.peers_protocol
+            ) as stream:
+                await stream.send_all(encode_frame([self._own] if self._own else [], ASK_SIZE))
+                await stream.send_eof()
+                answer = await _receive(stream, ANSWER_SIZE)
+        self.counts.asked += bool(answer)
+        for raw in decode_frame(answer, limits.PEERS_TOLD):
+            self._learn(decode(raw, self._params), network_group(connection.address))
+
+    def _learn(self, record: PeerRecord, group: str) -> None:
+        """`group`: the network group of who told it."""
+        if record.peer != self._network.peer_id:
+            self.counts.learnt += 1
+            self._outside.learn(record, group)
+
+    def known(self) -> list[bytes]:
+        """What may be told."""
+        spoken = self._spoken.records(trio.current_time())
+        return list(dict.fromkeys([*self._outside.records(), *spoken]))
+
+    # -- answering -----------------------------------------------------------------------------------
+
+    async def _on_stream(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
+        async with self._blaming(peer):
+            with trio.move_on_after(limits.PEERS_SECONDS):
+                await self._answer(peer, stream)
+
+    async def _answer(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
+        ruling = self._ration.ask(peer, trio.current_time())
+        if ruling is Ruling.FLOOD:
+            raise RemoteProtocolError("it asks for addresses all the time")
+        if ruling is Ruling.REFUSE:
+            self.counts.refused += 1
+            return
+        ask = await _receive(stream, ASK_SIZE)
+        for raw in decode_frame(ask, 1):
+            record = decode(raw, self._params)
+            if record.peer != peer:  # of others it may tell if this node asks it
+                raise RemoteProtocolError("it sent the record of another peer as its own")
+            if connection := next((c for c in self._network.connections() if c.peer == peer), None):
+                group = network_group(connection.address)
+                self._spoken.note(raw, peer, group, trio.current_time())
+                self._learn(record, group)
+        if ask:
+            await stream.send_all(self._sample.answer(trio.current_time()))
+            self.counts.answered += 1
+
+    @contextlib.asynccontextmanager
+    async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
+        try:
+            yield
+        except RemoteProtocolError as error:
+            self.counts.invalid += 1
+            log.info("dropped a peer: %s", error)
+            await self._network.disconnect(peer)
+        except _LOST:
+            raise
+        except Exception:
+            log.exception("a fault in the exchange of addresses")
+            await self._network.disconnect(peer)
+            if self._strict:
+                raise
+
+
+async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:
+    """All that comes until the end, which is nothing or `size` bytes: else it is the peer's fault."""
+    received = bytearray()
+    while part := await stream.receive_some(size + 1 - len(received)):
+        received += part
+        if len(received) > size:
+            break
+    if len(received) not in (0, size):
+        raise RemoteProtocolError("a frame of another size")
+    return bytes(received)

@@ -1,0 +1,39 @@
+"""Frames of the exchange: records, each with its size before it (2 bytes, big-endian), then zeros.
+
+An ask and an answer have one size each, whatever is in them: who watches the line learns neither whether a
+node publishes its address nor how many it knows.
+"""
+
+from collections.abc import Iterable
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+
+ASK_SIZE = limits.KIB  # one record of the largest size, or none
+ANSWER_SIZE = 16 * limits.KIB  # some 60 records of one address, 16 of the largest
+_HEAD = 2
+
+
+def encode_frame(records: Iterable[bytes], size: int) -> bytes:
+    """Those that fit, in this order."""
+    frame = b""
+    for record in records:
+        entry = len(record).to_bytes(_HEAD, "big") + record
+        if len(frame) + len(entry) <= size:
+            frame += entry
+    return frame.ljust(size, b"\x00")
+
+
+def decode_frame(frame: bytes, most: int) -> list[bytes]:
+    """At most `most` records. Raises RemoteProtocolError."""
+    records: list[bytes] = []
+    place = 0
+    while size := int.from_bytes(frame[place : place + _HEAD], "big"):
+        place += _HEAD
+        if size > min(limits.MAX_PEER_RECORD, len(frame) - place) or len(records) == most:
+            raise RemoteProtocolError("a frame with too many records, or one that is too long")
+        records.append(frame[place : place + size])
+        place += size
+    if frame[place:].strip(b"\x00"):
+        raise RemoteProtocolError("a frame that is not filled with zeros")
+    return records

@@ -1,0 +1,114 @@
+"""Multicast DNS by python-zeroconf: opening, closing and asking block for a second or two.
+
+Everything here runs in threads: the library's own, and one of the caller's to open and close it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import ifaddr
+from zeroconf import (
+    Error,
+    IPVersion,
+    ServiceBrowser,
+    ServiceInfo,
+    ServiceListener,
+    Zeroconf,
+)
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
+from p2pforum.lan.places import Interface, Offer
+
+log = logging.getLogger(__name__)
+logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets: who is where
+
+_PEER = "id"  # the one key in TXT
+
+
+def interfaces() -> list[Interface]:
+    """All IPv4 addresses of this machine."""
+    found = [(ip.ip, ip.network_prefix) for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    return sorted((Interface(ip, bits) for ip, bits in found if isinstance(ip, str)), key=lambda i: i.ip)
+
+
+class Multicast(ServiceListener):
+    """Open from construction to `close`. `found` is called in a thread of its own, for each node seen.
+
+    `names` draws names. Raises NetworkError.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        offers: Sequence[Offer],
+        ips: Sequence[str],
+        names: Callable[[], str],
+        found: Callable[[Offer], None],
+    ) -> None:
+        self._found = found
+        self._own = [_info(kind, offer, names(), names()) for offer in offers]
+        self._looked_at = 0
+        try:
+            self._zeroconf = Zeroconf(interfaces=list(ips), ip_version=IPVersion.V4Only, use_asyncio=False)
+        except OSError as error:
+            raise NetworkError(f"no multicast in the local network: {error.strerror}") from error
+        try:
+            for info in self._own:
+                self._zeroconf.register_service(info)
+            self._browser = ServiceBrowser(self._zeroconf, kind, listener=self)
+        except (Error, OSError) as error:
+            self._zeroconf.close()
+            raise NetworkError(f"the local network can't be told of this node: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes the names back: others forget them at once."""
+        self._browser.cancel()
+        self._zeroconf.close()
+
+    # -- what the library calls ----------------------------------------------------------------------
+
+    def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Each new name costs a question and up to a second: one who sends thousands is heard no more."""
+        self._looked_at += 1
+        if self._looked_at > limits.MAX_LAN_NAMES or name in {info.name for info in self._own}:
+            return
+        try:
+            info = zc.get_service_info(type_, name, timeout=limits.LAN_ANSWER_MS)
+            if info is not None and (offer := _offer(info)) is not None:
+                self._found(offer)
+        except Error:
+            log.debug("something in the local network answers in a way that is none")
+        except Exception:
+            log.exception("a fault in the search of the local network")
+
+    def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Nodes do not move while they have one name."""
+
+    def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """The connection tells that, if there was one."""
+
+
+def _info(kind: str, offer: Offer, name: str, host: str) -> ServiceInfo:
+    return ServiceInfo(
+        kind,
+        f"{name}.{kind}",
+        port=offer.port,
+        properties={_PEER: offer.peer},
+        server=f"{host}.local.",  # never the name of this machine
+        parsed_addresses=list(offer.ips),
+    )
+
+
+def _offer(info: ServiceInfo) -> Offer | None:
+    peer = info.properties.get(_PEER.encode())
+    if peer is None or info.port is None:
+        return None
+    return Offer(peer.decode(errors="replace"), info.port, tuple(info.parsed_addresses(IPVersion.V4Only)))

@@ -1,0 +1,78 @@
+"""What a node tells in the local network, and which of what others tell there it takes. Without I/O.
+
+Only IPv4 addresses of private networks (RFC 1918), and only in a network that this node listens in itself:
+whoever sends a packet there could else have it knock at any address.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
+from p2pforum.network.address import Address, parse_address
+from p2pforum.network.peer_id import public_key_of
+
+_PRIVATE = [ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An IPv4 address of this machine, and how many of its bits name the network."""
+
+    ip: str
+    bits: int
+
+    @property
+    def network(self) -> ipaddress.IPv4Network:
+        return ipaddress.IPv4Network((self.ip, self.bits), strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A node, as multicast DNS says it: a port, and addresses that have it open."""
+
+    peer: str
+    port: int
+    ips: tuple[str, ...]
+
+
+def usable(listening: Iterable[str], interfaces: Iterable[Interface]) -> list[Interface]:
+    """Those in private networks on which this node listens."""
+    hosts = {parse_address(address).host for address in listening}
+    return [i for i in interfaces if is_private(i.ip) and not hosts.isdisjoint({i.ip, "0.0.0.0"})]
+
+
+def told(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[Offer]:
+    """One for each port. `interfaces` are the usable ones; `listening` addresses end in the peer ID."""
+    by_port: dict[tuple[str, int], set[str]] = {}
+    for address in map(parse_address, listening):
+        ips = {i.ip for i in interfaces if address.host in (i.ip, "0.0.0.0")}
+        if ips:
+            by_port.setdefault((str(address.peer), address.port), set()).update(ips)
+    return [Offer(peer, port, tuple(sorted(ips))) for (peer, port), ips in sorted(by_port.items())]
+
+
+def taken(offer: Offer, interfaces: Sequence[Interface]) -> list[str]:
+    """Addresses to dial; none if it says something that no node of the local network would."""
+    try:
+        public_key_of(offer.peer)
+    except NetworkError:
+        return []
+    if not 0 < offer.port < 2**16:
+        return []
+    networks = [i.network for i in interfaces]
+    own = {i.ip for i in interfaces}
+    near = [ip for ip in offer.ips if is_private(ip) and _is_in(ip, networks) and ip not in own]
+    return [str(Address("ip4", ip, offer.port, offer.peer)) for ip in near[: limits.MAX_PEER_ADDRESSES]]
+
+
+def is_private(ip: str) -> bool:
+    return _is_in(ip, _PRIVATE)
+
+
+def _is_in(ip: str, networks: Iterable[ipaddress.IPv4Network]) -> bool:
+    try:
+        return any(ipaddress.IPv4Address(ip) in network for network in networks)
+    except ValueError:
+        return False

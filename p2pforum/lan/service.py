@@ -1,0 +1,98 @@
+"""Looks for nodes in the local network and is found there: the only file here that awaits.
+
+It dials nobody: what it finds goes to the book.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.lan.names import random_name, service_type
+from p2pforum.lan.places import Interface, Offer, taken, told, usable
+from p2pforum.network.interface import Network
+
+if TYPE_CHECKING:
+    from p2pforum.lan.multicast import Multicast
+
+log = logging.getLogger(__name__)
+
+
+class LanService:
+    """`rng` draws names: new ones at every start, and in every network that this machine comes to. `found`
+    is told the address of each node that is seen."""
+
+    def __init__(
+        self, network: Network, params: NetworkParams, rng: Random, found: Callable[[str], None]
+    ) -> None:
+        self._network = network
+        self._kind = service_type(params.name)
+        self._rng = rng
+        self._found = found
+        self.told = 0  #: addresses that are told now
+        self.found = 0  #: addresses found since the start, known ones included
+
+    async def run(self) -> None:
+        """Until cancelled; then the names are taken back."""
+        complaint = ""
+        while True:
+            near = await self._usable()
+            try:
+                if not near:
+                    raise NetworkError("this node listens at no address of a private network")
+                await self._take_part(near)
+                complaint = ""
+            except NetworkError as error:
+                if str(error) != complaint:  # once, not every minute
+                    log.warning("nodes of the local network are not found: %s", error)
+                complaint = str(error)
+                await trio.sleep(limits.LAN_LOOK_SECONDS)
+
+    async def _usable(self) -> list[Interface]:
+        def look() -> list[Interface]:
+            from p2pforum.lan.multicast import interfaces  # loads the library: in a thread
+
+            return interfaces()
+
+        return usable(self._network.addresses, await trio.to_thread.run_sync(look))
+
+    async def _take_part(self, near: Sequence[Interface]) -> None:
+        """Until this machine is in another network. Raises NetworkError."""
+        offers = told(self._network.addresses, near)
+        token = trio.lowlevel.current_trio_token()
+
+        def found(offer: Offer) -> None:  # in a thread
+            token.run_sync_soon(self._take, offer, near)
+
+        multicast = await trio.to_thread.run_sync(partial(self._open, offers, near, found))
+        self.told = sum(len(offer.ips) for offer in offers)
+        try:
+            while True:
+                await trio.sleep(limits.LAN_LOOK_SECONDS)
+                if await self._usable() != near:
+                    return
+        finally:
+            self.told = 0
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(multicast.close)
+
+    def _open(
+        self, offers: Sequence[Offer], near: Sequence[Interface], found: Callable[[Offer], None]
+    ) -> "Multicast":
+        from p2pforum.lan.multicast import Multicast
+
+        names = partial(random_name, self._rng)
+        return Multicast(self._kind, offers, [i.ip for i in near], names, found)
+
+    def _take(self, offer: Offer, near: Sequence[Interface]) -> None:
+        if offer.peer == self._network.peer_id:
+            return
+        for address in taken(offer, near):
+            self.found += 1
+            self._found(address)

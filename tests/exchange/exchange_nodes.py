@@ -1,0 +1,87 @@
+"""Nodes that exchange addresses, on a memory network under a virtual clock."""
+
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+import trio
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
+from strategies import TEST_NETWORK
+
+from p2pforum.core.errors import NetworkError
+from p2pforum.core.limits import NetworkParams
+from p2pforum.exchange.record import PeerRecord, make
+from p2pforum.exchange.service import ExchangeService, Outside
+from p2pforum.network.interface import Network, PeerID
+from p2pforum.network.memory_network import MemoryHub
+from p2pforum.network.peer_id import public_key_of
+
+ANNOUNCED = "/ip4/203.0.113.7/tcp/4001"
+PROTOCOL = TEST_NETWORK.peers_protocol
+
+
+def a_record(
+    key: int, *addresses: str, sequence: int = 1, params: NetworkParams = TEST_NETWORK
+) -> PeerRecord:
+    public, secret = crypto_sign_seed_keypair(key.to_bytes(32, "big"))
+
+    def sign(message: bytes) -> bytes:
+        return crypto_sign(message, secret)[:64]
+
+    return make(addresses or [f"/ip4/198.51.100.{key % 256}/tcp/4001"], sequence, public, sign, params)
+
+
+def own_of(network: Network, *addresses: str) -> bytes:
+    key = public_key_of(network.peer_id)
+    return make(addresses or [ANNOUNCED], 1, key, network.sign, TEST_NETWORK).raw
+
+
+@dataclass(eq=False)
+class ExchangeNode:
+    network: Network
+    own: bytes | None
+    known: list[bytes]  # what its book would tell
+    service: ExchangeService = field(init=False)
+    heard: list[tuple[PeerRecord, str]] = field(default_factory=list)
+
+    @property
+    def peers(self) -> set[str]:
+        return {str(c.peer) for c in self.network.connections()}
+
+    @property
+    def heard_peers(self) -> set[str]:
+        return {record.peer for record, _ in self.heard}
+
+
+@asynccontextmanager
+async def an_exchange_node(
+    hub: MemoryHub,
+    name: str,
+    *,
+    announces: bool = False,
+    known: Sequence[bytes] = (),
+) -> AsyncIterator[ExchangeNode]:
+    async with hub.network(name, keyed=True) as network, trio.open_nursery() as nursery:
+        own = own_of(network) if announces else None
+        node = ExchangeNode(network, own, list(known))
+        outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)
+        node.service = ExchangeService(network, TEST_NETWORK, Random(name), outside, own)
+        nursery.start_soon(functools.partial(node.service.run, strict=True))
+        yield node
+        nursery.cancel_scope.cancel()
+
+
+async def ask(network: Network, peer: str, frame: bytes) -> bytes | None:
+    """A stranger's ask. None: the stream broke or was refused."""
+    answer = bytearray()
+    with contextlib.suppress(NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
+        async with await network.open_stream(PeerID(peer), PROTOCOL) as stream:
+            await stream.send_all(frame)
+            await stream.send_eof()
+            async for part in stream:
+                answer += part
+        return bytes(answer)
+    return None

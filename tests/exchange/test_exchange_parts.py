@@ -1,0 +1,171 @@
+"""Frames, rations and samples of the exchange, without I/O."""
+
+from random import Random
+
+import pytest
+from exchange_nodes import a_record
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pforum.core import limits
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.sample import Sample
+from p2pforum.exchange.spoken import Spoken
+from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
+
+RECORDS = [a_record(key).raw for key in range(1, 201)]
+HOUR, DAY = 3_600.0, 86_400.0
+
+# -- frames ----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.binary(min_size=1, max_size=limits.MAX_PEER_RECORD), max_size=16))
+def test_frames_have_one_size_and_keep_their_records(records: list[bytes]) -> None:
+    frame = encode_frame(records, ANSWER_SIZE)
+    assert len(frame) == ANSWER_SIZE
+    assert decode_frame(frame, 16) == records
+
+
+def test_an_ask_has_room_for_the_largest_record() -> None:
+    largest = b"x" * limits.MAX_PEER_RECORD
+    assert decode_frame(encode_frame([largest], ASK_SIZE), 1) == [largest]
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    records = [bytes([i + 1]) * limits.MAX_PEER_RECORD for i in range(20)]
+    assert decode_frame(encode_frame(records, ANSWER_SIZE), 32) == records[:16]
+
+
+@given(st.binary(max_size=2_000))
+def test_any_bytes_are_read_or_blamed(frame: bytes) -> None:
+    try:
+        records = decode_frame(frame, 32)
+    except RemoteProtocolError:
+        return
+    assert encode_frame(records, len(frame)) == frame, "one frame says one thing"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        encode_frame(RECORDS[:2], ASK_SIZE),
+        b"\x03\xe9" + bytes(ASK_SIZE - 2),
+        b"\x00\x05abc",
+        bytes(ASK_SIZE - 1) + b"\x01",
+        encode_frame(RECORDS[:1], ASK_SIZE - 1) + b"\x01",
+    ],
+    ids=["two records", "larger than any", "ends too early", "junk in the filling", "junk behind"],
+)
+def test_frames_that_break_the_rules(frame: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode_frame(frame, 1)
+
+
+# -- rations ---------------------------------------------------------------------------------------
+
+
+def test_some_asks_at_once_then_one_in_a_while_then_the_peer_is_cut() -> None:
+    ration = Ration()
+    burst = [ration.ask("a", 0.0) for _ in range(limits.PEERS_BURST)]
+    assert burst == [Ruling.ANSWER] * limits.PEERS_BURST
+    assert ration.ask("a", 1.0) is Ruling.REFUSE
+    assert ration.ask("b", 1.0) is Ruling.ANSWER, "each has its own"
+    rulings = [ration.ask("a", 1.0) for _ in range(limits.PEERS_REFUSED)]
+    assert rulings == [Ruling.REFUSE] * (limits.PEERS_REFUSED - 1) + [Ruling.FLOOD]
+
+
+def test_who_keeps_to_the_pace_is_always_answered() -> None:
+    ration = Ration()
+    assert {ration.ask("a", n * limits.PEERS_REFILL_SECONDS) for n in range(1_000)} == {Ruling.ANSWER}
+
+
+def test_a_flood_is_forgiven_in_time() -> None:
+    ration = Ration()
+    for _ in range(1_000):
+        ration.ask("a", 0.0)
+    later = (limits.PEERS_REFUSED + 2) * limits.PEERS_REFILL_SECONDS
+    assert ration.ask("a", later) is Ruling.ANSWER
+
+
+def test_many_names_take_bounded_memory() -> None:
+    ration = Ration()
+    for n in range(10 * limits.PEERS_REMEMBERED):
+        ration.ask(str(n), 0.0)
+    assert len(ration._buckets) == limits.PEERS_REMEMBERED
+
+
+# -- who dialled in --------------------------------------------------------------------------------
+
+
+def test_who_dialled_in_is_told_for_a_day_and_one_for_each_part_of_the_internet() -> None:
+    spoken = Spoken()
+    for number, record in enumerate(RECORDS[:50]):
+        spoken.note(record, f"sybil{number}", "8.8.0.0/16", 0.0)
+    spoken.note(RECORDS[50], "honest", "9.9.0.0/16", 1.0)
+    assert spoken.records(2.0) == RECORDS[49:51]
+    spoken.note(RECORDS[51], "a neighbour", "", 3.0)
+    spoken.note(RECORDS[52], "another", "", 3.0)
+    assert spoken.records(DAY) == RECORDS[49:53]
+    assert spoken.records(DAY + 2) == RECORDS[51:53]
+
+
+def test_who_dialled_in_takes_bounded_memory() -> None:
+    spoken = Spoken()
+    for number, record in enumerate(RECORDS):
+        spoken.note(record, f"peer{number}", "", 0.0)
+    assert spoken.records(0.0) == RECORDS[-limits.PEERS_SPOKEN :]
+
+
+# -- samples ---------------------------------------------------------------------------------------
+
+
+def told(sample: Sample, now: float) -> set[bytes]:
+    return set(decode_frame(sample.answer(now), limits.PEERS_TOLD))
+
+
+def test_the_answer_is_the_same_for_most_of_a_day_whatever_is_learnt_meanwhile() -> None:
+    known = RECORDS[:100]
+    sample = Sample(Random(1), lambda: known, None)
+    first = sample.answer(0.0)
+    known = RECORDS
+    assert all(sample.answer(hour * HOUR) == first for hour in range(21))
+    assert sample.answer(27 * HOUR) != first
+
+
+def test_a_day_of_asking_tells_a_quarter_at_most() -> None:
+    sample = Sample(Random(1), lambda: RECORDS[:100], None)
+    day = set[bytes]().union(*(told(sample, second) for second in range(0, 20 * 3_600, 60)))
+    assert len(day) == 25
+
+
+def test_control_a_sample_drawn_for_each_ask_tells_all() -> None:
+    """The naive way: what a day of asking gets then."""
+    rng = Random(1)
+    day = set[bytes]().union(*(told(Sample(rng, lambda: RECORDS[:100], None), 0.0) for _ in range(20 * 60)))
+    assert len(day) == 100
+
+
+def test_a_large_book_is_told_in_small_parts() -> None:
+    assert len(told(Sample(Random(1), lambda: RECORDS, None), 0.0)) == limits.PEERS_TOLD
+
+
+def test_a_young_network_finds_itself() -> None:
+    """Few records are all told, and drawn anew within the hour and a half."""
+    known = RECORDS[:2]
+    sample = Sample(Random(1), lambda: known, None)
+    assert told(sample, 0.0) == set(known)
+    known = RECORDS[:5]
+    assert told(sample, 1.5 * HOUR) == set(known)
+
+
+def test_the_own_record_is_always_told_and_its_place_says_nothing() -> None:
+    own = a_record(999).raw
+    places = set()
+    for seed in range(200):
+        sample = Sample(Random(seed), lambda: [*RECORDS, own], own)
+        records = decode_frame(sample.answer(0.0), limits.PEERS_TOLD)
+        assert records.count(own) == 1
+        assert len(records) == limits.PEERS_TOLD
+        places.add(records.index(own))
+    assert len(places) == limits.PEERS_TOLD

@@ -122,6 +122,7 @@ class Node:
             "network": self._config.params.name,
             "peer_id": self._network.peer_id,
             "addresses": list(self._network.addresses),
+            "proxy": self._config.proxy or None,
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
             "gossip": asdict(self.gossip.statistics()),
@@ -217,8 +218,9 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     signature.self_test()
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
-        async with open_libp2p_network(config.listen, key_seed=seed) as network:
+        behind = config.socks is not None
+        seed = peer_seed(paths.data_dir, behind_proxy=behind) if _is_dialled(config.listen) else None
+        async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
             node = Node(config, store, network, rng, GuardFile(paths.data_dir))
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)

@@ -98,6 +98,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         row("node", f"{console.style('running', 'green')}, {peers} connected")
         for address in node.get("addresses", []):
             row("address", render.line(str(address)))
+        if node.get("proxy"):
+            row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
         if "stem" in node:
             row("own posts", _stem_text(context, node["stem"]))
     else:

@@ -2,6 +2,7 @@
 
 checks.py    what may stand in the config file
 paths.py     directories and files
+proxy.py     the proxy, and what would go past it
 settings.py  the config file, read and checked
 template.py  the config file that `init` writes
 
@@ -11,7 +12,18 @@ NetworkParams.
 
 from p2pforum.config.checks import check_listen, check_peers
 from p2pforum.config.paths import Paths, find_paths
+from p2pforum.config.proxy import Proxy, check_proxy
 from p2pforum.config.settings import Config, load_config
 from p2pforum.config.template import config_template
 
-__all__ = ["Config", "Paths", "check_listen", "check_peers", "config_template", "find_paths", "load_config"]
+__all__ = [
+    "Config",
+    "Paths",
+    "Proxy",
+    "check_listen",
+    "check_peers",
+    "check_proxy",
+    "config_template",
+    "find_paths",
+    "load_config",
+]

@@ -12,7 +12,8 @@ yamux_stream.py     Yamux: one stream
 yamux.py            Yamux: many streams over one connection
 libp2p_noise.py     peer keys and the Noise handshake: imports libp2p
 libp2p_identify.py  what a node says of itself: imports libp2p
-libp2p_upgrade.py   from TCP to a secured connection
+socks.py            a connection through a SOCKS5 proxy
+libp2p_upgrade.py   from TCP to a secured connection, and who opens it
 libp2p_network.py   the network of the real world
 memory_stream.py    a stream inside one process
 memory_network.py   many nodes in one process, for tests and simulation

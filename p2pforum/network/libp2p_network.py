@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import trio
 
+from p2pforum.config import Proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
@@ -38,16 +39,18 @@ async def open_libp2p_network(
     key_seed: bytes | None = None,
     max_connections: int = limits.MAX_CONNECTIONS,
     rules: Rules = DEFAULT_RULES,
+    proxy: Proxy | None = None,
 ) -> AsyncIterator["Libp2pNetwork"]:
     """Start a node that listens on each address, e.g. /ip4/127.0.0.1/tcp/0; none: it only dials.
 
-    Without `key_seed` (32 bytes) its peer ID is new at every start. Raises NetworkError if an
-    address can't be listened on. When the block ends, peers are told.
+    With a proxy, all that it dials goes through it or fails. Without `key_seed` (32 bytes) its peer ID is new
+    at every start. Raises NetworkError if an address can't be listened on. When the block ends, peers are
+    told.
     """
     identity = Identity.create(key_seed)
     listeners = await open_listeners(listen)
     async with open_background() as nursery:
-        network = Libp2pNetwork(identity, nursery, max_connections, rules)
+        network = Libp2pNetwork(identity, nursery, max_connections, rules, proxy)
         add_identify(network, identity, agent)
         add_ping(network)
         network.bind(listeners)
@@ -71,12 +74,20 @@ class _Link:
 class Libp2pNetwork:
     """See `interface.Network` for what each method promises."""
 
-    def __init__(self, identity: Identity, nursery: trio.Nursery, max_connections: int, rules: Rules) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        nursery: trio.Nursery,
+        max_connections: int,
+        rules: Rules,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._identity = identity
         self._nursery = nursery
         self._max_connections = max_connections
         self._max_inbound = max_connections - min(limits.OUTBOUND_RESERVE, max_connections // 2)
         self._rules = rules
+        self._proxy = proxy
         self._addresses: list[str] = []
         self._handlers: dict[bytes, StreamHandler] = {}
         self._links: dict[PeerID, list[_Link]] = {}
@@ -116,12 +127,14 @@ class Libp2pNetwork:
         peer = PeerID(target.peer)
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
+        if self._proxy is not None:
+            timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
             # one dial to a peer at a time: the second finds the connection of the first
             async with self._dialling.setdefault(peer, trio.Lock()):
                 if peer not in self._roster:
                     self._check_room(address)
-                    channel = await connect(target, self._identity, peer)
+                    channel = await connect(target, self._identity, peer, self._proxy)
                     link = self._admit(channel, Connection(peer, Direction.OUTBOUND, address))
                     self._nursery.start_soon(self._run, link)
                 return peer

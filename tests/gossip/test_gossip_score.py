@@ -2,7 +2,6 @@
 
 import pytest
 
-from p2pforum.gossip.link import address_group
 from p2pforum.gossip.params import ScoreParams
 from p2pforum.gossip.score import Ledger
 
@@ -203,23 +202,3 @@ def test_a_ban_expires() -> None:
     assert not ledger.is_banned("a", Clock.now + P.ban)
     settle(ledger, P.ban + P.retain)
     assert len(ledger) == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("/ip4/8.8.4.4/tcp/4001/p2p/12D3", "8.8.4.4"),
-        ("/ip6/2600:1f18:1:2:3:4:5:6/tcp/4001", "2600:1f18:1:2::/64"),
-        ("/ip4/127.0.0.1/tcp/4001", ""),
-        ("/ip4/192.168.1.7/tcp/4001", ""),
-        ("/ip6/::1/tcp/1", ""),
-        ("/ip6/fe80::1/tcp/1", ""),
-        ("/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:1234", ""),
-        ("/memory/alice/p2p/alice", ""),
-        ("/ip4/nonsense/tcp/1", ""),
-        ("/ip4", ""),
-        ("", ""),
-    ],
-)
-def test_the_group_of_an_address(address: str, group: str) -> None:
-    assert address_group(address) == group

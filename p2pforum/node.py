@@ -129,6 +129,10 @@ class Node:
             "stem": asdict(self.stem.view()),
         }
 
+    def worth(self) -> dict[PeerID, float]:
+        """How much each peer has brought of late: the network parts with others first."""
+        return {peer: view.first for peer, view in self.gossip.peers().items()}
+
     def peers(self) -> list[dict[str, Any]]:
         views = self.gossip.peers()
         connected = [
@@ -222,6 +226,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
         seed = peer_seed(paths.data_dir, behind_proxy=behind) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
             node = Node(config, store, network, rng, GuardFile(paths.data_dir))
+            network.places.worth = node.worth
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:

@@ -5,6 +5,9 @@ address.py          addresses as text
 peer_seed.py        a lasting peer ID's seed
 exclusive.py        one task sends, one receives
 roster.py           who is connected, and who is told of it
+groups.py           parts of the internet that count as one owner's
+eviction.py         whom to part with when all places are taken, without I/O
+inbound.py          strangers who dial in: bounds, and places
 answering.py        running stream handlers
 multistream.py      agreeing on a protocol's name
 yamux_frames.py     Yamux: bytes to frames, without I/O

@@ -54,6 +54,19 @@ def test_p2_first_deliveries_are_worth_something_and_fade() -> None:
     assert ledger.score("a", settle(ledger, 86_400)) == 0
 
 
+def test_what_a_peer_brought_first_counts_by_itself_and_time_in_the_mesh_does_not() -> None:
+    """The network keeps places for those who bring posts: who is only there must not look like one."""
+    ledger = a_ledger("brings", "sits")
+    ledger.grafted("sits", T, Clock.now)
+    for topic in (T, "u"):
+        ledger.first_delivery("brings", topic)
+    hour = settle(ledger, 3_600)
+    assert ledger.standing("sits", hour) == (ledger.score("sits", hour), 0.0)
+    assert 0 < ledger.standing("brings", hour)[1] < 2
+    assert ledger.standing("brings", settle(ledger, 86_400, hour))[1] == 0
+    assert ledger.standing("stranger", hour) == (0.0, 0.0)
+
+
 def test_the_best_record_does_not_pay_for_two_flaws() -> None:
     ledger = a_ledger("a")
     for topic in map(str, range(8)):

@@ -12,8 +12,7 @@ import pytest
 import trio
 from e2e_nodes import CHECKOUT, CONFIG, DemoNode, cli, ids, wait_until
 from network_tools import our_node, receive_all, until
-from socks_server import SocksServer, socks_server
-from test_network_socks import PEER, onion, tcp_of
+from socks_server import PEER, SocksServer, onion, socks_server, tcp_of
 
 from p2pforum.network.address import parse_address
 

@@ -1,14 +1,31 @@
 """A SOCKS5 proxy on loopback that keeps a record of what it was asked: it stands for Tor."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 
 from p2pforum.config import Proxy
+from p2pforum.network.address import parse_address
 
 IP4, NAME, IP6 = 1, 3, 4
+PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"  # of nobody
+
+
+def onion(letter: str = "a") -> str:
+    """The name of an onion service that does not exist."""
+    key = hashlib.sha256(letter.encode()).digest()
+    checksum = hashlib.sha3_256(b".onion checksum" + key + b"\x03").digest()[:2]
+    return base64.b32encode(key + checksum + b"\x03").decode().lower()
+
+
+def tcp_of(node: Any) -> tuple[str, int]:
+    address = parse_address(node.addresses[0])
+    return address.host, address.port
 
 
 @dataclass(frozen=True)

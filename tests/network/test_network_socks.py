@@ -1,8 +1,6 @@
 """Dialling through a proxy: what it is asked, what a person is told, and that nothing else is tried."""
 
 import ast
-import base64
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,22 +8,13 @@ from typing import Any
 
 import pytest
 from network_tools import echoes, our_node, until
-from socks_server import IP4, IP6, NAME, SocksServer, dead_port, socks_server
+from socks_server import IP4, IP6, NAME, PEER, SocksServer, dead_port, onion, socks_server, tcp_of
 
 from p2pforum.config import Proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import parse_address
 
 ROOT = Path(__file__).parents[2]
-PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
-
-
-def onion(letter: str = "a") -> str:
-    """The name of an onion service that does not exist."""
-    key = hashlib.sha256(letter.encode()).digest()
-    checksum = hashlib.sha3_256(b".onion checksum" + key + b"\x03").digest()[:2]
-    return base64.b32encode(key + checksum + b"\x03").decode().lower()
 
 
 @asynccontextmanager
@@ -33,11 +22,6 @@ async def behind(leads: dict[str, tuple[str, int]]) -> AsyncIterator[tuple[Any, 
     """A node behind a proxy that leads there."""
     async with socks_server(leads) as server, our_node(listening=False, proxy=server.proxy) as node:
         yield node, server
-
-
-def tcp_of(node: Any) -> tuple[str, int]:
-    address = parse_address(node.addresses[0])
-    return address.host, address.port
 
 
 @pytest.mark.e2e

@@ -21,7 +21,14 @@ from p2pforum.api.server import serve_api
 from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths
 from p2pforum.core import signature
-from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
+from p2pforum.core.errors import (
+    Ambiguous,
+    ConfigError,
+    NetworkError,
+    NotFound,
+    P2PForumError,
+    RemoteProtocolError,
+)
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.departures import Departures, going_on
 from p2pforum.gossip.service import GossipService
@@ -128,6 +135,16 @@ class Node:
             "gossip": asdict(self.gossip.statistics()),
             "stem": asdict(self.stem.view()),
         }
+
+    def take_peers(self, config: Config) -> None:
+        """Those of a config that was read anew. Raises ConfigError if its peers may be meant for another way
+        out: one that was named because a proxy is set now must not be dialled, or looked up, without it.
+        """
+        if config.proxy != self._config.proxy:
+            raise ConfigError(
+                f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
+            )
+        self.named.name(config.peers)
 
     def worth(self) -> dict[PeerID, float]:
         """How much each peer has brought of late: the network parts with others first."""
@@ -254,7 +271,7 @@ async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Co
             node.stop()
             continue
         try:
-            node.named.name(reload().peers)
+            node.take_peers(reload())
             log.info("the named peers were read anew")
         except P2PForumError as error:
             log.error("the config stays as it was: %s", error)

@@ -1,11 +1,13 @@
 """A whole node with and without a proxy: two faces, and who is asked whom to part with."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from p2pforum.config import Config, find_paths
+from p2pforum.core.errors import ConfigError
 from p2pforum.node import open_node
 
 pytestmark = pytest.mark.e2e
@@ -31,6 +33,17 @@ async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> 
     without, behind = seen.values()
     assert len(without) == len(behind) == 1, "each lasts over a restart"
     assert without.isdisjoint(behind)
+
+
+async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path: Path) -> None:
+    """SIGHUP reads the peers anew: those that stand beside a new proxy are for a node that uses it."""
+    peer = "/dns4/forum.example/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
+    async with open_node(a_config(0, ""), find_paths(tmp_path, {})) as node:
+        with pytest.raises(ConfigError, match="restart the node"):
+            node.take_peers(replace(a_config(0, "socks5://127.0.0.1:9"), peers=(peer,)))
+        assert node.named.named() == []
+        node.take_peers(replace(a_config(0, ""), peers=(peer,)))
+        assert [named.address for named in node.named.named()] == [peer], "with the same, they are taken"
 
 
 async def test_the_network_asks_the_node_who_brings_posts(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import trio
 
 from p2pforum.config import Config
 from p2pforum.core import limits
+from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.exchange.record import PeerRecord, number_of
 from p2pforum.exchange.service import ExchangeService
 from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
-from p2pforum.network.interface import Network
+from p2pforum.network.interface import Network, PeerID
 from p2pforum.peers.book import Book, Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
@@ -41,9 +42,10 @@ class Neighbours:
         self, config: Config, store: Store, network: Network, rng: Random, opinions: Opinions
     ) -> None:
         self._store = store
+        self._network = network
         self._hour = opinions.hour
         secret, rows = load_book(store)
-        reach = Reach(private=config.private, lan=config.lan)
+        reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
         self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
         self.book.restore(rows)
         outside = Outside(opinions.hour, opinions.guards, opinions.unwelcome, self._save)
@@ -76,6 +78,24 @@ class Neighbours:
 
     async def _save(self, changes: Changes) -> None:
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
+
+    async def find(self, target: str) -> PeerID:
+        """A peer by its address, which is dialled if need be, or by the beginning or end of its ID.
+
+        Raises NotFound, Ambiguous or NetworkError.
+        """
+        if target.startswith("/"):
+            return await self._network.dial(target)
+        found = [
+            c.peer
+            for c in self._network.connections()
+            if c.peer.startswith(target) or c.peer.endswith(target)
+        ]
+        if len(found) > 1:
+            raise Ambiguous(f'several peers fit "{target}"', list(found))
+        if not found:
+            raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
+        return found[0]
 
     # -- for front ends ------------------------------------------------------------------------------------
 

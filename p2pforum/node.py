@@ -22,7 +22,7 @@ from p2pforum.api.server import serve_api
 from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths, check_reach
 from p2pforum.core import signature
-from p2pforum.core.errors import Ambiguous, NetworkError, NotFound, P2PForumError, RemoteProtocolError
+from p2pforum.core.errors import ConfigError, NetworkError, NotFound, P2PForumError, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.departures import Departures, going_on
 from p2pforum.exchange.announcement import own_record
@@ -133,6 +133,7 @@ class Node:
             "network": self._config.params.name,
             "peer_id": self._network.peer_id,
             "addresses": list(self._network.addresses),
+            "proxy": self._config.proxy or None,
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
             "gossip": asdict(self.gossip.statistics()),
@@ -141,6 +142,10 @@ class Node:
             "exchange": self.neighbours.exchange(),
             "lan": self.neighbours.lan(),
         }
+
+    def worth(self) -> dict[PeerID, float]:
+        """How much each peer has brought of late: the network parts with others first."""
+        return {peer: view.first for peer, view in self.gossip.peers().items()}
 
     def peers(self) -> list[dict[str, Any]]:
         views = self.gossip.peers()
@@ -158,7 +163,9 @@ class Node:
         return connected + self.neighbours.absent()
 
     async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
-        peers = [await self._find(target)] if target else [c.peer for c in self._network.connections()]
+        peers = (
+            [await self.neighbours.find(target)] if target else [c.peer for c in self._network.connections()]
+        )
         if not peers:
             raise NotFound("no peer is connected")
         tally = Tally(len(peers), progress)
@@ -173,8 +180,17 @@ class Node:
         return tally.result()
 
     def reload(self) -> None:
-        """Read the named peers anew. Raises ConfigError: then all stays as it was."""
-        self.neighbours.name(self._reread().peers)
+        """Read the named peers anew. Raises ConfigError: then all stays as it was.
+
+        Also if they may be meant for another way out: one that was named because a proxy is set now must not
+        be dialled, or looked up, without it.
+        """
+        config = self._reread()
+        if config.proxy != self._config.proxy:
+            raise ConfigError(
+                f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
+            )
+        self.neighbours.name(config.peers)
         log.info("the named peers were read anew")
 
     def stop(self) -> None:
@@ -184,20 +200,6 @@ class Node:
         await self._stopping.wait()
 
     # -- within ------------------------------------------------------------------------------------
-
-    async def _find(self, target: str) -> PeerID:
-        if target.startswith("/"):
-            return await self._network.dial(target)
-        found = [
-            c.peer
-            for c in self._network.connections()
-            if c.peer.startswith(target) or c.peer.endswith(target)
-        ]
-        if len(found) > 1:
-            raise Ambiguous(f'several peers fit "{target}"', list(found))
-        if not found:
-            raise NotFound(f'no connected peer has an ID that begins or ends with "{target}"')
-        return found[0]
 
     def _announced(self, directory: Path | None) -> bytes | None:
         addresses, network = self._config.announce, self._network
@@ -244,9 +246,11 @@ async def open_node(
     check_reach(config)
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
-        async with open_libp2p_network(config.listen, key_seed=seed) as network:
+        behind = config.socks is not None
+        seed = peer_seed(paths.data_dir, behind_proxy=behind) if _is_dialled(config.listen) else None
+        async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
             node = Node(config, store, network, rng, paths.data_dir, reread)
+            network.places.worth = node.worth
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:

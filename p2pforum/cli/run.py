@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.config import Config, check_listen, check_peers, load_config
+from p2pforum.config import Config, check_listen, check_peers, check_proxy, load_config
 from p2pforum.config.invites import with_invites
 from p2pforum.core.errors import ConfigError, NetworkError
 from p2pforum.network.address import parse_address
@@ -28,9 +28,16 @@ _USUALLY = (700, 10, 10)  # Python's own; main() made it rare
 @click.option(
     "--peer", "peers", multiple=True, metavar="ADDRESS", help="A node to stay in touch with. May be repeated."
 )
+@click.option(
+    "--proxy",
+    metavar="ADDRESS",
+    help="Dial through this SOCKS5 proxy and never past it, instead of `proxy` in the config file.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong.")
 @pass_context
-def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], quiet: bool) -> None:
+def command(
+    context: Context, listen: tuple[str, ...], peers: tuple[str, ...], proxy: str | None, quiet: bool
+) -> None:
     """Run the node until it is stopped.
 
     Ends in good order on Ctrl-C, SIGTERM and `p2pforum stop`; SIGHUP reads the peers of the config
@@ -40,12 +47,14 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
     p2pforum run
     p2pforum run --listen /ip4/0.0.0.0/tcp/4001
     p2pforum run --peer /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...
+    p2pforum run --proxy socks5://127.0.0.1:9050
     """
     try:
         wanted_listen = (
             None if not listen else () if listen == ("none",) else check_listen("--listen", listen)
         )
         wanted_peers = check_peers("--peer", peers)
+        wanted_proxy = None if proxy is None else _check_proxy(proxy)
         _check_addresses((*(wanted_listen or ()), *wanted_peers))
     except (ConfigError, NetworkError) as error:
         raise click.UsageError(str(error)) from error
@@ -56,8 +65,12 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
             _check_addresses((*config.listen, *config.peers))
         except NetworkError as error:
             raise ConfigError(f"{context.paths.config_file}: {error}") from error
-        config = replace(config, peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))))
-        return config if wanted_listen is None else replace(config, listen=wanted_listen)
+        return replace(
+            config,
+            peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))),
+            listen=config.listen if wanted_listen is None else wanted_listen,
+            proxy=wanted_proxy or config.proxy,
+        )
 
     gc.set_threshold(*_USUALLY)
     _start_log(quiet)
@@ -79,6 +92,13 @@ def _check_addresses(addresses: tuple[str, ...]) -> None:
     """
     for address in addresses:
         parse_address(address)
+
+
+def _check_proxy(text: str) -> str:
+    """An empty one, perhaps of a variable that is not set, must not mean "no proxy"."""
+    if not text:
+        raise ConfigError("--proxy: it is empty; socks5://127.0.0.1:9050 is Tor's")
+    return check_proxy("--proxy", text)
 
 
 def _start_log(quiet: bool) -> None:
@@ -103,5 +123,7 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
         console.print(f"Others reach it at {address}")
     if not status["addresses"]:
         console.print("It only dials: others can't reach it.")
+    if status["proxy"]:
+        console.print(f"It dials through the proxy {status['proxy']} and never past it.")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

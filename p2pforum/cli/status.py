@@ -100,6 +100,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
             row("address", render.line(str(address)))
         if "book" in node:
             row("outbound", _book_text(node["book"]))
+        if node.get("proxy"):
+            row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
         if "stem" in node:
             row("own posts", _stem_text(context, node["stem"]))
     else:

@@ -4,6 +4,7 @@ for invites, which are CBOR.
 checks.py    what may stand in the config file
 invites.py   the invites that were accepted
 paths.py     directories and files
+proxy.py     the proxy, and what would go past it
 settings.py  the config file, read and checked
 template.py  the config file that `init` writes
 
@@ -13,14 +14,17 @@ NetworkParams.
 
 from p2pforum.config.checks import check_listen, check_peers
 from p2pforum.config.paths import Paths, find_paths
+from p2pforum.config.proxy import Proxy, check_proxy
 from p2pforum.config.settings import Config, check_reach, load_config
 from p2pforum.config.template import config_template
 
 __all__ = [
     "Config",
     "Paths",
+    "Proxy",
     "check_listen",
     "check_peers",
+    "check_proxy",
     "check_reach",
     "config_template",
     "find_paths",

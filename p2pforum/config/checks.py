@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.text import is_valid_board
@@ -76,7 +77,8 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _is_address(text: str) -> bool:
-    return text.startswith("/") and "/tcp/" in text and len(text) <= 512 and text.isprintable()
+    is_kind = "/tcp/" in text or text.startswith("/onion3/")
+    return text.startswith("/") and is_kind and len(text) <= 512 and text.isprintable()
 
 
 def check_announce(key: str, value: Any) -> tuple[str, ...]:
@@ -101,4 +103,5 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "exchange": _flag,
     "lan": _flag,
     "private": _flag,
+    "proxy": check_proxy,
 }

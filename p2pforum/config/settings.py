@@ -6,6 +6,7 @@ from typing import Any
 
 from p2pforum.config.checks import CHECKS
 from p2pforum.config.paths import Paths
+from p2pforum.config.proxy import Proxy, check_nothing_bypasses, parse_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.limits import NetworkParams, params_for
@@ -30,10 +31,20 @@ class Config:
     exchange: bool = True  #: ask peers for addresses of others
     lan: bool = False  #: look for nodes in the local network, and be found there
     private: bool = False  #: dial loopback and private addresses that peers name
+    proxy: str = ""  #: through which all is dialled, as socks5://127.0.0.1:9050
+
+    def __post_init__(self) -> None:
+        """A Config that goes past its proxy can't be made, from a file or otherwise."""
+        if self.proxy:
+            check_nothing_bypasses(self.listen, self.announce, lan=self.lan)
 
     @property
     def params(self) -> NetworkParams:
         return params_for(self.network, test=self.test)
+
+    @property
+    def socks(self) -> Proxy | None:
+        return parse_proxy("proxy", self.proxy) if self.proxy else None
 
     @property
     def retention_hours(self) -> int:

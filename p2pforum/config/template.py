@@ -53,4 +53,8 @@ _TEMPLATE = f"""\
 
 # Dial addresses of this machine and of private networks that peers name. Those you name are always dialled.
 #private = false
+
+# Dial through this SOCKS5 proxy and never past it, as "socks5://127.0.0.1:9050" (Tor), which looks names of
+# peers up itself. The node then listens on this machine only, and announces onion services only.
+#proxy = ""
 """

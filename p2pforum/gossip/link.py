@@ -1,7 +1,6 @@
 """What the service holds for its peers: no awaiting here, only the things that are awaited."""
 
 import functools
-import ipaddress
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -156,20 +155,3 @@ class Links:
         if not self._ready:
             self.work = trio.Event()
         return batch
-
-
-def address_group(address: str) -> str:
-    """The public address that sybils would share; an IPv6 network of 64 bits counts as one.
-
-    "" for loopback, private ranges, onions and whatever has no address: there it says nothing.
-    """
-    parts = address.split("/")
-    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
-        return ""
-    try:
-        ip = ipaddress.ip_address(parts[2])
-    except ValueError:
-        return ""
-    if not ip.is_global:
-        return ""
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))

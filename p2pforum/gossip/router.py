@@ -76,7 +76,7 @@ class Router:
 
     def view(self, peer: str, now: float) -> PeerView:
         topics = sum(peer in self._mesh.subscribers(topic) for topic in self._topics)
-        return PeerView(len(self._mesh.topics_with(peer)), topics, self._ledger.score(peer, now))
+        return PeerView(len(self._mesh.topics_with(peer)), topics, *self._ledger.standing(peer, now))
 
     # -- what comes in ----------------------------------------------------------------------------------
 

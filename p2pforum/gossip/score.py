@@ -169,6 +169,11 @@ class Ledger:
         self._refresh(record, now)
         return record.score
 
+    def standing(self, peer: str, now: float) -> tuple[float, float]:
+        """Its score, and how many new messages it brought first of late."""
+        record = self._here.get(peer) or Record()
+        return self.score(peer, now), sum(tally.first for tally in record.topics.values())
+
     def negatives(self, now: float) -> set[str]:
         """Those here whose score is below zero."""
         return {peer for peer in self._here if self.score(peer, now) < 0}

@@ -17,19 +17,19 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter, frame
-from p2pforum.gossip.link import Link, Links, address_group
+from p2pforum.gossip.link import Link, Links
 from p2pforum.gossip.own import readable, topic_of
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
 from p2pforum.gossip.wire import encode_rpc
 from p2pforum.ingest import Door, Verdict, is_far
+from p2pforum.network.groups import address_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
-_READ = 64 * limits.KIB
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
 _OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
 
@@ -223,7 +223,7 @@ class GossipService:
 
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
-        while chunk := await stream.receive_some(_READ):
+        while chunk := await stream.receive_some(64 * limits.KIB):
             size = 0
             for body in splitter.feed(chunk):
                 size += len(body) + 256  # the smallest costs something, too

@@ -27,6 +27,7 @@ class PeerView:
     mesh_topics: int
     topics: int
     score: float
+    first: float  # new valid posts that it was the first to bring, old ones fading
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ ranges.py           which addresses a stranger may have us dial
 peer_seed.py        a lasting peer ID's seed
 exclusive.py        one task sends, one receives
 roster.py           who is connected, and who is told of it
+groups.py           parts of the internet that count as one owner's
+eviction.py         whom to part with when all places are taken, without I/O
+inbound.py          strangers who dial in: bounds, and places
 answering.py        running stream handlers
 multistream.py      agreeing on a protocol's name
 yamux_frames.py     Yamux: bytes to frames, without I/O
@@ -15,7 +18,8 @@ yamux_stream.py     Yamux: one stream
 yamux.py            Yamux: many streams over one connection
 libp2p_noise.py     peer keys and the Noise handshake: imports libp2p
 libp2p_identify.py  what a node says of itself: imports libp2p
-libp2p_upgrade.py   from TCP to a secured connection
+socks.py            a connection through a SOCKS5 proxy
+libp2p_upgrade.py   from TCP to a secured connection, and who opens it
 libp2p_network.py   the network of the real world
 memory_stream.py    a stream inside one process
 memory_network.py   many nodes in one process, for tests and simulation

@@ -1,15 +1,40 @@
 """Addresses that one owner can have many of cheaply: parts of the internet that count as one peer."""
 
+import functools
 import ipaddress
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import parse_address
+from p2pforum.network.address import ONION, parse_address
+
+_REMEMBERED = 1_024  # addresses: all connected peers are asked about whenever one more comes
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+@functools.lru_cache(_REMEMBERED)
 def network_group(address: str) -> str:
-    """The /16 of an IPv4 address, the /32 of an IPv6 one.
+    """The /16 of an IPv4 address, the /32 of an IPv6 one, a sixteenth of all onion services.
 
-    "" where it says nothing: names, loopback, private ranges.
+    "" where it says nothing: names, loopback, private ranges. Onion addresses cost nothing, so no part
+    of them is one owner's; four bits, as in Bitcoin, are a compromise. One group for all would leave a
+    node behind Tor with one peer, and a group for each with no bound at all.
+    """
+    try:
+        target = parse_address(address)
+        if target.kind == ONION:
+            return f"onion3/{_BASE32.index(target.host[0]) >> 1:x}"
+        ip = ipaddress.ip_address(target.host)
+    except (NetworkError, ValueError):
+        return ""
+    if not ip.is_global:
+        return ""
+    return str(ipaddress.ip_network((ip, 16 if ip.version == 4 else 32), strict=False))
+
+
+@functools.lru_cache(_REMEMBERED)
+def address_group(address: str) -> str:
+    """The public address that sybils would share; an IPv6 network of 64 bits counts as one.
+
+    "" for loopback, private ranges, onions and whatever has no address: there it says nothing.
     """
     try:
         ip = ipaddress.ip_address(parse_address(address).host)
@@ -17,4 +42,4 @@ def network_group(address: str) -> str:
         return ""
     if not ip.is_global:
         return ""
-    return str(ipaddress.ip_network((ip, 16 if ip.version == 4 else 32), strict=False))
+    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))

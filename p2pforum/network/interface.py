@@ -98,7 +98,8 @@ class Network(Protocol):
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
         """Connect to an address with a peer ID. Returns at once if that peer is connected.
 
-        Two dials to one peer make one connection. Raises NetworkError, with a text fit for a person.
+        Two dials to one peer make one connection. Through a proxy it may take longer than `timeout`: Tor is
+        slow, and callers do not know of it. Raises NetworkError, with a text fit for a person.
         """
         ...
 

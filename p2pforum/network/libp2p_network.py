@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 
 import trio
 
+from p2pforum.config import Proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.inbound import Guest, Pending, Places
 from p2pforum.network.interface import Connection, Direction, PeerEvent, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
 from p2pforum.network.libp2p_noise import Identity
@@ -38,16 +40,18 @@ async def open_libp2p_network(
     key_seed: bytes | None = None,
     max_connections: int = limits.MAX_CONNECTIONS,
     rules: Rules = DEFAULT_RULES,
+    proxy: Proxy | None = None,
 ) -> AsyncIterator["Libp2pNetwork"]:
     """Start a node that listens on each address, e.g. /ip4/127.0.0.1/tcp/0; none: it only dials.
 
-    Without `key_seed` (32 bytes) its peer ID is new at every start. Raises NetworkError if an
-    address can't be listened on. When the block ends, peers are told.
+    With a proxy, all that it dials goes through it or fails. Without `key_seed` (32 bytes) its peer ID is new
+    at every start. Raises NetworkError if an address can't be listened on. When the block ends, peers are
+    told.
     """
     identity = Identity.create(key_seed)
     listeners = await open_listeners(listen)
     async with open_background() as nursery:
-        network = Libp2pNetwork(identity, nursery, max_connections, rules)
+        network = Libp2pNetwork(identity, nursery, max_connections, rules, proxy)
         add_identify(network, identity, agent)
         add_ping(network)
         network.bind(listeners)
@@ -64,6 +68,7 @@ class _Link:
 
     connection: Connection
     yamux: YamuxConnection
+    since: float = field(default_factory=trio.current_time)
     handlers: int = 0  # running for streams that the peer opened
     gone: trio.Event = field(default_factory=trio.Event)
 
@@ -71,17 +76,26 @@ class _Link:
 class Libp2pNetwork:
     """See `interface.Network` for what each method promises."""
 
-    def __init__(self, identity: Identity, nursery: trio.Nursery, max_connections: int, rules: Rules) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        nursery: trio.Nursery,
+        max_connections: int,
+        rules: Rules,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._identity = identity
         self._nursery = nursery
         self._max_connections = max_connections
         self._max_inbound = max_connections - min(limits.OUTBOUND_RESERVE, max_connections // 2)
         self._rules = rules
+        self._proxy = proxy
         self._addresses: list[str] = []
         self._handlers: dict[bytes, StreamHandler] = {}
         self._links: dict[PeerID, list[_Link]] = {}
         self._roster = Roster()
-        self._pending: dict[trio.SocketStream, trio.CancelScope] = {}  # not yet secured, oldest first
+        self._pending = Pending()
+        self.places = Places()  #: of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 
@@ -119,12 +133,14 @@ class Libp2pNetwork:
         peer = PeerID(target.peer)
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
+        if self._proxy is not None:
+            timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
             # one dial to a peer at a time: the second finds the connection of the first
             async with self._dialling.setdefault(peer, trio.Lock()):
                 if peer not in self._roster:
                     self._check_room(address)
-                    channel = await connect(target, self._identity, peer)
+                    channel = await connect(target, self._identity, peer, self._proxy)
                     link = self._admit(channel, Connection(peer, Direction.OUTBOUND, address))
                     self._nursery.start_soon(self._run, link)
                 return peer
@@ -145,35 +161,41 @@ class Libp2pNetwork:
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         """One inbound TCP connection, from accept to end; trio closes it when this returns."""
-        if self._refuses_inbound():
-            return
         try:
             host, port, *_ = stream.socket.getpeername()
         except OSError:  # gone already
             return
-        # Strangers that say nothing must not keep others out: each new one pushes the oldest out.
-        while len(self._pending) >= limits.MAX_PENDING_INBOUND:
-            self._pending.pop(next(iter(self._pending))).cancel()
+        address = str(socket_address(host, port))
+        if self._closing or self.places.has_its_share(address, self._guests()):
+            return
         secured = None
-        with trio.move_on_after(limits.UPGRADE_SECONDS) as scope:
-            self._pending[stream] = scope
-            try:
-                secured = await upgrade_inbound(stream, self._identity)
-            finally:
-                self._pending.pop(stream, None)
-        if secured is None or self._refuses_inbound() or secured[1] == self.peer_id:
+        with self._pending.wait(address):
+            secured = await upgrade_inbound(stream, self._identity)
+        # Only now, as a peer and not as a mere socket, does it take a place, or another's.
+        if secured is None or secured[1] == self.peer_id or not self._lets_in(address):
             log.debug("an inbound connection came to nothing")
             return
         channel, peer = secured
-        address = str(socket_address(host, port))
         await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
 
-    def _refuses_inbound(self) -> bool:
-        inbound = sum(
-            link.connection.direction is Direction.INBOUND for links in self._links.values() for link in links
-        )
-        full = inbound >= self._max_inbound or len(self._roster) >= self._max_connections
-        return full or self._closing
+    def _lets_in(self, address: str) -> bool:
+        guests = self._guests()
+        if self._closing or self.places.has_its_share(address, guests):
+            return False
+        full = len(guests) >= self._max_inbound or len(self._alive()) >= self._max_connections
+        return not full or self.places.make_one(guests)
+
+    def _guests(self) -> list[Guest]:
+        alive = ((link, link.connection) for link in self._alive())
+        return [
+            Guest(connection, link.since, link.yamux.kill)
+            for link, connection in alive
+            if connection.direction is Direction.INBOUND
+        ]
+
+    def _alive(self) -> list[_Link]:
+        """Without those that were ended and have not gone yet: their places are free."""
+        return [link for links in self._links.values() for link in links if not link.yamux.ended]
 
     # -- connections -----------------------------------------------------------------------------
 

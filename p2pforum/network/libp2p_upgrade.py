@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import trio
 
+from p2pforum.config import Proxy
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
-from p2pforum.network import multistream
-from p2pforum.network.address import Address, parse_address
+from p2pforum.network import multistream, socks
+from p2pforum.network.address import ONION, Address, parse_address
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_noise import AnotherPeer, Identity, secure
 
@@ -47,18 +48,31 @@ async def upgrade_inbound(
         return None
 
 
-async def connect(target: Address, identity: Identity, peer: PeerID) -> trio.abc.Stream:
+async def connect(
+    target: Address, identity: Identity, peer: PeerID, proxy: Proxy | None = None
+) -> trio.abc.Stream:
     """Dial and upgrade. Raises NetworkError with a text fit for a person."""
-    try:
-        stream = await trio.open_tcp_stream(target.host, target.port)
-    except OSError as error:
-        raise NetworkError(f"nothing answers at {target}") from error
+    stream = await _open(target, proxy)
     try:
         return await upgrade_outbound(stream, identity, peer)
     except AnotherPeer as error:
         raise NetworkError(f"another peer answers at {target}") from error
     except NetworkError as error:
         raise NetworkError(f"what answers at {target} is no node like this one") from error
+
+
+async def _open(target: Address, proxy: Proxy | None) -> trio.SocketStream:
+    """The one place from which a connection goes out, or a name is looked up. With a proxy neither
+    happens here, whatever the address: not if the proxy is down, and not for this machine's own.
+    """
+    if proxy is not None:
+        return await socks.connect(proxy, target)
+    if target.kind == ONION:
+        raise NetworkError(f"{target} is an onion service: set `proxy` in the config file (Tor) to dial it")
+    try:
+        return await trio.open_tcp_stream(target.host, target.port)
+    except OSError as error:
+        raise NetworkError(f"nothing answers at {target}") from error
 
 
 async def open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:

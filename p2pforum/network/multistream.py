@@ -51,18 +51,19 @@ async def answer(stream: trio.abc.Stream, protocols: Container[bytes]) -> str:
 
 
 async def _read(stream: trio.abc.Stream) -> bytes:
-    length = (await _receive_exactly(stream, 1))[0]
+    length = (await receive_exactly(stream, 1))[0]
     if length >= 0x80:
-        length = length & 0x7F | (await _receive_exactly(stream, 1))[0] << 7
+        length = length & 0x7F | (await receive_exactly(stream, 1))[0] << 7
     if not 0 < length <= MAX_PROTOCOL_NAME:
         raise RemoteProtocolError("a protocol name of a wrong length")
-    line = await _receive_exactly(stream, length)
+    line = await receive_exactly(stream, length)
     if not line.endswith(b"\n"):
         raise RemoteProtocolError("a protocol name without its newline")
     return line[:-1]
 
 
-async def _receive_exactly(stream: trio.abc.Stream, length: int) -> bytes:
+async def receive_exactly(stream: trio.abc.Stream, length: int) -> bytes:
+    """So many bytes and no more. Raises RemoteProtocolError if the stream ends before."""
     received = bytearray()
     while len(received) < length:
         part = await stream.receive_some(length - len(received))

@@ -4,7 +4,8 @@ frame.py       the one frame and the one answer
 params.py      every number, with its reason
 guards.py      through whom own posts go, for weeks; kept over restarts
 guard_file.py  the guards over restarts
-pool.py        posts on their way that are not public, and what each peer may send
+pool.py        posts on their way that are not public
+allowances.py  what each peer may send, whenever it comes back
 relays.py      epochs: the role of this node, its two relays, and which peer's posts go to which
 router.py      joins these; decides everything and does nothing (no I/O, no clock)
 service.py     streams, the door, the waiting: the only file that awaits

@@ -18,6 +18,8 @@ class StemParams:
     embargo_mean: float = 120.0  # beyond it, by chance: else all holders fire at once, the source first
     frames_per_minute: float = 10.0  # from one peer; more are read, answered and dropped
     frames_burst: float = 20.0
+    frames_newcomers: float = 16.0  # peers new here, of one group, that get that burst before it must refill
+    frames_remembered: int = 4096  # peers, and groups; then those that were here longest ago are forgotten
     own_share: float = 0.9  # of a peer's allowance that we use: its clock may run a bit slower
     pool_posts: int = 256
     pool_bytes: int = 1024 * 1024

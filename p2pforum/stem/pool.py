@@ -1,4 +1,4 @@
-"""The stempool: posts on their way that are not public. And what a peer may send in a minute."""
+"""The stempool: posts on their way that are not public."""
 
 from dataclasses import dataclass, field
 
@@ -66,23 +66,3 @@ class Pool:
         post = self._posts.pop(post_id, None)
         if post is not None:
             self._bytes -= len(post.raw)
-
-
-class Allowance:
-    """So many frames a minute, and so many at once."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, per_minute: float, burst: float, now: float) -> None:
-        self._rate = per_minute / 60
-        self._burst = self._tokens = burst
-        self._at = now
-
-    def spend(self, now: float) -> float:
-        """0.0 if one more may go now (and it counts); else the seconds until it may."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1.0:
-            return max((1.0 - self._tokens) / self._rate, 0.001)
-        self._tokens -= 1.0
-        return 0.0

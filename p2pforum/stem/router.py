@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
+from p2pforum.stem.allowances import Allowance, Allowances
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.pool import OWN, Allowance, Pool, Travelling
+from p2pforum.stem.pool import OWN, Pool, Travelling
 from p2pforum.stem.relays import Relays
 
 
@@ -75,12 +76,16 @@ class StemRouter:
     """Feed it what happens; call `tick` when `next_wake` says so, and carry out what it returns."""
 
     def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
-        self.params = params or StemParams()
+        self.params = p = params or StemParams()
         self.guards = guards
         self._rng = rng
         self._relays = Relays(self.params, rng, now)
         self._pool = Pool(self.params)
         self._peers: dict[str, _Peer] = {}
+        rate, burst, memory = p.frames_per_minute, p.frames_burst, p.frames_remembered
+        self._inbound = Allowances(rate, burst, memory)
+        self._onward = Allowances(rate * p.own_share, burst * p.own_share, memory)
+        self._newcomers = Allowances(rate * p.frames_newcomers, burst * p.frames_newcomers, memory)
         self._plans: list[tuple[float, int, bytes, _Send | _End | _Ask]] = []
         self._count = itertools.count()
         self._settled_at: float | None = None
@@ -89,14 +94,11 @@ class StemRouter:
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> None:
         """`group` is the part of the network that its address is in, empty for none."""
-        p = self.params
-        share = p.own_share
-        self._peers[peer] = _Peer(
-            outbound,
-            group,
-            Allowance(p.frames_per_minute, p.frames_burst, now),
-            Allowance(p.frames_per_minute * share, p.frames_burst * share, now),
-        )
+        p, first = self.params, None
+        if not outbound and peer not in self._inbound:
+            first = self._newcomers.of(group, now).take(p.frames_burst, now)
+        inbound, onward = self._inbound.of(peer, now, first), self._onward.of(peer, now)
+        self._peers[peer] = _Peer(outbound, group, inbound, onward)
         if not outbound:
             return
         self._ask(peer, now + self._rng.random() * p.settle / 2)

@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-for folder in ("gossip", "stem"):
+for folder in ("gossip", "network", "stem"):
     sys.path.append(str(Path(__file__).parent.parent / folder))

@@ -2,7 +2,6 @@
 
 import pytest
 
-from p2pforum.gossip.link import address_group
 from p2pforum.gossip.params import ScoreParams
 from p2pforum.gossip.score import Ledger
 
@@ -53,6 +52,19 @@ def test_p2_first_deliveries_are_worth_something_and_fade() -> None:
     assert ledger.score("a", Clock.now) == pytest.approx(P.topic_weight * P.first_weight * P.first_cap)
     assert ledger.score("a", settle(ledger, 600)) == pytest.approx(0.625, rel=0.05)  # half in 10 minutes
     assert ledger.score("a", settle(ledger, 86_400)) == 0
+
+
+def test_what_a_peer_brought_first_counts_by_itself_and_time_in_the_mesh_does_not() -> None:
+    """The network keeps places for those who bring posts: who is only there must not look like one."""
+    ledger = a_ledger("brings", "sits")
+    ledger.grafted("sits", T, Clock.now)
+    for topic in (T, "u"):
+        ledger.first_delivery("brings", topic)
+    hour = settle(ledger, 3_600)
+    assert ledger.standing("sits", hour) == (ledger.score("sits", hour), 0.0)
+    assert 0 < ledger.standing("brings", hour)[1] < 2
+    assert ledger.standing("brings", settle(ledger, 86_400, hour))[1] == 0
+    assert ledger.standing("stranger", hour) == (0.0, 0.0)
 
 
 def test_the_best_record_does_not_pay_for_two_flaws() -> None:
@@ -203,23 +215,3 @@ def test_a_ban_expires() -> None:
     assert not ledger.is_banned("a", Clock.now + P.ban)
     settle(ledger, P.ban + P.retain)
     assert len(ledger) == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("/ip4/8.8.4.4/tcp/4001/p2p/12D3", "8.8.4.4"),
-        ("/ip6/2600:1f18:1:2:3:4:5:6/tcp/4001", "2600:1f18:1:2::/64"),
-        ("/ip4/127.0.0.1/tcp/4001", ""),
-        ("/ip4/192.168.1.7/tcp/4001", ""),
-        ("/ip6/::1/tcp/1", ""),
-        ("/ip6/fe80::1/tcp/1", ""),
-        ("/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:1234", ""),
-        ("/memory/alice/p2p/alice", ""),
-        ("/ip4/nonsense/tcp/1", ""),
-        ("/ip4", ""),
-        ("", ""),
-    ],
-)
-def test_the_group_of_an_address(address: str, group: str) -> None:
-    assert address_group(address) == group

@@ -97,34 +97,6 @@ async def test_a_stranger_that_stops_half_way_is_cut(monkeypatch: pytest.MonkeyP
         await until(lambda: not node._pending)
 
 
-async def test_a_full_node_refuses_strangers_and_can_still_dial() -> None:
-    async with our_node(max_connections=4) as node, our_node() as friend, trio.open_nursery() as nursery:
-        sent, seen = trio.open_memory_channel[bool](10)
-
-        async def stranger() -> None:
-            async with our_node(listening=False) as peer:
-                try:
-                    await peer.dial(node.addresses[0], timeout=3)
-                    await sent.send(await echoes(peer, node.peer_id))
-                except NetworkError:
-                    await sent.send(False)
-                await trio.sleep_forever()
-
-        for _ in range(8):
-            nursery.start_soon(stranger)
-        results = [await seen.receive() for _ in range(8)]
-        assert results.count(True) == 2  # half of a small limit is kept for those we dial
-        assert await node.dial(friend.addresses[0]) == friend.peer_id
-        assert len(node.connections()) == 3
-        async with our_node() as another, our_node() as one_too_many:
-            await node.dial(another.addresses[0])
-            with pytest.raises(NetworkError, match="all the connections it may have"):
-                await node.dial(one_too_many.addresses[0])
-        with pytest.raises(NetworkError, match="must end in /p2p/ and the peer ID"):
-            await node.dial(friend.addresses[0].split("/p2p/")[0])
-        nursery.cancel_scope.cancel()
-
-
 # -- peers that are connected ----------------------------------------------------------------------
 
 

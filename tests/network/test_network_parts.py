@@ -18,6 +18,7 @@ from p2pforum.network.roster import Roster
 from p2pforum.network.yamux_frames import DATA, GO_AWAY, Frame, FrameReader, header
 
 PEER = "12D3KooWDPMZCZoi6sdwFs4T8WcarETWjtpNDdm6NN8yZ5CGV6pU"
+ONION = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd"
 
 # -- addresses -------------------------------------------------------------------------------------
 
@@ -30,6 +31,8 @@ PEER = "12D3KooWDPMZCZoi6sdwFs4T8WcarETWjtpNDdm6NN8yZ5CGV6pU"
         "/ip6/2001:db8::1/tcp/65535",
         f"/dns/node.example.org/tcp/1/p2p/{PEER}",
         "/dns4/localhost/tcp/4001",
+        f"/onion3/{ONION}:4001",
+        f"/onion3/{ONION}:1/p2p/{PEER}",
         "/ip4/127.0.0.1/tcp/4001/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",
     ],
 )
@@ -60,6 +63,15 @@ def test_an_address_is_its_text(text: str) -> None:
         f"/ip4/127.0.0.1/tcp/1/p2p/{PEER[:-1]}0",
         f"/ip4/127.0.0.1/tcp/1/p2p/{PEER}/p2p-circuit",
         "/onion3/x:1",
+        f"/onion3/{ONION}/tcp/4001",
+        f"/onion3/{ONION}",
+        f"/onion3/{ONION}:",
+        f"/onion3/{ONION}:99999",
+        f"/onion3/{ONION}.onion:4001",
+        f"/onion3/{ONION.upper()}:4001",
+        f"/onion3/{ONION[:10]}a{ONION[11:]}:4001",  # the checksum tells
+        f"/onion3/{ONION}:4001/tcp/4001",
+        f"/onion/{ONION}:4001",
         "/unix/x",
     ],
 )

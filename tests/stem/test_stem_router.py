@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stem_bench import DIFFUSING, HOUR, RELAYING, Bench, fluffs, passes
 
+from p2pforum.stem.allowances import Allowance
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import GuardParams, StemParams
-from p2pforum.stem.pool import Allowance
 from p2pforum.stem.router import Pass
 
 

@@ -8,13 +8,13 @@ from random import Random
 import pytest
 import trio
 from stem_bench import DIFFUSING, RELAYING
-from stem_nodes import StemNode, a_stem_node
+from stem_nodes import StemNode, Stranger, a_stem_node
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
-from p2pforum.network.interface import Network, PeerID
+from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_frame
 from p2pforum.stem.guards import Guards
@@ -30,39 +30,6 @@ async def line(hub: MemoryHub, *names: str, **how: object) -> AsyncIterator[list
         for node, following in itertools.pairwise(nodes):
             await node.dial(following)
         yield nodes
-
-
-class Stranger:
-    """A peer by hand: opens stem streams, and records those opened to it."""
-
-    def __init__(self, network: Network, *, answers: bool = True) -> None:
-        self.network = network
-        self.frames: list[bytes] = []
-        self.answers = answers
-        network.set_handler(STEM, self._listen)
-
-    async def _listen(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
-        frame = b""
-        while len(frame) < FRAME_SIZE:
-            frame += await stream.receive_some()
-        if not self.answers:
-            raise RemoteProtocolError("no answer")
-        await stream.send_all(ANSWER)
-        while chunk := await stream.receive_some():
-            frame += chunk
-        self.frames.append(frame)
-
-    async def say(self, peer: str, frame: bytes) -> tuple[bytes, float]:
-        """All that is answered until the stream ends, and after how many seconds it came."""
-        start = trio.current_time()
-        stream = await self.network.open_stream(PeerID(peer), STEM)
-        await stream.send_all(frame)
-        await stream.send_eof()
-        answer, took = b"", 0.0
-        while chunk := await stream.receive_some():
-            answer += chunk
-            took = trio.current_time() - start
-        return answer, took
 
 
 def forged(post: Post) -> bytes:

@@ -1,0 +1,86 @@
+"""Strangers who dial in: how many may wait, how many may stay, and who makes room for whom."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.network.eviction import Candidate, to_evict
+from p2pforum.network.groups import address_group, network_group
+from p2pforum.network.interface import Connection, PeerID
+
+
+class Pending:
+    """TCP connections that have not yet said who they are. Nobody is kept out by those who say nothing:
+    each new one pushes the oldest out, that of its own address if this has too many.
+    """
+
+    def __init__(self) -> None:
+        self._origins: dict[trio.CancelScope, str] = {}  # the oldest first
+
+    def __len__(self) -> int:
+        return len(self._origins)
+
+    @contextmanager
+    def wait(self, address: str) -> Iterator[None]:
+        """The block is cancelled when its time is over, or when it is pushed out."""
+        origin = address_group(address)
+        alike = [scope for scope, other in self._origins.items() if origin and other == origin]
+        if len(alike) >= limits.MAX_PENDING_PER_ADDRESS:
+            self._push_out(alike[0])
+        while len(self._origins) >= limits.MAX_PENDING_INBOUND:
+            self._push_out(next(iter(self._origins)))
+        with trio.move_on_after(limits.UPGRADE_SECONDS) as scope:
+            self._origins[scope] = origin
+            try:
+                yield
+            finally:
+                self._origins.pop(scope, None)
+
+    def _push_out(self, scope: trio.CancelScope) -> None:
+        del self._origins[scope]
+        scope.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """An inbound connection, as far as its place is concerned."""
+
+    connection: Connection
+    since: float
+    leave: Callable[[], None]  #: ends it
+
+    @property
+    def peer(self) -> PeerID:
+        return self.connection.peer
+
+
+class Places:
+    """For peers that dialled in. `worth`, to be replaced, says what each has brought of late."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+        self.worth: Callable[[], Mapping[PeerID, float]] = dict
+
+    def has_its_share(self, address: str, guests: Sequence[Guest]) -> bool:
+        """Whether no more may come from where this address is."""
+        origin = address_group(address)
+        alike = sum(address_group(guest.connection.address) == origin for guest in guests) if origin else 0
+        return alike >= limits.MAX_INBOUND_PER_ADDRESS
+
+    def make_one(self, guests: Sequence[Guest]) -> bool:
+        """End the connection that can best be spared. False if there is none."""
+        worth = self.worth()
+        candidates = [
+            Candidate(
+                number, guest.since, network_group(guest.connection.address), worth.get(guest.peer, 0.0)
+            )
+            for number, guest in enumerate(guests)
+        ]
+        victim = to_evict(candidates, self._secret)
+        if victim is not None:
+            guests[victim.number].leave()
+        return victim is not None

@@ -1,0 +1,54 @@
+"""A whole node with and without a proxy: two faces, and who is asked whom to part with."""
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from p2pforum.config import Config, find_paths
+from p2pforum.core.errors import ConfigError
+from p2pforum.node import open_node
+
+pytestmark = pytest.mark.e2e
+
+
+def a_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def a_config(port: int, proxy: str) -> Config:
+    return Config(network="lab", test=True, listen=(f"/ip4/127.0.0.1/tcp/{port}",), proxy=proxy)
+
+
+async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> None:
+    """Else whoever has met the node without one would know it again at its onion address."""
+    paths, port = find_paths(tmp_path, {}), a_free_port()
+    seen: dict[str, set[str]] = {"": set(), "socks5://127.0.0.1:9": set()}
+    for proxy in [*seen, *seen]:
+        async with open_node(a_config(port, proxy), paths) as node:
+            seen[proxy].add(str(node.status()["peer_id"]))
+            assert node.status()["proxy"] == (proxy or None)
+    without, behind = seen.values()
+    assert len(without) == len(behind) == 1, "each lasts over a restart"
+    assert without.isdisjoint(behind)
+
+
+async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path: Path) -> None:
+    """SIGHUP reads the peers anew: those that stand beside a new proxy are for a node that uses it."""
+    peer = "/dns4/forum.example/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
+    written = replace(a_config(0, "socks5://127.0.0.1:9"), peers=(peer,))
+    async with open_node(a_config(0, ""), find_paths(tmp_path, {}), lambda: written) as node:
+        with pytest.raises(ConfigError, match="restart the node"):
+            node.reload()
+        assert node.neighbours.absent() == []
+        written = replace(a_config(0, ""), peers=(peer,))
+        node.reload()
+        assert [row["address"] for row in node.neighbours.absent()] == [peer], "with the same, they are taken"
+
+
+async def test_the_network_asks_the_node_who_brings_posts(tmp_path: Path) -> None:
+    async with open_node(a_config(0, ""), find_paths(tmp_path, {})) as node:
+        assert node._network.places.worth == node.worth  # type: ignore[attr-defined]
+        assert node.worth() == {}

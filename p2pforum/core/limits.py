@@ -34,7 +34,8 @@ VERIFY_THREADS = 4  # threads that check signatures; more gain nothing, as Pytho
 
 # --- own: gossip ---------------------------------------------------------------------------------
 SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
-MAX_RPC = 64 * KIB  # bytes of one gossip RPC; four posts of the largest size
+MAX_RPC = 256 * KIB  # bytes of one gossip RPC: 16 posts of the largest size, which others send in one
+GOSSIP_RPC = 64 * KIB  # bytes that we put into one: rust-libp2p reads no more
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read

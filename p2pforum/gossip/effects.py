@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from p2pforum.core import limits
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 
-_IDS_PER_RPC = (limits.MAX_RPC - 4 * limits.KIB) // 34  # 32 bytes and two of protobuf; the rest is for topics
+_IDS_PER_RPC = (
+    limits.GOSSIP_RPC - 4 * limits.KIB
+) // 34  # 32 bytes and two of protobuf; the rest is for topics
 
 
 @dataclass(frozen=True, slots=True)

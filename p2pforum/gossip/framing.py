@@ -100,12 +100,12 @@ class Outbox:
         control: list[bytes] = []
         messages: list[bytes] = []
         size = 0
-        while self._control and size < limits.MAX_RPC:
+        while self._control and size < limits.GOSSIP_RPC:
             control.append(self._control.popleft())
             size += len(control[-1])
         size = 0
         while self._messages and len(messages) < limits.MAX_RPC_MESSAGES:
-            if size + len(self._messages[0]) > limits.MAX_RPC:
+            if size + len(self._messages[0]) > limits.GOSSIP_RPC:
                 break
             messages.append(self._messages.popleft())
             size += len(messages[-1])

@@ -56,8 +56,10 @@ class GossipParams:
     excess: float = 0.2  # misbehaviour for each RPC beyond these; 35 in a row are the end
     useless: float = 0.05  # for an empty RPC, or a message in a topic that we never joined
     offer_per_beat: int = 1_000  # IDs in one topic to one peer, the newest: 34 kB
-    ask_per_beat: int = 512  # IDs asked of one peer between two heartbeats: about half an outbox
-    ask_per_rpc: int = 4  # others answer an IWANT with one RPC: 4 of the largest posts fill one
+    ask_per_rpc: int = 16  # others answer an IWANT with one RPC: 16 of the largest posts fill MAX_RPC
+    ask_per_beat: int = (
+        160  # IDs asked of one peer between two heartbeats: js-libp2p answers 10 RPCs with IWANT
+    )
     ask_again: float = 1.0  # then the next peer that offers the same ID is asked too
     promise: float = 5.0  # an offered message comes within it, or counts against the peer
     serve_hourly: int = 5_000  # IDs served to one peer

@@ -148,13 +148,11 @@ class Stock:
 
 
 @contextlib.asynccontextmanager
-async def stock_process(
-    *, strict_signing: bool = False, topics: Sequence[str] = TEST_NETWORK.topics
-) -> AsyncIterator[Stock]:
-    command = [sys.executable, str(STOCK), "strict" if strict_signing else "lax", *topics]
+async def peer_process(command: Sequence[str], folder: Path | None = None) -> AsyncIterator[Stock]:
+    """A program that obeys lines of JSON and answers in them; the first one tells its address."""
     async with trio.open_nursery() as nursery:
         start = functools.partial(
-            trio.run_process, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, check=False
+            trio.run_process, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, check=False, cwd=folder
         )
         stock = Stock(await nursery.start(start))
         nursery.start_soon(stock.read)
@@ -164,6 +162,15 @@ async def stock_process(
         finally:
             stock.process.kill()
         nursery.cancel_scope.cancel()
+
+
+@contextlib.asynccontextmanager
+async def stock_process(
+    *, strict_signing: bool = False, topics: Sequence[str] = TEST_NETWORK.topics
+) -> AsyncIterator[Stock]:
+    policy = "strict" if strict_signing else "lax"
+    async with peer_process([sys.executable, str(STOCK), policy, *topics]) as stock:
+        yield stock
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -92,7 +92,7 @@ def test_every_rpc_keeps_its_bounds_and_nothing_is_lost_or_reordered(sizes: list
     while outbox:
         written, messages = outbox.take()
         (body,) = read_back(written)
-        assert len(body) <= limits.MAX_RPC
+        assert len(body) <= limits.GOSSIP_RPC
         assert 0 < messages <= limits.MAX_RPC_MESSAGES
         got += body
         count += messages

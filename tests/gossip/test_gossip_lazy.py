@@ -2,10 +2,11 @@
 
 from gossip_bed import TOPICS, Bed, T, disconnected, forwarded, validations
 
+from p2pforum.core import limits
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import IHave, Message, Subscription
+from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription, encode_rpc
 
 P = GossipParams()
 DATA = b"a post"
@@ -84,13 +85,24 @@ def test_what_was_not_accepted_is_neither_offered_nor_served() -> None:
 
 
 def test_an_offer_is_asked_for_in_small_portions() -> None:
-    """Other implementations answer an IWANT with one RPC, and four of the largest posts fill ours."""
+    """Other implementations answer an IWANT with one RPC, and sixteen of the largest posts fill it."""
     bed = Bed()
     bed.add("a")
     bed.clear()
-    bed.ihave("a", *names(10))
-    assert [len(send.rpc.iwant) for send in bed.sends()] == [4, 4, 2]
-    assert bed.asked() == {"a": names(10)}
+    bed.ihave("a", *names(40))
+    assert [len(send.rpc.iwant) for send in bed.sends()] == [16, 16, 8]
+    assert bed.asked() == {"a": names(40)}
+    answer = Rpc(publish=(Message(T, bytes(limits.MAX_POST)),) * P.ask_per_rpc)
+    assert len(encode_rpc(answer)) <= limits.MAX_RPC
+
+
+def test_no_more_is_asked_for_between_two_heartbeats_than_js_libp2p_answers() -> None:
+    """Ten RPCs with IWANT. The others it would not answer, and we would think that it breaks promises."""
+    bed = Bed()
+    bed.add("a")
+    bed.clear()
+    bed.ihave("a", *names(1_000))
+    assert len(bed.sends()) == 10
 
 
 def test_what_is_known_or_under_way_is_not_asked_for() -> None:
@@ -242,9 +254,6 @@ def test_a_peer_that_comes_back_is_offered_what_it_missed_once() -> None:
 
 
 def test_a_long_offer_is_cut_into_rpcs_that_peers_can_read() -> None:
-    from p2pforum.core import limits
-    from p2pforum.gossip.wire import encode_rpc
-
     bed = Bed()
     bed.add("a")
     for n in range(4_000):
@@ -254,7 +263,7 @@ def test_a_long_offer_is_cut_into_rpcs_that_peers_can_read() -> None:
     bed.add("a")
     rpcs = [send.rpc for send in bed.sends()]
     assert len(rpcs) == 3
-    assert all(len(encode_rpc(rpc)) <= limits.MAX_RPC for rpc in rpcs)
+    assert all(len(encode_rpc(rpc)) <= limits.GOSSIP_RPC for rpc in rpcs)
     offered = {i for topic in TOPICS for i in bed.offered(topic)["a"]}
     assert offered == set(names(4_000))
 

@@ -1,15 +1,13 @@
 """nostr-tools' Negentropy in a node process: an initiator that nobody here wrote."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from npm_packages import install_packages
 
 _FOLDER = Path(__file__).parent / "interop"
 
@@ -49,18 +47,8 @@ def _ids(texts: list[str]) -> list[bytes]:
 
 @contextmanager
 def open_nostr_tools(folder: Path) -> Iterator[NostrTools]:
-    """Install what interop/package-lock.json names into `folder`, and run it.
-
-    Without npm the tests are skipped on a developer's machine, and fail in CI.
-    """
-    if not shutil.which("npm"):
-        if os.environ.get("CI"):
-            pytest.fail("npm is missing, and CI must run the interoperability tests")
-        pytest.skip("npm is missing")
-    for name in ("package.json", "package-lock.json", "initiator.mjs"):
-        shutil.copy(_FOLDER / name, folder / name)
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(npm, cwd=folder, check=True, timeout=100)
+    """Install what interop/package-lock.json names into `folder`, and run it."""
+    install_packages(_FOLDER, folder)
     process = subprocess.Popen(
         ["node", "initiator.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

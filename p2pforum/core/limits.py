@@ -189,7 +189,7 @@ MAX_INVITE = 64 * KIB  # characters; more can only be another file
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split
-BLOCKS_LOADED = 4_096  # blocks whose keys are kept in memory: at most 45 MB, a million posts
+KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 52 MB
 BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader

@@ -22,6 +22,10 @@ class Items:
         self._blocks = blocks
         self._load = load
         self._skipped = 0
+        self._index = 0  # the block looked at last: mostly the next question is about it, too
+        self._lo = self._hi = 0  # it holds keys from `_lo` up to `_hi`, those skipped included
+        self._loaded: BlockKeys | None = None
+        self._before: int | None = None  # the sum of the keys skipped
         self._skipped = self.find(low_hour, b"") if low_hour > 0 else 0
 
     def __len__(self) -> int:
@@ -33,40 +37,62 @@ class Items:
             return 0
         if hour >= limits.MAX_HOUR:  # "everything": no key to look at
             return len(self)
-        index = self._blocks.locate((hour, id))
-        below = self._blocks.starts[index]
-        if self._blocks.los[index] != (hour, id) or index == 0:
-            below += self._load(index).find(hour, id)
+        self._turn_to(self._blocks.locate((hour, id)))
+        below = self._lo
+        if self._blocks.los[self._index] != (hour, id) or self._index == 0:
+            below += self._keys().find(hour, id)
         return max(0, below - self._skipped)
 
     def key(self, i: int) -> Key:
-        index, offset = self._place(i)
-        return self._load(index).key(offset)
+        offset = self._place(i)
+        return self._keys().key(offset)
 
     def keys(self, lo: int, hi: int) -> list[Key]:
-        found: list[Key] = []
+        return [self.key(i) for i in range(lo, hi)]
+
+    def ids(self, lo: int, hi: int) -> bytes:
+        """The IDs of the items in [lo, hi), one after another."""
+        found = b""
         while lo < hi:
-            index, offset = self._place(lo)
-            block = self._load(index)
-            end = min(len(block), offset + hi - lo)
-            found += block.keys(offset, end)
+            offset = self._place(lo)
+            end = min(self._hi - self._lo, offset + hi - lo)
+            found += self._keys().ids(offset, end)
             lo += end - offset
         return found
 
     def sum(self, lo: int, hi: int) -> int:
         """The sum, mod 2^256, of the IDs in [lo, hi) as little-endian numbers."""
-        return (self._sum_to(hi) - self._sum_to(lo)) % MODULUS if lo < hi else 0
+        if lo >= hi:
+            return 0
+        if lo:
+            return (self._sum_to(hi) - self._sum_to(lo)) % MODULUS
+        if self._before is None:  # kept: questions are mostly about all up to some place
+            self._before = self._sum_to(0)
+        return (self._sum_to(hi) - self._before) % MODULUS
 
     def _sum_to(self, i: int) -> int:
         """Over all the board's keys before item `i`."""
-        index, offset = self._place(i)
-        return self._blocks.sums[index] + (self._load(index).sum(offset) if offset else 0)
+        offset = self._place(i)
+        below = self._blocks.sums[self._index]
+        return below + self._keys().sum(offset) if offset else below
 
-    def _place(self, i: int) -> tuple[int, int]:
-        """The block of item `i`, and the place in it; one behind the last is (blocks, 0)."""
+    def _place(self, i: int) -> int:
+        """Turn to the block of item `i`; the place in it. One behind the last is in a block of no keys."""
         i += self._skipped
-        index = bisect_right(self._blocks.starts, i) - 1
-        return index, i - self._blocks.starts[index]
+        if not self._lo <= i < self._hi:
+            self._turn_to(bisect_right(self._blocks.starts, i) - 1)
+        return i - self._lo
+
+    def _turn_to(self, index: int) -> None:
+        if self._index != index or self._lo == self._hi:
+            starts = self._blocks.starts
+            self._index, self._loaded = index, None
+            self._lo, self._hi = starts[index], starts[min(index + 1, len(starts) - 1)]
+
+    def _keys(self) -> BlockKeys:
+        if self._loaded is None:
+            self._loaded = self._load(self._index)
+        return self._loaded
 
 
 class Snapshot:

@@ -7,9 +7,8 @@ is not decided here.
 """
 
 import enum
-import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from hashlib import sha256 as _sha256
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
@@ -18,6 +17,8 @@ VERSION = 0x61
 FINGERPRINT_SIZE = 16
 INFINITY = 2**64 - 1  # not an hour: above all of them
 _MAX_VARINT = 2**64
+_LOW = 2**256 - 1
+_CUT = "a message that ends inside a range"
 
 Bound = tuple[int, bytes]
 """(hour, prefix of an ID); missing bytes count as zeros. Compares with keys as tuples do."""
@@ -32,21 +33,23 @@ class Mode(enum.IntEnum):
     ID_LIST = 2
 
 
-class Range(NamedTuple):
-    """From the upper bound of the range before (the first: LOWEST) to below `upper`.
+SKIP, FINGERPRINT, ID_LIST = Mode  # looked up for each range
 
-    `payload` is empty, 16 bytes, or IDs one after another.
-    """
+Range = tuple[Bound, Mode, bytes]
+"""(upper, mode, payload): from the upper bound of the range before (the first: LOWEST) to below `upper`.
 
-    upper: Bound
-    mode: Mode
-    payload: bytes
+`payload` is empty, 16 bytes, or IDs one after another. A plain tuple: sessions make tens of thousands.
+"""
+
+_DIGITS = [bytes([n]) for n in range(0x80)]
 
 
 def encode_varint(n: int) -> bytes:
     """Base 128, most significant digit first, as few digits as possible."""
     if n < 0x80:
-        return n.to_bytes(1, "big")
+        return _DIGITS[n]
+    if n < 0x4000:
+        return bytes((0x80 | n >> 7, n & 0x7F))
     digits = bytearray([n & 0x7F])
     n >>= 7
     while n:
@@ -77,20 +80,18 @@ def read_varint(buffer: bytes, at: int) -> tuple[int, int]:
 
 
 def fingerprint(total: int, count: int) -> bytes:
-    """16 bytes for `count` IDs whose sum as little-endian numbers, mod 2^256, is `total`."""
-    return hashlib.sha256(total.to_bytes(32, "little") + encode_varint(count)).digest()[:FINGERPRINT_SIZE]
+    """16 bytes for `count` IDs whose sum as little-endian numbers is `total`; it counts mod 2^256."""
+    return _sha256((total & _LOW).to_bytes(32, "little") + encode_varint(count)).digest()[:FINGERPRINT_SIZE]
 
 
 def separator(before: tuple[int, bytes], after: tuple[int, bytes]) -> Bound:
     """The shortest bound above the key `before` and not above the key `after`."""
     if before[0] != after[0]:
         return (after[0], b"")
-    shared = 0
-    for a, b in zip(before[1], after[1], strict=True):
-        if a != b:
-            break
+    shared, one, other = 0, before[1], after[1]
+    while one[shared] == other[shared]:
         shared += 1
-    return (after[0], after[1][: shared + 1])
+    return (after[0], other[: shared + 1])
 
 
 class Writer:
@@ -107,22 +108,26 @@ class Writer:
     def is_empty(self) -> bool:
         return len(self._out) == 1
 
-    def encode(self, lower: Bound, found: Range) -> bytes:
-        """How a range from `lower` on would be written here, with a skip up to there if need be."""
-        if self.reached == lower:
-            return _encode(self.reached[0], found)
-        return _encode(self.reached[0], Range(lower, Mode.SKIP, b"")) + _encode(lower[0], found)
+    def add(self, lower: Bound, found: Range, limit: int = 0) -> bool:
+        """Append a range from `lower` on, with a skip up to there if need be.
 
-    def add(self, encoded: bytes, upper: Bound) -> None:
-        """Append what `encode` gave, with nothing added in between."""
-        self._out += encoded
-        self.reached = upper
+        False, and nothing is added, if the message would be longer than `limit` and has something in it.
+        """
+        piece = _encode(lower[0], found)
+        if self.reached != lower:
+            piece = _encode(self.reached[0], (lower, SKIP, b"")) + piece
+        out = self._out
+        if limit and len(out) + len(piece) > limit and len(out) > 1:
+            return False
+        out += piece
+        self.reached = found[0]
+        return True
 
     def write(self, lower: Bound, ranges: Iterable[Range]) -> None:
         """Append ranges that follow each other, the first from `lower` on."""
         for found in ranges:
-            self.add(self.encode(lower, found), found.upper)
-            lower = found.upper
+            self.add(lower, found)
+            lower = found[0]
 
     def copy(self) -> "Writer":
         twin = Writer()
@@ -136,59 +141,11 @@ class Writer:
 
 def _encode(hour: int, found: Range) -> bytes:
     """A range whose lower bound, or whose skip before it, has this hour."""
-    upper, mode, payload = found
-    step = b"\0" if upper[0] == INFINITY else encode_varint(upper[0] - hour + 1)
-    if mode is Mode.ID_LIST:
+    (upper, prefix), mode, payload = found
+    step = b"\0" if upper == INFINITY else encode_varint(upper - hour + 1)
+    if mode is ID_LIST:
         payload = encode_varint(len(payload) // ID_SIZE) + payload
-    return b"%b%c%b%c%b" % (step, len(upper[1]), upper[1], mode, payload)
-
-
-class _Reader:
-    """Walks over one message; every fault is a RemoteProtocolError."""
-
-    def __init__(self, message: bytes) -> None:
-        self._message = message
-        self._at = 1
-        self._hour = 0
-        self._padded = bytes(ID_SIZE)  # the prefix of the last bound, as a whole ID
-
-    def more(self) -> bool:
-        return self._at < len(self._message)
-
-    def range(self) -> Range:
-        upper = self._bound()
-        mode, self._at = read_varint(self._message, self._at)
-        if mode == Mode.SKIP:
-            return Range(upper, Mode.SKIP, b"")
-        if mode == Mode.FINGERPRINT:
-            return Range(upper, Mode.FINGERPRINT, self._bytes(FINGERPRINT_SIZE))
-        if mode == Mode.ID_LIST:
-            count, self._at = read_varint(self._message, self._at)
-            return Range(upper, Mode.ID_LIST, self._bytes(count * ID_SIZE))
-        raise RemoteProtocolError(f"a range of the unknown mode {mode}")
-
-    def _bound(self) -> Bound:
-        step, self._at = read_varint(self._message, self._at)
-        size, self._at = read_varint(self._message, self._at)
-        if size > ID_SIZE:
-            raise RemoteProtocolError("a bound longer than an ID")
-        prefix = self._bytes(size)
-        hour = INFINITY if step == 0 else self._hour + step - 1
-        if hour > INFINITY or (hour == INFINITY and (step or prefix)):
-            raise RemoteProtocolError("a bound at infinity that is not spelled as infinity")
-        padded = prefix.ljust(ID_SIZE, b"\0")
-        if hour == self._hour and padded < self._padded:
-            raise RemoteProtocolError("bounds that descend")
-        self._hour, self._padded = hour, padded
-        return (hour, prefix)
-
-    def _bytes(self, size: int) -> bytes:
-        end = self._at + size
-        if end > len(self._message):
-            raise RemoteProtocolError("a message that ends inside a range")
-        taken = self._message[self._at : end]
-        self._at = end
-        return taken
+    return step + _DIGITS[len(prefix)] + prefix + _DIGITS[mode] + payload
 
 
 def decode(message: bytes) -> list[Range]:
@@ -199,13 +156,57 @@ def decode(message: bytes) -> list[Range]:
     """
     if not message or message[0] != VERSION:
         raise RemoteProtocolError("not a message of protocol version 1")
-    reader = _Reader(message)
     ranges: list[Range] = []
-    skipped = False
-    while reader.more():
-        found = reader.range()
-        if skipped and found.mode is Mode.SKIP:
+    upper, before, at = LOWEST, FINGERPRINT, 1
+    while at < len(message):
+        try:
+            upper, at = _read_bound(message, at, upper)
+            mode, payload, at = _read_payload(message, at)
+        except IndexError:
+            raise RemoteProtocolError("the bytes end inside a number") from None
+        if mode is SKIP and before is SKIP:
             raise RemoteProtocolError("two skips in a row")
-        skipped = found.mode is Mode.SKIP
-        ranges.append(found)
+        before = mode
+        ranges.append((upper, mode, payload))
     return ranges
+
+
+def _read_bound(message: bytes, at: int, last: Bound) -> tuple[Bound, int]:
+    """The bound that starts at `at`, not below `last`, and where the next thing starts."""
+    step, size = message[at], message[at + 1]  # mostly numbers of one digit
+    at += 2
+    if step >= 0x80 or size >= 0x80:
+        step, at = read_varint(message, at - 2)
+        size, at = read_varint(message, at)
+    if size > ID_SIZE:
+        raise RemoteProtocolError("a bound longer than an ID")
+    prefix = message[at : at + size]
+    if len(prefix) < size:
+        raise RemoteProtocolError(_CUT)
+    hour = last[0] + step - 1 if step else INFINITY
+    if hour >= INFINITY and (hour > INFINITY or step or prefix):
+        raise RemoteProtocolError("a bound at infinity that is not spelled as infinity")
+    if hour == last[0] and prefix < last[1] and prefix.ljust(ID_SIZE, b"\0") < last[1].ljust(ID_SIZE, b"\0"):
+        raise RemoteProtocolError("bounds that descend")
+    return (hour, prefix), at + size
+
+
+def _read_payload(message: bytes, at: int) -> tuple[Mode, bytes, int]:
+    """The mode that starts at `at`, what comes with it, and where the next thing starts."""
+    number = message[at]
+    at += 1
+    if number >= 0x80:
+        number, at = read_varint(message, at - 1)
+    if number == SKIP:
+        return SKIP, b"", at
+    if number == FINGERPRINT:
+        mode, size = FINGERPRINT, FINGERPRINT_SIZE
+    elif number == ID_LIST:
+        count, at = read_varint(message, at)
+        mode, size = ID_LIST, count * ID_SIZE
+    else:
+        raise RemoteProtocolError(f"a range of the unknown mode {number}")
+    payload = message[at : at + size]
+    if len(payload) < size:
+        raise RemoteProtocolError(_CUT)
+    return mode, payload, at + size

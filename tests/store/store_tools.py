@@ -38,6 +38,7 @@ def assert_items(items: Items, keys: list[tuple[int, bytes]]) -> None:
         for hi in cuts:
             assert items.sum(lo, hi) == sum_of(i for _, i in keys[lo:hi])
             assert items.keys(lo, hi) == keys[lo:hi]
+            assert items.ids(lo, hi) == b"".join(i for _, i in keys[lo:hi])
     for at in cuts:
         if at < n:
             hour, post_id = keys[at]

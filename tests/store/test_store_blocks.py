@@ -96,6 +96,18 @@ def test_items_from_an_hour_on(db: sqlite3.Connection, low_hour: int) -> None:
     assert_items(view(db).items("general", low_hour), sorted(key for key in keys if key[0] >= low_hour))
 
 
+def test_ids_that_were_ground_to_look_alike_are_still_told_apart(db: sqlite3.Connection) -> None:
+    """A block finds keys by the hour and 4 bytes of the ID, and by all of it only where those are equal."""
+    alike = {bytes(n) + i[n:] for n in (4, 5, 31) for _, i in some_keys(100, 1, seed=n)}
+    keys = sorted({(5, i) for i in alike} | set(some_keys(700, 10)))
+    put(db, keys)
+    block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    items = view(db).items("general")
+    assert_items(items, keys)
+    for prefix in (bytes(n) + bytes([1]) * m for n in range(6) for m in range(3)):
+        assert items.find(5, prefix) == sum(key < (5, prefix) for key in keys)
+
+
 def test_sums_over_whole_blocks_load_no_keys(db: sqlite3.Connection) -> None:
     keys = sorted(some_keys(3_000, 50))
     put(db, keys)
@@ -111,13 +123,13 @@ def test_sums_over_whole_blocks_load_no_keys(db: sqlite3.Connection) -> None:
 
 
 def test_loaded_keys_are_bounded_and_shared() -> None:
-    cache = KeysCache(most=3)
+    cache = KeysCache(most=7)  # three blocks of two
     blocks = [Block((n, b""), 1, 0) for n in range(5)]
     loads = []
 
     def load() -> BlockKeys:
         loads.append(1)
-        return BlockKeys([(1, bytes(32))])
+        return BlockKeys([(1, bytes(32)), (2, bytes(32))])
 
     for block in [*blocks, blocks[4], blocks[3], blocks[0]]:
         cache.get(block, load)

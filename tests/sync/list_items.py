@@ -31,6 +31,9 @@ class ListItems:
     def keys(self, lo: int, hi: int) -> list[Key]:
         return self._keys[lo:hi]
 
+    def ids(self, lo: int, hi: int) -> bytes:
+        return b"".join(id_ for _, id_ in self._keys[lo:hi])
+
     def sum(self, lo: int, hi: int) -> int:
         return (self._sums[hi] - self._sums[lo]) % 2**256
 

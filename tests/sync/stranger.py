@@ -79,7 +79,7 @@ def everything(number: int = 0) -> Neg:
 def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
     """A message of fingerprints that match nothing."""
     writer = wire.Writer()
-    ranges = [wire.Range(cut, wire.Mode.FINGERPRINT, bytes(16)) for cut in cuts]
+    ranges = [(cut, wire.FINGERPRINT, bytes(16)) for cut in cuts]
     writer.write(wire.LOWEST, ranges)
     return writer.message()
 
@@ -87,5 +87,5 @@ def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
 def listed(ids: list[bytes], lower: wire.Bound = wire.LOWEST) -> bytes:
     """A message that lists IDs in a range from `lower` on."""
     writer = wire.Writer()
-    writer.write(lower, [wire.Range(wire.HIGHEST, wire.Mode.ID_LIST, b"".join(ids))])
+    writer.write(lower, [(wire.HIGHEST, wire.ID_LIST, b"".join(ids))])
     return writer.message()

@@ -120,8 +120,8 @@ def test_a_question_for_everything_costs_memory_for_one_message() -> None:
     responder = Reconciler(items, TUNED, random.Random(1), initiator=False)
     spans = result_of(responder.examine(bytes.fromhex("6100000200")))
     asked: list[tuple[int, int]] = []
-    real = items.keys
-    items.keys = lambda lo, hi: (asked.append((lo, hi)), real(lo, hi))[1]  # type: ignore[method-assign]
+    real = items.ids
+    items.ids = lambda lo, hi: (asked.append((lo, hi)), real(lo, hi))[1]  # type: ignore[method-assign]
     answers = (m for m in responder.emit(spans) if m)
     assert len(next(answers)) <= TUNED.limit
     assert max(hi for _, hi in asked) < 1200  # of 50,000: no more than fit, and one range that did not

@@ -344,7 +344,7 @@ class _Gauge(trio.abc.Instrument):
 
 @pytest.mark.parametrize("slice_seconds", [limits.SYNC_SLICE_SECONDS, 1.0])
 async def test_the_event_loop_does_not_stall(slice_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn of the loop works for less than 20 ms; with slices of a second (the control) it does not.
+    """A turn of the loop works for less than 20 ms; with slices of a second (the control) for three slices.
 
     CPU time, so that a busy machine does not fail the test.
     """
@@ -352,15 +352,15 @@ async def test_the_event_loop_does_not_stall(slice_seconds: float, monkeypatch: 
     gauge = _Gauge()
     hub = MemoryHub(random.Random(1))
     gc.freeze()  # what other tests left is no work of this one
-    left, right = (_Keys(keys) for keys in two_sets(random.Random(1), 40_000, 1000, 1000, 400))
+    left, right = (_Keys(keys) for keys in two_sets(random.Random(1), 80_000, 3000, 3000, 400))
     async with sync_node(hub, "left", store=left) as a, sync_node(hub, "right", store=right) as b:
         peer = await a.dial(b)
         trio.lowlevel.add_instrument(gauge)
         report = await a.sync.sync(peer)
         trio.lowlevel.remove_instrument(gauge)
     gc.unfreeze()
-    assert report.gone == 1000
-    assert (gauge.worst < 0.02) == (slice_seconds < 0.01)
+    assert report.gone == 3000
+    assert gauge.worst < 0.02 if slice_seconds < 0.01 else gauge.worst > 0.012
 
 
 class _Keys(MemoryPosts):

@@ -26,8 +26,8 @@ contents = st.one_of(
 @st.composite
 def range_lists(draw: st.DrawFn) -> list[Range]:
     uppers = sorted(draw(st.sets(bounds, max_size=8)), key=lambda b: (b[0], b[1].ljust(32, b"\0")))
-    ranges = [Range(upper, *draw(contents)) for upper in uppers]
-    return [r for i, r in enumerate(ranges) if not i or {r.mode, ranges[i - 1].mode} != {Mode.SKIP}]
+    ranges = [(upper, *draw(contents)) for upper in uppers]
+    return [r for i, r in enumerate(ranges) if not i or {r[1], ranges[i - 1][1]} != {Mode.SKIP}]
 
 
 @given(st.integers(0, 2**64 - 1), st.binary(max_size=3))

@@ -168,8 +168,8 @@ def decode_payload(encoded: bytes) -> Payload:
     if type(board) is not str or not text.is_valid_board(board):
         raise InvalidPost("the board's name is not made of 1 to 64 of a-z 0-9 . -")
     _check_parents(root, parents)
-    if type(content) is not list or not _is_plain(content, limits.MAX_NESTING):
-        raise InvalidPost("the content is not an array of numbers, bytes, texts and arrays")
+    if type(content) is not list or not _has_valid_texts(content):  # what else may be in it: plain_cbor
+        raise InvalidPost("the content is not an array, or a text has characters that may not travel")
     payload = Payload(
         kind, board, root, tuple(parents), hour, _as_tuples(content), _decode_stamp(stamp), version
     )
@@ -214,12 +214,13 @@ def _decode_stamp(stamp: Any) -> Stamp:
     return Stamp(algorithm, bits, nonce)
 
 
+# That the texts of the content are valid was seen before any of these rules is asked.
 def _is_body(value: Any) -> bool:
-    return type(value) is str and len(value.encode()) <= limits.MAX_BODY and text.is_valid_text(value)
+    return type(value) is str and len(value.encode()) <= limits.MAX_BODY
 
 
 def _is_subject(value: Any) -> bool:
-    return type(value) is str and len(value.encode()) <= limits.MAX_SUBJECT and text.is_valid_line(value)
+    return type(value) is str and len(value.encode()) <= limits.MAX_SUBJECT and "\n" not in value
 
 
 def _is_id(value: Any) -> bool:
@@ -262,13 +263,15 @@ def _is_uint(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**64
 
 
-def _is_plain(value: Any, depth: int) -> bool:
-    """Numbers below 2^64, bytes, valid texts and arrays: no floats, tags, maps, null or booleans."""
-    if type(value) is list:
-        return depth > 0 and all(_is_plain(v, depth - 1) for v in value)
-    if type(value) is str:
-        return text.is_valid_text(value)
-    return type(value) is bytes or (type(value) is int and -(2**64) <= value < 2**64)
+def _has_valid_texts(value: list[Any]) -> bool:
+    """In this array and in those within."""
+    for item in value:
+        if type(item) is str:
+            if not text.is_valid_text(item):
+                return False
+        elif type(item) is list and not _has_valid_texts(item):
+            return False
+    return True
 
 
 def _as_tuples(value: Sequence[Any]) -> tuple[Any, ...]:

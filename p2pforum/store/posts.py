@@ -146,13 +146,13 @@ class Store:
     def known(self, ids: Iterable[bytes]) -> set[bytes]:
         """Those that are here and released, or were dropped on purpose. Cheapest for many at once."""
         ids = list(ids)
-        with self._write_lock, translated():
+        with self._read_lock, translated():
             if len(ids) == 1:
-                return {row[0] for row in self._db.execute(f"{_KNOWN} id = ?", ids)}
+                return {row[0] for row in self._reader.execute(f"{_KNOWN} id = ?", ids)}
             return {
                 row[0]
                 for chunk in chunks(ids)
-                for row in self._db.execute(f"{_KNOWN} {in_chunk('id')}", chunk)
+                for row in self._reader.execute(f"{_KNOWN} {in_chunk('id')}", chunk)
             }
 
     def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:

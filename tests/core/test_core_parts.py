@@ -88,6 +88,15 @@ def test_normalized_text_may_travel(typed: str) -> None:
     assert text.normalize(once) == once
 
 
+def test_no_control_may_travel_and_all_else_may() -> None:
+    """C0 but newline, DEL, C1, bidi controls, the tag block; alone and in a text that is not ASCII."""
+    forbidden = {*range(10), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F)}
+    forbidden |= {*range(0x2066, 0x206A), *range(0xE0000, 0xE0080)}
+    for code in [*range(0xD800), *range(0xE000, 0x10FFF), *range(0xDFF00, 0xE0200)]:
+        assert text.is_valid_text(f"a{chr(code)}b") == (code not in forbidden)
+        assert text.is_valid_text(f"\u00e9{chr(code)}") == (code not in forbidden)
+
+
 def test_editors_leave_no_trace() -> None:
     assert text.normalize("a\r\nb  \n\n") == text.normalize("a\nb") == "a\nb"
     assert text.normalize("e\u0301") == "\u00e9"

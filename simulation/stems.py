@@ -12,9 +12,8 @@ from random import Random
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
-from simulation.world import World
+from simulation.world import HOUR, World
 
-_HOUR = 498_000
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
@@ -59,7 +58,7 @@ class Stems:
         for w in range(world.size):
             if v in world.dialled[w] and str(w) not in router:
                 router.add_peer(str(w), 0.0, outbound=False)
-        router.maintain_guards(_HOUR, self.params.settle)
+        router.maintain_guards(HOUR, self.params.settle)
         return router
 
     # -- what is to happen -----------------------------------------------------------------------------
@@ -92,7 +91,7 @@ class Stems:
         if what == "post":
             if not self.pinned:
                 router.guards.kept.clear()
-                router.maintain_guards(_HOUR, self.now + self.params.settle)
+                router.maintain_guards(HOUR, self.now + self.params.settle)
             router.originate(name, name, self.now)
             return
         if v in self.world.spies:

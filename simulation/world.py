@@ -6,13 +6,20 @@ hours; what spies learn depends on nothing else. tests/stem/test_stem_spies.py r
 """
 
 import heapq
+import math
 from dataclasses import dataclass, field
 from random import Random
 
 OUTBOUND = 8  # connections that a node makes
 MESH, MESH_MOST = 6, 12  # of gossip/params.py
-LATENCY = (0.02, 0.15)  # seconds, one way, of a link
+NEAREST, USUAL, SPREAD = 0.02, 0.06, 0.5  # seconds, one way, of a link: the least, and a lognormal median
 HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
+HOUR = 498_000  # of the clock, in hours since 1970: any
+
+
+def draw_latency(rng: Random) -> float:
+    """Of one link, in seconds."""
+    return NEAREST + rng.lognormvariate(math.log(USUAL), SPREAD)
 
 
 @dataclass
@@ -42,7 +49,7 @@ def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> W
     for spy in sorted(spies) if reach else ():
         dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
     links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
-    latency = {link: HOP + rng.uniform(*LATENCY) for link in sorted(links)}
+    latency = {link: HOP + draw_latency(rng) for link in sorted(links)}
     world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))
     if reach:
         _crowd_in(world)

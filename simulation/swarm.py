@@ -1,4 +1,4 @@
-"""Nodes that gossip: the node's own Router in each (and StemRouter, if asked), one queue of events, no sockets.
+"""Nodes that gossip: the node's own Router in each, its StemRouter if asked, one queue of events, no sockets.
 
 Not modelled: what posts are (every post is valid, and judging it takes HOP seconds), bandwidth, and full
 outboxes but by `loss`. Counted are the bytes of RPCs with their lengths, and stem frames: not what Noise and
@@ -7,7 +7,7 @@ Yamux add (about 30 bytes for each write).
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -225,18 +225,20 @@ class Swarm:
 
     def _write(self, spread: Spread) -> None:
         v, data = spread.author, spread.message.data
-        if self.setting.hidden:
+        if v in self._away or not self.routers[v].has_taker(spread.message.topic, self.now):
+            self.at(self.now + 1, self._write, spread)  # as a node does, it keeps the post meanwhile
+        elif self.setting.hidden:
             self._stem(v).originate(message_id(data), data, self.now)
             self._tick(v)
         else:
             self._publish(v, data)
 
-    def _publish(self, v: int, data: bytes) -> None:
+    def _publish(self, v: int, data: bytes, but: Collection[str] = ()) -> None:
         spread = self._spread(data)
         if spread.public is None:
             spread.public = self.now
         self._hold(v, spread)
-        self._perform(v, self.routers[v].originate(data, spread.message.topic, self.now))
+        self._perform(v, self.routers[v].originate(data, spread.message.topic, self.now, but))
 
     def _stem(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
@@ -264,7 +266,7 @@ class Swarm:
             self.stem[w] += len(ANSWER)
             self.at(self.now + 3 * self.links[v][w], self._stem_frame, w, v, effect)
         else:
-            self._publish(v, effect.raw)
+            self._publish(v, effect.raw, effect.edges)
 
     def _stem_frame(self, v: int, teller: int, effect: Pass) -> None:
         if not self._spread(effect.raw).held[v]:

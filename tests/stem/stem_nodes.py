@@ -10,7 +10,7 @@ import trio
 from gossip_nodes import InlineDoor, MemoryStore
 from strategies import HOUR, TEST_NETWORK
 
-from p2pforum.core.post import Post, decode
+from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Effect, Validate
 from p2pforum.gossip.service import GossipService
@@ -19,7 +19,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.stem.frame import decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import StemRouter
+from p2pforum.stem.router import Fluff, StemRouter
 from p2pforum.stem.service import Outside, StemService
 
 
@@ -95,9 +95,11 @@ async def stem_node_on(
             await trio.lowlevel.checkpoint()
             return store.known(ids)
 
-        async def fluff(raws: Sequence[bytes]) -> None:
-            fluffed.extend(decode(raw, TEST_NETWORK).id for raw in raws)
-            await gossip.originate(raws)
+        async def fluff(fluffs: Sequence[Fluff]) -> None:
+            """As `Departures.fluff`."""
+            fluffed.extend(fluff.post_id for fluff in fluffs)
+            for fluff in fluffs:
+                await gossip.originate([fluff.raw], but=fluff.edges)
 
         async def save(text: str) -> None:
             await trio.lowlevel.checkpoint()

@@ -17,6 +17,7 @@ from p2pforum.core.errors import P2PForumError
 from p2pforum.gossip.service import GossipService
 from p2pforum.gossip.wire import Message
 from p2pforum.network.interface import PeerID
+from p2pforum.stem.router import Fluff
 from p2pforum.stem.service import StemService
 from p2pforum.store.posts import Store
 from p2pforum.store.retention import forget
@@ -89,6 +90,11 @@ class Departures:
         self.gossip.echoes.sent(peer, Message("", raw))
         if (gone := self._leaving.get(raw)) is not None:
             gone.set()
+
+    async def fluff(self, fluffs: Sequence[Fluff]) -> None:
+        """Posts whose stem ends here."""
+        for fluff in fluffs:
+            await self.gossip.originate([fluff.raw], but=fluff.edges)
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""

@@ -218,7 +218,7 @@ class Node:
     def _stem(self, own: Departures) -> StemService:
         guards = self._guard_file.read() if self._guard_file else Guards()
         router = StemRouter(self._rng, guards, trio.current_time())
-        outside = Outside(own.public, own.gossip.originate, self._save_guards, now_hours, own.handed)
+        outside = Outside(own.public, own.fluff, self._save_guards, now_hours, own.handed)
         return StemService(self._network, self._config.params, self.door, router, outside)
 
     async def _save_guards(self, text: str) -> None:

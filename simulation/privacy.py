@@ -1,6 +1,7 @@
 """`python -m simulation.privacy`: how often spies name the author of a post. Ends with 1 if a bound breaks.
 
-Every figure stands beside its control: plain gossip, and guards drawn anew for every post.
+Every figure stands beside its control: plain gossip; guards drawn anew for every post; posts pushed to those
+who brought them.
 """
 
 import argparse
@@ -13,17 +14,18 @@ from dataclasses import dataclass
 from random import Random
 
 from simulation.guess import Figures, interval, judge, judge_keys, mean
-from simulation.stems import by_gossip, many_posts_each, one_post_each
+from simulation.stems import Stems, by_gossip, many_posts_each, one_post_each
 from simulation.world import World, make_world
 
 KEY_POSTS = 50
-PRECISION = {0.1: 0.085, 0.2: 0.16}  # of the stem, at most
+PRECISION = {0.1: 0.085, 0.2: 0.16}  # of the stem, at most, with its interval
 CONTROL = {
     0.1: 0.40,
     0.2: 0.60,
 }  # recall of plain gossip, at least: else the spies of this simulation are blind
 REACH = 0.2  # of all nodes are dialled by each spy that wants to hear everything
 REDRAWN = 0.35  # recall for a key with guards drawn anew, at least: the same
+SURPLUS = 0.005  # of keys that are named though their guard does not spy, at most; in the control at least
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ class Single:
     def complaints(self, share: float) -> list[str]:
         found = []
         for name, figures in (("stem", self.stem), ("stem with black holes", self.holes)):
-            if figures.recall > share + 0.03:
-                found.append(f"{name}: recall {figures.recall:.3f} is above {share + 0.03:.3f}")
-            if figures.precision > PRECISION[share]:
-                found.append(f"{name}: precision {figures.precision:.3f} is above {PRECISION[share]:.3f}")
-        if self.gossip.recall < CONTROL[share]:
+            if figures.worst_recall > share + 0.03:
+                found.append(f"{name}: recall {figures.worst_recall:.3f} may be above {share + 0.03:.3f}")
+            if figures.precision + figures.precision_error > PRECISION[share]:
+                found.append(f"{name}: precision {figures.precision:.3f} may be above {PRECISION[share]:.3f}")
+        if self.gossip.recall - self.gossip.recall_error < CONTROL[share]:
             found.append(f"control: plain gossip has a recall of {self.gossip.recall:.3f} only")
         if self.lost:
             found.append(f"{self.lost} posts never became public")
@@ -92,35 +94,59 @@ def everywhere(case: Case) -> tuple[Figures, Figures]:
 def complaints_everywhere(found: tuple[Figures, Figures], share: float) -> list[str]:
     gossip, stem = found
     broken = []
-    if stem.recall > share + 0.03:
-        broken.append(f"spies everywhere: recall {stem.recall:.3f} is above {share + 0.03:.3f}")
+    if stem.worst_recall > share + 0.03:
+        broken.append(f"spies everywhere: recall {stem.worst_recall:.3f} may be above {share + 0.03:.3f}")
     if gossip.recall < 0.8:
         broken.append(f"control: spies everywhere see plain gossip with a recall of {gossip.recall:.3f} only")
     return broken
 
 
 @dataclass(frozen=True)
-class Keys:
-    """Fifty posts under one key: recall, with pinned guards and (the control) with guards drawn anew."""
+class Named:
+    """Keys of fifty posts. Means with the half widths of their 95 % intervals."""
 
-    pinned: tuple[float, float]  # mean, half width of the 95 % interval
-    redrawn: tuple[float, float]
+    recall: tuple[float, float]
+    surplus: tuple[
+        float, float
+    ]  # of recall over the part of the keys whose guard spies: this nobody can better
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Fifty posts under one key, as it is and in two controls."""
+
+    pinned: Named
+    redrawn: Named  # with guards drawn anew
+    told: Named  # who ends a stem pushes also to those who brought the post
 
     def complaints(self, share: float) -> list[str]:
         found = []
-        if self.pinned[0] > share + 0.04:
-            found.append(f"one key: recall {self.pinned[0]:.3f} is above {share + 0.04:.3f}")
-        if self.redrawn[0] < REDRAWN:
-            found.append(f"control: guards drawn anew have a recall of {self.redrawn[0]:.3f} only")
+        if sum(self.pinned.recall) > share + 0.04:
+            found.append(f"one key: recall {_pm(self.pinned.recall)} may be above {share + 0.04:.3f}")
+        if sum(self.pinned.surplus) > SURPLUS:
+            found.append(f"one key: {_pm(self.pinned.surplus)} are named though their guard is no spy")
+        if self.redrawn.recall[0] - self.redrawn.recall[1] < REDRAWN:
+            found.append(f"control: guards drawn anew have a recall of {_pm(self.redrawn.recall)} only")
+        if self.told.surplus[0] < SURPLUS:
+            found.append(
+                f"control: those who brought a post are told first, and {_pm(self.told.surplus)} named"
+            )
         return found
 
 
 def keys(case: Case, authors: int) -> Keys:
-    recall: dict[bool, list[float]] = {True: [], False: []}
+    rows: list[list[tuple[float, float]]] = [[], [], []]
     for world, rng in case.worlds():
-        for pinned in recall:
-            recall[pinned].append(judge_keys(many_posts_each(world, rng, authors, KEY_POSTS, pinned=pinned)))
-    return Keys(interval(recall[True]), interval(recall[False]))
+        ways = (Stems(world, rng), Stems(world, rng, pinned=False), Stems(world, rng, discreet=False))
+        for row, stems in zip(rows, ways, strict=True):
+            fates = many_posts_each(stems, authors, KEY_POSTS)
+            spied = statistics.mean(stems.guard_spies(v) for v in {fate.author for fate in fates})
+            row.append((judge_keys(fates), judge_keys(fates) - spied))
+    return Keys(*(Named(*(interval(column) for column in zip(*row, strict=True))) for row in rows))
+
+
+def _pm(value: tuple[float, float]) -> str:
+    return f"{value[0]:.3f} ± {value[1]:.3f}"
 
 
 def _row(name: str, figures: Figures) -> str:
@@ -147,8 +173,15 @@ def _report(case: Case, authors: int) -> list[str]:
     print(_row("plain, spies everywhere", wide[0]))
     print(_row("stem, spies everywhere", wide[1]))
     many = keys(case, authors)
-    print(f"  {KEY_POSTS} posts of one key      recall {many.pinned[0]:.3f} ± {many.pinned[1]:.3f}")
-    print(f"  guards drawn anew (ctl)  recall {many.redrawn[0]:.3f} ± {many.redrawn[1]:.3f}")
+    print(
+        f"  {KEY_POSTS} posts of one key      recall {_pm(many.pinned.recall)}, without spying guards "
+        f"{_pm(many.pinned.surplus)}"
+    )
+    print(
+        f"  bringers told first (c.) recall {_pm(many.told.recall)}, without spying guards "
+        f"{_pm(many.told.surplus)}"
+    )
+    print(f"  guards drawn anew (ctl)  recall {_pm(many.redrawn.recall)}")
     print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)
     broken = (
         one.complaints(case.share) + complaints_everywhere(wide, case.share) + many.complaints(case.share)

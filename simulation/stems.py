@@ -12,9 +12,8 @@ from random import Random
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
-from simulation.world import World
+from simulation.world import HOUR, World, first_spy
 
-_HOUR = 498_000
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
@@ -39,6 +38,7 @@ class Stems:
     rng: Random
     black_holes: bool = False
     pinned: bool = True  #: False: every own post through guards drawn anew (the control)
+    discreet: bool = True  #: False: who ends a stem pushes also to those who brought the post (the control)
     params: StemParams = field(default_factory=StemParams)
 
     def __post_init__(self) -> None:
@@ -59,8 +59,12 @@ class Stems:
         for w in range(world.size):
             if v in world.dialled[w] and str(w) not in router:
                 router.add_peer(str(w), 0.0, outbound=False)
-        router.maintain_guards(_HOUR, self.params.settle)
+        router.maintain_guards(HOUR, self.params.settle)
         return router
+
+    def guard_spies(self, v: int) -> bool:
+        """Whether the first guard of this node is a spy."""
+        return int(self._routers[v].guards.kept[0].peer) in self.world.spies
 
     # -- what is to happen -----------------------------------------------------------------------------
 
@@ -92,7 +96,7 @@ class Stems:
         if what == "post":
             if not self.pinned:
                 router.guards.kept.clear()
-                router.maintain_guards(_HOUR, self.now + self.params.settle)
+                router.maintain_guards(HOUR, self.now + self.params.settle)
             router.originate(name, name, self.now)
             return
         if v in self.world.spies:
@@ -121,14 +125,15 @@ class Stems:
             w = int(effect.peer)
             self._push(self.now + 3 * self.world.delay(v, w), "frame", w, post, v)  # opening, then 16 KiB
         else:
-            self._fluff(v, post)
+            bringers = effect.edges if self.discreet else ()
+            self._fluff(v, post, frozenset(map(int, bringers)))
 
-    def _fluff(self, v: int, post: int) -> None:
+    def _fluff(self, v: int, post: int, but: frozenset[int]) -> None:
         fate = self.fates[post]
         if v in self.world.spies:
             pass  # it has told its owner already, when it got the post
         else:
-            way, teller = self.world.first_spy[v]
+            way, teller = first_spy(self.world, v, but)
             fate.see(self.now + way, teller)
         if fate.public is None:
             fate.fluffed_by = v
@@ -148,9 +153,9 @@ def one_post_each(world: World, rng: Random, *, black_holes: bool = False) -> li
     return stems.run()
 
 
-def many_posts_each(world: World, rng: Random, authors: int, posts: int, *, pinned: bool) -> list[Fate]:
+def many_posts_each(stems: Stems, authors: int, posts: int) -> list[Fate]:
     """Some authors post often under one key each, every time in another epoch."""
-    stems = Stems(world, rng, pinned=pinned)
+    rng, world = stems.rng, stems.world
     for author in rng.sample(world.honest, min(authors, len(world.honest))):
         for n in range(posts):
             stems.post(author, 30 + 650 * n + rng.uniform(0, 600))
@@ -159,4 +164,4 @@ def many_posts_each(world: World, rng: Random, authors: int, posts: int, *, pinn
 
 def by_gossip(world: World) -> list[Fate]:
     """The control: every honest node publishes once, as without a stem."""
-    return [Fate(v, 0.0, seen=world.first_spy[v], public=0.0, fluffed_by=v) for v in world.honest]
+    return [Fate(v, 0.0, seen=first_spy(world, v), public=0.0, fluffed_by=v) for v in world.honest]

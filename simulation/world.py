@@ -6,13 +6,20 @@ hours; what spies learn depends on nothing else. tests/stem/test_stem_spies.py r
 """
 
 import heapq
+import math
 from dataclasses import dataclass, field
 from random import Random
 
 OUTBOUND = 8  # connections that a node makes
 MESH, MESH_MOST = 6, 12  # of gossip/params.py
-LATENCY = (0.02, 0.15)  # seconds, one way, of a link
+NEAREST, USUAL, SPREAD = 0.02, 0.06, 0.5  # seconds, one way, of a link: the least, and a lognormal median
 HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
+HOUR = 498_000  # of the clock, in hours since 1970: any
+
+
+def draw_latency(rng: Random) -> float:
+    """Of one link, in seconds."""
+    return NEAREST + rng.lognormvariate(math.log(USUAL), SPREAD)
 
 
 @dataclass
@@ -24,7 +31,7 @@ class World:
     dialled: list[list[int]]
     latency: dict[tuple[int, int], float]
     mesh: list[list[int]]
-    first_spy: list[tuple[float, int]] = field(default_factory=list)
+    paths: dict[tuple[int, frozenset[int]], tuple[float, int]] = field(default_factory=dict)  #: see first_spy
 
     @property
     def honest(self) -> list[int]:
@@ -42,11 +49,10 @@ def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> W
     for spy in sorted(spies) if reach else ():
         dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
     links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
-    latency = {link: HOP + rng.uniform(*LATENCY) for link in sorted(links)}
+    latency = {link: HOP + draw_latency(rng) for link in sorted(links)}
     world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))
     if reach:
         _crowd_in(world)
-    world.first_spy = _first_spies(world)
     return world
 
 
@@ -75,20 +81,28 @@ def _crowd_in(world: World) -> None:
                 world.mesh[w].append(spy)
 
 
-def _first_spies(world: World) -> list[tuple[float, int]]:
-    """For each node: how long gossip from it takes to the first spy, and from which node that spy hears it.
+def first_spy(world: World, source: int, but: frozenset[int] = frozenset()) -> tuple[float, int]:
+    """How long gossip from this node takes to the first spy, and which node tells that spy.
 
-    Latencies are the same both ways, so one search from all spies at once finds it for all nodes.
+    Those in `but` are offered it at a heartbeat, so at the earliest now, and ask for it: three ways.
     """
-    best = [(float("inf"), -1)] * world.size
-    queue = [(0.0, spy, -1) for spy in sorted(world.spies)]
+    key = (source, but.intersection(world.mesh[source]))
+    if key not in world.paths:
+        world.paths[key] = _search(world, *key)
+    return world.paths[key]
+
+
+def _search(world: World, source: int, but: frozenset[int]) -> tuple[float, int]:
+    done: set[int] = set()
+    queue = [(0.0, source, -1)]
     while queue:
         time, v, teller = heapq.heappop(queue)
-        if time >= best[v][0]:
+        if v in done:
             continue
-        best[v] = (time, teller)
+        if v in world.spies and v != source:
+            return time, teller
+        done.add(v)
         for w in world.mesh[v]:
-            if w not in world.spies:
-                told_by = w if v in world.spies else teller
-                heapq.heappush(queue, (time + world.delay(v, w), w, told_by))
-    return best
+            ways = 3 if v == source and w in but else 1
+            heapq.heappush(queue, (time + ways * world.delay(v, w), w, v))
+    return float("inf"), -1

@@ -5,7 +5,7 @@ service and a simulation of ten thousand nodes run this same class. It knows dat
 posts: what a post is, and whether it is valid, the door says through `on_verdict`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
@@ -255,8 +255,11 @@ class Router:
         targets = tuple(peer for peer in members if peer not in senders)
         return [Forward(targets, message)] if targets else []
 
-    def originate(self, data: bytes, topic: str, now: float) -> list[Effect]:
-        """Publish an own post. Today: fluff, that is to the mesh (not to all: that tells more peers more).
+    def originate(self, data: bytes, topic: str, now: float, but: Collection[str] = ()) -> list[Effect]:
+        """Publish an own post, or end a stem: push to the mesh (not to all: that tells more peers more).
+
+        Those in `but` brought it, and are offered it at the next heartbeat: an author whom its guard pushed
+        to would be among the first to pass it on, and spies would find it by that.
 
         Call it when the post has been released, or a node killed in between pushes an old post, as nobody
         does who passes on. Not without `has_taker`: a post that is released has left the house.
@@ -268,17 +271,13 @@ class Router:
         self.counts.originated += 1
         self._seen.add(name, now)
         self._cache.put(name, message, now, own=True)
-        targets = tuple(self._mesh.members(topic)) or self._fanout(topic, now)
+        self._mesh.offer_later(topic, but)
+        targets = tuple(peer for peer in self._mesh.takers(topic, now) if peer not in but)
         return [Forward(targets, message)] if targets else []
 
     def has_taker(self, topic: str, now: float) -> bool:
         """Whether somebody would be sent an own post in that topic."""
-        return bool(self._mesh.members(topic) or self._fanout(topic, now))
-
-    def _fanout(self, topic: str, now: float) -> tuple[str, ...]:
-        limit = self.scoring.publish_threshold
-        fit = [p for p in self._mesh.subscribers(topic) if self._ledger.score(p, now) >= limit]
-        return tuple(self._rng.sample(fit, min(self.params.degree, len(fit))))
+        return bool(self._mesh.takers(topic, now))
 
     # -- time -------------------------------------------------------------------------------------------
 

@@ -158,7 +158,11 @@ class Ledger:
 
     def _tally(self, peer: str, topic: str) -> Tally | None:
         record = self._here.get(peer)
-        return None if record is None else record.topics.setdefault(topic, Tally())
+        if record is None:
+            return None
+        if (tally := record.topics.get(topic)) is None:
+            tally = record.topics[topic] = Tally()
+        return tally
 
     # -- the score -------------------------------------------------------------------------------------
 
@@ -192,10 +196,11 @@ class Ledger:
         p = self.params
         merit = penalty = 0.0
         for topic, tally in record.topics.items():
-            quanta = 0.0 if tally.since is None else (now - tally.since) / p.time_quantum
-            merit += p.time_weight * min(quanta, p.time_cap) + p.first_weight * tally.first
-            penalty += p.delivery_weight * self._deficit(tally, topic, now) ** 2
+            merit += p.first_weight * tally.first
             penalty += p.failure_weight * tally.failures
+            if tally.since is not None:  # most are not in the mesh, and this is worked out for each message
+                merit += p.time_weight * min((now - tally.since) / p.time_quantum, p.time_cap)
+                penalty += p.delivery_weight * self._deficit(tally, topic, now) ** 2
         excess = max(0.0, record.behaviour - p.behaviour_threshold)
         record.faults = (
             p.topic_weight * merit

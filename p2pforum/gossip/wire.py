@@ -71,6 +71,8 @@ class Rpc:
 
 
 def encode_uvarint(value: int) -> bytes:
+    if value <= 0x7F:  # nearly all are lengths of topics and IDs
+        return bytes((value,))
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -30,10 +30,11 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fluff:
-    """Publish this by gossip, and release it."""
+    """Publish this by gossip, and release it. `edges` are peers that brought it: not to be told first."""
 
     post_id: bytes
     raw: bytes
+    edges: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,7 @@ class StemRouter:
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
-        return Fluff(post.post_id, post.raw)
+        return Fluff(post.post_id, post.raw, frozenset(post.edges - {OWN}))
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
         target = self._target(what)

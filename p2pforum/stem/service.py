@@ -32,7 +32,7 @@ class Outside:
     """What the stem needs of the rest of the node. `hour` is that since 1970."""
 
     public: Callable[[Sequence[bytes]], Awaitable[set[bytes]]]  #: which of these posts are released
-    fluff: Callable[[Sequence[bytes]], Awaitable[None]]  #: publish these raw posts, and release them
+    fluff: Callable[[Sequence[Fluff]], Awaitable[None]]  #: publish these, and release them
     save: Callable[[str], Awaitable[None]]  #: keep this text about guards
     hour: Callable[[], int]
     handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
@@ -237,7 +237,7 @@ class StemService:
 
     async def _fluff(self, fluffs: Sequence[Fluff]) -> None:
         try:
-            await self._outside.fluff([fluff.raw for fluff in fluffs])
+            await self._outside.fluff(fluffs)
         except StoreError as error:
             log.error("the store releases nothing: %s", error)
         except Exception as error:

@@ -222,6 +222,31 @@ def test_an_own_post_that_comes_back_is_a_duplicate() -> None:
     assert bed.message("a", DATA) == []
 
 
+def test_who_brought_a_post_by_the_stem_is_offered_it_and_not_pushed_to() -> None:
+    bed = Bed()
+    bed.add("a", "b", "c")
+    bed.beat()
+    bed.clear()
+    effects = bed.router.originate(DATA, T, bed.now, but={"b", "gone"})
+    assert forwarded(effects) == {"a": [DATA], "c": [DATA]}
+    bed.beat()
+    assert bed.offered() == {"b": [message_id(DATA)]}
+    assert forwarded(bed.say("b", iwant=(message_id(DATA),))) == {"b": [DATA]}
+    bed.clear()
+    bed.beat(3)
+    assert bed.offered() == {}, "once is enough"
+
+
+def test_if_nobody_else_is_there_it_is_only_offered() -> None:
+    bed = Bed()
+    bed.add("b")
+    bed.beat()
+    bed.clear()
+    assert bed.router.originate(DATA, T, bed.now, but={"b"}) == []
+    bed.beat()
+    assert bed.offered() == {"b": [message_id(DATA)]}
+
+
 def test_an_own_post_is_published_once() -> None:
     bed = Bed()
     bed.add("a")

@@ -17,7 +17,7 @@ from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import StemRouter
+from p2pforum.stem.router import Fluff, StemRouter
 from p2pforum.stem.service import Outside, StemService
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.service import SyncService
@@ -61,7 +61,11 @@ async def whole_node(hub: MemoryHub, name: str, directory: Path) -> AsyncIterato
             rng = Random(name)
             gossip = GossipService(network, TEST_NETWORK, door, rng, release)
             router = StemRouter(rng, Guards(), trio.current_time(), QUICK)
-            outside = Outside(public, gossip.originate, save, lambda: HOUR)
+
+            async def fluff(fluffs: Sequence[Fluff]) -> None:
+                await gossip.originate([fluff.raw for fluff in fluffs])
+
+            outside = Outside(public, fluff, save, lambda: HOUR)
             stem = StemService(network, TEST_NETWORK, door, router, outside)
             sync = SyncService(network, TEST_NETWORK, store.snapshot, door, rng, lambda: HOUR)
             await nursery.start(gossip.run)

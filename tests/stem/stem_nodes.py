@@ -20,7 +20,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import StemRouter
+from p2pforum.stem.router import Fluff, StemRouter
 from p2pforum.stem.service import Outside, StemService
 
 STEM = TEST_NETWORK.stem_protocol
@@ -131,9 +131,11 @@ async def stem_node_on(
             await trio.lowlevel.checkpoint()
             return store.known(ids)
 
-        async def fluff(raws: Sequence[bytes]) -> None:
-            fluffed.extend(decode(raw, TEST_NETWORK).id for raw in raws)
-            await gossip.originate(raws)
+        async def fluff(fluffs: Sequence[Fluff]) -> None:
+            """As `Departures.fluff`."""
+            fluffed.extend(fluff.post_id for fluff in fluffs)
+            for fluff in fluffs:
+                await gossip.originate([fluff.raw], but=fluff.edges)
 
         async def save(text: str) -> None:
             await trio.lowlevel.checkpoint()

@@ -14,7 +14,11 @@ from strategies import HOUR, TEST_NETWORK, a_post
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
-from p2pforum.network.interface import PeerID
+from p2pforum.gossip.framing import FrameSplitter, frame
+from p2pforum.gossip.seen import message_id
+from p2pforum.gossip.service import PROTOCOL
+from p2pforum.gossip.wire import Rpc, Subscription, decode_rpc, encode_rpc
+from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_frame
 from p2pforum.stem.guards import Guards
@@ -176,6 +180,70 @@ async def test_alone_a_post_stays_kept_after_the_embargo_and_waits_for_a_taker(
         assert node.fluffed == [post.id]
         assert not node.public, "nobody would take it"
         assert node.stem.unsent([post.raw]) == [post.raw], "the backlog's"
+
+
+class Tap:
+    """Joins the mesh, asks for nothing, and records by when it was pushed or offered which post."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.pushed: dict[bytes, float] = {}
+        self.offered: dict[bytes, float] = {}
+        self._splitter = FrameSplitter()
+        network.set_handler(PROTOCOL, self._listen)
+
+    async def _listen(self, peer: PeerID, stream: trio.abc.Stream) -> None:
+        while chunk := await stream.receive_some():
+            for body in self._splitter.feed(chunk):
+                rpc = decode_rpc(body)
+                for message in rpc.publish:
+                    self.pushed.setdefault(message.data, trio.current_time())
+                for name in (name for offer in rpc.ihave for name in offer.ids):
+                    self.offered.setdefault(name, trio.current_time())
+
+    async def join(self, peer: PeerID) -> None:
+        stream = await self.network.open_stream(peer, PROTOCOL)
+        subscriptions = tuple(Subscription(topic, subscribe=True) for topic in TEST_NETWORK.topics)
+        await stream.send_all(frame(encode_rpc(Rpc(subscriptions=subscriptions, graft=TEST_NETWORK.topics))))
+
+
+async def test_who_brought_a_post_is_not_pushed_to_and_is_offered_it_at_the_next_heartbeat(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Else an author's spies would hear from it before nearly all others, each time that its guard fluffs.
+    Who did not bring it is pushed to: the control."""
+    hub = MemoryHub(Random(3), latency=(0.01, 0.05))
+    async with (
+        a_stem_node(hub, "guard", params=DIFFUSING) as guard,
+        hub.network("author") as one,
+        hub.network("other") as two,
+    ):
+        author, other = Tap(one), Tap(two)
+        for tap in (author, other):
+            await tap.network.dial(guard.network.addresses[0])
+            await tap.join(guard.network.peer_id)
+        await trio.sleep(3)
+        post = a_post("By the author.")
+        await Stranger(one).say(guard.network.peer_id, encode_frame(post.raw))
+        await trio.sleep(5)
+        name = message_id(post.raw)
+        assert guard.public == {post.id}
+        assert post.raw not in author.pushed
+        assert 0 < author.offered[name] - other.pushed[post.raw] < 1.2
+
+
+async def test_whose_only_peer_is_its_guard_hears_a_post_back_in_seconds(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    hub = MemoryHub(Random(3), latency=(0.01, 0.05))
+    async with line(hub, "author", "guard", params=DIFFUSING) as (author, guard):
+        await trio.sleep(20)
+        post = a_post("There and back.")
+        await author.publish(post)
+        await trio.sleep(10)
+        assert guard.fluffed == [post.id]
+        assert author.public == guard.public == {post.id}
+        assert not author.fluffed
 
 
 # --- trouble -----------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ MAX_SYNC_BOARDS = 16_384  # rule: boards told in one session: 0.5 MB; with more,
 SYNC_PULL_FROM = 256  # posts that a peer has more of a board: then newest and oldest ones without lists
 SYNC_FIRST_PULL = 256  # newest posts of a board that is new here; the board has a name after that
 SYNC_BATCH = 512  # posts handed to the door at once: 0.1 s
+SYNC_AT_DOOR = 2  # such batches of one session: one is written while the next is checked
 SYNC_SLICE_SECONDS = 0.004  # of work before others run: the loop must not stall for 0.02
 SYNC_POLITE_SECONDS = 0.5  # of work in one session, then it leaves every other slice to other sessions
 SYNC_STALL_SECONDS = 60  # in which a session must move SYNC_STALL_BYTES, or the peer is gone or a slow-loris

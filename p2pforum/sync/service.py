@@ -7,6 +7,8 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from weakref import WeakValueDictionary
 
@@ -20,6 +22,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import Direction, Network, PeerConnected, PeerID
 from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.claims import Claims
+from p2pforum.sync.fetch import Arrival
 from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Code, End
 from p2pforum.sync.session import Session
@@ -31,7 +34,6 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
 
-_READ = 64 * limits.KIB
 _LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -118,8 +120,7 @@ class SyncService:
                 await self._inbound[peer].wait()
         full = peer in self._inbound or len(self._inbound) >= limits.MAX_SYNC_INBOUND
         if full or not self._standing.may_open(peer):
-            with trio.move_on_after(limits.SYNC_END_SECONDS):
-                await stream.send_all(encode(End(Code.BUSY)))
+            await _say_end(stream, Code.BUSY)
             return
         ended = self._inbound[peer] = trio.Event()
         try:
@@ -171,36 +172,31 @@ class _Bell:
         self._rung = trio.Event()
 
 
+@dataclass(eq=False)
 class _Talk:
     """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
 
-    def __init__(
-        self,
-        stream: trio.abc.Stream,
-        session: Session,
-        door: Door,
-        progress: Progress,
-        close_snapshot: Callable[[], None],
-    ) -> None:
-        self._stream = stream
-        self._session = session
-        self._door = door
-        self._progress = progress
-        self._close_snapshot = close_snapshot
-        self._to_send = _Bell()
-        self._to_land = _Bell()
-        self._is_sending = self._is_landing = False
-        self._error: Exception | None = None
-        self._scope = trio.CancelScope()
+    _stream: trio.abc.Stream
+    _session: Session
+    _door: Door
+    _progress: Progress
+    _close_snapshot: Callable[[], None]
+    _nursery: trio.Nursery = field(init=False)
+    _to_send: _Bell = field(default_factory=_Bell)
+    _to_land: _Bell = field(default_factory=_Bell)
+    _is_sending: bool = False
+    _at_door: int = 0  # batches
+    _landed: trio.Event | None = None  # when the verdicts of the last of them have been taken
+    _error: Exception | None = None
 
     async def run(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> Exception | None:
         """Until both sides have all they asked for, or the session can't go on: then why."""
         with trio.move_on_after(limits.SYNC_SECONDS) as whole:
             async with trio.open_nursery() as nursery:
-                self._scope = nursery.cancel_scope
+                self._nursery = nursery
                 for task in (self._receive, self._land, self._watch):
                     nursery.start_soon(self._guarded, task)
-                nursery.start_soon(self._guarded, lambda: self._send(turns, is_shared))
+                nursery.start_soon(self._guarded, partial(self._send, turns, is_shared))
         if whole.cancelled_caught:
             self._error = SessionOver(Code.TIME, "the session took too long")
         if isinstance(self._error, _LOST):
@@ -210,15 +206,11 @@ class _Talk:
             report.code = code_of(self._error)
             # While one is sending, a part of another frame may be out.
             if not isinstance(self._error, PeerEnded | NetworkError) and not self._is_sending:
-                await self._say_end(report.code)
+                await _say_end(self._stream, report.code)
         self._progress(report)
         counts = report.new, report.sent, report.left, report.moved  # a log names neither peer nor post
         log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
         return self._error
-
-    async def _say_end(self, code: Code) -> None:
-        with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
-            await self._stream.send_all(encode(End(code)))
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """The first error ends the session; the nursery is left without it, so nothing gets wrapped."""
@@ -226,10 +218,8 @@ class _Talk:
             await task()
         except Exception as error:
             self._error = self._error or error
-            if self._is_sending and not isinstance(error, _LOST):  # let the frame on its way get out
-                self._scope.deadline = trio.current_time() + limits.SYNC_END_SECONDS
-            else:
-                self._scope.cancel()
+            is_half_sent = self._is_sending and not isinstance(error, _LOST)  # that frame may get out
+            self._nursery.cancel_scope.deadline = trio.current_time() + is_half_sent * limits.SYNC_END_SECONDS
 
     async def _send(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> None:
         session = self._session
@@ -244,7 +234,7 @@ class _Talk:
                 await self._stream.send_all(output)
                 self._is_sending = False
             if (session.finished and not output) or self._error is not None:
-                self._scope.cancel()
+                self._nursery.cancel_scope.cancel()
             elif not output and not session.is_busy:
                 await self._to_send.heard()
             if session.report.cpu > limits.SYNC_POLITE_SECONDS and is_shared():
@@ -252,7 +242,7 @@ class _Talk:
 
     async def _receive(self) -> None:
         while not self._session.finished:
-            if not (received := await self._stream.receive_some(_READ)):
+            if not (received := await self._stream.receive_some(limits.SYNC_POSTS_FRAME)):
                 raise NetworkError("the peer left in the middle of a sync session")
             self._session.receive(bytes(received))
             self._to_send.ring()
@@ -261,7 +251,10 @@ class _Talk:
     async def _land(self) -> None:
         """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
         while True:
-            if await self._land_posts() or await self._check_ids():
+            if self._hand_in():
+                continue
+            if ids := self._session.take_unchecked():
+                self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
                 self._to_send.ring()
                 continue
             with trio.move_on_after(limits.SYNC_RETRY_SECONDS) as pause:
@@ -270,23 +263,25 @@ class _Talk:
             if pause.cancelled_caught:
                 self._session.retry_deferred()
 
-    async def _land_posts(self) -> bool:
-        arrivals = self._session.take_arrivals(limits.SYNC_BATCH)
-        if not arrivals:
-            return False
-        self._is_landing = True
-        verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
-        self._is_landing = False
-        self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
-        self._progress(self._session.report)
-        return True
+    def _hand_in(self) -> bool:
+        """While one batch is written the next is checked; their verdicts are taken in the order they came."""
+        most = limits.SYNC_BATCH if self._at_door < limits.SYNC_AT_DOOR else 0
+        if arrivals := self._session.take_arrivals(most):
+            self._at_door += 1
+            before, self._landed = self._landed, trio.Event()
+            self._nursery.start_soon(self._guarded, partial(self._ingest, arrivals, before, self._landed))
+        return bool(arrivals)
 
-    async def _check_ids(self) -> bool:
-        ids = self._session.take_unchecked()
-        if not ids:
-            return False
-        self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
-        return True
+    async def _ingest(self, arrivals: list[Arrival], before: trio.Event | None, after: trio.Event) -> None:
+        verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
+        if before is not None:
+            await before.wait()
+        self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
+        after.set()
+        self._at_door -= 1
+        self._progress(self._session.report)
+        self._to_send.ring()
+        self._to_land.ring()
 
     async def _watch(self) -> None:
         """A session that does not move is ended, whatever small things the peer sends to look alive.
@@ -294,7 +289,12 @@ class _Talk:
         Unless it is our own door that it waits for.
         """
         report, before = self._session.report, -limits.SYNC_STALL_BYTES
-        while self._is_landing or report.moved - before >= limits.SYNC_STALL_BYTES:
+        while self._at_door or report.moved - before >= limits.SYNC_STALL_BYTES:
             before = report.moved
             await trio.sleep(limits.SYNC_STALL_SECONDS)
         raise SessionOver(Code.TIME, "the session does not move")
+
+
+async def _say_end(stream: trio.abc.Stream, code: Code) -> None:
+    with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
+        await stream.send_all(encode(End(code)))

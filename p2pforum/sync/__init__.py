@@ -15,5 +15,6 @@ budget.py     what a session may cost, its windows, and the report of what it di
 claims.py     who is fetching what, so that two peers are not asked for one post
 standing.py   what peers did in earlier sessions
 snapshot.py   what a session asks of the store
-service.py    sessions over streams; the only file here that awaits
+talk.py       one session on a stream: its tasks, and whose turn it is
+service.py    which sessions there are, and with whom; the only two files here that await
 """

@@ -1,38 +1,31 @@
-"""Sync sessions over streams: with each peer that we dial, with one drawn by lot now and then, and with
-those who ask. The only file of sync that awaits; what is said on a stream is in session.py.
+"""Which sync sessions there are: with each peer that we dial, with one drawn by lot now and then, and with
+those who ask. How one goes is in talk.py, what is said in it in session.py.
 """
 
 import logging
-import math
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from random import Random
 from weakref import WeakValueDictionary
 
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import NetworkError, P2PForumError, RemoteProtocolError
+from p2pforum.core.errors import P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.verdict import Origin
 from p2pforum.ingest import Door
 from p2pforum.network.interface import Direction, Network, PeerConnected, PeerID
-from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
+from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.payloads import Code
 from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.standing import Standing
+from p2pforum.sync.talk import Progress, Share, Talk, say_end
 from p2pforum.sync.terms import Settings
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
-
-_READ = 64 * limits.KIB
-_LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class SyncService:
@@ -59,8 +52,9 @@ class SyncService:
         self._outbound = trio.CapacityLimiter(limits.MAX_SYNC_OUTBOUND)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
-        self._turns = trio.Lock()  # one session works at a time, so that others than sync run in between
-        self._active = 0
+        turns = trio.Lock()  # one session works at a time, so that others than sync run in between
+        # All strangers together cost no more than the peers that we chose to dial: IDs are cheap.
+        self._dialled, self._strangers = Share(turns), Share(turns)
         self._drawn: set[PeerID] = set()  # by lot, and in a session now
         self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
         network.set_handler(self._protocol, self._answer)
@@ -118,8 +112,7 @@ class SyncService:
                 await self._inbound[peer].wait()
         full = peer in self._inbound or len(self._inbound) >= limits.MAX_SYNC_INBOUND
         if full or not self._standing.may_open(peer):
-            with trio.move_on_after(limits.SYNC_END_SECONDS):
-                await stream.send_all(encode(End(Code.BUSY)))
+            await say_end(stream, Code.BUSY)
             return
         ended = self._inbound[peer] = trio.Event()
         try:
@@ -135,15 +128,17 @@ class SyncService:
         terms = self.settings.terms(self._now(), self._door.retention_hours, audit=audit)
         async with stream:
             with ExitStack() as stack:
-                snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
+                share = self._share(peer)
+                async with share.among:
+                    snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
                 rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
                 session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
-                talk = _Talk(stream, session, self._door, progress or (lambda _: None), stack.close)
-                self._active += 1
+                talk = Talk(stream, session, share, self._door, progress or (lambda _: None), stack.close)
+                share.active += 1
                 try:
-                    error = await talk.run(self._turns, lambda: self._active > 1)
+                    error = await talk.run()
                 finally:
-                    self._active -= 1
+                    share.active -= 1
                     session.close()
                     if not initiator:
                         self._standing.spend(peer, session.report.cpu)
@@ -156,145 +151,6 @@ class SyncService:
             self._audited = self._now()
         return session.report
 
-
-class _Bell:
-    """Wakes the one task that listens; a ring that nobody listened to is heard later."""
-
-    def __init__(self) -> None:
-        self._rung = trio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    async def heard(self) -> None:
-        await self._rung.wait()
-        self._rung = trio.Event()
-
-
-class _Talk:
-    """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
-
-    def __init__(
-        self,
-        stream: trio.abc.Stream,
-        session: Session,
-        door: Door,
-        progress: Progress,
-        close_snapshot: Callable[[], None],
-    ) -> None:
-        self._stream = stream
-        self._session = session
-        self._door = door
-        self._progress = progress
-        self._close_snapshot = close_snapshot
-        self._to_send = _Bell()
-        self._to_land = _Bell()
-        self._is_sending = self._is_landing = False
-        self._error: Exception | None = None
-        self._scope = trio.CancelScope()
-
-    async def run(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> Exception | None:
-        """Until both sides have all they asked for, or the session can't go on: then why."""
-        with trio.move_on_after(limits.SYNC_SECONDS) as whole:
-            async with trio.open_nursery() as nursery:
-                self._scope = nursery.cancel_scope
-                for task in (self._receive, self._land, self._watch):
-                    nursery.start_soon(self._guarded, task)
-                nursery.start_soon(self._guarded, lambda: self._send(turns, is_shared))
-        if whole.cancelled_caught:
-            self._error = SessionOver(Code.TIME, "the session took too long")
-        if isinstance(self._error, _LOST):
-            self._error = NetworkError("the peer went away in the middle of a sync session")
-        report = self._session.report
-        if self._error is not None:
-            report.code = code_of(self._error)
-            # While one is sending, a part of another frame may be out.
-            if not isinstance(self._error, PeerEnded | NetworkError) and not self._is_sending:
-                await self._say_end(report.code)
-        self._progress(report)
-        counts = report.new, report.sent, report.left, report.moved  # a log names neither peer nor post
-        log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
-        return self._error
-
-    async def _say_end(self, code: Code) -> None:
-        with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
-            await self._stream.send_all(encode(End(code)))
-
-    async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
-        """The first error ends the session; the nursery is left without it, so nothing gets wrapped."""
-        try:
-            await task()
-        except Exception as error:
-            self._error = self._error or error
-            if self._is_sending and not isinstance(error, _LOST):  # let the frame on its way get out
-                self._scope.deadline = trio.current_time() + limits.SYNC_END_SECONDS
-            else:
-                self._scope.cancel()
-
-    async def _send(self, turns: trio.Lock, is_shared: Callable[[], bool]) -> None:
-        session = self._session
-        while True:
-            async with turns:
-                output = session.work(limits.SYNC_SLICE_SECONDS)
-            self._to_land.ring()
-            if not session.needs_snapshot:
-                self._close_snapshot()
-            if output:
-                self._is_sending = True
-                await self._stream.send_all(output)
-                self._is_sending = False
-            if (session.finished and not output) or self._error is not None:
-                self._scope.cancel()
-            elif not output and not session.is_busy:
-                await self._to_send.heard()
-            if session.report.cpu > limits.SYNC_POLITE_SECONDS and is_shared():
-                await trio.sleep(limits.SYNC_SLICE_SECONDS)
-
-    async def _receive(self) -> None:
-        while not self._session.finished:
-            if not (received := await self._stream.receive_some(_READ)):
-                raise NetworkError("the peer left in the middle of a sync session")
-            self._session.receive(bytes(received))
-            self._to_send.ring()
-            self._to_land.ring()
-
-    async def _land(self) -> None:
-        """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
-        while True:
-            if await self._land_posts() or await self._check_ids():
-                self._to_send.ring()
-                continue
-            with trio.move_on_after(limits.SYNC_RETRY_SECONDS) as pause:
-                pause.deadline = pause.deadline if self._session.deferred else math.inf
-                await self._to_land.heard()
-            if pause.cancelled_caught:
-                self._session.retry_deferred()
-
-    async def _land_posts(self) -> bool:
-        arrivals = self._session.take_arrivals(limits.SYNC_BATCH)
-        if not arrivals:
-            return False
-        self._is_landing = True
-        verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
-        self._is_landing = False
-        self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
-        self._progress(self._session.report)
-        return True
-
-    async def _check_ids(self) -> bool:
-        ids = self._session.take_unchecked()
-        if not ids:
-            return False
-        self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
-        return True
-
-    async def _watch(self) -> None:
-        """A session that does not move is ended, whatever small things the peer sends to look alive.
-
-        Unless it is our own door that it waits for.
-        """
-        report, before = self._session.report, -limits.SYNC_STALL_BYTES
-        while self._is_landing or report.moved - before >= limits.SYNC_STALL_BYTES:
-            before = report.moved
-            await trio.sleep(limits.SYNC_STALL_SECONDS)
-        raise SessionOver(Code.TIME, "the session does not move")
+    def _share(self, peer: PeerID) -> Share:
+        ours = (c.peer == peer and c.direction is Direction.OUTBOUND for c in self._network.connections())
+        return self._dialled if any(ours) else self._strangers

@@ -11,7 +11,7 @@ from gossip_nodes import InlineDoor, MemoryStore
 from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.core.post import Post, decode
+from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Effect, Validate
 from p2pforum.gossip.service import GossipService

@@ -1,0 +1,198 @@
+"""One session on a stream: what is sent, what is received, what goes to the door, and whose turn it is.
+
+Which sessions there are is decided in service.py.
+"""
+
+import logging
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
+from p2pforum.core.verdict import Origin
+from p2pforum.ingest import Door
+from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
+from p2pforum.sync.fetch import Arrival
+from p2pforum.sync.frames import encode
+from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.session import Session
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
+
+_LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class Share:
+    """The sessions of one kind, which together get as many turns as those of another kind, however many."""
+
+    def __init__(self, turns: trio.Lock) -> None:
+        self._turns = turns
+        self.among = trio.Lock()  #: one of them at a time
+        self.active = 0  #: sessions
+        self.places = trio.Semaphore(limits.SYNC_AT_DOOR)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """To work while nobody else does. The locks are fair, so one of another share is next if it waits."""
+        async with self.among, self._turns:
+            yield
+
+
+class _Bell:
+    """Wakes the one task that listens; a ring that nobody listened to is heard later."""
+
+    def __init__(self) -> None:
+        self._rung = trio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def heard(self) -> None:
+        await self._rung.wait()
+        self._rung = trio.Event()
+
+
+@dataclass(eq=False)
+class Talk:
+    """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
+
+    _stream: trio.abc.Stream
+    _session: Session
+    _share: Share
+    _door: Door
+    _progress: Progress
+    _close_snapshot: Callable[[], None]
+    _nursery: trio.Nursery = field(init=False)
+    _to_send: _Bell = field(default_factory=_Bell)
+    _to_land: _Bell = field(default_factory=_Bell)
+    _is_sending: bool = False
+    _at_door: int = 0  # batches
+    _landed: trio.Event | None = None  # when the verdicts of the last of them have been taken
+    _error: Exception | None = None
+
+    async def run(self) -> Exception | None:
+        """Until both sides have all they asked for, or the session can't go on: then why."""
+        with trio.move_on_after(limits.SYNC_SECONDS) as whole:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                for task in (self._send, self._receive, self._land, self._watch):
+                    nursery.start_soon(self._guarded, task)
+        if whole.cancelled_caught:
+            self._error = SessionOver(Code.TIME, "the session took too long")
+        if isinstance(self._error, _LOST):
+            self._error = NetworkError("the peer went away in the middle of a sync session")
+        report = self._session.report
+        if self._error is not None:
+            report.code = code_of(self._error)
+            # While one is sending, a part of another frame may be out.
+            if not isinstance(self._error, PeerEnded | NetworkError) and not self._is_sending:
+                await say_end(self._stream, report.code)
+        self._progress(report)
+        counts = report.new, report.sent, report.left, report.moved  # a log names neither peer nor post
+        log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
+        return self._error
+
+    async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
+        """The first error ends the session; the nursery is left without it, so nothing gets wrapped."""
+        try:
+            await task()
+        except Exception as error:
+            self._error = self._error or error
+            is_half_sent = self._is_sending and not isinstance(error, _LOST)  # that frame may get out
+            self._nursery.cancel_scope.deadline = trio.current_time() + is_half_sent * limits.SYNC_END_SECONDS
+
+    async def _send(self) -> None:
+        session = self._session
+        while True:
+            async with self._share.turn():
+                output = session.work(limits.SYNC_SLICE_SECONDS)
+            self._to_land.ring()
+            if not session.needs_snapshot:
+                self._close_snapshot()
+            if output and not await self._has_sent(output):
+                return
+            if (session.finished and not output) or self._error is not None:
+                self._nursery.cancel_scope.cancel()
+            elif not output and not session.is_busy:
+                await self._to_send.heard()
+            if session.report.cpu > limits.SYNC_POLITE_SECONDS and self._share.active > 1:
+                await trio.sleep(limits.SYNC_SLICE_SECONDS)
+
+    async def _has_sent(self, output: bytes) -> bool:
+        """False if the peer is gone. `_receive` ends the session then, after what the peer said last."""
+        self._is_sending = True
+        is_there = True
+        try:
+            await self._stream.send_all(output)
+        except trio.BrokenResourceError:
+            is_there = False
+        self._is_sending = False  # not so if it was cancelled: half a frame may be out
+        return is_there
+
+    async def _receive(self) -> None:
+        while not self._session.finished:
+            if not (received := await self._stream.receive_some(limits.SYNC_READ)):
+                raise NetworkError("the peer left in the middle of a sync session")
+            async with self._share.turn():
+                self._session.receive(bytes(received))
+            self._to_send.ring()
+            self._to_land.ring()
+
+    async def _land(self) -> None:
+        """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
+        while True:
+            if self._hand_in():
+                continue
+            if ids := self._session.take_unchecked():
+                self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
+                self._to_send.ring()
+                continue
+            with trio.move_on_after(limits.SYNC_RETRY_SECONDS) as pause:
+                pause.deadline = pause.deadline if self._session.deferred else math.inf
+                await self._to_land.heard()
+            if pause.cancelled_caught:
+                self._session.retry_deferred()
+
+    def _hand_in(self) -> bool:
+        """While one batch is written the next is checked; their verdicts are taken in the order they came."""
+        most = limits.SYNC_BATCH if self._at_door < limits.SYNC_AT_DOOR else 0
+        if arrivals := self._session.take_arrivals(most):
+            self._at_door += 1
+            before, self._landed = self._landed, trio.Event()
+            self._nursery.start_soon(self._guarded, partial(self._ingest, arrivals, before, self._landed))
+        return bool(arrivals)
+
+    async def _ingest(self, arrivals: list[Arrival], before: trio.Event | None, after: trio.Event) -> None:
+        async with self._share.places:
+            verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
+        if before is not None:
+            await before.wait()
+        self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
+        after.set()
+        self._at_door -= 1
+        self._progress(self._session.report)
+        self._to_send.ring()
+        self._to_land.ring()
+
+    async def _watch(self) -> None:
+        """A session that does not move is ended, whatever small things the peer sends to look alive.
+
+        Unless it is our own door that it waits for.
+        """
+        report, before = self._session.report, -limits.SYNC_STALL_BYTES
+        while self._at_door or report.moved - before >= limits.SYNC_STALL_BYTES:
+            before = report.moved
+            await trio.sleep(limits.SYNC_STALL_SECONDS)
+        raise SessionOver(Code.TIME, "the session does not move")
+
+
+async def say_end(stream: trio.abc.Stream, code: Code) -> None:
+    with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
+        await stream.send_all(encode(End(code)))

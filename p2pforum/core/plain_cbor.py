@@ -50,10 +50,8 @@ def check(raw: bytes, depth: int) -> None:
             left = number
         elif head >= _BYTES:
             place += number
-            if place > size:
-                raise InvalidPost("CBOR that ends too early")
     if place != size:
-        raise InvalidPost("something behind the end")
+        raise InvalidPost("CBOR that ends too early, or something behind its end")
 
 
 def _long_number(raw: bytes, place: int, low: int) -> tuple[int, int]:

@@ -68,10 +68,13 @@ class MemoryStore:
 
 
 class InlineDoor(Door):
-    """The door without its thread: a virtual clock jumps while a thread works."""
+    """The door without its thread: a virtual clock jumps while a thread works. It counts what it judges."""
+
+    judged = 0
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
         await trio.lowlevel.checkpoint()
+        self.judged += len(raws)
         return self.ingest_now(raws, origin)
 
 
@@ -80,6 +83,7 @@ class Node:
     name: str
     network: Network
     store: MemoryStore
+    door: InlineDoor
     service: GossipService
 
     @property
@@ -107,7 +111,7 @@ async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIter
         door = InlineDoor(store, TEST_NETWORK, lambda: HOUR)
         service = GossipService(network, TEST_NETWORK, door, Random(name), release)
         await nursery.start(functools.partial(service.run, strict=strict))
-        yield Node(name, network, store, service)
+        yield Node(name, network, store, door, service)
         nursery.cancel_scope.cancel()
 
 

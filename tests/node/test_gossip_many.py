@@ -13,16 +13,14 @@ import trio
 from strategies import HOUR, TEST_NETWORK, a_post
 from trio.testing import MockClock
 
-from p2pforum.core.errors import NetworkError
 from p2pforum.core.post import Post
 from p2pforum.gossip.service import GossipService
-from p2pforum.gossip.wire import IHave, Message, Prune
 from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.posts import open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Node, Probe, a_swarm, some_nodes
+from gossip_nodes import Node, a_swarm, some_nodes
 
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
 
@@ -183,99 +181,3 @@ async def test_with_the_real_door_and_store_in_real_time(tmp_path: Path) -> None
         await until(lambda: all(len(store.known(ids)) == 100 for store in stores))
         assert stores[2].unreleased() == []
         nursery.cancel_scope.cancel()
-
-
-# -- attacks ---------------------------------------------------------------------------------------------
-
-
-async def spam_grafts(probe: Probe, n: int) -> None:
-    await probe.say(prune=tuple(Prune(topic) for topic in TEST_NETWORK.topics))
-    await probe.say(graft=TEST_NETWORK.topics)
-
-
-async def spam_offers(probe: Probe, n: int) -> None:
-    ids = tuple(n.to_bytes(16, "big") + m.to_bytes(16, "big") for m in range(200))
-    await probe.say(ihave=(IHave(TEST_NETWORK.topics[n % 8], ids),))
-
-
-async def spam_wants(probe: Probe, n: int) -> None:
-    known = [message_id for rpc in probe.heard for have in rpc.ihave for message_id in have.ids]
-    await probe.say(iwant=tuple((known or [bytes(32)])[:1] * 1_500))
-
-
-async def send_junk(probe: Probe, n: int) -> None:
-    await probe.say(publish=(Message(TEST_NETWORK.topics[n % 8], b"junk %d" % n),))
-
-
-async def break_framing(probe: Probe, n: int) -> None:
-    await probe.send(b"\xff" * 100)
-
-
-async def replay(probe: Probe, n: int) -> None:
-    """Everything it has heard, again and again: nobody's fault, but it must not spread."""
-    if heard := tuple(m for rpc in probe.heard for m in rpc.publish)[-20:]:
-        await probe.say(publish=heard)
-
-
-ATTACKS = [spam_grafts, spam_offers, spam_wants, send_junk, break_framing, replay]
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.__name__)
-async def test_attackers_are_dropped_and_honest_posts_arrive(
-    hub: MemoryHub, autojump_clock: MockClock, attack: Callable[..., object]
-) -> None:
-    """A fifth of all peers attack with all they have, and come back when they are dropped."""
-    rng = Random(6)
-    async with a_swarm(hub) as swarm, trio.open_nursery() as nursery:
-        nodes = [await swarm.start(f"n{n}") for n in range(16)]
-        await link_up(nodes, 4, rng)
-        probes = [await swarm.start_probe(f"probe{n}") for n in range(4)]
-
-        async def go_on(probe: Probe) -> None:
-            n = 0
-            while True:
-                try:
-                    await probe.join(rng.choice(nodes))
-                    while True:
-                        n += 1
-                        await attack(probe, n)
-                        await trio.sleep(0.02)
-                except (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
-                    await trio.sleep(0.1)
-
-        for probe in probes:
-            nursery.start_soon(go_on, probe)
-        await trio.sleep(3)
-        posts = some_posts(40)
-        for post in posts:
-            await rng.choice(nodes).publish(post)
-            await trio.sleep(0.1)
-        await until(lambda: agree(nodes, posts))
-        expelled = sum(node.service.statistics().expelled for node in nodes)
-        honest = {node.name for node in nodes}
-        assert (expelled > 0) == (attack is not replay)
-        for node in nodes:
-            assert node.held == {post.id for post in posts}
-            views = node.service.peers()
-            assert all(view.score >= 0 for peer, view in views.items() if peer in honest)
-            assert len(node.network.connections()) >= 3
-        nursery.cancel_scope.cancel()
-
-
-async def test_peers_that_only_take_do_not_stop_a_post(hub: MemoryHub, autojump_clock: MockClock) -> None:
-    """Black holes: full members of every mesh that pass nothing on, three of ten peers."""
-    rng = Random(8)
-    async with a_swarm(hub) as swarm:
-        nodes = [await swarm.start(f"n{n}") for n in range(21)]
-        await link_up(nodes, 4, rng)
-        for n in range(9):
-            probe = await swarm.start_probe(f"probe{n}")
-            for node in rng.sample(nodes, 6):
-                await probe.join(node)
-                await probe.say(graft=TEST_NETWORK.topics)
-        await trio.sleep(3)
-        posts = some_posts(60)
-        for post in posts:
-            await rng.choice(nodes).publish(post)
-            await trio.sleep(0.1)
-        assert await until(lambda: agree(nodes, posts)) < 5

@@ -3,9 +3,9 @@
     python -m benchmarks.bench_ingest [POSTS] [BATCH] [POSTS ALREADY THERE] [DIRECTORY TO KEEP THOSE IN]
 
 One process, a store with search index. "By hour" is how sync brings posts, "in any order" the worst that can
-come; "the newest" are of two days, as after a night without a network. "CPU" is posts a second of
-CPU time of all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all
-cores and the disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same batches.
+come; "the newest" are of two days, as after a night offline. "CPU" is posts a second of CPU time of
+all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all cores and the
+disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same batches.
 A million posts already there take four minutes to make: name a directory and they are made once.
 """
 
@@ -88,7 +88,7 @@ def _measure(title: str, params: NetworkParams, count: int, batch: int, filled: 
         print(
             f"  {order:12s} door {n / door.elapsed:6,.0f}/s elapsed {n / door.cpu:6,.0f}/s CPU"
             f" {door.written / n / 1e3:4.0f} kB written a post | alone: verify {n / alone.cpu:6,.0f}/s,"
-            f" SQLite {n / raw.elapsed:6,.0f}/s elapsed {n / raw.cpu:6,.0f}/s CPU | {disk:.0f} B of disk a post"
+            f" SQLite {n / raw.elapsed:6,.0f}/s elapsed {n / raw.cpu:6,.0f}/s CPU | {disk:.0f} B on disk"
         )
 
 

@@ -3,9 +3,9 @@
     python -m benchmarks.bench_ingest [POSTS] [BATCH] [POSTS ALREADY THERE] [DIRECTORY TO KEEP THOSE IN]
 
 One process, a store with search index. "By hour" is how sync brings posts, "in any order" the worst that can
-come; "the newest" are of two days, as after a night offline. "CPU" is posts a second of CPU time of
-all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all cores and the
-disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same batches.
+come; "the newest" are of two days, as after a night away. "CPU" is posts a second of CPU time of
+all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all cores and
+the disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same batches.
 A million posts already there take four minutes to make: name a directory and they are made once.
 """
 

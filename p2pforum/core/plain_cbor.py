@@ -39,10 +39,8 @@ def check(raw: bytes, depth: int) -> None:
         head = raw[place]
         number = head & 31
         place += 1
-        if head >= _OTHERS:
-            raise InvalidPost("a map, a tag, a float or a simple value")
-        if number >= 24:
-            number, place = _long_number(raw, place, number)
+        if number >= 24 or head >= _OTHERS:
+            number, place = _long_number(raw, place, head)
         if head >= _ARRAY:
             if len(above) >= depth or number > size - place:  # each value takes a byte at least
                 raise InvalidPost("arrays nested too deep, or longer than the post")
@@ -54,8 +52,11 @@ def check(raw: bytes, depth: int) -> None:
         raise InvalidPost("CBOR that ends too early, or something behind its end")
 
 
-def _long_number(raw: bytes, place: int, low: int) -> tuple[int, int]:
-    """The number of 1, 2, 4 or 8 bytes at `place`, and the place behind it."""
+def _long_number(raw: bytes, place: int, head: int) -> tuple[int, int]:
+    """The number of 1, 2, 4 or 8 bytes at `place`, behind its head, and the place behind it."""
+    if head >= _OTHERS:
+        raise InvalidPost("a map, a tag, a float or a simple value")
+    low = head & 31
     if low > 27:
         raise InvalidPost("a length that is left open")
     end = place + (1 << low - 24)

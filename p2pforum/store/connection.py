@@ -25,7 +25,7 @@ _WRITING = (
     "PRAGMA secure_delete = ON",  # what is dropped is overwritten: see retention.drop
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",  # Store does it outside the commit, so that snapshots never wait for it
-    f"PRAGMA journal_size_limit = {limits.STORE_LOG_LEAST // 2}",  # kept of it once copied
+    f"PRAGMA journal_size_limit = {limits.STORE_LOG_LEAST // 8}",  # kept of it once copied
     f"PRAGMA cache_size = -{limits.STORE_CACHE // limits.KIB}",
 )
 _READING = (

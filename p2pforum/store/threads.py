@@ -26,6 +26,7 @@ class Thread:
     posts: int
     last_hour: int
     posts_before: int
+    hour_before: int
     is_new: bool
     is_stale: bool = False  #: its latest post may be the one that goes
 
@@ -36,6 +37,10 @@ class Thread:
     def uncount(self, hour: int) -> None:
         self.posts -= 1
         self.is_stale = self.is_stale or hour >= self.last_hour
+
+
+def _as_kept(number: int, board: int, root: bytes, posts: int, last_hour: int) -> Thread:
+    return Thread(number, board, root, posts, last_hour, posts, last_hour, is_new=False)
 
 
 class Threads:
@@ -71,19 +76,19 @@ class Threads:
                 missing.append((board, root))
             else:
                 number, posts, last_hour = row
-                found[board, root] = self._keep(Thread(number, board, root, posts, last_hour, posts, False))
+                found[board, root] = self._keep(_as_kept(number, board, root, posts, last_hour))
         numbers = self._thread_numbers.numbers(
             [(0, board.to_bytes(4, "big") + root) for board, root in missing]
         )
         for (board, root), number in zip(missing, numbers, strict=True):
-            found[board, root] = self._keep(Thread(number, board, root, 0, 0, 0, True))
+            found[board, root] = self._keep(Thread(number, board, root, 0, 0, 0, 0, True))
         return found
 
     def load(self, number: int) -> Thread:
         if number in self._threads:
             return self._threads[number]
         board, root, posts, last_hour = self._db.execute(_BY_NUMBER, (number,)).fetchone()
-        return self._keep(Thread(number, board, root, posts, last_hour, posts, False))
+        return self._keep(_as_kept(number, board, root, posts, last_hour))
 
     def _keep(self, thread: Thread) -> Thread:
         return self._threads.setdefault(thread.number, thread)
@@ -100,9 +105,16 @@ class Threads:
             "INSERT INTO thread VALUES (?, ?, ?, ?, ?)",
             [(t.number, t.root, t.board, t.posts, t.last_hour) for t in threads if t.is_new],
         )
+        kept = [t for t in threads if not t.is_new]
+        # Apart: what names an indexed column writes to its indexes, changed or not. To a thread of old come
+        # mostly posts that are not its latest, and with a million posts each index is a page more a post.
+        self._db.executemany(
+            "UPDATE thread SET posts = ? WHERE id = ?",
+            [(t.posts, t.number) for t in kept if t.last_hour == t.hour_before],
+        )
         self._db.executemany(
             "UPDATE thread SET posts = ?, last_hour = ? WHERE id = ?",
-            [(t.posts, t.last_hour, t.number) for t in threads if not t.is_new],
+            [(t.posts, t.last_hour, t.number) for t in kept if t.last_hour != t.hour_before],
         )
         self._write_boards(threads)
 

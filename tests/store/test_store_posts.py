@@ -1,6 +1,7 @@
 """Adding, releasing and sealing, where the comparison with a dict (test_store_model.py) does not reach."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -111,6 +112,18 @@ def test_a_view_of_untouched_boards_is_remembered(tmp_path: Path) -> None:
             assert len(new.items("general")) == 30
         add(store, posts[30:])
         assert doctor.check(store, TEST_NETWORK) == []
+
+
+def test_what_is_known_is_answered_while_a_batch_is_written(store: Store) -> None:
+    """Or nothing would be checked meanwhile. What is not committed yet is not known."""
+    old, new = a_post("Old."), a_post("New.")
+    add(store, [old])
+    with ThreadPoolExecutor(1) as pool:
+        with store.writing() as change:
+            change.insert(new, released=True)
+            asked = pool.submit(store.known, [old.id, new.id])
+            assert asked.result(timeout=60) == {old.id}
+        assert store.known([old.id, new.id]) == {old.id, new.id}
 
 
 def test_counts(store: Store) -> None:

@@ -61,6 +61,11 @@ class SharedBoard:
         return 0 if self.items is None else len(self.items)
 
 
+def tag_of(name: str, nonces: bytes) -> bytes:
+    """What a board is called in one session. `nonces`: the initiator's, then the responder's."""
+    return hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=nonces, person=_PERSON).digest()
+
+
 class BoardTable:
     """Made when both HELLOs are known. The responder's boards are numbered first, then the initiator's."""
 
@@ -77,8 +82,7 @@ class BoardTable:
         self._told: set[bytes] = set()
 
     def tag(self, name: str) -> bytes:
-        key = hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=self._nonces, person=_PERSON)
-        return key.digest()
+        return tag_of(name, self._nonces)
 
     def prepare(self) -> Iterator[None]:
         """Find the names and their tags, in small steps: with a large store it is 0.1 s of work."""

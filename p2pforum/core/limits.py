@@ -46,6 +46,9 @@ GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it i
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
+# --- own: departures -----------------------------------------------------------------------------------
+BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a peer, as if strangers wrote them
+
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
 STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried

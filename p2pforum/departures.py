@@ -29,7 +29,6 @@ Release = Callable[[Sequence[bytes]], Awaitable[None]]
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
 # Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
 _BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
-_BACKLOG_MEAN = 20.0  # seconds between two, exponential: as if strangers had written them
 _LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
 
 
@@ -162,7 +161,7 @@ class Departures:
             delay = self._rng.uniform(0, _BACKLOG_FIRST)
             with going_on():
                 while await self._publish_one(delay):
-                    delay = self._rng.expovariate(1 / _BACKLOG_MEAN)
+                    delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)
             with trio.move_on_after(_RETRY_SECONDS):
                 await self._kept.wait()
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli import ids, options, render
+from p2pforum.cli.backlog import say_how_long, travelling
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.times import ago, rfc3339, this_hour
-from p2pforum.core.errors import NodeUnreachable
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
@@ -31,10 +31,14 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     found = my_posts(box.read(), context.reader, context.config.params) if box.exists else []
     public = [sent for sent in found if sent.place is Place.PUBLIC]
     shown = [sent for sent in found if sent.place is not Place.PUBLIC] + public[:limit]
-    runs = _node_runs(context)
+    on_its_way = travelling(context)
+    runs = on_its_way is not None
     if as_json:
         context.console.json([_json(sent, runs) for sent in shown])
         return
+    # Whoever wrote them: imported ones too, whose keys are gone.
+    kept = len(context.reader.unreleased()) - (on_its_way or 0)
+    say_how_long(context, kept + sum(sent.place is Place.WAITING for sent in found))
     if not found:
         context.console.print("You have written nothing here.")
         return
@@ -47,14 +51,6 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
     if not runs and len(public) < len(found):
         context.console.note(f"What waits goes out when the node runs: {context.command('run')}")
-
-
-def _node_runs(context: Context) -> bool:
-    try:
-        context.node.status()
-    except NodeUnreachable:
-        return False
-    return True
 
 
 def _state(sent: "Sent", runs: bool) -> str:

@@ -47,6 +47,9 @@ GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it i
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
+# --- own: departures -----------------------------------------------------------------------------------
+BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a peer, as if strangers wrote them
+
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
 STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
@@ -67,8 +70,8 @@ MAX_SYNC_BOARDS = 16_384  # rule: boards told in one session: 0.5 MB; with more,
 SYNC_PULL_FROM = 256  # posts that a peer has more of a board: then newest and oldest ones without lists
 SYNC_FIRST_PULL = 256  # newest posts of a board that is new here; the board has a name after that
 SYNC_BATCH = 512  # posts handed to the door at once: 0.1 s
-SYNC_AT_DOOR = 2  # such batches, of all strangers together too: one is written while the next is checked
-SYNC_READ = 8 * KIB  # bytes of a stream taken in at once: in the smallest frames 7 ms of work
+SYNC_AT_DOOR = 2  # such batches of all peers that we dialled: one is written while the next is checked
+SYNC_READ = 16 * KIB  # bytes of a stream taken in at once: in the smallest frames 14 ms of work
 SYNC_SLICE_SECONDS = 0.004  # of work before others run: the loop must not stall for 0.02
 SYNC_POLITE_SECONDS = 0.5  # of work in one session, then it leaves every other slice to other sessions
 SYNC_STALL_SECONDS = 60  # in which a session must move SYNC_STALL_BYTES, or the peer is gone or a slow-loris

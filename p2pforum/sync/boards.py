@@ -6,7 +6,7 @@ no name from a peer that then fetches the posts. What is said about a board is n
 """
 
 import hashlib
-import random
+import heapq
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -61,41 +61,45 @@ class SharedBoard:
         return 0 if self.items is None else len(self.items)
 
 
+def tag_of(name: str, nonces: bytes) -> bytes:
+    """What a board is called in one session. `nonces`: the initiator's, then the responder's."""
+    return hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=nonces, person=_PERSON).digest()
+
+
 class BoardTable:
     """Made when both HELLOs are known. The responder's boards are numbered first, then the initiator's."""
 
-    def __init__(
-        self, snapshot: Snapshot, choice: Choice, horizon: int, nonces: bytes, rng: random.Random
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, choice: Choice, horizon: int, nonces: bytes) -> None:
         self._snapshot = snapshot
         self._choice = choice
         self._horizon = horizon
         self._nonces = nonces
-        self._rng = rng
         self._names: dict[bytes, str] = {}  # by tag; complete when `prepare` is done
+        self._beyond = 1 << (8 * TAG_SIZE)  # from this tag on, boards are left to other sessions
         self.boards: list[SharedBoard] = []
         self._told: set[bytes] = set()
 
     def tag(self, name: str) -> bytes:
-        key = hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=self._nonces, person=_PERSON)
-        return key.digest()
+        return tag_of(name, self._nonces)
 
     def prepare(self) -> Iterator[None]:
-        """Find the names and their tags, in small steps: with a large store it is 0.1 s of work."""
-        names: list[str] = []
-        while found := self._snapshot.boards(names[-1] if names else "", _PER_STEP):
-            names += found
+        """Find the names and their tags, in small steps: with a large store it is 0.1 s of work.
+
+        Of too many, those with the lowest tags: both sides then look at the same boards, at others in each
+        session, and however many names there are, they are not in memory.
+        """
+        lowest: list[tuple[int, str]] = []  # a heap by the negated tag: the highest is its first
+        last = ""
+        while found := self._snapshot.boards(last, _PER_STEP):
+            last = found[-1]
+            for name in filter(self._choice.takes, found):
+                heapq.heappush(lowest, (-int.from_bytes(self.tag(name), "big"), name))
+                if len(lowest) > limits.MAX_SYNC_BOARDS:
+                    self._beyond = min(self._beyond, -heapq.heappop(lowest)[0])
             yield
-        names = [name for name in names if self._choice.takes(name)]
-        if len(names) > limits.MAX_SYNC_BOARDS:  # over many sessions, all are told
-            first = self._rng.randrange(len(names))
-            names = (names[first:] + names[:first])[: limits.MAX_SYNC_BOARDS]
-        names += self._choice.names or ()
-        names += filter(self._choice.takes, self._choice.also)
-        for n, name in enumerate(names):
+        self._names = {(-tag).to_bytes(TAG_SIZE, "big"): name for tag, name in lowest}
+        for name in (*(self._choice.names or ()), *filter(self._choice.takes, self._choice.also)):
             self._names[self.tag(name)] = name
-            if n % _PER_STEP == 0:
-                yield
 
     def __getitem__(self, number: int) -> SharedBoard:
         """Raises RemoteProtocolError for a number that no board has."""
@@ -104,8 +108,10 @@ class BoardTable:
         return self.boards[number]
 
     def takes(self, board: SharedBoard) -> bool:
-        """Whether this node keeps that board; one of unknown name only if it keeps all."""
-        return self._choice.takes(board.name) if board.name else self._choice.names is None
+        """Whether this node keeps that board, now; one of unknown name only if it keeps all."""
+        if board.name:
+            return self._choice.takes(board.name)
+        return self._choice.names is None and int.from_bytes(board.tag, "big") < self._beyond
 
     def tell(self) -> Iterator[Boards | None]:
         """Frames that name the own boards that the peer did not; None where the caller may pause."""

@@ -155,6 +155,8 @@ class Boards:
             if not board.count:
                 raise RemoteProtocolError("a board without posts")
             boards.append(board)
+        if not boards and not last:
+            raise RemoteProtocolError("a BOARDS frame without boards")
         return cls(last, tuple(boards))
 
 

@@ -53,8 +53,10 @@ class SyncService:
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
-        # All strangers together cost no more than the peers that we chose to dial: IDs are cheap.
-        self._dialled, self._strangers = Share(turns), Share(turns)
+        # IDs are cheap: all strangers together cost half of what the peers that we chose to dial do.
+        seconds, read, places = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
+        self._dialled = Share(turns, seconds, read, places)
+        self._strangers = Share(turns, seconds / 2, read // 2, places // 2, yields_to=self._dialled)
         self._drawn: set[PeerID] = set()  # by lot, and in a session now
         self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
         network.set_handler(self._protocol, self._answer)

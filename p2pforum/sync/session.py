@@ -188,7 +188,7 @@ class Session:
         self.report.peer_hour = frame.hour
         nonces = self._nonce + frame.nonce if self._initiator else frame.nonce + self._nonce
         horizon = max(self._terms.horizon, frame.horizon)
-        table = BoardTable(self._snapshot, self._terms.choice, horizon, nonces, self._rng)
+        table = BoardTable(self._snapshot, self._terms.choice, horizon, nonces)
         self._matching = Matching(
             table, self._asking, self._fetching, self._claims, self.report, audit=self._terms.audit
         )

@@ -30,19 +30,31 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Share:
-    """The sessions of one kind, which together get as many turns as those of another kind, however many."""
+    """The sessions of one kind, which together get as many turns as those of another kind, however many.
 
-    def __init__(self, turns: trio.Lock) -> None:
+    A turn is `seconds` of work, or `read` bytes taken in. `places`: batches at the door at once. While there
+    are sessions of the kind that it `yields_to`, this one rests between two turns: the door works then.
+    """
+
+    def __init__(
+        self, turns: trio.Lock, seconds: float, read: int, places: int, yields_to: "Share | None" = None
+    ) -> None:
         self._turns = turns
+        self._yields_to = yields_to
+        self.seconds = seconds
+        self.read = read
         self.among = trio.Lock()  #: one of them at a time
         self.active = 0  #: sessions
-        self.places = trio.Semaphore(limits.SYNC_AT_DOOR)
+        self.places = trio.Semaphore(places)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """To work while nobody else does. The locks are fair, so one of another share is next if it waits."""
-        async with self.among, self._turns:
-            yield
+        async with self.among:
+            async with self._turns:
+                yield
+            if self._yields_to is not None and self._yields_to.active:
+                await trio.sleep(self.seconds)
 
 
 class _Bell:
@@ -73,6 +85,7 @@ class Talk:
     _to_send: _Bell = field(default_factory=_Bell)
     _to_land: _Bell = field(default_factory=_Bell)
     _is_sending: bool = False
+    _is_gone: bool = False  # the peer
     _at_door: int = 0  # batches
     _landed: trio.Event | None = None  # when the verdicts of the last of them have been taken
     _error: Exception | None = None
@@ -112,12 +125,12 @@ class Talk:
         session = self._session
         while True:
             async with self._share.turn():
-                output = session.work(limits.SYNC_SLICE_SECONDS)
+                output = session.work(self._share.seconds)
             self._to_land.ring()
             if not session.needs_snapshot:
                 self._close_snapshot()
-            if output and not await self._has_sent(output):
-                return
+            if output and not self._is_gone:
+                await self._try_to_send(output)
             if (session.finished and not output) or self._error is not None:
                 self._nursery.cancel_scope.cancel()
             elif not output and not session.is_busy:
@@ -125,20 +138,20 @@ class Talk:
             if session.report.cpu > limits.SYNC_POLITE_SECONDS and self._share.active > 1:
                 await trio.sleep(limits.SYNC_SLICE_SECONDS)
 
-    async def _has_sent(self, output: bytes) -> bool:
-        """False if the peer is gone. `_receive` ends the session then, after what the peer said last."""
+    async def _try_to_send(self, output: bytes) -> None:
+        """If the peer is gone the session ends when `_receive` has heard what it said last."""
         self._is_sending = True
-        is_there = True
         try:
             await self._stream.send_all(output)
         except trio.BrokenResourceError:
-            is_there = False
+            self._is_gone = True
         self._is_sending = False  # not so if it was cancelled: half a frame may be out
-        return is_there
 
     async def _receive(self) -> None:
         while not self._session.finished:
-            if not (received := await self._stream.receive_some(limits.SYNC_READ)):
+            if not (received := await self._stream.receive_some(self._share.read)):
+                if self._session.finished:  # and it noticed first
+                    return
                 raise NetworkError("the peer left in the middle of a sync session")
             async with self._share.turn():
                 self._session.receive(bytes(received))

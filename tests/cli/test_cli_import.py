@@ -152,3 +152,12 @@ def test_json_is_all_that_json_prints(world: World, files: dict[str, Path]) -> N
 def test_files_that_are_not_there(world: World, tmp_path: Path) -> None:
     assert world.run("import", str(tmp_path / "none")).code == 2
     assert world.run("import", str(tmp_path)).code == 2
+
+
+def test_it_says_how_long_posts_take_to_leave(world: World, files: dict[str, Path]) -> None:
+    """They wait for a peer, and leave one by one: without a word it looks as if nothing happened."""
+    assert "4 posts wait for a peer" in world.ok("import", str(files["rows.jsonl"]), "-b", "a").err
+    with world.node() as node:
+        assert "2 posts wait for a peer" in world.ok("import", str(files["mail.mbox"]), "-b", "b").err
+        node.peers_connected = [{"peer": "12D3KooWx"}]
+        assert "wait" not in world.ok("import", str(files["page.txt"]), "-b", "c").err

@@ -1,6 +1,5 @@
 """Two halves of a network that wrote apart meet again, and one node is killed while it fetches."""
 
-import shutil
 import signal
 import sqlite3
 import sys
@@ -9,14 +8,13 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from e2e_filled import PARAMS, fill, written
 from e2e_nodes import CONFIG, DemoNode, kill, wait_until
 from e2e_relay import Relay
 from strategies import a_post
 
 from p2pforum.cli.times import this_hour
 from p2pforum.core.bundle import Header, write_bundle
-from p2pforum.core.limits import params_for
-from p2pforum.core.post import Post
 from p2pforum.core.post_id import parse_id
 from p2pforum.store.doctor import check
 from p2pforum.store.export import open_export
@@ -24,7 +22,6 @@ from p2pforum.store.posts import open_store
 
 pytestmark = pytest.mark.e2e
 
-PARAMS = params_for("e2e-net", test=True)
 EACH = 1_000  # posts of each half
 NODES = 4  # of each half
 MOST = 120_000  # bytes that the killed node hears of its peer: the IDs of all posts, and some of the posts
@@ -41,29 +38,6 @@ class HastyNode(DemoNode):
             str(self._home),
             *arguments,
         ]
-
-
-def written(half: str, count: int = EACH) -> list[Post]:
-    hour = this_hour()
-    return [
-        a_post(
-            f"{half} {n}, {'and so on ' * 5}",
-            key=1 + n % 9,
-            board=f"board-{n % 4}",
-            hour=hour - n % 300,
-            params=PARAMS,
-        )
-        for n in range(count)
-    ]
-
-
-def fill(nodes: Sequence[DemoNode], posts: Sequence[Post]) -> None:
-    """As if all of them had them for long."""
-    with open_store(nodes[0].data_dir, PARAMS) as store:
-        store.add([(post, True) for post in posts])
-    for node in nodes[1:]:
-        node.data_dir.mkdir(mode=0o700)
-        shutil.copy(nodes[0].data_dir / "node.db", node.data_dir)
 
 
 def shown(node: DemoNode) -> list[bytes]:
@@ -96,7 +70,7 @@ def halves(directory: Path) -> Iterator[tuple[list[DemoNode], list[DemoNode]]]:
         for half in ("left", "right"):
             names = [f"{half}-{n}" for n in range(NODES)]
             nodes = [stack.enter_context(DemoNode(name, directory / name, CONFIG)) for name in names]
-            fill(nodes, written(half))
+            fill(nodes, written(half, EACH))
             nodes[0].start()
             for node in nodes[1:]:
                 node.start(nodes[0].address())
@@ -120,7 +94,7 @@ def say(nodes: Sequence[DemoNode]) -> set[bytes]:
 
 def test_two_partitions_heal(tmp_path: Path) -> None:
     with halves(tmp_path) as (left, right):
-        expected = {post.id for half in ("left", "right") for post in written(half)}
+        expected = {post.id for half in ("left", "right") for post in written(half, EACH)}
         expected |= say(left) | say(right)
         nodes, victim = [*left, *right], left[-1]
         before = set(shown(victim))
@@ -156,7 +130,7 @@ def test_a_killed_node_has_what_it_acknowledged(kind: type[DemoNode], keeps: boo
         DemoNode("whole", tmp_path / "whole", CONFIG) as whole,
         kind("new", tmp_path / "new", CONFIG) as node,
     ):
-        fill([whole], written("whole"))
+        fill([whole], written("whole", EACH))
         whole.start()
         node.start()
         new = fetch_and_die(node, whole.address())

@@ -13,6 +13,7 @@ from strategies import TEST_NETWORK, a_post
 
 from p2pforum import departures
 from p2pforum.config import Config
+from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
@@ -78,7 +79,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
-    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.2)
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}", key=n + 1) for n in range(6)]
     house.store.add([(post, False) for post in posts])
     await house.start()
@@ -96,7 +97,7 @@ async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
-    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 1e9)
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 1e9)
     old = [written("Old", key=1), written("Older", key=2)]
     house.store.add([(post, False) for post in old])
     node = await house.start()
@@ -112,7 +113,7 @@ async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.1)
-    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.1)
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.1)
     node = await house.start()
     await trio.sleep(0.1)  # the node waits for something to do
     posts = [written("One"), written("Two", key=2)]

@@ -11,6 +11,7 @@ from strategies import TEST_NETWORK, a_post
 
 from p2pforum import departures
 from p2pforum.config import Config
+from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
 from p2pforum.network.interface import PeerID
@@ -164,7 +165,7 @@ async def test_a_backlog_goes_to_the_guard_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
-    monkeypatch.setattr(departures, "_BACKLOG_MEAN", 0.2)
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}") for n in range(5)]
     with open_store(tmp_path, TEST_NETWORK) as store:
         store.add([(post, False) for post in posts])

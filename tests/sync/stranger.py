@@ -38,7 +38,7 @@ class Stranger:
         assert isinstance(hello, Hello)
         nonces = _NONCE + hello.nonce if initiator else hello.nonce + _NONCE
         with MemoryPosts().snapshot() as nothing:
-            self.table = BoardTable(nothing, Choice(), 0, nonces, random.Random(1))
+            self.table = BoardTable(nothing, Choice(), 0, nonces)
         self.say(Hello(_NONCE, HOUR, 0))
 
     @property

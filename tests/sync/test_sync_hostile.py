@@ -282,6 +282,9 @@ BREACHES: dict[str, Callable[[], None]] = {
     "a second HELLO": lambda: facing_responder().say(Hello(bytes(16), 1, 1)),
     "boards out of order": lambda: _boards(b"B" * 8, b"A" * 8),
     "a board twice": lambda: _boards(b"A" * 8, b"A" * 8),
+    "no boards, and not the last": lambda: Stranger(MemoryPosts(HERE), initiator=False).say(
+        Boards(False, ())
+    ),
     "boards after the last": lambda: [s := facing_initiator(), s.say(Boards(False, ()))][0],
     "an END before the boards": lambda: Stranger(MemoryPosts(HERE), initiator=False).say(End(Code.DONE)),
     "a second END": lambda: [s := facing_initiator(), s.say(End(Code.DONE), End(Code.DONE))][0],

@@ -7,12 +7,13 @@ from typing import Any
 
 import trio
 from list_items import ListItems
-from memory_posts import MemorySnapshot
-from strategies import HOUR
+from memory_posts import MemoryPosts, MemorySnapshot
+from strategies import HOUR, a_post
 from sync_nodes import sync_node
-from sync_pair import TERMS, pool
+from sync_pair import TERMS, Side, meet, pool
 from trio.testing import MockClock
 
+from p2pforum.core import limits
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.blocks import BoardBlocks, BoardCache
 from p2pforum.sync import boards as boards_module
@@ -75,7 +76,25 @@ def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
         steps.append((snapshot.asked - before[0], hashed - before[1]))
     assert max(asked for asked, _ in steps) <= 256
     assert max(count for _, count in steps) <= 256
-    assert snapshot.asked > hashed == 16_384
+    assert hashed == 20_000
+    assert snapshot.asked == 20_000 + 16_384
+
+
+ONE_EACH = [a_post("Text.", board=f"board-{n}", hour=HOUR) for n in range(150)]
+
+
+def test_of_too_many_boards_both_sides_look_at_the_same(monkeypatch: Any) -> None:
+    """So none that both have is pulled as if it were new; and over the sessions all are looked at."""
+    monkeypatch.setattr(limits, "MAX_SYNC_BOARDS", 100)
+    left, right = Side(MemoryPosts(ONE_EACH)), Side(MemoryPosts(ONE_EACH[:120]))
+    sessions = 0
+    while left.ids != right.ids:
+        sessions += 1
+        meet(left, right, sessions)
+        assert sessions < 30
+        assert left.session.report.received == 0
+        assert right.session.report.duplicate == 0
+    assert sessions > 1
 
 
 def test_reading_is_charged_as_work() -> None:

@@ -1,0 +1,38 @@
+"""How long own posts take to leave that nobody could take at once."""
+
+from p2pforum.cli import options
+from p2pforum.cli.context import Context
+from p2pforum.core import limits
+from p2pforum.core.errors import NodeUnreachable
+
+
+def travelling(context: Context) -> int | None:
+    """Posts on their way by the detour, own ones and others'; None if no node runs."""
+    try:
+        stem = context.node.status().get("stem", {})
+    except NodeUnreachable:
+        return None
+    return int(stem.get("own", 0)) + int(stem.get("relayed", 0))
+
+
+def has_peer(context: Context) -> bool:
+    """Whether a node runs that has somebody to hand posts to."""
+    try:
+        return bool(context.node.status()["peers"])
+    except NodeUnreachable:
+        return False
+
+
+def say_how_long(context: Context, posts: int) -> None:
+    """Nothing of a single post: it leaves within seconds."""
+    if posts > 1:
+        each = f"{limits.BACKLOG_SECONDS:.0f} s apart on average, so that they do not look like one person's"
+        context.console.note(f"{posts} posts wait for a peer. They leave one by one, {each}: {_span(posts)}.")
+        context.console.note("What is written while the node runs and has peers leaves at once.")
+
+
+def _span(posts: int) -> str:
+    minutes = round(posts * limits.BACKLOG_SECONDS / 60)
+    if minutes < 120:
+        return f"about {options.count(max(1, minutes), 'minute')} in all"
+    return f"about {minutes // 60} hours in all"

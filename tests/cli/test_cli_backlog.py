@@ -1,0 +1,43 @@
+"""What the outbox says of posts that wait for a peer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_world import SmallNode, World
+
+from p2pforum.core import limits
+
+
+@pytest.fixture
+def waiting(world: World, tmp_path: Path) -> World:
+    """Nine posts imported while no node ran. Their keys are gone, so the outbox does not list them."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps({"subject": f"No {n}", "body": "Text"}) for n in range(9)))
+    world.ok("import", str(path))
+    return world
+
+
+def test_the_outbox_says_how_long_it_takes(waiting: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = waiting.ok("outbox").err
+    assert "9 posts wait for a peer. They leave one by one, 20 s apart on average" in said
+    assert "about 3 minutes in all" in said
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 20_000.0)
+    assert "about 50 hours in all" in waiting.ok("outbox").err
+
+
+def test_what_travels_does_not_wait(waiting: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = SmallNode.status
+
+    def status(node: SmallNode) -> dict[str, Any]:
+        return plain(node) | {"stem": {"own": 4, "relayed": 3}}
+
+    monkeypatch.setattr(SmallNode, "status", status)
+    with waiting.node():
+        assert "2 posts wait for a peer" in waiting.ok("outbox").err
+
+
+def test_nothing_is_said_of_one_post(world: World) -> None:
+    world.ok("post", "library", "-s", "A subject", stdin="Text")
+    assert "wait for a peer" not in world.run("outbox").err

@@ -127,5 +127,8 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
         console.print("It only dials: others can't reach it.")
     if status["proxy"]:
         console.print(f"It dials through the proxy {status['proxy']} and never past it.")
+    book = status["book"]
+    if not (node.peers() or book["new"] or book["tried"]):
+        console.print("It knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

@@ -54,6 +54,7 @@ def test_status_with_a_node(world: World) -> None:
     world.keep(*discussion())
     with world.node() as node:
         node.peers_connected = [PEER]
+        node.facts["book"] = {"new": 340, "tried": 12, "outbound": 3, "wanted": 8}
         out = world.ok("status").out
         assert "node      running, 1 peer connected" in out
         assert "address   /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out

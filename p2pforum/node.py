@@ -63,13 +63,20 @@ class Node:
     """A running node, as its front ends see it (`ApiBackend`). Made by `open_node`."""
 
     def __init__(
-        self, config: Config, store: Store, network: Network, rng: Random, guards: GuardFile | None = None
+        self,
+        config: Config,
+        store: Store,
+        network: Network,
+        rng: Random,
+        guards: GuardFile | None = None,
+        reread: Callable[[], Config] | None = None,
     ) -> None:
         self._config = config
         self._store = store
         self._network = network
         self._rng = rng
         self._guard_file = guards
+        self._reread = reread or (lambda: config)
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
@@ -136,16 +143,6 @@ class Node:
             "stem": asdict(self.stem.view()),
         }
 
-    def take_peers(self, config: Config) -> None:
-        """Those of a config that was read anew. Raises ConfigError if its peers may be meant for another way
-        out: one that was named because a proxy is set now must not be dialled, or looked up, without it.
-        """
-        if config.proxy != self._config.proxy:
-            raise ConfigError(
-                f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
-            )
-        self.named.name(config.peers)
-
     def worth(self) -> dict[PeerID, float]:
         """How much each peer has brought of late: the network parts with others first."""
         return {peer: view.first for peer, view in self.gossip.peers().items()}
@@ -189,6 +186,20 @@ class Node:
                 tally.end(peer, "broken", error="it broke the protocol and was disconnected")
         return tally.result()
 
+    def reload(self) -> None:
+        """Read the named peers anew. Raises ConfigError: then all stays as it was.
+
+        So it is with another proxy: a peer that was named because one is set now must not be dialled, or
+        looked up, without it.
+        """
+        config = self._reread()
+        if config.proxy != self._config.proxy:
+            raise ConfigError(
+                f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
+            )
+        self.named.name(config.peers)
+        log.info("the named peers were read anew")
+
     def stop(self) -> None:
         self._stopping.set()
 
@@ -231,7 +242,9 @@ class Node:
 
 
 @asynccontextmanager
-async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
+async def open_node(
+    config: Config, paths: Paths, reread: Callable[[], Config] | None = None
+) -> AsyncIterator[Node]:
     """A node whose parts are open and whose socket answers; `run` it for the rest to happen.
 
     Raises StoreBusy, StoreError or NetworkError before anything is started.
@@ -242,7 +255,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
         behind = config.socks is not None
         seed = peer_seed(paths.data_dir, behind_proxy=behind) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
-            node = Node(config, store, network, rng, GuardFile(paths.data_dir))
+            node = Node(config, store, network, rng, GuardFile(paths.data_dir), reread)
             network.places.worth = node.worth
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
@@ -257,22 +270,21 @@ async def run_node(
 ) -> None:
     """Run a node until SIGTERM, SIGINT or `stop`. SIGHUP reads the named peers anew."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async with open_node(config, paths) as node, trio.open_nursery() as nursery:
-            nursery.start_soon(_obey, signals, node, reload)
+        async with open_node(config, paths, reload) as node, trio.open_nursery() as nursery:
+            nursery.start_soon(_obey, signals, node)
             await nursery.start(node.run)
             on_ready(node)
             await node.wait_stopped()
             nursery.cancel_scope.cancel()
 
 
-async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Config]) -> None:
+async def _obey(signals: AsyncIterator[int], node: Node) -> None:
     async for number in signals:
         if number != signal.SIGHUP:
             node.stop()
             continue
         try:
-            node.take_peers(reload())
-            log.info("the named peers were read anew")
+            node.reload()
         except P2PForumError as error:
             log.error("the config stays as it was: %s", error)
 

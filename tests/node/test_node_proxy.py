@@ -38,11 +38,13 @@ async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> 
 async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path: Path) -> None:
     """SIGHUP reads the peers anew: those that stand beside a new proxy are for a node that uses it."""
     peer = "/dns4/forum.example/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
-    async with open_node(a_config(0, ""), find_paths(tmp_path, {})) as node:
+    now = [replace(a_config(0, "socks5://127.0.0.1:9"), peers=(peer,))]
+    async with open_node(a_config(0, ""), find_paths(tmp_path, {}), lambda: now[0]) as node:
         with pytest.raises(ConfigError, match="restart the node"):
-            node.take_peers(replace(a_config(0, "socks5://127.0.0.1:9"), peers=(peer,)))
+            node.reload()
         assert node.named.named() == []
-        node.take_peers(replace(a_config(0, ""), peers=(peer,)))
+        now[0] = replace(a_config(0, ""), peers=(peer,))
+        node.reload()
         assert [named.address for named in node.named.named()] == [peer], "with the same, they are taken"
 
 

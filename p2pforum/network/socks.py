@@ -120,12 +120,8 @@ async def _answer(stream: trio.SocketStream) -> str | None:
         raise RemoteProtocolError("not a SOCKS5 answer")
     if reply != 0:
         return _REFUSALS.get(reply, f"it failed for reason {reply}")
-    match kind:
-        case 1 | 4:
-            size = 4 if kind == _IP4 else 16
-        case 3:
-            size = (await receive_exactly(stream, 1))[0]
-        case _:
-            raise RemoteProtocolError("not a SOCKS5 answer")
+    if kind not in (_IP4, _NAME, _IP6):
+        raise RemoteProtocolError("not a SOCKS5 answer")
+    size = (await receive_exactly(stream, 1))[0] if kind == _NAME else 4 if kind == _IP4 else 16
     await receive_exactly(stream, size + 2)
     return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import trio
+from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.config import Proxy
 from p2pforum.network.address import parse_address
@@ -18,7 +19,7 @@ PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"  # of nobody
 
 def onion(letter: str = "a") -> str:
     """The name of an onion service that does not exist."""
-    key = hashlib.sha256(letter.encode()).digest()
+    key = crypto_sign_seed_keypair(hashlib.sha256(letter.encode()).digest())[0]  # Tor looks at it
     checksum = hashlib.sha3_256(b".onion checksum" + key + b"\x03").digest()[:2]
     return base64.b32encode(key + checksum + b"\x03").decode().lower()
 

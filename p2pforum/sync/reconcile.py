@@ -104,9 +104,12 @@ class Reconciler:
 
         Raises RemoteProtocolError before anything is learnt from a malformed message.
         """
+        return self._examine(wire.decode(message))
+
+    def _examine(self, ranges: Sequence[Range]) -> Generator[None, None, list[Span]]:
         spans: list[Span] = []
         lower, lo = LOWEST, 0
-        for n, (upper, mode, payload) in enumerate(wire.decode(message), 1):
+        for n, (upper, mode, payload) in enumerate(ranges, 1):
             hi = self._find(upper)
             self.ranges += 1
             if mode is FINGERPRINT:
@@ -155,8 +158,15 @@ class Reconciler:
             raise RemoteProtocolError("not a message of any protocol version")
         if message[0] != wire.VERSION and not self._initiator:
             return bytes([wire.VERSION])
-        spans = _result(self.examine(message))
-        answer = self._limited(spans) if self._policy.limit else self._join(spans)
+        ranges, learnt = wire.decode(message), (list(self.have), list(self.need))
+        spans = _result(self._examine(ranges))
+        if not self._policy.limit:
+            answer = self._join(spans)
+        else:
+            answer, reached = self._limited(spans)
+            if reached != HIGHEST:  # what lies above comes again: to be learnt then
+                self.have, self.need = learnt
+                _result(self._examine([found for found in ranges if found[0] <= reached]))
         return None if self._initiator and len(answer) == 1 else answer
 
     def _join(self, spans: Sequence[Span]) -> bytes:
@@ -164,8 +174,11 @@ class Reconciler:
             raise LocalProtocolError("a chunked answer is not one message")
         return b"".join(self.emit(spans)) or bytes([wire.VERSION])
 
-    def _limited(self, spans: Sequence[Span]) -> bytes:
-        """Byte for byte what the references do about a frame limit, wasteful corners included."""
+    def _limited(self, spans: Sequence[Span]) -> tuple[bytes, Bound]:
+        """Byte for byte what the references do about a frame limit, wasteful corners included.
+
+        Also the bound up to which they would have looked at the message.
+        """
         full = self._policy.limit - 200
         out = wire.Writer()
         for span in spans:
@@ -180,9 +193,9 @@ class Reconciler:
                 last = trial if span.fan == 0 else out
                 rest = self._fingerprint(hi, len(self._items))
                 last.add(last.reached, (HIGHEST, FINGERPRINT, rest))
-                return last.message()
+                return last.message(), span.upper
             out = trial
-        return out.message()
+        return out.message(), HIGHEST
 
     def _answer(self, span: Span) -> Iterator[Range]:
         count = span.hi - span.lo

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from random import Random
 
 from simulation.guess import Figures, interval, judge, judge_keys, mean
-from simulation.stems import Stems, by_gossip, many_posts_each, one_post_each
+from simulation.stems import Fate, Stems, by_gossip, many_posts_each, one_post_each
+from simulation.swarm import Setting, Spread, Swarm
 from simulation.world import World, make_world
 
 KEY_POSTS = 50
@@ -81,6 +82,29 @@ def single(case: Case) -> Single:
             lost += sum(fate.public is None for fate in fates)
     gossip, stem, holes = (mean(rows[name]) for name in ("gossip", "stem", "holes"))
     return Single(gossip, stem, holes, lost, waits["stem"], waits["holes"])
+
+
+def by_routers(size: int, share: float, seeds: int) -> tuple[Figures, Figures]:
+    """Plain gossip and stem with the node's own Router in the place of the model of gossip: spies read offers,
+    too. Slow: it is the control of that model."""
+    rows: list[list[Figures]] = [[], []]
+    for seed in range(seeds):
+        for row, hidden in zip(rows, (False, True), strict=True):
+            rng = Random(f"{size} {share} {seed}")
+            spies = frozenset(rng.sample(range(size), round(share * size)))
+            swarm = Swarm(Setting(size, hidden=hidden, spies=spies), rng)
+            swarm.run(15)
+            for v in rng.sample(range(size), size):
+                if v not in spies:
+                    swarm.post(v, swarm.now + rng.uniform(0, size / 2), 500)
+            swarm.run(swarm.now + size / 2 + 90)
+            row.append(judge([fate_of(spread) for spread in swarm.posts]))
+    return mean(rows[0]), mean(rows[1])
+
+
+def fate_of(spread: Spread) -> Fate:
+    seen = None if spread.told_by is None else (0.0, spread.told_by)
+    return Fate(spread.author, spread.written, seen, spread.public)
 
 
 def everywhere(case: Case) -> tuple[Figures, Figures]:

@@ -203,9 +203,8 @@ class Swarm:
 
     def _spy(self, teller: int, rpc: Rpc) -> None:
         """Who offers a post has it, too."""
-        for message in rpc.publish:
-            self._note(teller, self._spread(message.data))
-        for name in (name for offer in rpc.ihave for name in offer.ids):
+        names = [message_id(message.data) for message in rpc.publish]
+        for name in names + [name for offer in rpc.ihave for name in offer.ids]:
             self._note(teller, self._named[name])
 
     def _note(self, teller: int, spread: Spread) -> None:
@@ -245,7 +244,7 @@ class Swarm:
         if v in self._away or not self.routers[v].has_taker(spread.message.topic, self.now):
             self.at(self.now + 1, self._write, spread)  # as a node does, it keeps the post meanwhile
         elif self.setting.hidden:
-            self._stem(v).originate(message_id(data), data, self.now)
+            self.stem_router(v).originate(message_id(data), data, self.now)
             self._tick(v)
         else:
             self._publish(v, data)
@@ -257,7 +256,7 @@ class Swarm:
         self._hold(v, spread)
         self._perform(v, self.routers[v].originate(data, spread.message.topic, self.now, but))
 
-    def _stem(self, v: int) -> StemRouter:
+    def stem_router(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
         if v not in self._stems:
             stem = self._stems[v] = StemRouter(Random(self._rng.random()), Guards(), 0.0)
@@ -268,7 +267,7 @@ class Swarm:
         return self._stems[v]
 
     def _tick(self, v: int) -> None:
-        stem = self._stem(v)
+        stem = self.stem_router(v)
         for effect in stem.tick(self.now):
             self._carry_out(v, effect)
         if (wake := stem.next_wake()) < float("inf"):
@@ -289,7 +288,7 @@ class Swarm:
         if v in self.setting.spies:
             self._note(teller, self._spread(effect.raw))
         if not self._spread(effect.raw).held[v]:
-            self._stem(v).on_post(self._names[teller], effect.post_id, effect.raw, self.now)
+            self.stem_router(v).on_post(self._names[teller], effect.post_id, effect.raw, self.now)
             self._tick(v)
 
 

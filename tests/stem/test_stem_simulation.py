@@ -24,11 +24,18 @@ def test_spies_name_few_authors_and_many_without_a_stem(share: float) -> None:
 
 def test_a_key_with_fifty_posts_is_named_if_its_guard_spies_and_not_else() -> None:
     """So few keys say little of the part of spying guards: without it, what is left is what the way tells."""
-    found = privacy.keys(Case(200, 0.1, seeds=8), authors=30)
+    found = privacy.keys(Case(200, 0.1, seeds=6), authors=30)
     assert sum(found.pinned.surplus) < privacy.SURPLUS
     assert found.pinned.recall[0] <= 0.14
     assert found.told.surplus[0] > 4 * privacy.SURPLUS, "control: bringers are told first"
     assert found.redrawn.recall[0] - found.redrawn.recall[1] > privacy.REDRAWN, "control: guards drawn anew"
+
+
+def test_with_the_node_s_own_router_spies_see_what_the_model_says() -> None:
+    """The model of gossip in its place, so that a thousand nodes take minutes."""
+    found = privacy.by_routers(50, 0.2, seeds=2)
+    assert found.complaints(0.2) == [], "plain gossip, the control, is in it"
+    assert found.gossip.recall > found.stem.recall + 0.2
 
 
 def test_spies_who_dial_everybody_learn_no_more_and_everything_without_a_stem() -> None:
@@ -116,7 +123,9 @@ def test_judging() -> None:
 
 
 def test_the_command_prints_and_judges(capsys: pytest.CaptureFixture[str]) -> None:
-    code = privacy.main(["--sizes", "60", "--seeds", "2", "--authors", "5"])
+    code = privacy.main(
+        ["--sizes", "60", "--seeds", "2", "--authors", "5", "--routed", "20", "--routed-seeds", "1"]
+    )
     out = capsys.readouterr().out
     assert "plain gossip (control)" in out
     assert "95 % interval" in out

@@ -40,6 +40,7 @@ class Setting:
     loss: float = 0.0
     slow: float = 0.0
     hidden: bool = False  #: own posts go through the stem
+    spies: frozenset[int] = frozenset()  #: behave like all others, and note who told them what first
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Spread:
     held: bytearray
     public: float | None = None
     delays: list[float] = field(default_factory=list)
+    told_by: int | None = None  #: who was the first to tell a spy
 
     @property
     def holders(self) -> int:
@@ -67,6 +69,7 @@ class Swarm:
         self.setting = setting
         self.now = 0.0
         self.posts: list[Spread] = []
+        self._named: dict[bytes, Spread] = {}
         self.reset()
         self.expelled = 0
         self.routers = [self._router(Random(rng.random())) for _ in range(setting.size)]
@@ -194,7 +197,19 @@ class Swarm:
 
     def _arrive(self, v: int, teller: int, rpc: Rpc) -> None:
         if teller in self.links[v]:
+            if v in self.setting.spies:
+                self._spy(teller, rpc)
             self._perform(v, self.routers[v].on_rpc(self._names[teller], rpc, self.now))
+
+    def _spy(self, teller: int, rpc: Rpc) -> None:
+        """Who offers a post has it, too."""
+        names = [message_id(message.data) for message in rpc.publish]
+        for name in names + [name for offer in rpc.ihave for name in offer.ids]:
+            self._note(teller, self._named[name])
+
+    def _note(self, teller: int, spread: Spread) -> None:
+        if spread.told_by is None and teller not in self.setting.spies:
+            spread.told_by = teller
 
     def _judge(self, v: int, name: bytes, message: Message) -> None:
         """The door, and the store behind it, which outlives a restart."""
@@ -221,6 +236,7 @@ class Swarm:
         head = len(self.posts).to_bytes(4, "big")
         message = Message(TOPICS[len(self.posts) % len(TOPICS)], head + self._rng.randbytes(size - len(head)))
         self.posts.append(Spread(author, message, when, bytearray(self.setting.size)))
+        self._named[message_id(message.data)] = self.posts[-1]
         self.at(when, self._write, self.posts[-1])
 
     def _write(self, spread: Spread) -> None:
@@ -228,7 +244,7 @@ class Swarm:
         if v in self._away or not self.routers[v].has_taker(spread.message.topic, self.now):
             self.at(self.now + 1, self._write, spread)  # as a node does, it keeps the post meanwhile
         elif self.setting.hidden:
-            self._stem(v).originate(message_id(data), data, self.now)
+            self.stem_router(v).originate(message_id(data), data, self.now)
             self._tick(v)
         else:
             self._publish(v, data)
@@ -240,7 +256,7 @@ class Swarm:
         self._hold(v, spread)
         self._perform(v, self.routers[v].originate(data, spread.message.topic, self.now, but))
 
-    def _stem(self, v: int) -> StemRouter:
+    def stem_router(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
         if v not in self._stems:
             stem = self._stems[v] = StemRouter(Random(self._rng.random()), Guards(), 0.0)
@@ -251,7 +267,7 @@ class Swarm:
         return self._stems[v]
 
     def _tick(self, v: int) -> None:
-        stem = self._stem(v)
+        stem = self.stem_router(v)
         for effect in stem.tick(self.now):
             self._carry_out(v, effect)
         if (wake := stem.next_wake()) < float("inf"):
@@ -269,8 +285,10 @@ class Swarm:
             self._publish(v, effect.raw, effect.edges)
 
     def _stem_frame(self, v: int, teller: int, effect: Pass) -> None:
+        if v in self.setting.spies:
+            self._note(teller, self._spread(effect.raw))
         if not self._spread(effect.raw).held[v]:
-            self._stem(v).on_post(self._names[teller], effect.post_id, effect.raw, self.now)
+            self.stem_router(v).on_post(self._names[teller], effect.post_id, effect.raw, self.now)
             self._tick(v)
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @options.as_json
 @pass_context
 def command(context: Context, limit: int, as_json: bool) -> None:
-    """Say which posts of yours are public.
+    """Say which posts of yours are public, and how many peers are known to have them.
 
     waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
     started; it is public when it comes back. Posts whose key you no longer have are not listed.
+    Peers that have it are those that were counted when you wrote it: post --listen 5 counts more.
     """
     from p2pforum.cli.keys import keystore
     from p2pforum.forum.sent import Place, my_posts
@@ -45,7 +46,8 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     now = this_hour()
     for sent in shown:
         state, where = f"{_state(sent, runs):<10}", render.pad("#" + sent.board, 12)
-        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}"
+        held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
+        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}{held}"
         context.console.print(f"{state}  {ids.show(context, sent.id)}  {where}  {title}")
     if len(public) > limit:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
@@ -67,4 +69,5 @@ def _json(sent: "Sent", runs: bool) -> dict[str, object]:
         "title": sent.title,
         "hour": sent.hour,
         "time": rfc3339(sent.hour),
+        "held_by_at_least": sent.held or None,
     }

@@ -1,6 +1,7 @@
 """Where my posts are: signed only, kept here and not public, or public. Known by the keys that I have.
 
-Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's.
+Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's. How many
+peers have a post is what the node answered when it was handed in; nobody goes on counting.
 """
 
 import enum
@@ -28,6 +29,7 @@ class Sent:
     board: str
     title: str  #: the subject, or the beginning of the text
     hour: int
+    held: int = 0  #: by so many peers at least, as far as is known: it left this machine, or was offered back
 
 
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
@@ -39,7 +41,7 @@ def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]
     known = {sent.id for sent in waiting}
     rows = {row.id: row for row in _rows(box, reader) if row.id not in known and box.is_mine(row.author)}
     newest = sorted(rows.values(), key=lambda row: (row.released, -row.hour, row.id))
-    return waiting + [_sent(row) for row in newest]
+    return waiting + [_sent(row, box) for row in newest]
 
 
 def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
@@ -48,9 +50,11 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
         yield from reader.thread(root)
 
 
-def _sent(row: PostRow) -> Sent:
+def _sent(row: PostRow, box: Contents) -> Sent:
     place = Place.PUBLIC if row.released else Place.KEPT
-    return Sent(row.id, place, row.board, _title(row.subject, row.body), row.hour)
+    left = box.sent.get(row.id)
+    held = max(left.handed, left.heard) if left else 0  # some may be both
+    return Sent(row.id, place, row.board, _title(row.subject, row.body), row.hour, held)
 
 
 def _title(subject: str, body: str) -> str:

@@ -350,6 +350,21 @@ def test_outbox_waiting_travelling_public(world: World) -> None:
     assert "1 more public post" in short.err
 
 
+def test_outbox_says_how_many_peers_had_a_post_when_it_left(world: World) -> None:
+    """From the keystore alone; without a count from the node it says nothing (the control)."""
+    made = world.ok("post", "library", "-s", "Counted by nobody", "--json", stdin="Text").json
+    (row,) = world.ok("outbox", "--json").json
+    assert row["held_by_at_least"] is None
+    assert "had it" not in world.ok("outbox").out
+    with world.node():
+        counted = world.ok("reply", made["id"], "--json", stdin="Counted").json
+    held = {row["id"]: row["held_by_at_least"] for row in world.ok("outbox", "--json").json}
+    assert held == {made["id"]: None, counted["id"]: 2}
+    assert world.ok("outbox").out.count(", at least 2 peers had it") == 1
+    world.ok("key", "burn", "--yes", "--thread", made["id"])
+    assert "had it" not in world.ok("outbox").out
+
+
 def _release(world: World) -> None:
     with open_store(find_paths(world.home).data_dir, PARAMS) as store:
         store.release([decode(raw, PARAMS).id for raw in store.unreleased()])

@@ -102,5 +102,8 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
         console.print(f"Others reach it at {address}")
     if not status["addresses"]:
         console.print("It only dials: others can't reach it.")
+    book = status["book"]
+    if not (node.peers() or book["new"] or book["tried"]):
+        console.print("It knows no other node yet: name one with --peer ADDRESS.")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

@@ -62,10 +62,6 @@ def canonical(address: Address) -> Address:
 def book_group(address: Address) -> str:
     """What an address shares with those its owner can have cheaply. "" in private ranges: there, nothing.
 
-    Names and onions cost nothing: all names are one group, onions as many as their first letters.
+    Names cost nothing: all of them are one group.
     """
-    if address.kind.startswith("dns"):
-        return "name"
-    if address.kind not in ("ip4", "ip6"):
-        return f"{address.kind}/{address.host[:1]}"
-    return network_group(str(address))
+    return "name" if address.kind.startswith("dns") else network_group(str(address))

@@ -214,6 +214,10 @@ class Book:
                 return entry
         return None
 
+    def is_local(self, entry: Entry) -> bool:
+        """In a private network, where groups say nothing, and not because the user configured all such."""
+        return not entry.group and not self._reach.private
+
     # -- what is here --------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Entry]:

@@ -1,8 +1,8 @@
 """Whom to dial next of those in the address book. Pure: time (seconds on a steady clock) is an argument.
 
 Peers that the user named are not chosen here: they are always dialled, count as outbound, and their groups
-bind nobody. In this order: guards, whatever else there is; then, while there is room and at most one to a
-network group, the anchors of the last run, then addresses drawn from the book.
+bind nobody. In this order: guards, whatever else there is; then, while there is room, at most one to a
+network group and few of the local network, the anchors of the last run, then addresses drawn from the book.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Slots:
         groups = self._groups(around)
 
         def fits(entry: Entry) -> bool:
-            return self._is_free(entry, now, around) and entry.group not in groups
+            return self._is_free(entry, now, around) and self._is_apart(entry, groups)
 
         while self._anchors:
             anchor = self._book.get(self._anchors.pop(0))
@@ -81,7 +81,7 @@ class Slots:
         """Whether a peer that a feeler found may stay."""
         others = {peer: address for peer, address in around.outbound.items() if peer != entry.peer}
         without = replace(around, outbound=others)
-        return self.used(without) < limits.OUTBOUND_WANTED and entry.group not in self._groups(without)
+        return self.used(without) < limits.OUTBOUND_WANTED and self._is_apart(entry, self._groups(without))
 
     def used(self, around: Around) -> int:
         """Outbound peers, and those being dialled to become one."""
@@ -92,6 +92,12 @@ class Slots:
             return False
         _, until = self._waits.get(entry.address, (0, 0.0))
         return until <= now and entry.peer != self.feeling and not around.unwelcome(entry.peer)
+
+    def _is_apart(self, entry: Entry, groups: set[str]) -> bool:
+        """Not one too many of its network."""
+        if not self._book.is_local(entry):
+            return entry.group not in groups
+        return sum(self._book.is_local(held.entry) for held in self.held.values()) < limits.LOCAL_MOST
 
     def _groups(self, around: Around) -> set[str]:
         """Taken ones, those of guards too: when they come back, no second peer of theirs is there."""

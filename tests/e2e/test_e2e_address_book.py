@@ -25,10 +25,13 @@ def test_peers_are_found_again_after_a_stop_and_after_a_kill(tmp_path: Path) -> 
         DemoNode("bob", tmp_path / "bob", CONFIG + "private = true\n") as bob,
         DemoNode("carol", tmp_path / "carol", CONFIG) as carol,
     ):
+        hint = "It knows no other node yet"
+        wait_until(lambda: hint in (tmp_path / "alice.log").read_text(), "alice does not say what to do")
         for node in (bob, carol):
             node.start(alice.address())
             assert connects(node, alice)
             node.stop()  # the book is saved, with alice as an anchor
+        assert hint not in (tmp_path / "bob.log").read_text()
         bob.start()
         assert not connects(bob, alice), "nobody named her this time"
         shown = cli(tmp_path / "bob", "status")

@@ -509,6 +509,38 @@ async def test_control_without_the_rule_of_groups_they_get_most(
         assert await sybils(world) >= 4
 
 
+async def hostile_lan(world: World) -> int:
+    """A machine in the local network says that it is a hundred nodes, before others are known: how many slots
+    it gets and keeps.
+    """
+    await world.start(*range(20))
+    await world.start(*range(1_000, 1_100), host="192.168.1.{}")
+    book = a_book(reach=Reach(lan=True))
+    for number in range(1_000, 1_100):
+        book.learn(an_address(number, f"192.168.1.{number % 250}"), "", HOUR, local=True)
+
+    async def others(_peers: PeerService) -> None:
+        told(book, *range(20))
+        await trio.sleep(600)
+
+    await world.live(book, 600, watch=others)
+    assert len(world.outbound) == limits.OUTBOUND_WANTED
+    return len(world.outbound & peers_of(*range(1_000, 1_100)))
+
+
+async def test_a_hostile_local_network_gets_three_slots(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        assert await hostile_lan(world) == limits.LOCAL_MOST
+
+
+async def test_control_without_that_bound_it_gets_more(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Book, "is_local", lambda _self, _entry: False)
+    async with a_world() as world:
+        assert await hostile_lan(world) > limits.LOCAL_MOST
+
+
 async def eclipse(world: World, *, with_anchors: bool) -> int:
     """A node with eight honest peers is killed; meanwhile, and before, an attacker with 250 nodes in as many
     networks had its book full of them. How many honest peers it has after its restart.

@@ -70,8 +70,9 @@ async def an_exchange_node(
     *,
     announces: bool = False,
     known: Sequence[bytes] = (),
+    at: str | None = None,
 ) -> AsyncIterator[ExchangeNode]:
-    async with hub.network(name, keyed=True) as network, trio.open_nursery() as nursery:
+    async with hub.network(name, at=at, keyed=True) as network, trio.open_nursery() as nursery:
         own = own_of(network) if announces else None
         node = ExchangeNode(network, own, list(known))
         outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)

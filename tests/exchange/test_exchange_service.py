@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from exchange_nodes import FIRST, NOTHING, RECORDS, ExchangeNode, a_record, ask, own_of, start
+from exchange_nodes import ANNOUNCED, FIRST, NOTHING, RECORDS, ExchangeNode, a_record, ask, own_of, start
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
@@ -159,7 +159,7 @@ async def test_an_answer_does_not_tell_who_is_connected(autojump_clock: MockCloc
     async with AsyncExitStack() as stack:
         home = (await start(stack, hub, "home", known=RECORDS))[0]
         before = await _scrape(stack, hub, home, "spy1")
-        (caller,) = await start(stack, hub, "caller", announces=True)
+        (caller,) = await start(stack, hub, "caller", announces=True, at=ANNOUNCED)
         await caller.network.dial(home.network.addresses[0])
         await trio.sleep(FIRST)
         assert home.heard_peers == {str(caller.network.peer_id)}, "it was learnt"
@@ -169,14 +169,17 @@ async def test_an_answer_does_not_tell_who_is_connected(autojump_clock: MockCloc
 async def test_who_announces_itself_is_told_by_those_it_dials(
     autojump_clock: MockClock, hub: MemoryHub
 ) -> None:
-    """Whom they never dial, since it is connected. Once the answer that they tell is drawn anew."""
+    """Whom they never dial, since it is connected. Once the answer that they tell is drawn anew. But not
+    who says to be where another is."""
     async with AsyncExitStack() as stack:
         (home,) = await start(stack, hub, "home")
-        (caller,) = await start(stack, hub, "caller", announces=True)
+        (caller,) = await start(stack, hub, "caller", announces=True, at=ANNOUNCED)
+        (liar,) = await start(stack, hub, "liar", announces=True, at="/ip4/198.51.100.1/tcp/4001")
         (leaf,) = await start(stack, hub, "leaf")
-        for node in (caller, leaf):
+        for node in (caller, liar, leaf):
             await node.network.dial(home.network.addresses[0])
         await trio.sleep(3 * 5_400)
+        assert home.heard_peers == {str(node.network.peer_id) for node in (caller, liar)}
         assert leaf.heard_peers == {str(caller.network.peer_id)}
 
 
@@ -186,7 +189,7 @@ async def test_control_answers_drawn_for_each_ask_tell_it(
     monkeypatch.setattr("p2pforum.exchange.sample._LONG", (0.0, 0.0))
     async with AsyncExitStack() as stack:
         home = (await start(stack, hub, "home", known=RECORDS))[0]
-        (caller,) = await start(stack, hub, "caller", announces=True)
+        (caller,) = await start(stack, hub, "caller", announces=True, at=ANNOUNCED)
         await caller.network.dial(home.network.addresses[0])
         await trio.sleep(FIRST)
         heard = [await _scrape(stack, hub, home, f"spy{number}") for number in range(40)]

@@ -100,6 +100,10 @@ def _print(context: Context, found: dict[str, Any]) -> None:
             row("address", render.line(str(address)))
         if "book" in node:
             row("outbound", _book_text(node["book"]))
+        for address in context.config.announce:
+            row("announced", f"{render.line(address)}, to everybody")
+        if node.get("lan"):
+            row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
         if "stem" in node:
             row("own posts", _stem_text(context, node["stem"]))
     else:

@@ -67,6 +67,8 @@ def check_reach(config: Config) -> None:
         raise ConfigError(
             f"announce: others would be sent to a port that changes at every start; name it, as {example}"
         )
+    if config.announce and not config.exchange:
+        raise ConfigError("announce: with exchange = false this node tells nobody anything")
     if config.lan and all("/127." in address or "/ip6/" in address for address in config.listen):
         raise ConfigError(
             f"lan: this node listens to no IPv4 address that others can reach; let it, as {example}"

@@ -18,7 +18,7 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken
+from p2pforum.exchange.spoken import Spoken, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerConnected, PeerID
@@ -155,7 +155,8 @@ class ExchangeService:
                 raise RemoteProtocolError("it sent the record of another peer as its own")
             if connection := next((c for c in self._network.connections() if c.peer == peer), None):
                 group = network_group(connection.address)
-                self._spoken.note(raw, peer, group, trio.current_time())
+                if is_plausible(record.addresses, connection.address):
+                    self._spoken.note(raw, peer, group, trio.current_time())
                 self._learn(record, group)
         if ask:
             await stream.send_all(self._sample.answer(trio.current_time()))
@@ -163,19 +164,21 @@ class ExchangeService:
 
     @contextlib.asynccontextmanager
     async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
+        fault: Exception | None = None
         try:
             yield
+            return
         except RemoteProtocolError as error:
             self.counts.invalid += 1
             log.info("dropped a peer: %s", error)
-            await self._network.disconnect(peer)
         except _LOST:
             raise
-        except Exception:
+        except Exception as error:
             log.exception("a fault in the exchange of addresses")
-            await self._network.disconnect(peer)
-            if self._strict:
-                raise
+            fault = error
+        await self._network.disconnect(peer)
+        if fault is not None and self._strict:
+            raise fault
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:

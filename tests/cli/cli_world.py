@@ -197,6 +197,7 @@ class SmallNode:
             "addresses": ["/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself"],
             "peers": len(self.peers_connected),
             "book": {"new": 340, "tried": 12, "outbound": 3, "wanted": 8},
+            "lan": {"told": 1, "found": 2},
             **self.facts,
         }
 

@@ -67,6 +67,15 @@ def test_status_with_a_node(world: World) -> None:
     assert found["paths"]["socket"].endswith("api.sock")
 
 
+def test_status_says_what_others_are_told_of_this_node(world: World) -> None:
+    config = world.home / "config.toml"
+    config.write_text(config.read_text() + 'announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
+    with world.node():
+        out = world.ok("status").out
+    assert "announced /ip4/203.0.113.7/tcp/4001, to everybody\n" in out
+    assert "lan       2 nodes found in the local network\n" in out
+
+
 def test_paths_are_shown_from_the_home_directory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(world.home.parent))
     assert f"data      ~/{world.home.name}/data\n" in world.ok("status").out

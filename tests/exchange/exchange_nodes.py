@@ -3,9 +3,10 @@
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import trio
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
@@ -14,7 +15,8 @@ from strategies import TEST_NETWORK
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.record import PeerRecord, make
-from p2pforum.exchange.service import ExchangeService, Outside
+from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside
+from p2pforum.exchange.wire import ASK_SIZE, encode_frame
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.network.peer_id import public_key_of
@@ -37,6 +39,11 @@ def a_record(
 def own_of(network: Network, *addresses: str) -> bytes:
     key = public_key_of(network.peer_id)
     return make(addresses or [ANNOUNCED], 1, key, network.sign, TEST_NETWORK).raw
+
+
+RECORDS = [a_record(key).raw for key in range(1, 101)]
+NOTHING = encode_frame([], ASK_SIZE)
+FIRST = DEFAULT_PACE.first[1] + 1  # seconds after which every peer has been asked
 
 
 @dataclass(eq=False)
@@ -63,8 +70,9 @@ async def an_exchange_node(
     *,
     announces: bool = False,
     known: Sequence[bytes] = (),
+    at: str | None = None,
 ) -> AsyncIterator[ExchangeNode]:
-    async with hub.network(name, keyed=True) as network, trio.open_nursery() as nursery:
+    async with hub.network(name, at=at, keyed=True) as network, trio.open_nursery() as nursery:
         own = own_of(network) if announces else None
         node = ExchangeNode(network, own, list(known))
         outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)
@@ -85,3 +93,7 @@ async def ask(network: Network, peer: str, frame: bytes) -> bytes | None:
                 answer += part
         return bytes(answer)
     return None
+
+
+async def start(stack: AsyncExitStack, hub: MemoryHub, names: str, **options: Any) -> list[ExchangeNode]:
+    return [await stack.enter_async_context(an_exchange_node(hub, name, **options)) for name in names.split()]

@@ -11,7 +11,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken
+from p2pforum.exchange.spoken import Spoken, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 
 RECORDS = [a_record(key).raw for key in range(1, 201)]
@@ -108,6 +108,23 @@ def test_who_dialled_in_is_told_for_a_day_and_one_for_each_part_of_the_internet(
     spoken.note(RECORDS[52], "another", "", 3.0)
     assert spoken.records(DAY) == RECORDS[49:53]
     assert spoken.records(DAY + 2) == RECORDS[51:53]
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "expected"),
+    [
+        (["/ip4/8.8.1.1/tcp/4001"], "/ip4/8.8.1.1/tcp/51234", True),
+        (["/ip4/8.8.1.2/tcp/4001"], "/ip4/8.8.1.1/tcp/51234", False),
+        (["/ip4/8.8.1.1/tcp/4001", "/ip6/2600::1/tcp/4001"], "/ip6/2600:0::1/tcp/51234", True),
+        (["/dns4/victim.example/tcp/4001", "/ip4/8.8.1.2/tcp/1"], "/ip4/8.8.1.1/tcp/51234", False),
+        ([f"/onion3/{'a' * 56}:4001"], "/ip4/127.0.0.1/tcp/51234", True),
+        ([f"/onion3/{'a' * 56}:4001", "/ip4/8.8.1.2/tcp/1"], "/ip4/127.0.0.1/tcp/51234", False),
+    ],
+)
+def test_who_says_to_be_where_it_did_not_come_from_is_not_told(
+    said: list[str], source: str, expected: bool
+) -> None:
+    assert is_plausible(said, source) is expected
 
 
 def test_who_dialled_in_takes_bounded_memory() -> None:

@@ -247,6 +247,14 @@ async def test_the_record_lasts_as_the_peer_id_does(tmp_path: Path) -> None:
     [
         ({"announce": ("/ip4/203.0.113.7/tcp/4001",)}, "a port that changes"),
         ({"announce": ("/ip4/203.0.113.7/tcp/4001",), "listen": ()}, "a port that changes"),
+        (
+            {
+                "announce": ("/ip4/203.0.113.7/tcp/4001",),
+                "listen": ("/ip4/127.0.0.2/tcp/45671",),
+                "exchange": False,
+            },
+            "tells nobody",
+        ),
         ({"lan": True}, "no IPv4 address"),
         ({"lan": True, "listen": ("/ip4/127.0.0.1/tcp/4001", "/ip6/::/tcp/4001")}, "no IPv4 address"),
         ({"lan": True, "listen": ()}, "no IPv4 address"),

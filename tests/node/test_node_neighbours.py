@@ -81,11 +81,10 @@ async def test_a_guard_is_dialled_first_after_a_restart(tmp_path: Path) -> None:
             book = a_book(secret=load_book(store)[0])
             tried(book, *range(30), hour=now_hours())
             save_book(store, book.take_changes().rows, [])
-            files = GuardFile(tmp_path)
-            files.save(Guards(kept=[guard]).encode())
+            GuardFile(tmp_path).save(Guards(kept=[guard]).encode())
             async with hub.network("node") as network, trio.open_nursery() as nursery:
                 events = network.watch()
-                await nursery.start(Node(ALONE, store, network, Random(2), files).run)
+                await nursery.start(Node(ALONE, store, network, Random(2), tmp_path).run)
                 with trio.fail_after(20):
                     event = await events.receive()
                 assert isinstance(event, PeerConnected)

@@ -1,8 +1,9 @@
 """The stem over streams: what a wire shows, what the store shows, and who is blamed."""
 
+import functools
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 
 import pytest
@@ -24,6 +25,7 @@ from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_frame
 from p2pforum.stem.guards import Guards
 
 STEM = TEST_NETWORK.stem_protocol
+Handler = Callable[[StemNode, PeerID, trio.abc.Stream], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -98,12 +100,14 @@ def test_what_is_no_frame(frame: bytes) -> None:
         decode_frame(frame)
 
 
-async def test_one_length_and_one_answer_whatever_the_frame(autojump_clock: trio.testing.MockClock) -> None:
-    """T5, as a stranger sees it who sends every sort of frame."""
+async def answers_to_every_sort(handler: Handler | None = None) -> dict[str, tuple[bytes, float]]:
+    """What a stranger hears, and when, who sends a relay every sort of frame."""
     hub = MemoryHub(Random(1), latency=(0.01, 0.01))
     real, public, looped = a_post("Real."), a_post("Public."), a_post("Looped.")
     early, long = a_post("Early.", hour=HOUR + 5), a_post("x" * 12_000)
     async with line(hub, "relay", "next") as (relay, _), hub.network("prober") as network:
+        if handler is not None:
+            relay.network.set_handler(STEM, functools.partial(handler, relay))
         prober = Stranger(network)
         await network.dial(relay.network.addresses[0])
         await trio.sleep(20)
@@ -122,10 +126,36 @@ async def test_one_length_and_one_answer_whatever_the_frame(autojump_clock: trio
         answers = {sort: await prober.say("relay", frame) for sort, frame in sorts.items()}
         for n in range(40):
             answers[f"over the limit {n}"] = await prober.say("relay", encode_frame(a_post(f"{n}").raw))
-        answers["invalid"] = await prober.say("relay", encode_frame(forged(real)))
-        assert {answer for answer, _ in answers.values()} == {ANSWER}
-        assert len({round(took, 6) for _, took in answers.values()}) == 1, "and at one time"
-        assert relay.stem.view().counts.excess > 20
+        await trio.sleep(120)  # else it is over the limit, and not looked at
+        answers["invalid"] = b"", 0.0
+        with suppress(trio.BrokenResourceError):  # the control cuts us off first
+            answers["invalid"] = await prober.say("relay", encode_frame(forged(a_post("Forged."))))
+        await trio.sleep(2)
+        counts = relay.stem.view().counts
+        assert counts.excess > 20
+        assert counts.invalid == 1
+        return answers
+
+
+async def test_one_length_and_one_answer_whatever_the_frame(autojump_clock: trio.testing.MockClock) -> None:
+    """T5."""
+    answers = await answers_to_every_sort()
+    assert {answer for answer, _ in answers.values()} == {ANSWER}
+    assert len({round(took, 6) for _, took in answers.values()}) == 1, "and at one time"
+
+
+async def test_control_who_looks_before_it_answers_tells_by_the_time(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def looks_first(relay: StemNode, peer: PeerID, stream: trio.abc.Stream) -> None:
+        frame = b""
+        while len(frame) < FRAME_SIZE:
+            frame += await stream.receive_some()
+        await relay.stem._take(peer, frame)
+        await stream.send_all(ANSWER)
+
+    answers = await answers_to_every_sort(looks_first)
+    assert answers["invalid"] != answers["real"]
 
 
 async def test_the_frames_between_nodes_have_one_length(autojump_clock: trio.testing.MockClock) -> None:

@@ -128,6 +128,7 @@ MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_PENDING_PER_ADDRESS = 8  # of one public address (IPv6: /64); then its own oldest is cut
 MAX_INBOUND_PER_ADDRESS = 8  # peers of one public address: several persons behind a router, or a Tor exit
+EVICTION_SECONDS = 1.0  # between two: if more want in than fit, they must not push each other out all day
 EVICTION_GROUPS = 8  # groups of which one peer each keeps its place: chosen by a secret
 EVICTION_WORTHY = 8  # peers that keep their place because they bring new posts; half of the rest for its age
 MAX_STREAMS_PER_PEER = 32

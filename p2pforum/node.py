@@ -65,6 +65,7 @@ class Node:
         network: Network,
         rng: Random,
         directory: Path | None = None,
+        reread: Callable[[], Config] | None = None,
     ) -> None:
         """`directory` is for what lasts and is no post."""
         self._config = config
@@ -72,6 +73,7 @@ class Node:
         self._network = network
         self._rng = rng
         self._guard_file = GuardFile(directory) if directory else None
+        self._reread = reread or (lambda: config)
         self._started = trio.current_time()
         self._stopping = trio.Event()
         self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
@@ -170,6 +172,11 @@ class Node:
                 tally.end(peer, "broken", error="it broke the protocol and was disconnected")
         return tally.result()
 
+    def reload(self) -> None:
+        """Read the named peers anew. Raises ConfigError: then all stays as it was."""
+        self.neighbours.name(self._reread().peers)
+        log.info("the named peers were read anew")
+
     def stop(self) -> None:
         self._stopping.set()
 
@@ -226,7 +233,9 @@ class Node:
 
 
 @asynccontextmanager
-async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
+async def open_node(
+    config: Config, paths: Paths, reread: Callable[[], Config] | None = None
+) -> AsyncIterator[Node]:
     """A node whose parts are open and whose socket answers; `run` it for the rest to happen.
 
     Raises ConfigError, StoreBusy, StoreError or NetworkError before anything is started.
@@ -237,7 +246,7 @@ async def open_node(config: Config, paths: Paths) -> AsyncIterator[Node]:
     with open_store(paths.data_dir, config.params) as store:
         seed = peer_seed(paths.data_dir) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed) as network:
-            node = Node(config, store, network, rng, paths.data_dir)
+            node = Node(config, store, network, rng, paths.data_dir, reread)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
                 try:
@@ -251,22 +260,21 @@ async def run_node(
 ) -> None:
     """Run a node until SIGTERM, SIGINT or `stop`. SIGHUP reads the named peers anew."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async with open_node(config, paths) as node, trio.open_nursery() as nursery:
-            nursery.start_soon(_obey, signals, node, reload)
+        async with open_node(config, paths, reload) as node, trio.open_nursery() as nursery:
+            nursery.start_soon(_obey, signals, node)
             await nursery.start(node.run)
             on_ready(node)
             await node.wait_stopped()
             nursery.cancel_scope.cancel()
 
 
-async def _obey(signals: AsyncIterator[int], node: Node, reload: Callable[[], Config]) -> None:
+async def _obey(signals: AsyncIterator[int], node: Node) -> None:
     async for number in signals:
         if number != signal.SIGHUP:
             node.stop()
             continue
         try:
-            node.neighbours.name(reload().peers)
-            log.info("the named peers were read anew")
+            node.reload()
         except P2PForumError as error:
             log.error("the config stays as it was: %s", error)
 

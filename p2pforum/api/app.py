@@ -16,11 +16,12 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from p2pforum import __version__
 from p2pforum.api.backend import ApiBackend
-from p2pforum.core import errors, limits
+from p2pforum.api.problems import describe, problem
+from p2pforum.api.streaming import Draining, SyncResponse
+from p2pforum.core import limits
 from p2pforum.core.bundle import split_posts
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
@@ -36,18 +37,6 @@ _STATUS = {
     Outcome.REFUSED: 403,
     Outcome.INVALID: 422,
 }
-
-# First match wins: subclasses before their bases.
-_ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
-    (errors.InvalidPost, 422, "invalid"),
-    (errors.Refused, 403, "refused"),
-    (errors.NotFound, 404, "not found"),
-    (errors.Ambiguous, 409, "ambiguous"),
-    (errors.NetworkError, 502, "network"),
-    (errors.RemoteProtocolError, 502, "network"),
-    (errors.StoreError, 507, "store"),
-    (errors.P2PForumError, 500, "error"),
-]
 
 
 class _TooLarge(Exception):
@@ -72,6 +61,7 @@ def build_app(backend: ApiBackend) -> Starlette:
             route("/v1/status", "GET", _status),
             route("/v1/peers", "GET", _peers),
             route("/v1/sync", "POST", _sync),
+            route("/v1/reload", "POST", _reload),
             route("/v1/stop", "POST", _stop),
             route("/v1/version", "GET", _version),
         ],
@@ -81,10 +71,10 @@ def build_app(backend: ApiBackend) -> Starlette:
 
 async def _submit(backend: ApiBackend, request: Request) -> Response:
     if request.headers.get("content-type") != "application/cbor":
-        return _problem(415, "unsupported", "a post is sent as application/cbor")
+        return problem(415, "unsupported", "a post is sent as application/cbor")
     listen = _seconds(request.query_params.get("listen", "0"))
     if listen is None:
-        return _problem(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
+        return problem(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
     raw = await _read_body(request, limits.MAX_POST)
     done = await backend.submit(raw, listen)
     answer: dict[str, Any] = {"outcome": done.outcome.value, "id": done.id and format_id(done.id)}
@@ -109,7 +99,7 @@ async def _forget(backend: ApiBackend, request: Request) -> Response:
         asked = json.loads(await _read_body(request, limits.MAX_API_BODY))
         post_id = parse_id(asked["id"])
     except (ValueError, TypeError, KeyError, AttributeError):
-        return _problem(400, "malformed", 'the body is not {"id": "a whole ID"}')
+        return problem(400, "malformed", 'the body is not {"id": "a whole ID"}')
     return JSONResponse({"forgotten": await backend.forget(post_id)})
 
 
@@ -119,7 +109,7 @@ async def _scrub(backend: ApiBackend, _request: Request) -> Response:
 
 async def _submit_bundle(backend: ApiBackend, request: Request) -> Response:
     if request.headers.get("content-type") != "application/x-p2pforum-posts":
-        return _problem(415, "unsupported", "posts are sent as application/x-p2pforum-posts")
+        return problem(415, "unsupported", "posts are sent as application/x-p2pforum-posts")
     raws = split_posts(await _read_body(request, limits.MAX_BUNDLE_CHUNK))
     counts = await backend.submit_bundle(raws)
     return JSONResponse({outcome.value: count for outcome, count in counts.items()})
@@ -133,7 +123,7 @@ async def _pin(backend: ApiBackend, request: Request) -> Response:
     except (ValueError, TypeError, KeyError, AttributeError):
         root, pinned = b"", None
     if not isinstance(pinned, bool):
-        return _problem(400, "malformed", 'the body is not {"root": "a whole ID", "pinned": true or false}')
+        return problem(400, "malformed", 'the body is not {"root": "a whole ID", "pinned": true or false}')
     return JSONResponse({"changed": await backend.pin(root, pinned)})
 
 
@@ -143,6 +133,11 @@ async def _status(backend: ApiBackend, _request: Request) -> Response:
 
 async def _peers(backend: ApiBackend, _request: Request) -> Response:
     return JSONResponse(backend.peers())
+
+
+async def _reload(backend: ApiBackend, _request: Request) -> Response:
+    backend.reload()
+    return JSONResponse({"reloaded": True})
 
 
 async def _stop(backend: ApiBackend, _request: Request) -> Response:
@@ -159,76 +154,11 @@ async def _sync(backend: ApiBackend, request: Request) -> Response:
     try:
         asked = json.loads(body or b"{}")
     except (ValueError, RecursionError):  # 4 KiB of "[" are too deep for Python
-        return _problem(400, "malformed", "the body is not JSON")
+        return problem(400, "malformed", "the body is not JSON")
     target = asked.get("peer", "") if isinstance(asked, dict) else None
     if not isinstance(target, str):
-        return _problem(400, "malformed", 'the body is not {"peer": "an address or a peer ID"}')
-    return _SyncResponse(backend, target)
-
-
-class _SyncResponse(Response):
-    """One JSON object a line: {"progress": ...} while it runs, then {"result": ...} or {"error", "code"}.
-
-    An empty line every few seconds says that the node is alive. Steps are dropped, not queued, when
-    the front end reads slowly; the session never waits for it.
-    """
-
-    media_type = "application/x-ndjson"
-
-    def __init__(self, backend: ApiBackend, target: str) -> None:
-        super().__init__()
-        del self.headers["content-length"]
-        self._backend, self._target = backend, target
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        last = b""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_cancel_when_gone, receive, nursery.cancel_scope)
-            last = await self._relay(send)
-            nursery.cancel_scope.cancel()
-        # Out of reach of that watch: Hypercorn tells it of the end from inside this send.
-        await send({"type": "http.response.body", "body": last})
-
-    async def _relay(self, send: Send) -> bytes:
-        """Send the steps as they come, and give the last line."""
-        into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._run, into)
-            step: dict[str, Any] = {"progress": {}}
-            while "progress" in step:
-                line = b"\n"
-                with trio.move_on_after(limits.API_ALIVE_SECONDS):
-                    step = await steps.receive()
-                    line = _json_line(step)
-                if "progress" in step:
-                    await send({"type": "http.response.body", "body": line, "more_body": True})
-        return _json_line(step)
-
-    async def _run(self, into: trio.MemorySendChannel[dict[str, Any]]) -> None:
-        def report(step: dict[str, Any]) -> None:
-            with contextlib.suppress(trio.WouldBlock):  # the next step says more
-                into.send_nowait({"progress": step})
-
-        try:
-            last = {"result": await self._backend.sync(self._target, report)}
-        except Exception as error:
-            last = _describe(error)[1]
-        await into.send(last)
-
-
-def _json_line(step: dict[str, Any]) -> bytes:
-    return json.dumps(step).encode() + b"\n"
-
-
-async def _cancel_when_gone(receive: Receive, scope: trio.CancelScope) -> None:
-    await _drain(receive)
-    scope.cancel()
-
-
-async def _drain(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        return problem(400, "malformed", 'the body is not {"peer": "an address or a peer ID"}')
+    return SyncResponse(backend, target)
 
 
 def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -240,28 +170,14 @@ def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
         except ClientDisconnect:
             return Response()  # nobody reads it
         except _TooLarge as error:
-            return _Draining(_problem(413, "too large", str(error)))
+            return Draining(problem(413, "too large", str(error)))
         except _TooSlow as error:
-            return _problem(408, "too slow", str(error))
+            return problem(408, "too slow", str(error))
         except Exception as error:
-            status, answer = _describe(error)
+            status, answer = describe(error)
             return JSONResponse(answer, status)
 
     return endpoint
-
-
-class _Draining(Response):
-    """Sends a response while throwing away what still comes, or the sender would never read it."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self._response = response
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_drain, receive)
-            await self._response(scope, receive, send)
-            nursery.cancel_scope.cancel()
 
 
 async def _read_body(request: Request, most: int) -> bytes:
@@ -277,24 +193,9 @@ async def _read_body(request: Request, most: int) -> bytes:
     raise _TooSlow(f"the body did not come within {limits.API_BODY_SECONDS} s")
 
 
-def _describe(error: Exception) -> tuple[int, dict[str, Any]]:
-    for kind, status, code in _ERRORS:
-        if isinstance(error, kind):
-            answer: dict[str, Any] = {"error": str(error), "code": code}
-            if isinstance(error, errors.Ambiguous):
-                answer["candidates"] = error.candidates
-            return status, answer
-    _log.error("a request of a front end failed", exc_info=error)
-    return 500, {"error": "the node failed on this request; its log has the reason", "code": "internal"}
-
-
-def _problem(status: int, code: str, text: str) -> Response:
-    return JSONResponse({"error": text, "code": code}, status)
-
-
 async def _no_such_path(_request: Request, _error: Exception) -> Response:
-    return _problem(404, "no such path", "no such path; docs/API.md lists them")
+    return problem(404, "no such path", "no such path; docs/API.md lists them")
 
 
 async def _no_such_method(_request: Request, _error: Exception) -> Response:
-    return _problem(405, "no such method", "that path has another method; docs/API.md lists them")
+    return problem(405, "no such method", "that path has another method; docs/API.md lists them")

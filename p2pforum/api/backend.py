@@ -67,6 +67,10 @@ class ApiBackend(Protocol):
         """
         ...
 
+    def reload(self) -> None:
+        """Read anew which peers to stay in touch with. Raises ConfigError: then all stays as it was."""
+        ...
+
     def stop(self) -> None:
         """Ask the node to end in good order. Returns at once."""
         ...

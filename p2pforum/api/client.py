@@ -97,6 +97,10 @@ class NodeClient:
     def peers(self) -> list[dict[str, Any]]:
         return list(self._ask("GET", "/v1/peers"))
 
+    def reload(self) -> None:
+        """Have the node read anew which peers to stay in touch with."""
+        self._ask("POST", "/v1/reload")
+
     def stop(self) -> None:
         self._ask("POST", "/v1/stop")
 

@@ -8,6 +8,7 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.config import Config, check_listen, check_peers, load_config
+from p2pforum.config.invites import with_invites
 from p2pforum.core.errors import ConfigError, NetworkError
 from p2pforum.network.address import parse_address
 
@@ -33,7 +34,7 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
     """Run the node until it is stopped.
 
     Ends in good order on Ctrl-C, SIGTERM and `p2pforum stop`; SIGHUP reads the peers of the config
-    file again.
+    file and of accepted invites again.
 
     \b
     p2pforum run
@@ -50,7 +51,7 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
         raise click.UsageError(str(error)) from error
 
     def configured() -> Config:
-        config = load_config(context.paths)
+        config = with_invites(load_config(context.paths), context.paths)
         try:
             _check_addresses((*config.listen, *config.peers))
         except NetworkError as error:

@@ -1,6 +1,8 @@
-"""Where things lie on this machine, and what the person configured. Standard library only.
+"""Where things lie on this machine, and what the person configured. Standard library only, but
+for invites, which are CBOR.
 
 checks.py    what may stand in the config file
+invites.py   the invites that were accepted
 paths.py     directories and files
 settings.py  the config file, read and checked
 template.py  the config file that `init` writes

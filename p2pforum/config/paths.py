@@ -24,6 +24,11 @@ class Paths:
         return self.data_dir / "api.sock"
 
     @property
+    def invites_dir(self) -> Path:
+        """Accepted invites, one a file; to take one back is to remove its file."""
+        return self.config_file.parent / "invites"
+
+    @property
     def keystore_file(self) -> Path:
         return self.keys_dir / "keystore"
 

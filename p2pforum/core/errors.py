@@ -9,6 +9,10 @@ class InvalidPost(P2PForumError):
     """The bytes are not a post, or break a rule that holds for every node. The sender's fault."""
 
 
+class InvalidInvite(P2PForumError):
+    """The text is no invite, or a damaged one."""
+
+
 class RemoteProtocolError(P2PForumError):
     """A peer broke a wire protocol: close, and count it against that peer (h11's term)."""
 

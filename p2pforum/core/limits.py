@@ -174,6 +174,11 @@ API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than th
 MAX_BUNDLE_CHUNK = 128 * KIB  # bytes of posts in one frame; they are checked and kept at once
 MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the hash of a whole frame
 
+# --- rule: invites ---------------------------------------------------------------------------------
+MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste
+MAX_ADDRESS = 256  # bytes of an address as text; the longest DNS name fits
+MAX_INVITE = 64 * KIB  # characters; more can only be another file
+
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split

@@ -27,11 +27,15 @@ Choice = Callable[[Contents], Doomed]
 """Made on the contents as they are when the burn happens."""
 
 
-class UnsentPosts(Protocol):
+class StoreTraces(Protocol):
     """Whoever may write the store: the running node, or a front end that holds its lock."""
 
     def forget(self, ids: Sequence[bytes]) -> None:
         """Remove posts that were never released. Raises P2PForumError."""
+        ...
+
+    def unpin(self, roots: Sequence[bytes]) -> None:
+        """Pin these threads no longer: a pin says who read them. Raises P2PForumError."""
         ...
 
     def scrub(self) -> None:
@@ -88,7 +92,7 @@ def burn(
     choose: Choice,
     reader: Reader,
     places: Sequence[Path],
-    posts: UnsentPosts | None = None,
+    posts: StoreTraces | None = None,
     revealed: bytes = b"",
 ) -> Burnt:
     """Destroy, then read every file in `places` for what should be gone. Raises NotFound.
@@ -97,7 +101,7 @@ def burn(
     tells the secret of the key to everyone: it stays, and that secret is not looked for.
     """
     plan = _plan(keystore, choose, reader, revealed)
-    problem = "" if posts is None else _forget(posts, plan.lost)
+    problem = "" if posts is None else _forget(posts, plan)
     with keystore.transaction() as box:
         gone = take(box, choose(box), plan.thread_of)
     found = scan(places, plan.secrets)
@@ -118,6 +122,8 @@ def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Sequenc
         found.findings.insert(0, Finding(keystore.path, -1, 0, "sealed in the keystore"))
     if plan.lost:
         found.findings.append(Finding(reader.path, -1, 0, "words of unsent posts in the search index"))
+    if plan.pins:
+        found.findings.append(Finding(reader.path, -1, 0, "a pin of the thread"))
     found.findings += sealed_elsewhere(places, keystore.path)
     return found
 
@@ -126,6 +132,7 @@ def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Sequenc
 class _Plan:
     gone: Contents
     lost: list[PostRow]
+    pins: list[bytes]
     secrets: list[Secret]
     thread_of: Callable[[str], bytes]
 
@@ -136,15 +143,17 @@ def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = 
     gone = take(box, doomed, thread_of)
     lost = [row for row in unsent(reader, doomed) if row.id != revealed]
     sought = replace(gone, keys={}) if revealed else gone
-    return _Plan(gone, lost, secrets_of(sought, lost, reader), thread_of)
+    pins = [root for root in reader.pinned() if doomed.everything or root in doomed.roots]
+    return _Plan(gone, lost, pins, secrets_of(sought, lost, reader), thread_of)
 
 
-def _forget(posts: UnsentPosts, lost: list[PostRow]) -> str:
+def _forget(posts: StoreTraces, plan: _Plan) -> str:
     """Why not; empty if it went well."""
-    if not lost:
+    if not plan.lost and not plan.pins:
         return ""
     try:
-        posts.forget([row.id for row in lost])
+        posts.unpin(plan.pins)
+        posts.forget([row.id for row in plan.lost])
         posts.scrub()
     except P2PForumError as error:
         return str(error)

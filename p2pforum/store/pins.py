@@ -3,8 +3,6 @@
 Which threads are pinned says what its owner reads; it never leaves this database (docs/THREATS.md).
 """
 
-import sqlite3
-
 from p2pforum.store.posts import Store
 
 NOT_PINNED = "thread NOT IN (SELECT thread.id FROM thread JOIN pin ON pin.root = thread.root)"
@@ -24,7 +22,3 @@ def unpin(store: Store, root: bytes) -> bool:
 def _run(store: Store, statement: str, root: bytes) -> bool:
     with store.exclusive() as db:  # one statement is one transaction
         return db.execute(statement, (root,)).rowcount > 0
-
-
-def pinned(db: sqlite3.Connection) -> list[bytes]:
-    return [root for (root,) in db.execute("SELECT root FROM pin ORDER BY root")]

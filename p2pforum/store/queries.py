@@ -115,6 +115,10 @@ class Reader:
         board = next((post.board for post in posts if post.id == root), None)
         return [post for post in posts if board is None or post.board == board]
 
+    def pinned(self) -> list[bytes]:
+        """Roots of the threads that are pinned."""
+        return [root for (root,) in self._all("SELECT root FROM pin ORDER BY root")]
+
     def unreleased(self) -> list[PostRow]:
         """Posts that are kept and not public: those of this node, and those that pass through it."""
         return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))

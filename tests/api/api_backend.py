@@ -21,6 +21,7 @@ class RecordingBackend:
     forgotten: list[bytes] = field(default_factory=list)
     synced: list[str] = field(default_factory=list)
     pins: set[bytes] = field(default_factory=set)
+    reloads: int = 0
     stopped: trio.Event = field(default_factory=trio.Event)
     reported: trio.Event = field(default_factory=trio.Event)
     sync_cancelled: trio.Event = field(default_factory=trio.Event)
@@ -79,6 +80,11 @@ class RecordingBackend:
             progress({"got": got, "wanted": 3})
             await trio.testing.wait_all_tasks_blocked()
         return {"new": 3, "sent": 1}
+
+    def reload(self) -> None:
+        if self.error:
+            raise self.error
+        self.reloads += 1
 
     def stop(self) -> None:
         self.stopped.set()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from api_backend import RecordingBackend
 
-from p2pforum.api import app
+from p2pforum.api import app, problems
 from p2pforum.core import limits
 
 TEXT = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
@@ -21,8 +21,8 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
 def test_every_error_code_is_documented() -> None:
     source = Path(app.__file__).read_text()
     used = (
-        {code for *_, code in app._ERRORS}
-        | set(re.findall(r'_problem\(\d+, "([a-z ]+)"', source))
+        {code for *_, code in problems.ERRORS}
+        | set(re.findall(r'\bproblem\(\d+, "([a-z ]+)"', source))
         | {"internal"}
     )
     assert used <= set(re.findall(r"`([a-z ]+)`", TEXT))

@@ -146,6 +146,8 @@ class SmallNode:
         self.token: trio.lowlevel.TrioToken
         self.peers_connected: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
+        self.reloads = 0
+        self.facts: dict[str, Any] = {}  # of `status`, beyond the usual
         self.result: dict[str, Any] = {
             "peers": 1,
             "done": 1,
@@ -194,8 +196,7 @@ class SmallNode:
             "peer_id": "12D3KooWself",
             "addresses": ["/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself"],
             "peers": len(self.peers_connected),
-            "book": {"new": 340, "tried": 12, "outbound": 3, "wanted": 8},
-            "lan": {"told": 1, "found": 2},
+            **self.facts,
         }
 
     def peers(self) -> list[dict[str, Any]]:
@@ -210,6 +211,9 @@ class SmallNode:
             progress(step)
             await trio.testing.wait_all_tasks_blocked()
         return self.result
+
+    def reload(self) -> None:
+        self.reloads += 1
 
     def stop(self) -> None:
         self._stopping.set()

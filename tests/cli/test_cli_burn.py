@@ -6,12 +6,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from cli_keys import forms, keystore_of, make_cheap, mine, set_passphrase
 from cli_terminal import Terminal
-from cli_world import HOUR, PARAMS, ROOT, World, discussion
+from cli_world import HOUR, PARAMS, ROOT, World, discussion, post
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.key_burn import _places
@@ -121,6 +122,22 @@ def test_a_post_that_was_sent_stays(world: World) -> None:
     assert said.startswith("Burnt 1 key, 0 drafts, 0 unsent posts; traces of 1 thread.\n")
     assert BODY in world.ok("read", made).out.replace("│ ", "")
     assert mine(world) == Contents()
+
+
+@pytest.mark.parametrize("node", [False, True], ids=["without a node", "with a node"])
+def test_the_pin_of_a_burnt_thread_goes(world: World, node: bool) -> None:
+    posts, others = discussion(), post("dan", "Another thread.", subject="Other")
+    world.keep(*posts, others)
+    root = format_id(posts[0].id)
+    with world.node() if node else nullcontext():
+        world.ok("reply", root, stdin="An answer.")
+        for pinned in (root, format_id(others.id)):
+            world.ok("pin", pinned)
+        assert "a pin of the thread" in world.ok("key", "burn", "--thread", root, "--dry-run").out
+        world.ok("key", "burn", "--thread", root, "--yes")
+        assert "a pin" not in world.run("key", "burn", "--thread", root, "--dry-run").out
+    with open_reader(find_paths(world.home).data_dir) as reader:
+        assert reader.pinned() == [others.id]
 
 
 def test_a_thread(world: World) -> None:

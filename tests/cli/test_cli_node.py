@@ -38,6 +38,7 @@ def test_status_with_a_node(world: World) -> None:
     world.keep(*discussion())
     with world.node() as node:
         node.peers_connected = [PEER]
+        node.facts["book"] = {"new": 340, "tried": 12, "outbound": 3, "wanted": 8}
         out = world.ok("status").out
         assert "node      running, 1 peer connected" in out
         assert "address   /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
@@ -53,7 +54,8 @@ def test_status_with_a_node(world: World) -> None:
 def test_status_says_what_others_are_told_of_this_node(world: World) -> None:
     config = world.home / "config.toml"
     config.write_text(config.read_text() + 'announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
-    with world.node():
+    with world.node() as node:
+        node.facts["lan"] = {"told": 1, "found": 2}
         out = world.ok("status").out
     assert "announced /ip4/203.0.113.7/tcp/4001, to everybody\n" in out
     assert "lan       2 nodes found in the local network\n" in out

@@ -89,6 +89,9 @@ class Shelf:
     def post(self, post_id: bytes) -> Row | None:
         return self.rows.get(post_id)
 
+    def pinned(self) -> list[bytes]:
+        return []
+
     def unreleased(self) -> list[Row]:
         return [row for row in self.rows.values() if not row.released]
 

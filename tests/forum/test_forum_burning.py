@@ -112,6 +112,9 @@ def test_posts_that_nobody_has_had_go_first(past: Past, tmp_path: Path) -> None:
             assert mine.author in past.person.keystore.read().keys, "so a burn cut short can be repeated"
             self.forgotten += tuple(ids)
 
+        def unpin(self, roots: list[bytes]) -> None:
+            assert roots == []
+
         def scrub(self) -> None:
             assert self.forgotten
 

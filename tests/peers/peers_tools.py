@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from random import Random
 
+from p2pforum.network.groups import network_group
 from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.buckets import Buckets
 
 HOUR = 480_000  # now
 SECRET = bytes(range(32))
@@ -44,3 +46,16 @@ def tried(book: Book, *numbers: int, hour: int = HOUR) -> None:
     """As if the user had named them, and they had answered."""
     for number in numbers:
         book.attempted(an_address(number), True, hour, named=True)
+
+
+def colliding(first: int = 1) -> tuple[int, int]:
+    """Numbers from `first` on of two addresses with the same place among the tried."""
+    spots: dict[object, int] = {}
+    keyed = Buckets(SECRET)
+    for number in range(first, first + 2_000):
+        address = an_address(number)
+        spot = keyed.spot(True, keyed.tried(network_group(address), address), address)
+        if spot in spots:
+            return spots[spot], number
+        spots[spot] = number
+    raise AssertionError("no two")

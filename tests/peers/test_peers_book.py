@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from peers_tools import HOUR, SECRET, a_book, a_peer, an_address, source, tried
+from peers_tools import HOUR, SECRET, a_book, a_peer, an_address, colliding, source, tried
 
 from p2pforum.core import limits
-from p2pforum.network.address import parse_address
+from p2pforum.network.address import Address, parse_address
 from p2pforum.network.ranges import Range, range_of
 from p2pforum.peers import buckets, tables
 from p2pforum.peers.book import Book, Reach
@@ -81,6 +81,10 @@ def test_every_ip_address_has_a_range_and_loopback_is_never_public(ip: object) -
     found = range_of(parse_address(bare(str(ip), kind)))
     assert found in (Range.PUBLIC, Range.PRIVATE, Range.NOWHERE)
     assert found is not Range.PUBLIC or getattr(ip, "is_global", False)
+
+
+def test_what_is_no_ip_address_and_no_name_is_an_onion() -> None:
+    assert range_of(Address("onion3", "a" * 56, 4001)) is Range.ONION
 
 
 def test_one_place_has_one_spelling() -> None:
@@ -188,24 +192,10 @@ def test_what_nobody_has_named_for_a_month_is_forgotten() -> None:
     assert book.counts() == (0, 1), "where a peer answered it may again"
 
 
-def colliding(book: Book) -> tuple[int, int]:
-    """Numbers of two addresses with the same place among the tried."""
-    spots: dict[object, int] = {}
-    keyed = buckets.Buckets(SECRET)
-    for number in range(1, 2_000):
-        address = an_address(number)
-        group = ".".join(address.split("/")[2].split(".")[:2]) + ".0.0/16"
-        spot = keyed.spot(True, keyed.tried(group, address), address)
-        if spot in spots:
-            return spots[spot], number
-        spots[spot] = number
-    raise AssertionError("no two")
-
-
 def test_who_holds_a_place_is_tested_before_it_goes() -> None:
     for holder_answers in (True, False):
         book = a_book()
-        first, second = colliding(book)
+        first, second = colliding()
         tried(book, first)
         book.learn(an_address(second), source(1), HOUR)
         book.attempted(an_address(second), True, HOUR)
@@ -224,7 +214,7 @@ def test_who_holds_a_place_is_tested_before_it_goes() -> None:
 
 def test_one_failure_on_a_day_on_which_it_answered_costs_nobody_its_place() -> None:
     book = a_book()
-    first, second = colliding(book)
+    first, second = colliding()
     tried(book, first, second)
     book.attempted(an_address(first), False, HOUR)
     holder = book.get(an_address(first))

@@ -10,13 +10,13 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from peers_tools import HOUR, a_book, a_peer, an_address, source, tried
+from peers_tools import HOUR, a_book, a_peer, an_address, colliding, source, tried
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
 from p2pforum.network.interface import Connection, Direction, Network
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
-from p2pforum.peers import slots
+from p2pforum.peers import service, slots
 from p2pforum.peers.backoff import FIRST, LONGEST, delay
 from p2pforum.peers.book import Book, Reach
 from p2pforum.peers.entry import Row
@@ -353,6 +353,53 @@ async def test_feelers_try_what_was_only_heard_of_and_go(autojump_clock: trio.te
             await trio.sleep(3_600)
             assert set(peers._around().outbound) == held, "feelers push nobody out"
             assert book.counts()[1] >= before + 15, "thirty an hour"
+
+        await world.live(book, 60, watch=look)
+
+
+async def test_feelers_find_out_which_addresses_are_none(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        await world.start(*range(8))
+        book = told(a_book(), *range(8))
+
+        async def look(peers: PeerService) -> None:
+            told(book, *range(100, 110))  # nobody is there
+            await trio.sleep(4 * 3_600)
+            assert peers.outbound() == limits.OUTBOUND_WANTED
+            assert {entry.peer for entry in book} == peers_of(*range(8))
+
+        await world.live(book, 60, watch=look)
+
+
+async def test_a_feeler_s_find_stays_where_there_is_room(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_LOOK_SECONDS", 1e6)  # so that only feelers find anybody
+    async with a_world() as world:
+        await world.start(1)
+        book = a_book()
+
+        async def look(_peers: PeerService) -> None:
+            told(book, 1)
+            await trio.sleep(1_000)
+
+        await world.live(book, 10, watch=look)
+        assert world.outbound == peers_of(1)
+
+
+async def test_a_feeler_tests_who_holds_the_place_of_another(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_world() as world:
+        holder, other = colliding(100)
+        await world.start(*range(8), other)
+        book = told(a_book(), *range(8))
+
+        async def look(_peers: PeerService) -> None:
+            tried(book, holder, hour=HOUR - 48)  # and it is no longer there
+            book.learn(an_address(other), source(1), HOUR)
+            await trio.sleep(4 * 3_600)
+            found = book.get(an_address(other))
+            assert found is not None
+            assert found.is_tried
 
         await world.live(book, 60, watch=look)
 

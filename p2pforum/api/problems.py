@@ -1,0 +1,38 @@
+"""What an error looks like in an answer of the API."""
+
+import logging
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from p2pforum.core import errors
+
+_log = logging.getLogger(__name__)
+
+# First match wins: subclasses before their bases.
+ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
+    (errors.InvalidPost, 422, "invalid"),
+    (errors.Refused, 403, "refused"),
+    (errors.NotFound, 404, "not found"),
+    (errors.Ambiguous, 409, "ambiguous"),
+    (errors.NetworkError, 502, "network"),
+    (errors.RemoteProtocolError, 502, "network"),
+    (errors.StoreError, 507, "store"),
+    (errors.P2PForumError, 500, "error"),
+]
+
+
+def describe(error: Exception) -> tuple[int, dict[str, Any]]:
+    """Status and body. A bug is logged here, and the front end is told no more than that."""
+    for kind, status, code in ERRORS:
+        if isinstance(error, kind):
+            answer: dict[str, Any] = {"error": str(error), "code": code}
+            if isinstance(error, errors.Ambiguous):
+                answer["candidates"] = error.candidates
+            return status, answer
+    _log.error("a request of a front end failed", exc_info=error)
+    return 500, {"error": "the node failed on this request; its log has the reason", "code": "internal"}
+
+
+def problem(status: int, code: str, text: str) -> Response:
+    return JSONResponse({"error": text, "code": code}, status)

@@ -1,0 +1,123 @@
+"""An invite: where a network is met, as a line of text that any two people make alike. docs/PROTOCOL.md.
+
+The same choices give the same bytes whoever makes it, so it names no inviter; and it is signed by nobody.
+Not what is done with it (forum/inviting.py).
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import cbor2
+
+from p2pforum.core import limits, plain_cbor
+from p2pforum.core.errors import InvalidInvite, InvalidPost
+from p2pforum.core.post_id import ID_SIZE
+from p2pforum.core.text import is_valid_board
+
+T = TypeVar("T", str, bytes)
+
+PREFIX = "p2pforum-invite:"
+VERSION = 1
+_CHECK = 4  # bytes of SHA-256 at the end: against a line that was cut or mistyped, not against malice
+_ADDRESS = re.compile(r"(/[!-.0-~]+)+", re.ASCII)  # what lies between slashes, the network layer reads
+_NETWORK = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """`peers` are addresses with peer IDs, `lists` keys of 32 bytes whose moderation lists are proposed."""
+
+    network: str
+    test: bool = False  #: whether that network asks for no stamps
+    peers: tuple[str, ...] = ()
+    boards: tuple[str, ...] = ()
+    lists: tuple[bytes, ...] = ()
+
+
+def encode_invite(invite: Invite) -> str:
+    """One line without its end. Order and repetitions of what went in do not show.
+
+    Raises InvalidInvite if it could not be read back.
+    """
+    parts = _sorted(invite.peers), _sorted(invite.boards), _sorted(invite.lists)
+    raw: bytes = cbor2.dumps([VERSION, invite.network, int(invite.test), *parts], canonical=True)
+    _read(raw)
+    return PREFIX + base64.urlsafe_b64encode(raw + _check(raw)).decode().rstrip("=")
+
+
+def decode_invite(text: str) -> Invite:
+    """Raises InvalidInvite, with a text for a person, for anything but the one line of an invite.
+
+    White space in it is ignored: mail programs wrap lines.
+    """
+    if len(text) > limits.MAX_INVITE:
+        raise InvalidInvite("too long for an invite")
+    line = "".join(text.split())
+    if not line.startswith(PREFIX):
+        raise InvalidInvite(f"no invite: one begins with {PREFIX}")
+    digits = line[len(PREFIX) :]
+    try:
+        sealed = base64.b64decode(digits + "=" * (-len(digits) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInvite("the invite is damaged: it holds characters that none has") from None
+    raw, check = sealed[:-_CHECK], sealed[-_CHECK:]
+    if check != _check(raw):
+        raise InvalidInvite("the invite is damaged or cut off: copy it whole")
+    invite = _read(raw)
+    if encode_invite(invite) != line:
+        raise InvalidInvite("the invite is written in an unusual way: it may mark who passed it on")
+    return invite
+
+
+def name_of_invite(text: str) -> str:
+    """Eight characters that tell this invite from others."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _read(raw: bytes) -> Invite:
+    try:
+        fields = plain_cbor.loads(raw, depth=2)
+    except InvalidPost as error:
+        raise InvalidInvite(f"the invite is malformed: {error}") from error
+    if not isinstance(fields, list) or not fields or fields[0] != VERSION:
+        raise InvalidInvite("the invite is of a kind that this version does not know")
+    try:
+        _, network, test, peers, boards, lists = fields
+    except ValueError:
+        raise InvalidInvite("the invite is malformed: it has other parts than six") from None
+    if type(network) is not str or not _NETWORK.fullmatch(network) or test not in (0, 1):
+        raise InvalidInvite("the invite is malformed: it names no network")
+    if test and network == limits.DEFAULT_NETWORK.name:
+        raise InvalidInvite(f"the invite calls {network} a test network, which it is not")
+    for part in (peers, boards, lists):
+        if not isinstance(part, list) or len(part) > limits.MAX_INVITED:
+            raise InvalidInvite(f"the invite names more than {limits.MAX_INVITED} things of one kind")
+    _check_parts(peers, boards, lists)
+    return Invite(network, bool(test), _sorted(peers), _sorted(boards), _sorted(lists))
+
+
+def _check_parts(peers: list[Any], boards: list[Any], lists: list[Any]) -> None:
+    for peer in peers:
+        if type(peer) is not str or len(peer) > limits.MAX_ADDRESS or not _ADDRESS.fullmatch(peer):
+            raise InvalidInvite("the invite is malformed: a peer without an address")
+        if "/p2p/" not in peer:
+            raise InvalidInvite(f"the invite names a peer without its peer ID: {peer}")
+    for board in boards:
+        if type(board) is not str or not is_valid_board(board):
+            raise InvalidInvite("the invite is malformed: a board that can have no such name")
+    for key in lists:
+        if type(key) is not bytes or len(key) != ID_SIZE:
+            raise InvalidInvite("the invite is malformed: a key that is not 32 bytes long")
+
+
+def _check(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()[:_CHECK]
+
+
+def _sorted(parts: Iterable[T]) -> tuple[T, ...]:
+    return tuple(sorted(set(parts)))

@@ -1,0 +1,67 @@
+"""Making invites, accepting them, and taking that back."""
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+
+from p2pforum.config.invites import MOST, SUFFIX, Accepted, accepted_invites, is_for
+from p2pforum.config.paths import Paths
+from p2pforum.config.settings import Config
+from p2pforum.core.errors import NetworkError, NotFound, Refused
+from p2pforum.core.invite import Invite, decode_invite, encode_invite, name_of_invite
+from p2pforum.network.address import parse_address
+from p2pforum.store.small_file import write_small
+
+
+def make_invite(
+    config: Config, peers: Iterable[str], boards: Iterable[str] = (), lists: Iterable[bytes] = ()
+) -> Invite:
+    """Raises NetworkError for what is no peer's address, Refused if there is none."""
+    chosen = tuple(map(usual_form, peers))
+    if not chosen:
+        raise Refused("an invite names at least one peer")
+    return Invite(config.network, config.test, chosen, tuple(boards), tuple(lists))
+
+
+def usual_form(address: str) -> str:
+    """The one way to write it, so that no habit of writing marks who made an invite."""
+    parsed = parse_address(address)
+    if parsed.peer is None:
+        raise NetworkError(f"not a peer's address: {address} (it must end in /p2p/ and the peer ID)")
+    try:
+        host = str(ipaddress.ip_address(parsed.host))
+    except ValueError:
+        host = parsed.host.lower().rstrip(".")
+    return f"/{parsed.kind}/{host}/tcp/{parsed.port}/p2p/{parsed.peer}"
+
+
+def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
+    """Keep an invite; also whether it is new here. Raises InvalidInvite, NetworkError or Refused."""
+    invite = decode_invite(text)
+    if not is_for(invite, config):
+        kind = "the test network" if invite.test else "the network"
+        raise Refused(
+            f"the invite is to {kind} {invite.network}, and this node belongs to {config.network}"
+            f"{' (test)' if config.test else ''}: for a second network use another --home"
+        )
+    for peer in invite.peers:
+        if usual_form(peer) != peer:
+            raise Refused(f"the invite writes an address in an unusual way: {peer}")
+    line = encode_invite(invite)
+    path = paths.invites_dir / (name_of_invite(line) + SUFFIX)
+    is_new = not path.exists()
+    if is_new:
+        if len(accepted_invites(paths)) >= MOST:
+            raise Refused(f"{MOST} invites are kept already: drop some")
+        paths.invites_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_small(path, line.encode() + b"\n")
+    return Accepted(path.stem, path, invite), is_new
+
+
+def drop(paths: Paths, name: str) -> Path:
+    """Take back the acceptance of one. Raises NotFound."""
+    for accepted in accepted_invites(paths):
+        if accepted.name == name:
+            accepted.path.unlink(missing_ok=True)
+            return accepted.path
+    raise NotFound(f'no accepted invite is called "{name}"')

@@ -1,0 +1,158 @@
+"""`p2pforum invite`, `join`, `invites`: made, accepted, taken back."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from cli_world import CONFIG, World
+
+from p2pforum.config import find_paths, load_config
+from p2pforum.config.invites import with_invites
+from p2pforum.core.invite import Invite, encode_invite
+from p2pforum.core.post_id import format_id
+
+ID = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
+ONE = f"/ip4/192.0.2.1/tcp/4001/p2p/{ID}"
+TWO = f"/dns4/example.org/tcp/4001/p2p/{ID}"
+KEY = format_id(bytes(range(32)))
+
+
+def peers_of(world: World) -> tuple[str, ...]:
+    """Whom a node started now would stay in touch with."""
+    paths = find_paths(world.home)
+    return with_invites(load_config(paths), paths).peers
+
+
+def test_from_one_person_to_another(world: World, tmp_path: Path) -> None:
+    made = world.ok("invite", "--peer", ONE, "--peer", TWO, "--board", "#chess", "--list", KEY)
+    file = tmp_path / "an.invite"
+    file.write_text(made.out)
+    joined = world.ok("join", str(file))
+    assert "Accepted." in joined.out
+    assert "run" in joined.err
+    assert peers_of(world) == (TWO, ONE)
+    (listed,) = world.ok("invites", "--json").json
+    expected = {"network": "cli-net", "test": True, "peers": [TWO, ONE], "boards": ["chess"], "lists": [KEY]}
+    assert listed == {"name": listed["name"], **expected}
+    assert "#chess" in world.ok("boards").out
+    assert world.ok("boards", "--json").json == [
+        {"board": "chess", "threads": 0, "posts": 0, "hour": None, "time": None}
+    ]
+    world.ok("invites", "--drop", listed["name"])
+    assert peers_of(world) == ()
+    assert "No invite" in world.ok("invites").out
+
+
+def test_the_habits_of_who_makes_it_do_not_show(world: World) -> None:
+    usual = world.ok("invite", "--peer", f"/ip6/2001:db8::1/tcp/4001/p2p/{ID}", "--peer", TWO).out
+    other = world.ok(
+        "invite",
+        "--peer",
+        f"/dns4/Example.ORG./tcp/4001/p2p/{ID}",
+        "--peer",
+        f"/ip6/2001:0DB8:0:0:0:0:0:1/tcp/4001/p2p/{ID}",
+    ).out
+    assert usual == other
+
+
+def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
+    """It could mark through whom it came."""
+    odd = encode_invite(Invite("cli-net", True, (TWO.replace("example", "Example"),)))
+    assert "unusual" in world.run("join", odd).err
+    assert peers_of(world) == ()
+
+
+def test_from_standard_input_as_a_line_and_twice(world: World) -> None:
+    made = world.ok("invite", "--peer", ONE).out
+    assert world.ok("join", "-", "--json", stdin=made).json["new"] is True
+    assert world.ok("join", made.strip(), "--json").json["new"] is False
+    assert "before" in world.ok("join", made.strip()).out
+    assert peers_of(world) == (ONE,)
+
+
+def test_show_accepts_nothing(world: World) -> None:
+    made = world.ok("invite", "--peer", ONE).out.strip()
+    assert ONE in world.ok("join", "--show", made).out
+    assert world.ok("join", "--show", "--json", made).json["peers"] == [ONE]
+    assert peers_of(world) == ()
+
+
+def test_without_a_choice_it_names_whom_this_node_was_told(world: World) -> None:
+    assert "no node to name" in world.run("invite").err
+    world.ok("join", world.ok("invite", "--peer", ONE, "--peer", TWO).out.strip())
+    assert world.ok("invite", "--json").json["peers"] == [TWO, ONE]
+
+
+def test_this_node_is_named_only_when_asked(world: World) -> None:
+    own = f"/ip4/192.0.2.9/tcp/4001/p2p/{ID}"
+    with world.node() as node:
+        node.facts |= {"peer_id": ID, "addresses": [own, f"/ip4/0.0.0.0/tcp/4001/p2p/{ID}"]}
+        assert world.ok("invite", "--peer", ONE, "--json").json["peers"] == [ONE]
+        made = world.ok("invite", "--self", "--json")
+        assert made.json["peers"] == [own]
+        assert "names this node" in made.err
+        with (world.home / "config.toml").open("a") as file:
+            file.write('announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
+        made = world.ok("invite", "--self", "--peer", ONE, "--json")
+        assert made.json["peers"] == [ONE, f"/ip4/203.0.113.7/tcp/4001/p2p/{ID}"]
+        node.facts["addresses"] = [f"/ip4/0.0.0.0/tcp/4001/p2p/{ID}"]
+        (world.home / "config.toml").write_text(CONFIG)
+        assert "announce" in world.run("invite", "--self").err
+
+
+def test_a_running_node_hears_of_it_at_once(world: World) -> None:
+    made = world.ok("invite", "--peer", ONE).out.strip()
+    with world.node() as node:
+        assert world.ok("join", made, "--json").json["running"] is True
+        assert node.reloads == 1
+        (listed,) = world.ok("invites", "--json").json
+        world.ok("invites", "--drop", listed["name"])
+        assert node.reloads == 2
+
+
+@pytest.mark.parametrize(
+    ("invite", "said"),
+    [
+        (Invite("p2pforum", peers=(ONE,)), "belongs to cli-net"),
+        (Invite("cli-net", False, (ONE,)), "belongs to cli-net"),
+        (Invite("cli-net", True, (f"/unix/x/tcp/1/p2p/{ID}",)), "not an address"),
+    ],
+)
+def test_what_can_not_be_accepted(world: World, invite: Invite, said: str) -> None:
+    result = world.run("join", encode_invite(invite))
+    assert result.code
+    assert said in result.err
+    assert not find_paths(world.home).invites_dir.exists()
+
+
+def test_what_is_no_invite(world: World, tmp_path: Path) -> None:
+    assert "No such file" in world.run("join", str(tmp_path / "none")).err
+    (tmp_path / "image").write_bytes(bytes(range(256)) * 1_000)
+    assert "too long" in world.run("join", str(tmp_path / "image")).err
+    assert "damaged" in world.run("join", "-", stdin=world.ok("invite", "--peer", ONE).out[:50]).err
+    assert world.run("invites", "--drop", "x").code == 3
+    assert world.run("invite", "--peer", "/ip4/192.0.2.1/tcp/4001").code == 1
+    assert world.run("invite", "--peer", ONE, "--list", KEY[:8]).code == 2
+    assert world.run("invite", "--peer", ONE, "--board", "No").code == 2
+
+
+def test_a_damaged_file_of_ours_is_named(world: World) -> None:
+    world.ok("join", world.ok("invite", "--peer", ONE).out.strip())
+    (file,) = find_paths(world.home).invites_dir.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("p2pforum-invite:AAAA")
+    result = world.run("invites")
+    assert result.code
+    assert file.name in result.err
+    assert "remove" in result.err
+
+
+def test_no_invite_is_read_where_there_is_none(world: World) -> None:
+    """Reading commands stay quick."""
+    before = sys.modules.pop("p2pforum.core.invite", None)
+    try:
+        world.ok("boards")
+        assert "p2pforum.core.invite" not in sys.modules
+    finally:
+        if before is not None:
+            sys.modules["p2pforum.core.invite"] = before

@@ -53,7 +53,7 @@ def command(context: Context, listen: tuple[str, ...], peers: tuple[str, ...], q
     def configured() -> Config:
         config = with_invites(load_config(context.paths), context.paths)
         try:
-            _check_addresses((*config.listen, *config.peers))
+            _check_addresses((*config.listen, *config.peers, *config.announce))
         except NetworkError as error:
             raise ConfigError(f"{context.paths.config_file}: {error}") from error
         config = replace(config, peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))))

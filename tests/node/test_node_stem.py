@@ -174,6 +174,8 @@ async def test_a_backlog_goes_to_the_guard_one_by_one(
         await house.start()
         await until(lambda: len(house.guard.frames) == 8)
         assert {*house.guard.frames} == {post.raw for post in posts}
-        assert house.guard.frames != [post.raw for post in posts], "the order of writing, which is one of 40,320"
+        assert house.guard.frames != [post.raw for post in posts], (
+            "the order of writing, which is one of 40,320"
+        )
         assert house.guard.probe.posts() == []
         nursery.cancel_scope.cancel()

@@ -138,9 +138,7 @@ def _wrong(scene: Scene) -> bytes:
     """Fingerprints of many ranges; all differ."""
     cuts = sorted((scene.now - random.randrange(400), random.randbytes(2)) for _ in range(_RANGES))
     writer = wire.Writer()
-    writer.write(
-        wire.LOWEST, [wire.Range(cut, wire.Mode.FINGERPRINT, bytes(16)) for cut in dict.fromkeys(cuts)]
-    )
+    writer.write(wire.LOWEST, [(cut, wire.Mode.FINGERPRINT, bytes(16)) for cut in dict.fromkeys(cuts)])
     return writer.message()
 
 
@@ -224,7 +222,7 @@ async def never_agrees(talk: Talk, scene: Scene) -> None:
     """Rounds without end."""
     await _tell(talk, scene)
     writer = wire.Writer()
-    writer.write(wire.LOWEST, [wire.Range(wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16))])
+    writer.write(wire.LOWEST, [(wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16))])
     while True:
         if isinstance(frame := await talk.hear(), Neg):
             await talk.spend(Neg(frame.board, True, writer.message()))
@@ -240,7 +238,7 @@ async def lists_fakes(talk: Talk, scene: Scene) -> None:
         nursery.start_soon(_listen, talk)
         while scene.did["listed"] < MILLION:
             writer = wire.Writer()
-            here = wire.Range(wire.HIGHEST, wire.Mode.ID_LIST, b"".join(fakes(_IDS)))
+            here = (wire.HIGHEST, wire.Mode.ID_LIST, b"".join(fakes(_IDS)))
             writer.write((scene.now + 1, b""), [here])
             await talk.spend(Neg(frame.board, False, writer.message()))
             scene.did["listed"] += _IDS

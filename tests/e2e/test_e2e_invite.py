@@ -5,26 +5,39 @@ from pathlib import Path
 
 import pytest
 from e2e_nodes import CONFIG, DemoNode, cli, ids, wait_until
+from strategies import a_post
+
+from p2pforum.cli.times import this_hour
+from p2pforum.core.bundle import Header, write_bundle
+from p2pforum.core.limits import params_for
+from p2pforum.core.post_id import format_id
 
 pytestmark = pytest.mark.e2e
+
+
+def bring(home: Path, body: str) -> str:
+    """A post that others have written: it is public at once, where an own one would wait for a while."""
+    post = a_post(body, hour=this_hour(), params=params_for("e2e-net", test=True))
+    file = home / "a.bundle"
+    file.write_bytes(b"".join(write_bundle(Header("e2e-net", 1, 1), [post.raw])))
+    cli(home, "import", str(file))
+    return format_id(post.id)
 
 
 def test_a_newcomer_with_an_invite_reads_what_is_there(tmp_path: Path) -> None:
     alice, bob = (DemoNode(name, tmp_path / name, CONFIG) for name in ("alice", "bob"))
     with alice, bob:
         alice.start()
-        posted = json.loads(
-            cli(tmp_path / "alice", "post", "general", "-s", "A thread", "--json", stdin="Hello.\n")
-        )
+        first = bring(tmp_path / "alice", "Hello.")
         bob.start()
         assert ids(bob) == set()
         made = cli(tmp_path / "alice", "invite", "--self", "--board", "general")
         assert "Accepted." in cli(tmp_path / "bob", "join", made.strip())
-        wait_until(lambda: ids(bob) == {posted["id"]}, "the post did not come")
+        wait_until(lambda: ids(bob) == {first}, "the post did not come")
         bob.stop()
-        answered = json.loads(cli(tmp_path / "alice", "reply", posted["id"], "--json", stdin="And again.\n"))
+        second = bring(tmp_path / "alice", "And again.")
         bob.start()
-        wait_until(lambda: answered["id"] in ids(bob), "the invite was forgotten")
+        wait_until(lambda: ids(bob) == {first, second}, "the invite was forgotten")
         (listed,) = json.loads(cli(tmp_path / "bob", "invites", "--json"))
         cli(tmp_path / "bob", "invites", "--drop", listed["name"])
         bob.stop()

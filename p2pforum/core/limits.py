@@ -188,7 +188,7 @@ MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the h
 
 # --- rule: invites ---------------------------------------------------------------------------------
 MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste
-MAX_ADDRESS = 256  # bytes of an address as text; the longest DNS name fits
+MAX_INVITED_ADDRESS = 256  # bytes of an address as text; any but the longest host names fits
 MAX_INVITE = 64 * KIB  # characters; more can only be another file
 
 # --- own: store ----------------------------------------------------------------------------------

@@ -55,6 +55,14 @@ def test_the_habits_of_who_makes_it_do_not_show(world: World) -> None:
     assert usual == other
 
 
+def test_an_onion_service_passes_from_one_to_another(world: World) -> None:
+    onion = "/onion3/csg6trnhurgrtzlm3gxbuvkl6z4epl5qywhw4ex2fgwh3x6ktfajf5yd:4001"
+    onion += f"/p2p/{ID}"
+    made = world.ok("invite", "--peer", onion).out.strip()
+    assert onion in world.ok("join", made).out
+    assert peers_of(world) == (onion,)
+
+
 def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
     """It could mark through whom it came."""
     odd = encode_invite(Invite("cli-net", True, (TWO.replace("example", "Example"),)))

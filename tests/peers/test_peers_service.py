@@ -448,6 +448,20 @@ async def test_a_fault_of_our_own_costs_a_turn_and_not_the_node(
     no_faults += ["a fault in dialling", "a fault in finding peers"]
 
 
+async def test_a_fault_of_the_book_costs_a_turn_and_not_the_node(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+) -> None:
+    def attempted(self: Book, address: str, ok: bool, hour: int, *, named: bool = False) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Book, "attempted", attempted)
+    async with a_world() as world:
+        await world.start(1, 3)
+        await world.live(told(a_book(), 1, 2), 100, an_address(3))
+        assert world.outbound == peers_of(1, 3)
+    no_faults += ["a fault in dialling", "a fault in finding peers"]
+
+
 # -- guards and anchors --------------------------------------------------------------------------------------
 
 

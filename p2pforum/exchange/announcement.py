@@ -6,9 +6,10 @@ The record itself is kept, not a counter: it is told again, byte for byte, until
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from p2pforum.core.errors import P2PForumError, RemoteProtocolError
+from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.record import PeerRecord, decode, make
+from p2pforum.exchange.spoken import is_modest
 from p2pforum.network.peer_id import peer_id_of
 from p2pforum.store.small_file import read_small, write_small
 
@@ -26,6 +27,10 @@ def own_record(
 
     Raises P2PForumError.
     """
+    if not is_modest(addresses):
+        raise ConfigError(
+            "announce: one IPv4 host, one IPv6 host and one onion service; more are told by nobody"
+        )
     path = directory / _NAME
     last = _read(path, params)
     if last is None or last.peer != peer_id_of(key):

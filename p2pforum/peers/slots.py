@@ -84,7 +84,7 @@ class Slots:
         return self.used(without) < limits.OUTBOUND_WANTED and self._is_apart(entry, self._groups(without))
 
     def used(self, around: Around) -> int:
-        """Outbound peers, and those being dialled to become one; of named ones so many that others have room."""
+        """Outbound peers, and those being dialled to become one; of named ones some, so that others fit."""
         peers = self.held.keys() | around.outbound.keys() | around.coming
         return len(peers - around.named) + min(len(peers & around.named), limits.NAMED_COUNTED)
 

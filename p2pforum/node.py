@@ -133,6 +133,7 @@ class Node:
             "network": self._config.params.name,
             "peer_id": self._network.peer_id,
             "addresses": list(self._network.addresses),
+            "announced": list(self._config.announce),
             "proxy": self._config.proxy or None,
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),

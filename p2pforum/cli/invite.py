@@ -73,8 +73,8 @@ def _named(context: Context) -> tuple[str, ...]:
 def _own(context: Context) -> tuple[str, ...]:
     """Where others reach this node: what it announces, or else where it listens.
 
-    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has without
-    a proxy would join them for all readers. And where it listens behind one, nobody can come.
+    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
+    without a proxy would join them for all readers. And where it listens behind one, nobody can come.
     """
     status = context.node.status()
     if announced := status.get("announced"):

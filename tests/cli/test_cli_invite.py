@@ -107,7 +107,7 @@ def test_this_node_is_named_only_when_asked(world: World) -> None:
 
 
 def test_this_node_is_named_as_it_runs_and_not_as_the_config_file_is_by_now(world: World) -> None:
-    """A new onion address and the peer ID that the node had before its proxy would be joined in every invite."""
+    """A new onion address and the peer ID that the node had before its proxy would be joined in invites."""
     with world.node() as node:
         node.facts |= {"peer_id": ID, "addresses": [ONE], "announced": []}
         with (world.home / "config.toml").open("a") as file:

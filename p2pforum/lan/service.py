@@ -91,7 +91,7 @@ class LanService:
         from p2pforum.lan.multicast import Multicast
 
         names = partial(random_name, self._rng)
-        return Multicast(self._kind, offers, [i.ip for i in near], names, found)
+        return Multicast(self._kind, offers, near, names, found)
 
     def _take(self, offer: Offer, near: Sequence[Interface]) -> None:
         """What it raised would end the event loop, and the node."""

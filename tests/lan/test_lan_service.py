@@ -41,13 +41,14 @@ class Stand:
         air: Air,
         kind: str,
         offers: Sequence[Offer],
-        ips: Sequence[str],
+        near: Sequence[Interface],
         names: Callable[[], str],
         found: Callable[[Offer], None],
     ) -> None:
         if air.fails:
             raise NetworkError(air.fails)
-        self.kind, self.offers, self.ips, self.found = kind, offers, ips, found
+        self.kind, self.offers, self.found = kind, offers, found
+        self.ips = [i.ip for i in near]
         self.name = names()
         self._air = air
         air.open.append(self)

@@ -67,7 +67,7 @@ def main() -> None:
             # Two bits: as dear to check as sixteen, and cheap to mint.
             stamped = NetworkParams("bench-stamped", stamp_floor=2)
             empty = _filled(Path(name) / "stamped", stamped, 0)
-            _measure("signature and stamp", stamped, count // 4, batch, empty, before)
+            _measure("signature and stamp", stamped, count // 2, batch, empty, before)
     print(f"load of the machine {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
 
 

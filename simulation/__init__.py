@@ -2,6 +2,8 @@
 
 world.py     nodes, their connections, latencies, and the gossip that ends every stem (a model: see there)
 stems.py     posts on their way through the node's own StemRouter, and what spies see of them
+swarm.py     the node's own gossip Router in each, counting bytes; slower
+scale.py     `python -m simulation.scale`: the figures of docs/ARCHITECTURE.md
 guess.py     what spies conclude, and how good that is: precision, recall, intervals
 privacy.py   `python -m simulation.privacy`: the figures of docs/THREATS.md
 """

@@ -1,8 +1,8 @@
 """A network: who dialled whom, how long links take, who spies, and how gossip spreads.
 
-Gossip is a model, not the node's Router: each node pushes over six to twelve of its connections (its mesh),
-every message takes the fastest way, each link has its latency. A thousand routers with heartbeats would take
-hours; what spies learn depends on nothing else. tests/stem/test_stem_spies.py runs the real Router.
+Gossip is a model here, not the node's Router: each node pushes over six to twelve of its connections (its
+mesh), every message takes the fastest way, each link has its latency. So a thousand nodes may write fifty
+thousand posts in minutes; `privacy.by_routers` compares it with the real Router.
 """
 
 import heapq

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 @options.as_json
 @pass_context
 def command(context: Context, limit: int, as_json: bool) -> None:
-    """Say which posts of yours are public, and how many peers are known to have them.
+    """Say which posts of yours are public.
 
     waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
     started; it is public when it comes back. Posts whose key you no longer have are not listed.
-    Peers that have it are those that were counted when you wrote it: post --listen 5 counts more.
+    Of some it says that at least so many peers had it: those that were counted when you wrote it, and
+    post --listen 5 counts more.
     """
     from p2pforum.cli.keys import keystore
     from p2pforum.forum.sent import Place, my_posts

@@ -62,7 +62,7 @@ def command(
     def configured() -> Config:
         config = with_invites(load_config(context.paths), context.paths)
         try:
-            _check_addresses((*config.listen, *config.peers))
+            _check_addresses((*config.listen, *config.peers, *config.announce))
         except NetworkError as error:
             raise ConfigError(f"{context.paths.config_file}: {error}") from error
         return replace(

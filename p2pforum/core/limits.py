@@ -70,7 +70,7 @@ MAX_SYNC_BOARDS = 16_384  # rule: boards told in one session: 0.5 MB; with more,
 SYNC_PULL_FROM = 256  # posts that a peer has more of a board: then newest and oldest ones without lists
 SYNC_FIRST_PULL = 256  # newest posts of a board that is new here; the board has a name after that
 SYNC_BATCH = 512  # posts handed to the door at once: 0.1 s
-SYNC_AT_DOOR = 2  # such batches of all peers that we dialled: one is written while the next is checked
+SYNC_AT_DOOR = 2  # such batches of all peers that we dialled: two of one session gained nothing; strangers: 1
 SYNC_READ = 16 * KIB  # bytes of a stream taken in at once: in the smallest frames 14 ms of work
 SYNC_SLICE_SECONDS = 0.004  # of work before others run: the loop must not stall for 0.02
 SYNC_POLITE_SECONDS = 0.5  # of work in one session, then it leaves every other slice to other sessions
@@ -128,6 +128,7 @@ MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_PENDING_PER_ADDRESS = 8  # of one public address (IPv6: /64); then its own oldest is cut
 MAX_INBOUND_PER_ADDRESS = 8  # peers of one public address: several persons behind a router, or a Tor exit
+EVICTION_SECONDS = 1.0  # between two: if more want in than fit, they must not push each other out all day
 EVICTION_GROUPS = 8  # groups of which one peer each keeps its place: chosen by a secret
 EVICTION_WORTHY = 8  # peers that keep their place because they bring new posts; half of the rest for its age
 MAX_STREAMS_PER_PEER = 32
@@ -150,7 +151,7 @@ LINGER_SECONDS = 5  # for a peer to close its side after we did
 GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
 # --- own: addresses of peers -----------------------------------------------------------------------
-MAX_ADDRESS = 400  # characters; a name of 253 and a peer ID of 64 fit
+MAX_BOOK_ADDRESS = 400  # characters; a name of 253 and a peer ID of 64 fit
 MAX_BOOK_RECORD = KIB  # bytes of a signed record kept beside an address
 BOOK_NEW_BUCKETS = 256  # of addresses heard of; with BOOK_BUCKET: 4,096, a quarter of Bitcoin's network table
 BOOK_TRIED_BUCKETS = 64  # of addresses where the right peer answered us: 1,024

@@ -1,6 +1,7 @@
 """This node's own record over restarts: a small file in the data directory, which is public anyway.
 
-The record itself is kept, not a counter: it is told again, byte for byte, until the addresses change.
+The record itself is kept, not a counter: it is told again, byte for byte, until the addresses change. A file
+for each peer ID: a node that takes another one for a while must not forget its number.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from p2pforum.exchange.spoken import is_modest
 from p2pforum.network.peer_id import peer_id_of
 from p2pforum.store.small_file import read_small, write_small
 
-_NAME = "peer.record"
+_ENDING = 8  # characters of the peer ID in the file's name: they all begin alike
 
 
 def own_record(
@@ -25,20 +26,21 @@ def own_record(
 ) -> bytes:
     """The record that says `addresses`; with a higher number than the last if it says something new.
 
-    Raises P2PForumError.
+    Raises ConfigError for addresses that fit no record, StoreError, and P2PForumError for a damaged file.
     """
     if not is_modest(addresses):
         raise ConfigError(
             "announce: one IPv4 host, one IPv6 host and one onion service; more are told by nobody"
         )
-    path = directory / _NAME
+    path = directory / f"peer-{peer_id_of(key)[-_ENDING:]}.record"
     last = _read(path, params)
-    if last is None or last.peer != peer_id_of(key):
-        record = make(addresses, 1, key, sign, params)
-    elif set(last.addresses) == set(addresses):
+    if last is not None and set(last.addresses) == set(addresses):
         return last.raw
-    else:
-        record = make(addresses, last.sequence + 1, key, sign, params)
+    number = 1 if last is None else last.sequence + 1
+    try:
+        record = make(addresses, number, key, sign, params)
+    except RemoteProtocolError as error:
+        raise ConfigError(f"announce: {error}") from error
     write_small(path, record.raw)
     return record.raw
 
@@ -49,5 +51,5 @@ def _read(path: Path, params: NetworkParams) -> PeerRecord | None:
         return None if raw is None else decode(raw, params)
     except RemoteProtocolError as error:
         # To start again at 1 would be in vain: others keep the newer record that they have.
-        complaint = f"{path} is damaged: remove it and peer.seed, and this node gets a new peer ID"
+        complaint = f"{path} is damaged: remove it and the node's seed, for a new peer ID"
         raise P2PForumError(complaint) from error

@@ -1,5 +1,6 @@
 """Strangers who dial in: how many may wait, how many may stay, and who makes room for whom."""
 
+import math
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ class Places:
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
+        self._last = -math.inf  # when a place was made
         self.worth: Callable[[], Mapping[PeerID, float]] = dict
 
     def has_its_share(self, address: str, guests: Sequence[Guest]) -> bool:
@@ -71,9 +73,22 @@ class Places:
         alike = sum(address_group(guest.connection.address) == origin for guest in guests) if origin else 0
         return alike >= limits.MAX_INBOUND_PER_ADDRESS
 
+    def could_make_one(self, guests: Sequence[Guest]) -> bool:
+        """Whether it is worth while to hear who a stranger is."""
+        return self._is_time() and self._victim(guests, {}) is not None
+
     def make_one(self, guests: Sequence[Guest]) -> bool:
-        """End the connection that can best be spared. False if there is none."""
-        worth = self.worth()
+        """End the connection that can best be spared. False if there is none, or the last was just now."""
+        victim = self._victim(guests, self.worth()) if self._is_time() else None
+        if victim is not None:
+            self._last = trio.current_time()
+            victim.leave()
+        return victim is not None
+
+    def _is_time(self) -> bool:
+        return trio.current_time() - self._last >= limits.EVICTION_SECONDS
+
+    def _victim(self, guests: Sequence[Guest], worth: Mapping[PeerID, float]) -> Guest | None:
         candidates = [
             Candidate(
                 number, guest.since, network_group(guest.connection.address), worth.get(guest.peer, 0.0)
@@ -81,6 +96,4 @@ class Places:
             for number, guest in enumerate(guests)
         ]
         victim = to_evict(candidates, self._secret)
-        if victim is not None:
-            guests[victim.number].leave()
-        return victim is not None
+        return None if victim is None else guests[victim.number]

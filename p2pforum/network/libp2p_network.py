@@ -8,7 +8,7 @@ connections (docs/PROTOCOL.md). Dials what it is told to, never what a peer says
 import contextlib
 import logging
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -168,24 +168,25 @@ class Libp2pNetwork:
         except OSError:  # gone already
             return
         address = str(socket_address(host, port))
-        if self._closing or self.places.has_its_share(address, self._guests()):
+        if not self._lets_in(address, self.places.could_make_one):
             return
         secured = None
         with self._pending.wait(address):
             secured = await upgrade_inbound(stream, self._identity)
         # Only now, as a peer and not as a mere socket, does it take a place, or another's.
-        if secured is None or secured[1] == self.peer_id or not self._lets_in(address):
+        if secured is None or secured[1] == self.peer_id or not self._lets_in(address, self.places.make_one):
             log.debug("an inbound connection came to nothing")
             return
         channel, peer = secured
         await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
 
-    def _lets_in(self, address: str) -> bool:
+    def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
+        """`make` is asked for a place when none is free."""
         guests = self._guests()
         if self._closing or self.places.has_its_share(address, guests):
             return False
         full = len(guests) >= self._max_inbound or len(self._alive()) >= self._max_connections
-        return not full or self.places.make_one(guests)
+        return not full or make(guests)
 
     def _guests(self) -> list[Guest]:
         alive = ((link, link.connection) for link in self._alive())

@@ -117,7 +117,7 @@ class Book:
                 self._tables.remove(other)
 
     def _admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
-        if len(text) > limits.MAX_ADDRESS:
+        if len(text) > limits.MAX_BOOK_ADDRESS:
             return None
         try:
             address = canonical(parse_address(text))

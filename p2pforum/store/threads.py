@@ -107,7 +107,7 @@ class Threads:
         )
         kept = [t for t in threads if not t.is_new]
         # Apart: what names an indexed column writes to its indexes, changed or not. To a thread of old come
-        # mostly posts that are not its latest, and with a million posts each index is a page more a post.
+        # mostly posts that are not its latest, and in a large store each index is one more page to write.
         self._db.executemany(
             "UPDATE thread SET posts = ? WHERE id = ?",
             [(t.posts, t.number) for t in kept if t.last_hour == t.hour_before],

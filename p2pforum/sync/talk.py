@@ -8,7 +8,6 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 import trio
 
@@ -86,8 +85,7 @@ class Talk:
     _to_land: _Bell = field(default_factory=_Bell)
     _is_sending: bool = False
     _is_gone: bool = False  # the peer
-    _at_door: int = 0  # batches
-    _landed: trio.Event | None = None  # when the verdicts of the last of them have been taken
+    _is_landing: bool = False
     _error: Exception | None = None
 
     async def run(self) -> Exception | None:
@@ -161,7 +159,8 @@ class Talk:
     async def _land(self) -> None:
         """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
         while True:
-            if self._hand_in():
+            if arrivals := self._session.take_arrivals(limits.SYNC_BATCH):
+                await self._ingest(arrivals)
                 continue
             if ids := self._session.take_unchecked():
                 self._session.want(ids, await trio.to_thread.run_sync(self._door.store.known, ids))
@@ -173,26 +172,14 @@ class Talk:
             if pause.cancelled_caught:
                 self._session.retry_deferred()
 
-    def _hand_in(self) -> bool:
-        """While one batch is written the next is checked; their verdicts are taken in the order they came."""
-        most = limits.SYNC_BATCH if self._at_door < limits.SYNC_AT_DOOR else 0
-        if arrivals := self._session.take_arrivals(most):
-            self._at_door += 1
-            before, self._landed = self._landed, trio.Event()
-            self._nursery.start_soon(self._guarded, partial(self._ingest, arrivals, before, self._landed))
-        return bool(arrivals)
-
-    async def _ingest(self, arrivals: list[Arrival], before: trio.Event | None, after: trio.Event) -> None:
+    async def _ingest(self, arrivals: list[Arrival]) -> None:
+        self._is_landing = True
         async with self._share.places:
             verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
-        if before is not None:
-            await before.wait()
+        self._is_landing = False
         self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
-        after.set()
-        self._at_door -= 1
         self._progress(self._session.report)
         self._to_send.ring()
-        self._to_land.ring()
 
     async def _watch(self) -> None:
         """A session that does not move is ended, whatever small things the peer sends to look alive.
@@ -200,7 +187,7 @@ class Talk:
         Unless it is our own door that it waits for.
         """
         report, before = self._session.report, -limits.SYNC_STALL_BYTES
-        while self._at_door or report.moved - before >= limits.SYNC_STALL_BYTES:
+        while self._is_landing or report.moved - before >= limits.SYNC_STALL_BYTES:
             before = report.moved
             await trio.sleep(limits.SYNC_STALL_SECONDS)
         raise SessionOver(Code.TIME, "the session does not move")

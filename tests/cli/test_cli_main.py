@@ -103,6 +103,14 @@ def test_a_peer_that_can_not_be_is_told_at_once(world: World, address: str, word
     assert words in result.err
 
 
+def test_an_announced_address_that_can_not_be_is_told_at_once(world: World) -> None:
+    with (world.home / "config.toml").open("a") as config:
+        config.write('announce = ["/ip4/203.0.113.700/tcp/4001"]\n')
+    result = world.run("run")
+    assert result.code == 2
+    assert "203.0.113.700 is not a host" in result.err
+
+
 def test_version(world: World) -> None:
     assert world.ok("--version").out == f"p2pforum {__version__}\n"
     versions = world.ok("version", "--json").json

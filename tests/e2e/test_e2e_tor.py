@@ -1,4 +1,4 @@
-"""The same over Tor itself: a network of its own on loopback. Left out where `tor` is not installed."""
+"""The same over Tor itself: a network of its own on loopback. Needs `tor`."""
 
 import json
 import secrets
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 from e2e_nodes import CONFIG, DemoNode, cli, ids, wait_until
+from missing import missing
 from network_tools import our_node
 from socks_server import PEER, onion
 from tor_net import IS_HERE, TorNet, tor_net
@@ -17,13 +18,14 @@ from p2pforum.core.errors import P2PForumError
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.skipif(not IS_HERE, reason="tor is not installed"),
     pytest.mark.timeout(240),
 ]
 
 
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorNet]:
+    if not IS_HERE:
+        missing("tor is not installed")
     with tor_net(tmp_path_factory.mktemp("tor")) as running:
         yield running
 

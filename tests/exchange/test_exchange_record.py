@@ -11,7 +11,7 @@ from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from strategies import TEST_NETWORK
 
 from p2pforum.core import envelope, limits
-from p2pforum.core.errors import P2PForumError, RemoteProtocolError
+from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.announcement import own_record
 from p2pforum.exchange.record import decode, make
@@ -154,13 +154,31 @@ def test_the_number_rises_only_when_the_addresses_change(tmp_path: Path) -> None
     assert start(HOME)[0] == 3, "back again is news"
 
 
-def test_a_new_peer_id_starts_again(tmp_path: Path) -> None:
-    own_record(tmp_path, [HOME], KEY, sign, TEST_NETWORK)
-    own_record(tmp_path, [NAMED], KEY, sign, TEST_NETWORK)
+def test_each_peer_id_keeps_its_number(tmp_path: Path) -> None:
+    """Though the node takes another one for a while, as behind a proxy."""
     other, secret = crypto_sign_seed_keypair(bytes(31) + b"\x02")
-    raw = own_record(tmp_path, [NAMED], other, lambda m: crypto_sign(m, secret)[:64], TEST_NETWORK)
-    record = decode(raw, TEST_NETWORK)
-    assert (record.sequence, public_key_of(record.peer)) == (1, other)
+
+    def numbers() -> tuple[int, int]:
+        mine = own_record(tmp_path, [NAMED], KEY, sign, TEST_NETWORK)
+        its = own_record(tmp_path, [HOME], other, lambda m: crypto_sign(m, secret)[:64], TEST_NETWORK)
+        assert public_key_of(decode(its, TEST_NETWORK).peer) == other
+        return decode(mine, TEST_NETWORK).sequence, decode(its, TEST_NETWORK).sequence
+
+    own_record(tmp_path, [HOME], KEY, sign, TEST_NETWORK)
+    assert numbers() == numbers() == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [[f"/ip4/203.0.113.{i}/tcp/1" for i in range(9)], ["/dns4/" + "x" * 300 + "/tcp/1"], ["/dns4/é/tcp/1"]],
+    ids=["too many", "too long", "not ASCII"],
+)
+def test_addresses_that_fit_no_record_are_a_mistake_in_the_config(
+    tmp_path: Path, addresses: list[str]
+) -> None:
+    with pytest.raises(ConfigError, match="announce: "):
+        own_record(tmp_path, addresses, KEY, sign, TEST_NETWORK)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:

@@ -74,8 +74,7 @@ async def test_it_gets_by_asking_what_it_missed() -> None:
         await author.network.dial(node.address)
         await until(lambda: author.service.statistics().mesh_peers)
         await author.publish(POST)
-        await until(lambda: node.holds(POST))
-        assert node.service._router._cache.get(message_id(POST.raw))
+        await until(lambda: node.service._router._cache.get(message_id(POST.raw)))
         async with stock_process() as stock:
             await meet(node, stock)
             await until(lambda: POST.raw in stock.got())

@@ -64,7 +64,7 @@ async def publish_from(peer: Stock, posts: list[Post]) -> None:
 
 
 def view_of(node: RealNode, peer: Stock) -> PeerView:
-    return node.service.peers().get(peer.peer_id) or PeerView(0, 0, 0.0)
+    return node.service.peers().get(peer.peer_id) or PeerView(0, 0, 0.0, 0.0)
 
 
 def failures(peer: Stock) -> list[dict[str, Any]]:

@@ -14,6 +14,11 @@ from p2pforum.network import inbound
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture(autouse=True)
+def _at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "EVICTION_SECONDS", 0)
+
+
 @asynccontextmanager
 async def strangers(node: Any, count: int) -> AsyncIterator[list[Any]]:
     """They dial in one after the other, each when the one before is there."""
@@ -68,6 +73,17 @@ async def test_a_full_node_with_nobody_to_spare_refuses_strangers() -> None:
                 await until(lambda peer=peer: not peer.connections())  # type: ignore[misc]
         assert peers_of(node) == {first.peer_id}
         assert await echoes(first, node.peer_id)
+
+
+async def test_soon_after_a_place_was_made_strangers_are_refused_before_it_is_heard_who_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with our_node(max_connections=8) as node, strangers(node, 6) as came:
+        monkeypatch.setattr(limits, "EVICTION_SECONDS", 3_600)
+        async with our_node(listening=False) as peer:
+            with pytest.raises(NetworkError, match="is no node like this one"):
+                await peer.dial(node.addresses[0])
+        assert came[-1].peer_id in peers_of(node)
 
 
 async def test_one_address_has_its_share_of_a_node(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,16 +194,45 @@ def test_this_machine_and_private_networks_have_no_share(address: str) -> None:
     assert not places.has_its_share(address, visitors.here)
 
 
-def test_who_brings_posts_is_asked_of_the_node() -> None:
+async def test_who_brings_posts_is_asked_of_the_node() -> None:
     places, visitors = Places(), Visitors()
     for n in range(40):
         visitors.come(f"p{n}", "/ip4/127.0.0.1/tcp/5", since=float(n))
     places.worth = lambda: {PeerID("p39"): 3.0}
+    assert places.could_make_one(visitors.here)
     assert places.make_one(visitors.here)
     names = {guest.peer for guest in visitors.here}
     assert "p39" in names
     assert "p38" not in names
+
+
+async def test_where_there_is_nobody_no_place_can_be_made() -> None:
+    places = Places()
+    assert not places.could_make_one([])
     assert not places.make_one([])
+
+
+async def test_more_than_fit_do_not_push_each_other_out_all_the_time(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred a second want in, for ten seconds, at a full node."""
+
+    async def partings() -> int:
+        places, visitors, made = Places(), Visitors(), 0
+        for n in range(PLACES):
+            visitors.come(f"p{n}", f"/ip4/8.{n}.1.1/tcp/5", since=-1.0)
+        for n in range(1_000):
+            if places.could_make_one(visitors.here) and places.make_one(visitors.here):
+                made += 1
+                visitors.come(f"q{n}", f"/ip4/9.{n % 250}.1.1/tcp/5", since=trio.current_time())
+            await trio.sleep(0.01)
+        assert len(visitors.here) == PLACES
+        return made
+
+    assert 9 <= await partings() <= 11
+    monkeypatch.setattr(limits, "EVICTION_SECONDS", 0.0)
+    monkeypatch.setattr(Places, "could_make_one", lambda *_: True)
+    assert await partings() == 1_000, "the control"
 
 
 async def test_the_silent_of_one_address_push_out_each_other_only() -> None:

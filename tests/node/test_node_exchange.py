@@ -231,8 +231,8 @@ async def test_the_record_lasts_as_the_peer_id_does(tmp_path: Path) -> None:
     async def start(*announced: str) -> tuple[PeerRecord, str]:
         config = a_config(listen=("/ip4/127.0.0.2/tcp/45671",), announce=announced)
         async with open_node(config, paths) as node:
-            raw = (paths.data_dir / "peer.record").read_bytes()
-            return decode(raw, TEST_NETWORK), node.status()["peer_id"]
+            (kept,) = paths.data_dir.glob("*.record")
+            return decode(kept.read_bytes(), TEST_NETWORK), node.status()["peer_id"]
 
     here, there = "/ip4/203.0.113.7/tcp/45671", "/ip6/2001:db8::8/tcp/45671"
     first, peer = await start(here)

@@ -166,14 +166,16 @@ async def test_a_backlog_goes_to_the_guard_one_by_one(
 ) -> None:
     monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
-    posts = [written(f"Offline {n}") for n in range(5)]
+    posts = [written(f"Offline {n}") for n in range(8)]
     with open_store(tmp_path, TEST_NETWORK) as store:
         store.add([(post, False) for post in posts])
     async with trio.open_nursery() as nursery:
         house = House(tmp_path, HIDING, nursery)
         await house.start()
-        await until(lambda: len(house.guard.frames) == 5)
+        await until(lambda: len(house.guard.frames) == 8)
         assert {*house.guard.frames} == {post.raw for post in posts}
-        assert house.guard.frames != [post.raw for post in posts], "the order of writing"
+        assert house.guard.frames != [post.raw for post in posts], (
+            "the order of writing, which is one of 40,320"
+        )
         assert house.guard.probe.posts() == []
         nursery.cancel_scope.cancel()

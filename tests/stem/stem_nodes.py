@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -53,10 +53,9 @@ class Stranger:
         await stream.send_all(frame)
         await stream.send_eof()
         answer, took = b"", 0.0
-        with suppress(trio.BrokenResourceError):  # it was cut off
-            while chunk := await stream.receive_some():
-                answer += chunk
-                took = trio.current_time() - start
+        while chunk := await stream.receive_some():
+            answer += chunk
+            took = trio.current_time() - start
         return answer, took
 
 

@@ -39,7 +39,8 @@ board_entries = st.builds(
 posts = st.binary(min_size=1, max_size=300)
 frames = st.one_of(
     st.builds(Hello, st.binary(min_size=16, max_size=16), hours, hours),
-    st.builds(Boards, st.booleans(), st.lists(board_entries, max_size=5).map(tuple)),
+    st.builds(Boards, st.just(True), st.lists(board_entries, max_size=5).map(tuple)),
+    st.builds(Boards, st.booleans(), st.lists(board_entries, min_size=1, max_size=5).map(tuple)),
     st.builds(Neg, numbers, st.booleans(), st.binary(max_size=300)),
     st.builds(Want, st.lists(ids, min_size=1, max_size=20).map(tuple)),
     st.builds(Posts, st.sampled_from(How), st.lists(posts, min_size=1, max_size=5).map(tuple)),
@@ -123,6 +124,7 @@ TOO_MUCH = {
     "credit beyond all windows": encode(Grant(Credit.NEG, limits.SYNC_POSTS_WINDOW + 1)),
     "an hour of 2^31": encode(Hello(bytes(16), 2**31, 0)),
     "bytes left over": b"\x03\x08\x00\x00",
+    "no boards, and not the last": encode(Boards(False, ())),
     "a board of no posts": encode(Boards(True, (Board(bytes(8), 0, 0, bytes(16)),))),
     "infinity with a prefix": b"\x07\x06\x00\x00\x00\x01a\x00",
 }

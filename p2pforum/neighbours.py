@@ -44,7 +44,7 @@ class Neighbours:
         self._store = store
         self._network = network
         self._hour = opinions.hour
-        secret, rows = load_book(store)
+        secret, rows = load_book(store, behind_proxy=config.socks is not None)
         reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
         self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
         self.book.restore(rows)

@@ -133,6 +133,7 @@ class Node:
             "network": self._config.params.name,
             "peer_id": self._network.peer_id,
             "addresses": list(self._network.addresses),
+            "announced": list(self._config.announce),
             "proxy": self._config.proxy or None,
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
@@ -246,10 +247,10 @@ async def open_node(
     check_reach(config)
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
-        behind = config.socks is not None
-        seed = peer_seed(paths.data_dir, behind_proxy=behind) if _is_dialled(config.listen) else None
+        directory = _lasting(paths, config)
+        seed = peer_seed(directory) if _is_dialled(config.listen) else None
         async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
-            node = Node(config, store, network, rng, paths.data_dir, reread)
+            node = Node(config, store, network, rng, directory, reread)
             network.places.worth = node.worth
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
@@ -281,6 +282,15 @@ async def _obey(signals: AsyncIterator[int], node: Node) -> None:
             node.reload()
         except P2PForumError as error:
             log.error("the config stays as it was: %s", error)
+
+
+def _lasting(paths: Paths, config: Config) -> Path:
+    """For peer ID, guards and own record. Behind a proxy others: each would say that both are one node."""
+    if config.socks is None:
+        return paths.data_dir
+    directory = paths.data_dir / "behind-proxy"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    return directory
 
 
 def _is_dialled(listen: Sequence[str]) -> bool:

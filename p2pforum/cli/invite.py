@@ -71,11 +71,16 @@ def _named(context: Context) -> tuple[str, ...]:
 
 
 def _own(context: Context) -> tuple[str, ...]:
-    """Where others reach this node: what it announces, or else where it listens."""
+    """Where others reach this node: what it announces, or else where it listens.
+
+    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
+    without a proxy would join them for all readers. And where it listens behind one, nobody can come.
+    """
     status = context.node.status()
-    if context.config.announce:
-        return tuple(f"{address}/p2p/{status['peer_id']}" for address in context.config.announce)
-    found = tuple(a for a in status["addresses"] if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
+    if announced := status.get("announced"):
+        return tuple(f"{address}/p2p/{status['peer_id']}" for address in announced)
+    listening = [] if status.get("proxy") else status["addresses"]
+    found = tuple(a for a in listening if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
     if not found:
         raise Refused("nobody told this node where others reach it: set `announce` in the config file")
     return found

@@ -102,8 +102,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
             row("outbound", _book_text(node["book"]))
         if node.get("proxy"):
             row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
-        for address in context.config.announce:
-            row("announced", f"{render.line(address)}, to everybody")
+        for address in node.get("announced", []):
+            row("announced", f"{render.line(str(address))}, to everybody")
         if node.get("lan"):
             row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
         if "stem" in node:

@@ -103,7 +103,7 @@ def _read(raw: bytes) -> Invite:
 
 def _check_parts(peers: list[Any], boards: list[Any], lists: list[Any]) -> None:
     for peer in peers:
-        if type(peer) is not str or len(peer) > limits.MAX_ADDRESS or not _ADDRESS.fullmatch(peer):
+        if type(peer) is not str or len(peer) > limits.MAX_INVITED_ADDRESS or not _ADDRESS.fullmatch(peer):
             raise InvalidInvite("the invite is malformed: a peer without an address")
         if "/p2p/" not in peer:
             raise InvalidInvite(f"the invite names a peer without its peer ID: {peer}")

@@ -165,6 +165,9 @@ BOOK_FAIL_DAYS = 7  # if it has been silent for so long: a holiday must not cost
 BOOK_TOLD_DAYS = 14  # since a peer answered here: its record is told to others for so long
 BOOK_TESTS = 10  # peers that wait until the one in their place is found dead
 OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoin's number
+NAMED_COUNTED = (
+    4  # of these at most: else one invite, with eight nodes of one party, were all that is dialled
+)
 LOCAL_MOST = 3  # of these in the local network, where one machine can be a hundred; 3 keep a LAN in one piece
 ANCHORS = 2  # of these are dialled first after a restart
 ANCHOR_SECONDS = 600  # that a connection lasts before it can be one: who crashes nodes must be slower
@@ -189,7 +192,7 @@ MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the h
 
 # --- rule: invites ---------------------------------------------------------------------------------
 MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste
-MAX_ADDRESS = 256  # bytes of an address as text; the longest DNS name fits
+MAX_INVITED_ADDRESS = 256  # bytes of an address as text; any but the longest host names fits
 MAX_INVITE = 64 * KIB  # characters; more can only be another file
 
 # --- own: store ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.record import PeerRecord, decode, make
+from p2pforum.exchange.spoken import is_modest
 from p2pforum.network.peer_id import peer_id_of
 from p2pforum.store.small_file import read_small, write_small
 
@@ -27,6 +28,10 @@ def own_record(
 
     Raises ConfigError for addresses that fit no record, StoreError, and P2PForumError for a damaged file.
     """
+    if not is_modest(addresses):
+        raise ConfigError(
+            "announce: one IPv4 host, one IPv6 host and one onion service; more are told by nobody"
+        )
     path = directory / f"peer-{peer_id_of(key)[-_ENDING:]}.record"
     last = _read(path, params)
     if last is not None and set(last.addresses) == set(addresses):

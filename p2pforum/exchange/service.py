@@ -18,7 +18,7 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken, is_plausible
+from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerConnected, PeerID
@@ -125,7 +125,7 @@ class ExchangeService:
 
     def _learn(self, record: PeerRecord, group: str) -> None:
         """`group`: the network group of who told it."""
-        if record.peer != self._network.peer_id:
+        if record.peer != self._network.peer_id and is_modest(record.addresses):
             self.counts.learnt += 1
             self._outside.learn(record, group)
 
@@ -155,7 +155,7 @@ class ExchangeService:
                 raise RemoteProtocolError("it sent the record of another peer as its own")
             if connection := next((c for c in self._network.connections() if c.peer == peer), None):
                 group = network_group(connection.address)
-                if is_plausible(record.addresses, connection.address):
+                if is_modest(record.addresses) and is_plausible(record.addresses, connection.address):
                     self._spoken.note(raw, peer, group, trio.current_time())
                 self._learn(record, group)
         if ask:

@@ -11,20 +11,40 @@ from collections.abc import Iterable
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import parse_address
+from p2pforum.network.address import Address, parse_address
+from p2pforum.network.ranges import canonical
+
+
+def is_modest(addresses: Iterable[str]) -> bool:
+    """One IPv4 host at most, one IPv6 host, one onion service: with seven hosts more in its record, each of
+    its many peer IDs would have the nodes of a network knock there for a peer that can be reached.
+    """
+    hosts = {(place.kind, place.host) for place in _places(addresses)}
+    return len(hosts) == len({kind for kind, _ in hosts})
 
 
 def is_plausible(addresses: Iterable[str], source: str) -> bool:
-    """`source`: the address that the connection came from."""
-    hosts = {host for address in addresses if (host := _ip_of(address))}
-    return not hosts or _ip_of(source) in hosts
+    """`source`: the address that the connection came from. From this machine or a private network, as through
+    an onion service, nobody can show a public one.
+    """
+    hosts = {ipaddress.ip_address(place.host) for place in _places(addresses) if place.kind in ("ip4", "ip6")}
+    origins = {
+        ipaddress.ip_address(place.host) for place in _places([source]) if place.kind in ("ip4", "ip6")
+    }
+    if any(origin.is_global for origin in origins):
+        return not hosts or bool(hosts & origins)
+    return hosts <= origins
 
 
-def _ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(parse_address(address).host)
-    except (NetworkError, ValueError):
-        return None
+def _places(addresses: Iterable[str]) -> list[Address]:
+    """Those that can be dialled."""
+    found = []
+    for address in addresses:
+        try:
+            found.append(canonical(parse_address(address)))
+        except NetworkError:  # of a kind that comes later
+            continue
+    return found
 
 
 class Spoken:

@@ -1,6 +1,5 @@
 """Making invites, accepting them, and taking that back."""
 
-import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from p2pforum.config.settings import Config
 from p2pforum.core.errors import NetworkError, NotFound, Refused
 from p2pforum.core.invite import Invite, decode_invite, encode_invite, name_of_invite
 from p2pforum.network.address import parse_address
+from p2pforum.network.ranges import canonical
 from p2pforum.store.small_file import write_small
 
 
@@ -28,11 +28,7 @@ def usual_form(address: str) -> str:
     parsed = parse_address(address)
     if parsed.peer is None:
         raise NetworkError(f"not a peer's address: {address} (it must end in /p2p/ and the peer ID)")
-    try:
-        host = str(ipaddress.ip_address(parsed.host))
-    except ValueError:
-        host = parsed.host.lower().rstrip(".")
-    return f"/{parsed.kind}/{host}/tcp/{parsed.port}/p2p/{parsed.peer}"
+    return str(canonical(parsed))
 
 
 def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:

@@ -5,7 +5,7 @@ Everything here runs in threads: the library's own, and one of the caller's to o
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import Any, Self
 
 import ifaddr
 from zeroconf import (
@@ -19,7 +19,7 @@ from zeroconf import (
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.lan.places import Interface, Offer
+from p2pforum.lan.places import Interface, Offer, is_near
 
 log = logging.getLogger(__name__)
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets: who is where
@@ -43,7 +43,7 @@ class Multicast(ServiceListener):
         self,
         kind: str,
         offers: Sequence[Offer],
-        ips: Sequence[str],
+        near: Sequence[Interface],
         names: Callable[[], str],
         found: Callable[[Offer], None],
     ) -> None:
@@ -51,13 +51,19 @@ class Multicast(ServiceListener):
         self._own = [_info(kind, offer, names(), names()) for offer in offers]
         self._looked_at = 0
         try:
-            self._zeroconf = Zeroconf(interfaces=list(ips), ip_version=IPVersion.V4Only, use_asyncio=False)
+            self._zeroconf = Zeroconf(
+                interfaces=[i.ip for i in near], ip_version=IPVersion.V4Only, use_asyncio=False
+            )
         except OSError as error:
             raise NetworkError(f"no multicast in the local network: {error.strerror}") from error
         try:
+            _hear_only(self._zeroconf, near)
             for info in self._own:
                 self._zeroconf.register_service(info)
             self._browser = ServiceBrowser(self._zeroconf, kind, listener=self)
+        except NetworkError:
+            self._zeroconf.close()
+            raise
         except (Error, OSError) as error:
             self._zeroconf.close()
             raise NetworkError(f"the local network can't be told of this node: {error}") from error
@@ -94,6 +100,38 @@ class Multicast(ServiceListener):
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
         """The connection tells that, if there was one."""
+
+
+class _Near:
+    """In front of the library, which listens on all interfaces of a machine and answers whoever asks its
+    port: strangers from the internet too, and with private addresses. RFC 6762 §11 wants what this does.
+    """
+
+    def __init__(self, listener: Any, near: Sequence[Interface]) -> None:
+        self._listener = listener
+        self._near = near
+
+    def error_received(self, exc: Exception) -> None:
+        self._listener.error_received(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._listener.connection_lost(exc)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if is_near(addr[0], self._near):
+            self._listener.datagram_received(data, addr)
+
+
+def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface]) -> None:
+    """Before anything is told. Raises NetworkError if the library has no such door any more."""
+    try:
+        for reader in zeroconf.engine.readers:
+            door: Any = _Near(reader.transport.get_protocol(), near)
+            reader.transport.set_protocol(door)
+    except AttributeError as error:
+        raise NetworkError(
+            "this version of python-zeroconf can't be kept from answering strangers"
+        ) from error
 
 
 def _info(kind: str, offer: Offer, name: str, host: str) -> ServiceInfo:

@@ -67,6 +67,11 @@ def taken(offer: Offer, interfaces: Sequence[Interface]) -> list[str]:
     return [str(Address("ip4", ip, offer.port, offer.peer)) for ip in near[: limits.MAX_PEER_ADDRESSES]]
 
 
+def is_near(ip: str, interfaces: Iterable[Interface]) -> bool:
+    """Whether this address is in a network of one of them."""
+    return _is_in(ip, [i.network for i in interfaces])
+
+
 def is_private(ip: str) -> bool:
     return _is_in(ip, _PRIVATE)
 

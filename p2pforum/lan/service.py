@@ -42,8 +42,8 @@ class LanService:
         """Until cancelled; then the names are taken back."""
         complaint = ""
         while True:
-            near = await self._usable()
             try:
+                near = await self._usable()
                 if not near:
                     raise NetworkError("this node listens at no address of a private network")
                 await self._take_part(near)
@@ -52,6 +52,9 @@ class LanService:
                 if str(error) != complaint:  # once, not every minute
                     log.warning("nodes of the local network are not found: %s", error)
                 complaint = str(error)
+                await trio.sleep(limits.LAN_LOOK_SECONDS)
+            except Exception:  # ours, or the library's: the node goes on without
+                log.exception("a fault in the search of the local network")
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
 
     async def _usable(self) -> list[Interface]:
@@ -88,11 +91,15 @@ class LanService:
         from p2pforum.lan.multicast import Multicast
 
         names = partial(random_name, self._rng)
-        return Multicast(self._kind, offers, [i.ip for i in near], names, found)
+        return Multicast(self._kind, offers, near, names, found)
 
     def _take(self, offer: Offer, near: Sequence[Interface]) -> None:
+        """What it raised would end the event loop, and the node."""
         if offer.peer == self._network.peer_id:
             return
-        for address in taken(offer, near):
-            self.found += 1
-            self._found(address)
+        try:
+            for address in taken(offer, near):
+                self.found += 1
+                self._found(address)
+        except Exception:
+            log.exception("a fault with what was found in the local network")

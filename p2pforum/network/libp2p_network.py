@@ -147,7 +147,9 @@ class Libp2pNetwork:
         raise NetworkError(f"nothing answers at {address} within {timeout:g} seconds")
 
     def _check_room(self, address: str) -> None:
-        if len(self._roster) >= self._max_connections or self._closing:
+        """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
+        is_full = len(self._alive()) >= self._max_connections
+        if self._closing or (is_full and not self.places.make_one(self._guests())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------

@@ -6,12 +6,11 @@ from pathlib import Path
 from p2pforum.core.errors import P2PForumError
 
 _PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial
-_BEHIND_PROXY = "peer-proxy.seed"  # another: the peer ID must not say that both are one node
 
 
-def peer_seed(directory: Path, *, behind_proxy: bool = False) -> bytes:
+def peer_seed(directory: Path) -> bytes:
     """Made when it is not there."""
-    path = directory / (_BEHIND_PROXY if behind_proxy else _PEER_SEED)
+    path = directory / _PEER_SEED
     try:
         seed = path.read_bytes()
     except FileNotFoundError:

@@ -156,13 +156,19 @@ class PeerService:
     async def _dial(self, address: str, *, named: bool = False) -> PeerID:
         """Raises NetworkError. What it shows of the address goes into the book."""
         try:
-            peer = await self._network.dial(address)
+            return await self._try(address, named)
         except NetworkError:
-            self._book.attempted(address, False, self._outside.hour())
             raise
         except Exception as error:  # ours, and nothing that speaks against the address
             log.exception("a fault in dialling")
             raise NetworkError("a fault of this node; its log says more") from error
+
+    async def _try(self, address: str, named: bool) -> PeerID:
+        try:
+            peer = await self._network.dial(address)
+        except NetworkError:
+            self._book.attempted(address, False, self._outside.hour())
+            raise
         if self._is_there(peer, address):
             self._book.attempted(address, True, self._outside.hour(), named=named)
         return peer

@@ -1,7 +1,7 @@
 """Whom to dial next of those in the address book. Pure: time (seconds on a steady clock) is an argument.
 
-Peers that the user named are not chosen here: they are always dialled, count as outbound, and their groups
-bind nobody. In this order: guards, whatever else there is; then, while there is room, at most one to a
+Peers that the user named are not chosen here: they are always dialled, some count as outbound, and their
+groups bind nobody. In this order: guards, whatever else there is; then, while there is room, at most one to a
 network group and few of the local network, the anchors of the last run, then addresses drawn from the book.
 """
 
@@ -84,8 +84,9 @@ class Slots:
         return self.used(without) < limits.OUTBOUND_WANTED and self._is_apart(entry, self._groups(without))
 
     def used(self, around: Around) -> int:
-        """Outbound peers, and those being dialled to become one."""
-        return len(self.held.keys() | around.outbound.keys() | around.coming)
+        """Outbound peers, and those being dialled to become one; of named ones some, so that others fit."""
+        peers = self.held.keys() | around.outbound.keys() | around.coming
+        return len(peers - around.named) + min(len(peers & around.named), limits.NAMED_COUNTED)
 
     def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
         if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:

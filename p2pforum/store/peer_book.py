@@ -15,14 +15,24 @@ Row = tuple[str, int, int, int, int, int, int, bytes | None]
 """The columns of `peer`; what they mean says peers/entry.py."""
 
 
-def load_book(store: Store) -> tuple[bytes, list[Row]]:
-    """The secret that orders the book (made if there is none), and its rows."""
+def load_book(store: Store, *, behind_proxy: bool = False) -> tuple[bytes, list[Row]]:
+    """The secret that orders the book (made if there is none), and its rows.
+
+    A book of the other way, with or without a proxy, is forgotten: an address that was told to one node alone
+    would, once it is dialled the other way, join its two faces.
+    """
+    key, other = schema.BOOK_KEY, schema.PROXY_BOOK_KEY
+    if behind_proxy:
+        key, other = other, key
     with store.exclusive() as db:
-        found = db.execute("SELECT value FROM meta WHERE name = ?", (schema.BOOK_KEY,)).fetchone()
+        if db.execute("SELECT 1 FROM meta WHERE name = ?", (other,)).fetchone():
+            db.execute("DELETE FROM peer")  # before the key: a crash between them is made good next time
+            db.execute("DELETE FROM meta WHERE name = ?", (other,))
+        found = db.execute("SELECT value FROM meta WHERE name = ?", (key,)).fetchone()
         secret = bytes(found[0]) if found else b""
         if len(secret) != 32:
             secret = secrets.token_bytes(32)
-            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (schema.BOOK_KEY, secret))
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, secret))
         return secret, db.execute("SELECT * FROM peer ORDER BY address").fetchall()
 
 

@@ -15,6 +15,7 @@ PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
 VERSION = 4  # user_version: the number of migrations applied
 SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 BOOK_KEY = "book_key"  # in meta: the secret that says where in the address book an address lies
+PROXY_BOOK_KEY = "book_key_proxy"  # the same, of the book of a node behind a proxy
 NETWORK = "network"  # in meta: the name of the network whose posts these are
 STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
 FLOOR = "floor"  # in meta: below it the quota had posts removed, and none are taken

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import CONFIG, World
+from cli_world import World
 
 from p2pforum.config import find_paths, load_config
 from p2pforum.config.invites import with_invites
@@ -55,6 +55,14 @@ def test_the_habits_of_who_makes_it_do_not_show(world: World) -> None:
     assert usual == other
 
 
+def test_an_onion_service_passes_from_one_to_another(world: World) -> None:
+    onion = "/onion3/csg6trnhurgrtzlm3gxbuvkl6z4epl5qywhw4ex2fgwh3x6ktfajf5yd:4001"
+    onion += f"/p2p/{ID}"
+    made = world.ok("invite", "--peer", onion).out.strip()
+    assert onion in world.ok("join", made).out
+    assert peers_of(world) == (onion,)
+
+
 def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
     """It could mark through whom it came."""
     odd = encode_invite(Invite("cli-net", True, (TWO.replace("example", "Example"),)))
@@ -91,12 +99,21 @@ def test_this_node_is_named_only_when_asked(world: World) -> None:
         made = world.ok("invite", "--self", "--json")
         assert made.json["peers"] == [own]
         assert "names this node" in made.err
-        with (world.home / "config.toml").open("a") as file:
-            file.write('announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
+        node.facts["announced"] = ["/ip4/203.0.113.7/tcp/4001"]
         made = world.ok("invite", "--self", "--peer", ONE, "--json")
         assert made.json["peers"] == [ONE, f"/ip4/203.0.113.7/tcp/4001/p2p/{ID}"]
-        node.facts["addresses"] = [f"/ip4/0.0.0.0/tcp/4001/p2p/{ID}"]
-        (world.home / "config.toml").write_text(CONFIG)
+        node.facts |= {"announced": [], "addresses": [f"/ip4/0.0.0.0/tcp/4001/p2p/{ID}"]}
+        assert "announce" in world.run("invite", "--self").err
+
+
+def test_this_node_is_named_as_it_runs_and_not_as_the_config_file_is_by_now(world: World) -> None:
+    """A new onion address and the peer ID that the node had before its proxy would be joined in invites."""
+    with world.node() as node:
+        node.facts |= {"peer_id": ID, "addresses": [ONE], "announced": []}
+        with (world.home / "config.toml").open("a") as file:
+            file.write('announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
+        assert world.ok("invite", "--self", "--json").json["peers"] == [ONE]
+        node.facts |= {"addresses": [f"/ip4/127.0.0.1/tcp/4001/p2p/{ID}"], "proxy": "socks5://127.0.0.1:9050"}
         assert "announce" in world.run("invite", "--self").err
 
 

@@ -68,10 +68,8 @@ def test_status_with_a_node(world: World) -> None:
 
 
 def test_status_says_what_others_are_told_of_this_node(world: World) -> None:
-    config = world.home / "config.toml"
-    config.write_text(config.read_text() + 'announce = ["/ip4/203.0.113.7/tcp/4001"]\n')
     with world.node() as node:
-        node.facts["lan"] = {"told": 1, "found": 2}
+        node.facts |= {"announced": ["/ip4/203.0.113.7/tcp/4001"], "lan": {"told": 1, "found": 2}}
         out = world.ok("status").out
     assert "announced /ip4/203.0.113.7/tcp/4001, to everybody\n" in out
     assert "lan       2 nodes found in the local network\n" in out

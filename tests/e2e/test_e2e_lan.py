@@ -7,6 +7,7 @@ Linux, `ip` and root.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from e2e_nodes import DemoNode, wait_until
 from missing import missing
+
+from p2pforum.lan.names import service_type
 
 pytestmark = pytest.mark.e2e
 
@@ -74,4 +77,43 @@ def test_two_nodes_on_a_cable_find_each_other_and_a_post_travels(tmp_path: Path,
         assert (met["peer"], met["named"]) == (alice.node.status()["peer_id"], False)
         assert met["address"].startswith("/ip4/10.77.0.1/tcp/")
         assert shy.node.peers() == [], "lan = true is for those who want it"
-        assert [node.node.status()["lan"] for node in nodes[1:]] == [{"told": 1, "found": 1}, None]
+        wait_until(lambda: bob.node.status()["lan"] == {"told": 1, "found": 1}, "bob found nobody")
+        assert shy.node.status()["lan"] is None
+
+
+_ASK = """
+import socket, sys
+from zeroconf import DNSOutgoing, DNSQuestion
+out = DNSOutgoing(0)
+out.add_question(DNSQuestion(sys.argv[1], 12, 1))  # PTR, IN
+out.add_question(DNSQuestion(sys.argv[2] + "." + sys.argv[1], 12, 1))  # the same packet again gets no answer
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.settimeout(float(sys.argv[3]))
+    sock.sendto(out.packets()[0], (sys.argv[2], 5353))
+    try:
+        print(len(sock.recv(9000)) > 100)
+    except TimeoutError:
+        print(False)
+"""
+
+
+def _is_answered(place: str, target: str, seconds: float) -> bool:
+    """Whether the port of multicast DNS answers who asks it directly."""
+    kind = service_type("e2e-net")
+    program = [sys.executable, "-c", _ASK, kind, target, str(seconds)]
+    done = subprocess.run(
+        ["ip", "netns", "exec", place, *program], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip() == "True"
+
+
+def test_who_asks_from_elsewhere_gets_no_answer(tmp_path: Path, cable: list[str]) -> None:
+    """The machine has a public address, too; python-zeroconf listens at all."""
+    here, there = cable
+    for number, place in enumerate(cable, 1):
+        ip("-netns", place, "address", "add", f"8.8.8.{number}/24", "dev", "end")
+    with NodeAt(here, tmp_path / "alice", CONFIG + "lan = true\n") as alice:
+        alice.start()
+        wait_until(lambda: alice.node.status()["lan"]["told"] == 1, "it tells nobody")
+        assert not _is_answered(there, "8.8.8.1", 1)
+        assert _is_answered(there, "10.77.0.1", 10), "a neighbour gets one"

@@ -166,7 +166,7 @@ async def _dials_after_hearing_of_traps(
         )
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(service.run)
-        told = [*(a_record(1, *TRAPS).raw for _ in range(2)), own_of(network)]
+        told = [*(a_record(key, trap).raw for key, trap in enumerate(TRAPS, 1)), own_of(network)]
         liar = await _who_answers(stack, hub, encode_frame(told, ANSWER_SIZE))
         await network.dial(liar.addresses[0])
         network.dialled.clear()

@@ -1,5 +1,7 @@
 """Frames, rations and samples of the exchange, without I/O."""
 
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,8 +13,11 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken, is_plausible
+from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "network"))
+from socks_server import onion
 
 RECORDS = [a_record(key).raw for key in range(1, 201)]
 HOUR, DAY = 3_600.0, 86_400.0
@@ -119,12 +124,31 @@ def test_who_dialled_in_is_told_for_a_day_and_one_for_each_part_of_the_internet(
         (["/dns4/victim.example/tcp/4001", "/ip4/8.8.1.2/tcp/1"], "/ip4/8.8.1.1/tcp/51234", False),
         ([f"/onion3/{'a' * 56}:4001"], "/ip4/127.0.0.1/tcp/51234", True),
         ([f"/onion3/{'a' * 56}:4001", "/ip4/8.8.1.2/tcp/1"], "/ip4/127.0.0.1/tcp/51234", False),
+        (["/ip4/127.0.0.1/tcp/1", "/ip6/2600::1/tcp/1"], "/ip4/127.0.0.1/tcp/51234", False),
+        (["/ip4/192.168.1.7/tcp/1"], "/ip4/192.168.1.7/tcp/51234", True),
     ],
 )
 def test_who_says_to_be_where_it_did_not_come_from_is_not_told(
     said: list[str], source: str, expected: bool
 ) -> None:
     assert is_plausible(said, source) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            ["/dns4/forum.example/tcp/1", "/ip4/8.8.1.1/tcp/1", "/ip4/8.8.1.1/tcp/2", "/ip6/2600::1/tcp/1"],
+            True,
+        ),
+        (["/ip6/2600:0:0::1/tcp/1", "/ip6/2600::1/tcp/2", "/later/a/1", "/later/b/1"], True),
+        (["/ip4/8.8.1.1/tcp/1", "/ip4/8.8.1.2/tcp/1"], False),
+        (["/ip6/2600::1/tcp/1", "/ip6/2600::2/tcp/1"], False),
+        ([f"/onion3/{onion('a')}:1", f"/onion3/{onion('b')}:1"], False),
+    ],
+)
+def test_a_record_says_one_host_of_a_kind(said: list[str], expected: bool) -> None:
+    assert is_modest(said) is expected
 
 
 def test_who_dialled_in_takes_bounded_memory() -> None:

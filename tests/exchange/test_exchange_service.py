@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from p2pforum.core import limits
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside, Pace
-from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame
+from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 
@@ -181,6 +181,24 @@ async def test_who_announces_itself_is_told_by_those_it_dials(
         await trio.sleep(3 * 5_400)
         assert home.heard_peers == {str(node.network.peer_id) for node in (caller, liar)}
         assert leaf.heard_peers == {str(caller.network.peer_id)}
+
+
+async def test_who_is_there_can_not_have_others_knock_elsewhere(
+    autojump_clock: MockClock, hub: MemoryHub
+) -> None:
+    """Its own address is in the record, and seven more: nobody learns it, so nobody passes it on."""
+    victims = [f"/ip4/198.51.100.{n}/tcp/4001" for n in range(7)]
+    async with AsyncExitStack() as stack:
+        (home,) = await start(stack, hub, "home")
+        (leaf,) = await start(stack, hub, "leaf")
+        liar = await stack.enter_async_context(hub.network("liar", at=ANNOUNCED, keyed=True))
+        for network in (liar, leaf.network):
+            await network.dial(home.network.addresses[0])
+        assert await ask(
+            liar, home.network.peer_id, encode_frame([own_of(liar, ANNOUNCED, *victims)], ASK_SIZE)
+        )
+        await trio.sleep(3 * 5_400)
+        assert home.heard == leaf.heard == []
 
 
 async def test_control_answers_drawn_for_each_ask_tell_it(

@@ -16,9 +16,10 @@ from strategies import TEST_NETWORK
 from zeroconf import DNSIncoming, DNSText, NamePartTooLongException, ServiceInfo
 
 from p2pforum.core import limits
+from p2pforum.lan import multicast
 from p2pforum.lan.multicast import Multicast
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Offer
+from p2pforum.lan.places import Interface, Offer
 from p2pforum.network.peer_id import peer_id_of
 
 KIND = service_type(TEST_NETWORK.name)
@@ -42,7 +43,7 @@ def machine_name() -> str:
 def opened(
     peer: str | None, found: Callable[[Offer], None] = lambda _: None, names: Callable[[], str] = a_name
 ) -> Multicast:
-    return Multicast(KIND, [offer(peer)] if peer else [], [LOOPBACK], names, found)
+    return Multicast(KIND, [offer(peer)] if peer else [], [Interface(LOOPBACK, 8)], names, found)
 
 
 @contextlib.contextmanager
@@ -118,6 +119,29 @@ async def test_control_opened_in_the_event_loop_it_stops_it_and_usual_names_are_
             assert turns.count < 10
             nursery.cancel_scope.cancel()
         assert machine_name().encode() in b"\n".join(heard())
+
+
+class _Listener:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def datagram_received(self, _data: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append(addr[0])
+
+
+def test_who_is_not_in_the_local_network_is_not_heard() -> None:
+    """On a real cable: tests/e2e/test_e2e_lan.py."""
+    listener = _Listener()
+    near = multicast._Near(listener, [Interface("192.168.1.5", 24), Interface("10.1.2.3", 32)])
+    for ip in ("192.168.1.77", "8.8.8.8", "192.168.2.1", "10.1.2.3", "10.1.2.4", "::1", "?"):
+        near.datagram_received(b"", (ip, 5353))
+    assert listener.heard == ["192.168.1.77", "10.1.2.3"]
+    with opened(None) as node:
+        readers = node._zeroconf.engine.readers
+        assert [type(reader.transport.get_protocol()) for reader in readers] == [multicast._Near] * len(
+            readers
+        )
+        assert readers
 
 
 class _Endless:

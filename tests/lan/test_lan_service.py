@@ -41,13 +41,14 @@ class Stand:
         air: Air,
         kind: str,
         offers: Sequence[Offer],
-        ips: Sequence[str],
+        near: Sequence[Interface],
         names: Callable[[], str],
         found: Callable[[Offer], None],
     ) -> None:
         if air.fails:
             raise NetworkError(air.fails)
-        self.kind, self.offers, self.ips, self.found = kind, offers, ips, found
+        self.kind, self.offers, self.found = kind, offers, found
+        self.ips = [i.ip for i in near]
         self.name = names()
         self._air = air
         air.open.append(self)
@@ -70,8 +71,14 @@ def air(monkeypatch: pytest.MonkeyPatch) -> Iterator[Air]:
 @asynccontextmanager
 async def a_service(listen: str = "/ip4/0.0.0.0/tcp/4001") -> AsyncIterator[tuple[LanService, list[str]]]:
     found: list[str] = []
+
+    def take(address: str) -> None:
+        found.append(address)
+        if "192.168.1.66" in address:
+            raise ZeroDivisionError
+
     async with MemoryHub(Random(1)).network("node", at=listen, keyed=True) as network:
-        service = LanService(network, TEST_NETWORK, Random(1), found.append)
+        service = LanService(network, TEST_NETWORK, Random(1), take)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(service.run)
             yield service, found
@@ -141,3 +148,29 @@ async def test_sockets_that_can_not_be_had_do_not_end_the_node(
         await until(lambda: "no multicast here" in caplog.text)
         air.fails = ""
         await until(lambda: air.open)
+
+
+async def test_a_fault_of_our_own_costs_a_neighbour_and_not_the_node(
+    air: Air, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_service() as (_, found):
+        await until(lambda: air.open)
+        (stand,) = air.open
+        for offer in (Offer(OTHER, 4001, ("192.168.1.66",)), NEIGHBOUR):
+            await trio.to_thread.run_sync(stand.found, offer)
+        await until(lambda: len(found) == 2)
+    assert "a fault with what was found in the local network" in caplog.text
+
+
+async def test_a_library_that_fails_does_not_end_the_node(
+    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> list[Interface]:
+        raise OSError("no such device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(multicast, "interfaces", fails)
+        async with a_service():
+            await until(lambda: "no such device" in caplog.text)
+            patch.setattr(multicast, "interfaces", lambda: list(air.interfaces))
+            await until(lambda: air.open)

@@ -46,9 +46,9 @@ async def test_a_full_node_lets_strangers_in_and_parts_with_the_youngest() -> No
         assert await echoes(node, friend.peer_id)
 
 
-async def test_whom_a_full_node_has_dialled_stays() -> None:
+async def test_whom_a_full_node_dials_comes_in_and_stays() -> None:
     async with AsyncExitStack() as stack:
-        friends = [await stack.enter_async_context(our_node()) for _ in range(5)]
+        friends = [await stack.enter_async_context(our_node()) for _ in range(6)]
         async with our_node(max_connections=6) as node:
             for friend in friends[:4]:
                 await node.dial(friend.addresses[0])
@@ -56,8 +56,10 @@ async def test_whom_a_full_node_has_dialled_stays() -> None:
                 await until(lambda: len(node.connections()) == 6)
                 dialled = {friend.peer_id for friend in friends[:4]}
                 assert peers_of(node) == dialled | {came[0].peer_id, came[-1].peer_id}
+                await node.dial(friends[4].addresses[0])
+                await until(lambda: peers_of(node) == {friends[4].peer_id, came[0].peer_id, *dialled})
                 with pytest.raises(NetworkError, match="all the connections it may have"):
-                    await node.dial(friends[4].addresses[0])
+                    await node.dial(friends[5].addresses[0])
             with pytest.raises(NetworkError, match="must end in /p2p/ and the peer ID"):
                 await node.dial(friends[0].addresses[0].split("/p2p/")[0])
 

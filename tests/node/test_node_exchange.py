@@ -234,7 +234,7 @@ async def test_the_record_lasts_as_the_peer_id_does(tmp_path: Path) -> None:
             (kept,) = paths.data_dir.glob("*.record")
             return decode(kept.read_bytes(), TEST_NETWORK), node.status()["peer_id"]
 
-    here, there = "/ip4/203.0.113.7/tcp/45671", "/ip4/203.0.113.8/tcp/45671"
+    here, there = "/ip4/203.0.113.7/tcp/45671", "/ip6/2001:db8::8/tcp/45671"
     first, peer = await start(here)
     assert (first.sequence, first.addresses, first.peer) == (1, (here,), peer)
     assert await start(here) == (first, peer)

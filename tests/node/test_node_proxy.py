@@ -1,6 +1,7 @@
 """A whole node with and without a proxy: two faces, and who is asked whom to part with."""
 
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,12 @@ import pytest
 
 from p2pforum.config import Config, find_paths
 from p2pforum.core.errors import ConfigError
-from p2pforum.node import open_node
+from p2pforum.node import now_hours, open_node
+from p2pforum.stem.guards import Guard, Guards
+from p2pforum.store.peer_book import save_book
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
+from peers_tools import a_peer, an_address
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +39,26 @@ async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> 
     without, behind = seen.values()
     assert len(without) == len(behind) == 1, "each lasts over a restart"
     assert without.isdisjoint(behind)
+
+
+async def test_what_was_met_one_way_is_not_dialled_the_other(tmp_path: Path) -> None:
+    """An address told to one node alone, a guard or the own record would show that both are one node."""
+    paths, port = find_paths(tmp_path, {}), a_free_port()
+    clear, behind = a_config(port, ""), a_config(port, "socks5://127.0.0.1:9")
+    guard = Guard(a_peer(1), "", now_hours() + 1_000)
+    for before, after in [(clear, behind), (behind, clear)]:
+        async with open_node(before, paths) as node:
+            node.neighbours.book.learn(an_address(1), "", now_hours())
+            save_book(node._store, node.neighbours.book.take_changes().rows, [])
+            await node._save_guards(Guards(kept=[guard]).encode())
+        async with open_node(before, paths) as node:
+            assert node.status()["book"]["new"] == 1, "the same way it is kept"
+            assert node._guards() == [guard.peer]
+        async with open_node(after, paths) as node:
+            assert node.status()["book"] == {"new": 0, "tried": 0, "outbound": 0, "wanted": 8}
+            assert before is behind or node._guards() == []
+    async with open_node(behind, paths) as node:
+        assert node.status()["book"]["new"] == 0, "nor back"
 
 
 async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path: Path) -> None:

@@ -420,3 +420,10 @@ def test_control_drawn_evenly_from_all_the_same_flood_wins(monkeypatch: pytest.M
 
     monkeypatch.setattr(tables.Tables, "draw", evenly)
     assert flooded(a_book()) > 0.8
+
+
+def test_the_longest_host_name_fits() -> None:
+    book = a_book()
+    name = ".".join(["a" * 62] * 4)  # 251 of the 253 characters that there may be
+    book.attempted(f"/dns4/{name}/tcp/4001/p2p/{a_peer(1)}", True, HOUR, named=True)
+    assert book.counts() == (0, 1)

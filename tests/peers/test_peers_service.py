@@ -240,10 +240,34 @@ async def test_named_peers_that_are_slow_to_answer_count_before_they_have(
     async with a_world() as world:
         world.hub = MemoryHub(Random(3), (5.0, 5.0))
         await world.start(*range(20))
-        named = [an_address(number) for number in range(6)]
-        await world.live(told(a_book(), *range(6, 20)), 60, *named)
-        assert peers_of(*range(6)) <= world.outbound
+        named = [an_address(number) for number in range(4)]
+        await world.live(told(a_book(), *range(4, 20)), 60, *named)
+        assert peers_of(*range(4)) <= world.outbound
         assert len(world.outbound) == limits.OUTBOUND_WANTED
+
+
+async def test_an_invite_that_names_many_leaves_room_for_others(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_world() as world:
+        await world.start(*range(40))
+        invited = [an_address(number) for number in range(20, 40)]
+        await world.live(told(a_book(), *range(20)), 100, *invited)
+        assert peers_of(*range(20, 40)) <= world.outbound
+        others = limits.OUTBOUND_WANTED - limits.NAMED_COUNTED
+        assert len(world.outbound & peers_of(*range(20))) == others
+
+
+async def test_control_if_all_of_them_count_there_are_no_others(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "NAMED_COUNTED", limits.OUTBOUND_WANTED)
+    async with a_world() as world:
+        await world.start(*range(40))
+        invited = [an_address(number) for number in range(20, 40)]
+        await world.live(told(a_book()), 20, *invited)
+        await world.live(told(world.restored(), *range(20)), 100, *invited)
+        assert world.outbound == peers_of(*range(20, 40))
 
 
 async def test_what_was_named_once_is_found_without_the_argument(
@@ -445,6 +469,20 @@ async def test_a_fault_of_our_own_costs_a_turn_and_not_the_node(
         found = book.get(an_address(2))
         assert found is not None
         assert found.failures == 0
+    no_faults += ["a fault in dialling", "a fault in finding peers"]
+
+
+async def test_a_fault_of_the_book_costs_a_turn_and_not_the_node(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+) -> None:
+    def attempted(self: Book, address: str, ok: bool, hour: int, *, named: bool = False) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Book, "attempted", attempted)
+    async with a_world() as world:
+        await world.start(1, 3)
+        await world.live(told(a_book(), 1, 2), 100, an_address(3))
+        assert world.outbound == peers_of(1, 3)
     no_faults += ["a fault in dialling", "a fault in finding peers"]
 
 

@@ -151,7 +151,7 @@ LINGER_SECONDS = 5  # for a peer to close its side after we did
 GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
 # --- own: addresses of peers -----------------------------------------------------------------------
-MAX_BOOK_ADDRESS = 400  # characters; a name of 253 and a peer ID of 64 fit
+MAX_BOOK_ADDRESS = 200  # characters; an onion name of 56 and a peer ID of 64 fit
 MAX_BOOK_RECORD = KIB  # bytes of a signed record kept beside an address
 BOOK_NEW_BUCKETS = 256  # of addresses heard of; with BOOK_BUCKET: 4,096, a quarter of Bitcoin's network table
 BOOK_TRIED_BUCKETS = 64  # of addresses where the right peer answered us: 1,024

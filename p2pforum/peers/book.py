@@ -126,7 +126,7 @@ class Book:
         allowed = {
             Range.PUBLIC: is_named or is_polite_port(address.port),
             Range.PRIVATE: self._reach.private or (is_local and self._reach.lan),
-            Range.NAME: is_named,
+            Range.NAME: False,  # looked up only as long as the user names it
             Range.ONION: self._reach.onion,
             Range.NOWHERE: False,
         }[range_of(address)]

@@ -57,7 +57,7 @@ def _apply(db: sqlite3.Connection) -> None:
     for version, (name, statements) in enumerate(schema.MIGRATIONS, 1):
         migrations(name=name)(_step(version, statements))
     migrations.apply(Database(db, execute_plugins=False))
-    db.execute("UPDATE _sqlite_migrations SET applied_at = ''")  # no fine time is kept, not even this one
+    schema.forget_times(db)
 
 
 def _step(version: int, statements: tuple[str, ...]) -> Callable[[Database], None]:

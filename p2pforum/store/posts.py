@@ -252,6 +252,7 @@ def open_store(directory: Path, params: NetworkParams) -> Iterator[Store]:
             _check_network(writer, path, params)
             if was_killed:
                 _check_pages(writer, path)
+                schema.forget_times(writer)
         store = Store(path, writer, stack.enter_context(closing(open_read_only(path))))
         stack.callback(store.close)
         yield store

@@ -144,6 +144,11 @@ def schema_hash(db: sqlite3.Connection) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def forget_times(db: sqlite3.Connection) -> None:
+    """sqlite-utils notes when it applied a step; no fine time is kept, not even this one."""
+    db.execute("UPDATE _sqlite_migrations SET applied_at = '' WHERE applied_at != ''")
+
+
 def create_tables(db: sqlite3.Connection) -> None:
     """All tables of the newest version, empty: for a reader where there is no database yet."""
     for _, statements in MIGRATIONS:

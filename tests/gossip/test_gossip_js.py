@@ -178,7 +178,7 @@ async def test_it_is_killed_and_comes_back(js: Path) -> None:
         async with js_peer(js) as peer:
             await peer.tell(dial=node.address)
             await meshed(peer, node)
-        await until(lambda: peer.peer_id not in node.service.peers())
+        await until(lambda: peer.peer_id not in node.service.peers(), 60)  # pings notice what closing did not
         await author.publish(*missed)
         await until(lambda: node.holds(*missed))
         async with js_peer(js) as again:

@@ -1,6 +1,8 @@
 """A database of the first version is upgraded where it lies, and keeps its posts."""
 
-from contextlib import ExitStack
+import shutil
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,18 @@ def test_an_old_database_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert (len(secret), rows) == (32, [])
     with open_store(tmp_path / "data", TEST_NETWORK) as store:
         assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}
+
+
+def test_an_upgrade_that_was_killed_leaves_no_time_behind(tmp_path: Path) -> None:
+    """sqlite-utils writes when it applied a step, one commit before that is wiped out."""
+    data, killed = tmp_path / "data", tmp_path / "killed"
+    with open_store(data, TEST_NETWORK):
+        pass
+    with closing(sqlite3.connect(data / schema.FILE_NAME)) as db:
+        db.execute("UPDATE _sqlite_migrations SET applied_at = '2026-11-29 18:20:01'")
+        db.commit()
+        shutil.copytree(data, killed)  # with the log, as a kill leaves it
+    with open_store(killed, TEST_NETWORK):
+        pass
+    with closing(sqlite3.connect(killed / schema.FILE_NAME)) as db:
+        assert {time for (time,) in db.execute("SELECT applied_at FROM _sqlite_migrations")} == {""}

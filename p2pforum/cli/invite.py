@@ -55,7 +55,7 @@ def command(
 
 def _say(context: Context, peers: int, with_self: bool) -> None:
     if with_self:
-        context.console.note("It names this node: what you write there will be yours to those who know you.")
+        context.console.note("It names this node: who reads it knows that this node runs, and where.")
         context.console.note("It holds for as long as the node listens on the same fixed port.")
     elif peers == 1:
         context.console.note("It names one node: name several, or all who accept it depend on that one.")

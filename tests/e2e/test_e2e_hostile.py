@@ -45,6 +45,7 @@ class Besieged(DemoNode):
 @contextmanager
 def a_pair(directory: Path, name: str, kind: str, posts: int) -> Iterator[tuple[Besieged, DemoNode, Scene]]:
     """The node, an honest one that has as many other posts, and what an attacker needs."""
+    directory.mkdir(exist_ok=True)
     with ExitStack() as stack:
         victim = stack.enter_context(Besieged(name, directory / name, CONFIG))
         honest = stack.enter_context(DemoNode(f"honest-{name}", directory / f"honest-{name}", CONFIG))
@@ -96,11 +97,12 @@ async def grown_by_fakes(directory: Path, kind: str) -> int:
 
 
 async def test_an_honest_session_beside_attacks(tmp_path: Path) -> None:
-    """It takes at most twice its time, and the node does not grow."""
-    seconds, memory = alone(tmp_path, 5_000)
-    seconds_besieged, memory_besieged = await besieged(tmp_path, "bounded", 5_000)
-    assert seconds_besieged <= 2 * seconds
-    assert memory_besieged - memory <= MOST_MEMORY
+    """It takes at most twice its time, and the node does not grow. Of two runs each the one that other
+    programs on this machine disturbed less."""
+    quiet = [alone(tmp_path / f"quiet-{run}", 5_000) for run in range(2)]
+    attacked = [await besieged(tmp_path / f"attacked-{run}", "bounded", 5_000) for run in range(2)]
+    assert min(attacked)[0] <= 2 * min(quiet)[0]
+    assert max(memory for _, memory in attacked) - max(memory for _, memory in quiet) <= MOST_MEMORY
 
 
 async def test_without_shares_strangers_take_the_time(tmp_path: Path) -> None:

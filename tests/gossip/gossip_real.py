@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -152,7 +154,13 @@ async def peer_process(command: Sequence[str], folder: Path | None = None) -> As
     """A program that obeys lines of JSON and answers in them; the first one tells its address."""
     async with trio.open_nursery() as nursery:
         start = functools.partial(
-            trio.run_process, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, check=False, cwd=folder
+            trio.run_process,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            check=False,
+            cwd=folder,
+            start_new_session=True,
         )
         stock = Stock(await nursery.start(start))
         nursery.start_soon(stock.read)
@@ -160,7 +168,8 @@ async def peer_process(command: Sequence[str], folder: Path | None = None) -> As
             await until(lambda: bool(stock.events), 30)
             yield stock
         finally:
-            stock.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(stock.process.pid, signal.SIGKILL)  # `node` may be a script that runs another
         nursery.cancel_scope.cancel()
 
 

@@ -40,7 +40,7 @@ PARAMS = params_for("bench", test=True)
 HOUR = 498_000
 NODES, DIALS, PACE = 10, 3, 0.15  # seconds between posts: the library is left its rate limit's worth
 SIZE = 500
-TOPIC = PARAMS.topic(0)
+TOPIC = PARAMS.topic
 SEED = bytes(32)
 KEY = bytes(crypto_sign_seed_keypair(SEED)[0])
 

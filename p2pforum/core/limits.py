@@ -33,13 +33,12 @@ LEAST_QUOTA = 16 * KIB * KIB  # bytes; below, one batch of the largest posts is 
 VERIFY_THREADS = 4  # threads that check signatures; more gain nothing, as Python itself runs in one
 
 # --- own: gossip ---------------------------------------------------------------------------------
-SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
 MAX_RPC = 256 * KIB  # bytes of one gossip RPC: 16 posts of the largest size, which others send in one
 GOSSIP_RPC = 64 * KIB  # bytes that we put into one: rust-libp2p reads no more
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
-MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
+MAX_SUBSCRIPTIONS = 16  # in one RPC; we know one topic, peers may be in other networks too
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
@@ -268,12 +267,10 @@ class NetworkParams:
     def peers_protocol(self) -> str:
         return f"/{self.name}/peers/1"
 
-    def topic(self, shard: int) -> str:
-        return f"{self.name}/shard/{shard}"
-
     @property
-    def topics(self) -> tuple[str, ...]:
-        return tuple(self.topic(shard) for shard in range(SHARDS))
+    def topic(self) -> str:
+        """The one gossip topic: every node joins it, so that subscriptions say nothing about interest."""
+        return f"{self.name}/posts/1"
 
 
 DEFAULT_NETWORK = NetworkParams()

@@ -68,7 +68,7 @@ def _stamped(bits: int, nonce: int | None = None) -> Post:
 
     if nonce is None:
         structure = sig_structure(a_key(1), payload(blank_stamp(bits)).encode(), STAMPED)
-        nonce = grind(structure, stamp_salt(HOUR, "general", STAMPED), bits, 0, 100_000)
+        nonce = grind(structure, stamp_salt(HOUR), bits, 0, 100_000)
         assert nonce is not None
     return sign(payload(Stamp(1, bits, nonce.to_bytes(8, "big"))), a_seed(1), a_key(1), STAMPED)
 

@@ -11,11 +11,9 @@ def config_template() -> str:
 _TEMPLATE = f"""\
 # p2pforum: what is commented out is the default.
 
-# The network this node belongs to. Networks never mix.
+# The network this node belongs to. Networks never mix. One whose name begins with test. is a test network:
+# it asks for no stamps (proof of work).
 #network = "{limits.DEFAULT_NETWORK.name}"
-
-# A test network asks for no stamps (proof of work). Give it a name of its own.
-#test = false
 
 # Where other nodes can reach this one. The default is a free port, for this machine only. For everyone:
 #   listen = ["/ip4/0.0.0.0/tcp/4001"]

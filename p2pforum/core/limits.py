@@ -13,6 +13,7 @@ MAX_POST = 16_000  # bytes; leaves room for any envelope below 16 KiB
 MAX_BODY = 12 * KIB  # bytes of UTF-8; about four printed pages
 MAX_SUBJECT = 200  # bytes of UTF-8
 MAX_BOARD_NAME = 64  # bytes
+MAX_NETWORK_NAME = 32  # bytes; it stands in every protocol ID and before all that is signed
 MAX_PARENTS = 4  # enough to join forks of a thread; bounds the work of ordering it
 MAX_HOUR = 2**31  # the JS reference of Negentropy never ends above it (research: sync §1)
 MAX_NESTING = 4  # of arrays inside content that this version does not know
@@ -235,8 +236,9 @@ MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands befor
 class NetworkParams:
     """What every node of one named network agrees on. Two networks never mix.
 
-    `stamp_floor` is in bits (leading zero bits of the stamp's hash); 0 switches stamps off for
-    test networks.
+    `stamp_floor` is in bits (leading zero bits of the stamp's hash); with 0 a post needs no stamp. Posts,
+    peer records and protocol IDs commit to the name alone, so that all else must follow from it: nodes get
+    their parameters by `params_for`.
     """
 
     name: str = "p2pforum"
@@ -276,8 +278,13 @@ class NetworkParams:
 DEFAULT_NETWORK = NetworkParams()
 
 
-def params_for(name: str, *, test: bool = False) -> NetworkParams:
+def is_test_network(name: str) -> bool:
+    """Whether the name is that of a test network: "test", or one that begins with "test."."""
+    return name == "test" or name.startswith("test.")
+
+
+def params_for(name: str) -> NetworkParams:
     """The parameters of the network called `name`; a test network asks for no stamps."""
-    if not test:
+    if not is_test_network(name):
         return NetworkParams(name=name)
     return NetworkParams(name, stamp_floor=0, stamp_default=0, stamp_first=0, stamp_own_thread=0)

@@ -9,7 +9,7 @@ from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc, Subscription
 
-T = "test-net/posts/1"
+T = "test.net/posts/1"
 FOREIGN = "other-net/posts/1"
 
 

@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BOARDS = [f"board-of-{name}" for name in ("cats", "code", "music", "books", "garden", "maps")]
 PEERS = ["12D3KooW" + "".join(Random(n).choices(BASE58, k=44)) for n in range(5)]
-OPEN = Config(network=TEST_NETWORK.name, test=True, hide_origin=False)
+OPEN = Config(network=TEST_NETWORK.name, hide_origin=False)
 HIDING = replace(OPEN, hide_origin=True)
 
 

@@ -21,7 +21,7 @@ from gossip_nodes import a_probe
 async def said_to_a_new_peer(boards: tuple[str, ...], directory: Path) -> list[tuple[str, bool]]:
     """The subscriptions of the first RPC, in their order."""
     hub = MemoryHub(Random(1))
-    config = Config(network=TEST_NETWORK.name, test=True, boards=boards)
+    config = Config(network=TEST_NETWORK.name, boards=boards)
     with open_store(directory, TEST_NETWORK) as store:
         async with (
             hub.network("node") as network,

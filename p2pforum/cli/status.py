@@ -10,6 +10,7 @@ from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.limits import is_test_network
 from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = {
         "node": _node(context),
-        "network": {"name": context.config.network, "test": context.config.test},
+        "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
         "store": asdict(context.reader.statistics()),
         "keystore": _keystore(context),
         "paths": {

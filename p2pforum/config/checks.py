@@ -1,21 +1,19 @@
 """What may stand in the config file: one check for each key. Each raises ConfigError."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
-from p2pforum.core.text import is_valid_board
+from p2pforum.core.text import is_valid_board, is_valid_network
 
 AUTO = ("auto",)  # `listen` or `announce` as the machine allows
-_NETWORK_NAME = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)  # it enters protocol IDs and topics
 
 
 def _network(key: str, value: Any) -> str:
-    if type(value) is not str or not _NETWORK_NAME.fullmatch(value):
-        raise ConfigError(f"{key}: 1 to 32 of a-z 0-9 . - are wanted")
+    if type(value) is not str or not is_valid_network(value):
+        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . - are wanted")
     return value
 
 
@@ -100,7 +98,6 @@ def check_announce(key: str, value: Any) -> tuple[str, ...]:
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "network": _network,
-    "test": _flag,
     "listen": _listen,
     "peers": check_peers,
     "boards": _boards,

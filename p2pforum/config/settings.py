@@ -10,6 +10,7 @@ from p2pforum.config.proxy import Proxy, check_nothing_bypasses, parse_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.text import is_valid_network
 
 _MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
 
@@ -19,7 +20,6 @@ class Config:
     """The config file, checked. A field here is a key there."""
 
     network: str = limits.DEFAULT_NETWORK.name
-    test: bool = False
     listen: tuple[str, ...] = AUTO  #: addresses, or AUTO: see reach.py
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Config:
 
     @property
     def params(self) -> NetworkParams:
-        return params_for(self.network, test=self.test)
+        return params_for(self.network)
 
     @property
     def socks(self) -> Proxy | None:
@@ -109,6 +109,8 @@ def load_config(paths: Paths) -> Config:
 
 def _check(table: Mapping[str, Any]) -> Config:
     known = [f.name for f in fields(Config)]
+    if "test" in table:
+        raise ConfigError(_no_test_key(table.get("network")))
     for key in table:
         if key not in known:
             import difflib
@@ -116,8 +118,13 @@ def _check(table: Mapping[str, Any]) -> Config:
             near = difflib.get_close_matches(key, known, 1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
             raise ConfigError(f'unknown key "{key}"{hint}')
-    config = Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
-    if config.test and config.network == limits.DEFAULT_NETWORK.name:
-        # Protocol IDs and signatures hold the name only: it would be taken for the real network.
-        raise ConfigError(f'test: a test network needs a name of its own, not network = "{config.network}"')
-    return config
+    return Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
+
+
+def _no_test_key(network: Any) -> str:
+    """For a config file of an early version, where two networks of one name could differ by this key."""
+    name = network if isinstance(network, str) and is_valid_network(f"test.{network}") else "NAME"
+    return (
+        "test: there is no such key; a network is a test network if its name begins with test. "
+        f'- remove this line, and for a test network write network = "test.{name}"'
+    )

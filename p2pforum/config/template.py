@@ -11,11 +11,9 @@ def config_template() -> str:
 _TEMPLATE = f"""\
 # p2pforum: what is commented out is the default.
 
-# The network this node belongs to. Networks never mix.
+# The network this node belongs to. Networks never mix. One whose name begins with test. is a test network:
+# it asks for no stamps (proof of work).
 #network = "{limits.DEFAULT_NETWORK.name}"
-
-# A test network asks for no stamps (proof of work). Give it a name of its own.
-#test = false
 
 # Where other nodes can reach this one. "auto": at this machine's public IPv6 address, if it has one, and at a
 # free port for this machine only. With an IPv4 address of your own:

@@ -18,7 +18,7 @@ from test_e2e_lan import NodeAt, ip
 
 pytestmark = pytest.mark.e2e
 
-CONFIG = 'network = "e2e-net"\ntest = true\nhide_origin = false\nlisten = ["auto"]\n'
+CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["auto"]\n'
 HOME6, ROUTER4 = "2a02:1:2:3::2", "5.5.5.1"
 
 _RULES = """

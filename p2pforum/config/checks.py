@@ -8,6 +8,8 @@ from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.text import is_valid_board, is_valid_network
 
+AUTO = ("auto",)  # `listen` or `announce` as the machine allows
+
 
 def _network(key: str, value: Any) -> str:
     if type(value) is not str or not is_valid_network(value):
@@ -50,6 +52,14 @@ def check_listen(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _listen(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_listen(key, value)
+
+
+def _announce(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_announce(key, value)
+
+
 def check_peers(key: str, value: Any) -> tuple[str, ...]:
     """The network layer has the last word on an address; this catches what is plainly none."""
     for address in _texts(key, value):
@@ -88,14 +98,15 @@ def check_announce(key: str, value: Any) -> tuple[str, ...]:
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "network": _network,
-    "listen": check_listen,
+    "listen": _listen,
     "peers": check_peers,
     "boards": _boards,
     "retention_days": _days,
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
-    "announce": check_announce,
+    "announce": _announce,
+    "map_port": _flag,
     "exchange": _flag,
     "lan": _flag,
     "private": _flag,

@@ -150,6 +150,12 @@ READ_STALL_SECONDS = 30  # for a peer to read from a stream, or the stream is lo
 LINGER_SECONDS = 5  # for a peer to close its side after we did
 GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
+# --- own: being reached ------------------------------------------------------------------------------
+ROUTER_SECONDS = 3  # for a router to answer; those that speak UPnP take less than one
+MAPPING_SECONDS = 3_600  # for which a router forwards a port; asked for again after a third of it
+FIRST_PORT = 20_000  # of those that a node picks from for itself: above what services use
+PORTS = 40_000  # of them: below 60,999, where systems draw the ports of connections they make
+
 # --- own: addresses of peers -----------------------------------------------------------------------
 MAX_BOOK_ADDRESS = 200  # characters; an onion name of 56 and a peer ID of 64 fit
 MAX_BOOK_RECORD = KIB  # bytes of a signed record kept beside an address

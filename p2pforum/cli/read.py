@@ -143,7 +143,7 @@ def _json(view: "ThreadView") -> dict[str, Any]:
         "id": format_id(view.root),
         "board": view.board,
         "subject": view.subject,
-        "complete": view.has_root and not any(post.missing for post in view.posts),
+        "complete": view.is_complete,
         "posts": [_post_json(post) for post in view.posts],
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Kind
 from p2pforum.core.pseudonym import name_of
@@ -27,8 +28,8 @@ class PostView:
     petname: str
     hour: int
     depth: int
-    parents: tuple[bytes, ...]
-    missing: tuple[bytes, ...]  #: parents that are not here (yet)
+    parents: tuple[bytes, ...]  #: at most MAX_PARENTS, those that are here first
+    missing: tuple[bytes, ...]  #: of these, what is not here (yet)
     subject: str
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
@@ -50,6 +51,7 @@ class ThreadView:
     subject: str
     posts: tuple[PostView, ...]
     has_root: bool
+    is_complete: bool  #: the root, and whatever any post of it answers, is here
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
     views = tuple(_view(placed, root, amendments, contents) for placed in _place(rows))
     first = next((row for row in rows if row.id == root), None)
     subject = "" if first is None or root in amendments.retracted else first.subject
-    return ThreadView(root, rows[0].board, subject, views, first is not None)
+    here = {row.id for row in rows}
+    is_complete = root in here and all(parent in here for row in rows for parent in row.parents)
+    return ThreadView(root, rows[0].board, subject, views, first is not None, is_complete)
 
 
 def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
@@ -117,17 +121,22 @@ def _is_reveal(row: PostRow) -> bool:
 
 
 def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
-    """The order of what is shown. Amendments are not: who answers one answers what it answers."""
+    """The order of what is shown. Amendments are not: who answers one answers what it answers.
+
+    Of that, at most MAX_PARENTS, as on the wire: in a chain of amendments each would else stand for all
+    parents of those before it.
+    """
     stands_for: dict[bytes, tuple[bytes, ...]] = {}
-    shown = []
+    shown: dict[bytes, _Node] = {}
     for placed in reading_order(rows):
         row = placed.post
-        parents = tuple(dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,))))
+        parents = dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,)))
+        kept = tuple(sorted(parents, key=lambda up: up not in shown)[: limits.MAX_PARENTS])
         if _is_amendment(row):
-            stands_for[row.id] = parents
+            stands_for[row.id] = kept
         else:
-            shown.append(_Node(row, parents))
-    return reading_order(shown)
+            shown[row.id] = _Node(row, kept)
+    return reading_order(shown.values())
 
 
 def _view(

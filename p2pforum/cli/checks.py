@@ -90,23 +90,25 @@ def _files(context: Context) -> Iterator[tuple[str, str]]:
         for path in (directory, *(sorted(directory.iterdir()) if directory.is_dir() else ())):
             if path.name in (".gitignore", "README.md"):
                 continue  # of a checkout's keys/: not secret
-            for problem in _problems(path):
+            problem = _problem(path, may_be_link=directory == paths.data_dir)
+            if problem:
                 well = False
                 yield "fail", problem
     if well:
         yield "ok", "the data and key directories are this account's alone"
 
 
-def _problems(path: Path) -> Iterator[str]:
+def _problem(path: Path, *, may_be_link: bool) -> str:
+    """Empty if there is none. In the key directory links are refused; in the data directory followed."""
+    from p2pforum.store.keystore_files import link_problem, not_private
+
+    if not may_be_link and path.is_symlink():
+        return link_problem(path)
     try:
-        found = path.lstat()
+        found = path.stat()
     except FileNotFoundError:
-        return
-    if found.st_uid != os.getuid():
-        yield f"{tilde(path)} belongs to another account; run: chown {os.getuid()} {path}"
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        right = "700" if stat.S_ISDIR(found.st_mode) else "600"
-        yield f"{tilde(path)} is open to other accounts; run: chmod {right} {path}"
+        return ""
+    return not_private(found, path, "700" if stat.S_ISDIR(found.st_mode) else "600")
 
 
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:

@@ -213,7 +213,23 @@ def test_doctor_finds_open_files(world: World) -> None:
     keystore.chmod(0o644)
     result = world.run("doctor")
     assert result.code == 1
-    assert f"fail  files       {keystore} is open to other accounts; run: chmod 600 {keystore}" in result.out
+    assert (
+        f"fail  files       {keystore} is open to other users of this machine; run: chmod 600 {keystore}"
+        in result.out
+    )
+
+
+def test_doctor_finds_links_in_place_of_keys_and_follows_those_of_the_data_directory(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    paths = find_paths(world.home)
+    for directory in (paths.data_dir, paths.keys_dir):
+        elsewhere = directory.rename(directory.with_name(f"{directory.name}-elsewhere"))
+        directory.symlink_to(elsewhere)
+    result = world.run("doctor")
+    assert result.code == 1
+    failed = [line for line in result.out.splitlines() if line.startswith("fail")]
+    assert failed, result.out
+    assert all(f"{paths.keys_dir} is a symbolic link; run: rm " in line for line in failed)
 
 
 def test_doctor_finds_a_damaged_store(world: World) -> None:

@@ -189,6 +189,17 @@ API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than th
 # --- rule: bundles ---------------------------------------------------------------------------------
 MAX_BUNDLE_CHUNK = 128 * KIB  # bytes of posts in one frame; they are checked and kept at once
 MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the hash of a whole frame
+MAX_BUNDLE_SKIPPED = (
+    64 * KIB * KIB
+)  # own: bytes passed over in search of marks: 0.5 s; a sparse file has no end
+
+# --- own: imports ----------------------------------------------------------------------------------
+MAX_IMPORT_POSTS = 50_000  # at 2 s for a stamp more than a day of minting; 100 MB in memory
+MAX_IMPORT_TEXT = 4 * KIB * KIB  # bytes of a copied web page: 2,000 comments of 2 kB; 40 MB in memory
+MAX_IMPORT_JSONL = 32 * KIB * KIB  # bytes of JSON Lines: MAX_IMPORT_POSTS of some 600 bytes
+MAX_IMPORT_MBOX = 2_048 * KIB * KIB  # bytes of a mailbox, read message by message: half a minute
+MAX_IMPORT_MAIL = 32 * KIB * KIB  # bytes of one message; mail servers take 25 to 50 MB, attachments included
+MAX_IMPORT_PARTS = 1_000  # of one message: each costs 2 kB, and may be made of 10 bytes
 
 # --- rule: invites ---------------------------------------------------------------------------------
 MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste

@@ -11,7 +11,7 @@ from pathlib import Path
 from p2pforum.cli.context import Context, tilde
 from p2pforum.cli.times import date, this_hour
 from p2pforum.core import limits
-from p2pforum.core.errors import P2PForumError, StoreBusy
+from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
 _SWAPS = Path("/proc/swaps")
 _BLOCKS = Path("/sys/class/block")
@@ -147,11 +147,31 @@ def _is_volatile(device: str) -> bool:
     return name.startswith("zram") or (uuid.exists() and uuid.read_text().startswith("CRYPT-"))
 
 
+def _disk(context: Context) -> Iterator[tuple[str, str]]:
+    from p2pforum.store.room import free_bytes, write_problem
+
+    directory = context.paths.data_dir
+    problem = write_problem(directory)
+    free = free_bytes(directory)
+    text = f"{free / 1_000_000:,.0f} MB free for {tilde(directory)}"
+    if problem:
+        yield "fail", f"{tilde(directory)} can't be written: {problem}; {text}, so posts are refused"
+    elif free < limits.STORE_ROOM:
+        yield "warn", f"only {text}; make room before posts are refused"
+    else:
+        yield "ok", text
+
+
 def _node(context: Context) -> Iterator[tuple[str, str]]:
-    if context.node.is_running():
+    try:
+        trouble = context.node.status().get("trouble")
+    except NodeUnreachable:
+        yield "ok", "no node is running"
+    else:
         yield "ok", "a node is running"
+        if trouble:
+            yield "fail", f"it could not keep the last posts that came: {trouble}"
         return
-    yield "ok", "no node is running"
     for address in context.config.listen:
         problem = _cannot_bind(address)
         if problem:
@@ -228,6 +248,7 @@ _CHECKS: dict[str, Check] = {
     "files": _files,
     "keystore": _keystore,
     "swap": _swap,
+    "disk": _disk,
     "store": _store,
     "node": _node,
     "clock": _clock,

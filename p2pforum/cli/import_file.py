@@ -109,6 +109,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 def _parse(file: Path, head: bytes, opened: BinaryIO, form: str) -> "list[ImportedPost]":
     """`head` is what was read of it already. Reads no more than the format may have."""
+    from p2pforum.forum import params
     from p2pforum.forum.importing import read_text
 
     try:
@@ -119,10 +120,10 @@ def _parse(file: Path, head: bytes, opened: BinaryIO, form: str) -> "list[Import
         if form == "jsonl":
             from p2pforum.forum.import_jsonl import parse_jsonl
 
-            return parse_jsonl(read_text(head, opened.read, limits.MAX_IMPORT_JSONL))
+            return parse_jsonl(read_text(head, opened.read, params.MAX_IMPORT_JSONL))
         from p2pforum.forum.import_text import parse_text
 
-        return parse_text(read_text(head, opened.read, limits.MAX_IMPORT_TEXT))
+        return parse_text(read_text(head, opened.read, params.MAX_IMPORT_TEXT))
     except UnicodeDecodeError as error:
         raise Refused(f"{file} is not UTF-8 (byte {error.start})") from error
     except Refused as error:

@@ -193,14 +193,6 @@ MAX_BUNDLE_SKIPPED = (
     64 * KIB * KIB
 )  # own: bytes passed over in search of marks: 0.5 s; a sparse file has no end
 
-# --- own: imports ----------------------------------------------------------------------------------
-MAX_IMPORT_POSTS = 50_000  # at 2 s for a stamp more than a day of minting; 100 MB in memory
-MAX_IMPORT_TEXT = 4 * KIB * KIB  # bytes of a copied web page: 2,000 comments of 2 kB; 40 MB in memory
-MAX_IMPORT_JSONL = 32 * KIB * KIB  # bytes of JSON Lines, or of a mailbox's text: MAX_IMPORT_POSTS of 600 each
-MAX_IMPORT_MBOX = 2_048 * KIB * KIB  # bytes of a mailbox, read message by message: half a minute
-MAX_IMPORT_MAIL = 32 * KIB * KIB  # bytes of one message; mail servers take 25 to 50 MB, attachments included
-MAX_IMPORT_PARTS = 1_000  # of one message: each costs 2 kB, and may be made of 10 bytes
-
 # --- rule: invites ---------------------------------------------------------------------------------
 MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste
 MAX_INVITED_ADDRESS = 256  # bytes of an address as text; any but the longest host names fits
@@ -217,6 +209,8 @@ STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in
 STORE_LOG_LEAST = 16 * KIB * KIB  # bytes of it, in a small database; with 4 MiB half its time was fsync
 STORE_LOG_MOST = 64 * KIB * KIB  # bytes of it; 16 MiB cost a fifth of the rate at a million posts
 STORE_CHECKED = 64 * KIB * KIB  # a database up to this size is checked whole after an unclean stop: 0.1 s
+STORE_ROOM = STORE_LOG_MOST + 2 * KIB * KIB  # bytes free on the disk, or its owner is warned: the longest log
+ROOM_TRIED = GOSSIP_BATCH * MAX_POST  # bytes written to see whether they can be: a batch of the largest posts
 STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
 MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake
 MIN_SEARCH_PREFIX = 3  # characters before a *: fewer would match a large part of all words

@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
-from p2pforum.core import limits
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
+from p2pforum.forum import params
 from p2pforum.forum.importing import ImportedPost, check_count, in_order
 
 _ID = re.compile(r"<[^<>\s]+>")
@@ -45,7 +46,7 @@ def parse_mbox(pieces: Iterable[bytes]) -> list[ImportedPost]:
             by_id.setdefault(message_id, index)
         post = ImportedPost(_subject(message), _body(index + 1, message), _author(message))
         text += len(post.subject) + len(post.body)
-        if text > limits.MAX_IMPORT_JSONL:
+        if text > params.MAX_IMPORT_JSONL:
             raise Refused(f"message {index + 1}: more text than one import may have; split it")
         read.append((post, _answered(message)))
     return in_order(
@@ -69,8 +70,8 @@ def split_mbox(pieces: Iterable[bytes]) -> Iterator[bytes]:
             message += line[1:] if _QUOTED_FROM.match(line) else line
             message += b"\n"
         was_blank = not line.strip()
-        if len(message) > limits.MAX_IMPORT_MAIL:
-            raise Refused(f"message {number}: larger than {limits.MAX_IMPORT_MAIL >> 20} MiB")
+        if len(message) > params.MAX_IMPORT_MAIL:
+            raise Refused(f"message {number}: larger than {params.MAX_IMPORT_MAIL >> 20} MiB")
     if not number:
         raise Refused('line 1: not an mbox file, which begins with "From "')
     yield bytes(message).removesuffix(b"\n")
@@ -82,14 +83,14 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > limits.MAX_IMPORT_MBOX:
-            raise Refused(f"larger than {limits.MAX_IMPORT_MBOX >> 30} GiB; split it")
+        if size > params.MAX_IMPORT_MBOX:
+            raise Refused(f"larger than {params.MAX_IMPORT_MBOX >> 30} GiB; split it")
         rest += piece
         if b"\n" in piece:
             *lines, last = bytes(rest).split(b"\n")
             yield from (line.removesuffix(b"\r") for line in lines)
             rest = bytearray(last)
-        if len(rest) > limits.MAX_IMPORT_MAIL:
+        if len(rest) > params.MAX_IMPORT_MAIL:
             raise Refused("a line without end: not an mbox file")
     yield bytes(rest).removesuffix(b"\r")
 
@@ -97,12 +98,12 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _parse(number: int, raw: bytes) -> email.message.Message:
     parts = -1  # the parser makes one to see what it is given
 
-    def part(policy: email.policy.Policy) -> email.message.Message:
+    def part(**options: Any) -> email.message.Message:
         nonlocal parts
         parts += 1
-        if parts > limits.MAX_IMPORT_PARTS:
-            raise Refused(f"message {number}: more than {limits.MAX_IMPORT_PARTS} parts")
-        return email.message.Message(policy=policy)
+        if parts > params.MAX_IMPORT_PARTS:
+            raise Refused(f"message {number}: more than {params.MAX_IMPORT_PARTS} parts")
+        return email.message.Message(**options)
 
     try:
         return email.message_from_bytes(raw, part, policy=email.policy.compat32)

@@ -14,7 +14,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import Refused
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
-from p2pforum.forum import authors, outbox
+from p2pforum.forum import authors, outbox, params
 from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.publish import Published
@@ -59,8 +59,8 @@ def read_text(head: bytes, read: Callable[[int], bytes], most: int) -> str:
 
 def check_count(posts: int) -> None:
     """Raises Refused for more than an import may have. Ask before they are all in memory."""
-    if posts > limits.MAX_IMPORT_POSTS:
-        raise Refused(f"more than {limits.MAX_IMPORT_POSTS} posts; split it")
+    if posts > params.MAX_IMPORT_POSTS:
+        raise Refused(f"more than {params.MAX_IMPORT_POSTS} posts; split it")
 
 
 def publish_import(

@@ -8,6 +8,7 @@ import pytest
 
 from p2pforum.core import limits
 from p2pforum.core.errors import Refused
+from p2pforum.forum import params
 from p2pforum.forum.import_jsonl import parse_jsonl
 from p2pforum.forum.import_mail import parse_mbox
 from p2pforum.forum.import_text import parse_text
@@ -31,7 +32,7 @@ class Endless:
             yield self.read(limits.KIB)
 
 
-@pytest.mark.parametrize("most", [limits.MAX_IMPORT_TEXT, limits.MAX_IMPORT_JSONL])
+@pytest.mark.parametrize("most", [params.MAX_IMPORT_TEXT, params.MAX_IMPORT_JSONL])
 def test_a_text_is_read_up_to_its_bound_and_one_byte(most: int) -> None:
     device = Endless()
     with pytest.raises(Refused, match="larger than"):
@@ -54,8 +55,8 @@ def test_a_text_is_read_up_to_its_bound_and_one_byte(most: int) -> None:
 def test_a_mailbox_without_end_is_refused_soon(
     piece: bytes, head: bytes, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_IMPORT_MAIL", 64 * limits.KIB)
-    monkeypatch.setattr(limits, "MAX_IMPORT_POSTS", 500)
+    monkeypatch.setattr(params, "MAX_IMPORT_MAIL", 64 * limits.KIB)
+    monkeypatch.setattr(params, "MAX_IMPORT_POSTS", 500)
     device = Endless(piece)
 
     def pieces() -> Iterator[bytes]:
@@ -64,17 +65,17 @@ def test_a_mailbox_without_end_is_refused_soon(
 
     with pytest.raises(Refused, match=says):
         parse_mbox(pieces())
-    assert device.taken <= 2 * limits.MAX_IMPORT_MAIL
+    assert device.taken <= 2 * params.MAX_IMPORT_MAIL
 
 
 def test_a_mailbox_as_a_whole_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = MAIL % 1 + MAIL % 2
-    monkeypatch.setattr(limits, "MAX_IMPORT_MBOX", len(raw))
+    monkeypatch.setattr(params, "MAX_IMPORT_MBOX", len(raw))
     assert len(parse_mbox([raw])) == 2
     with pytest.raises(Refused, match="larger than"):
         parse_mbox([raw, b"\n"])
     monkeypatch.undo()
-    monkeypatch.setattr(limits, "MAX_IMPORT_JSONL", 2 * len("SText 1."))
+    monkeypatch.setattr(params, "MAX_IMPORT_JSONL", 2 * len("SText 1."))
     assert len(parse_mbox([raw])) == 2
     with pytest.raises(Refused, match="more text"):
         parse_mbox([raw, MAIL % 3])
@@ -93,7 +94,7 @@ def test_posts_are_counted_before_they_are_made(
     monkeypatch: pytest.MonkeyPatch, parse: Callable[[bytes], list[ImportedPost]], one: bytes
 ) -> None:
     extra = len(parse(one)) - 1
-    monkeypatch.setattr(limits, "MAX_IMPORT_POSTS", 20)
+    monkeypatch.setattr(params, "MAX_IMPORT_POSTS", 20)
     assert len(parse(one * (20 - extra))) == 20
     with pytest.raises(Refused, match="more than 20 posts"):
         parse(one * (21 - extra))
@@ -105,9 +106,9 @@ def with_parts(count: int) -> bytes:
 
 
 def test_parts_of_a_message_are_bounded() -> None:
-    assert parse_mbox([with_parts(limits.MAX_IMPORT_PARTS - 1)])
+    assert parse_mbox([with_parts(params.MAX_IMPORT_PARTS - 1)])
     with pytest.raises(Refused, match="message 1: more than 1000 parts"):
-        parse_mbox([with_parts(limits.MAX_IMPORT_PARTS)])
+        parse_mbox([with_parts(params.MAX_IMPORT_PARTS)])
 
 
 def mailbox_with_attachments(count: int) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.limits import is_test_network
 from p2pforum.core.post_id import SHORT
 from p2pforum.store.room import free_bytes
 
@@ -28,7 +29,7 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = {
         "node": _node(context),
-        "network": {"name": context.config.network, "test": context.config.test},
+        "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
         "store": {**asdict(context.reader.statistics()), "free": free_bytes(context.paths.data_dir)},
         "keystore": _keystore(context),
         "paths": {
@@ -118,18 +119,26 @@ def _node_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, st
         return
     peers = options.count(node.get("peers", 0), "peer")
     yield "node", f"{context.console.style('running', 'green')}, {peers} connected"
+    yield from _reach_rows(context, node)
+    if node.get("lan"):
+        yield "lan", f"{options.count(node['lan']['found'], 'node')} found in the local network"
+    if "stem" in node:
+        yield "own posts", _stem_text(context, node["stem"])
+
+
+def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where others come in, and by what way this node goes out."""
     for address in node.get("addresses", []):
         yield "address", render.line(str(address))
     if "book" in node:
         yield "outbound", _book_text(node["book"])
     if node.get("proxy"):
         yield "proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all"
-    for address in node.get("announced", []):
-        yield "announced", f"{render.line(str(address))}, to everybody"
-    if node.get("lan"):
-        yield "lan", f"{options.count(node['lan']['found'], 'node')} found in the local network"
-    if "stem" in node:
-        yield "own posts", _stem_text(context, node["stem"])
+    announced = [str(address) for address in node.get("announced", [])]
+    for address in announced:
+        yield "announced", f"{render.line(address)}, to everybody"
+    if context.config.map_port and not any(address.startswith("/ip4/") for address in announced):
+        yield "map_port", "the router opened no port when the node started; its log says why"
 
 
 def _book_text(book: dict[str, int]) -> str:

@@ -17,7 +17,7 @@ from p2pforum.core.errors import StoreError
 from p2pforum.core.limits import params_for
 
 SIZE = 96  # MiB: more than the free space below which the owner is warned
-PARAMS = params_for("e2e-net", test=True)
+PARAMS = params_for("test.e2e")
 
 
 def said(home: Path, *arguments: str) -> dict[str, object]:

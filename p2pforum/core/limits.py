@@ -20,7 +20,6 @@ MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
 
 # --- rule: time --------------------------------------------------------------------------------
 GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
-FAR_HOURS = 24  # own: a post dated further ahead is no clock that is off a little
 FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
 
 # --- own: retention ------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES *
 
 
 class Pending:
-    """A message being judged, and who has brought it meanwhile in which topic, the first first."""
+    """A message being judged, and who has brought it meanwhile, the first first."""
 
     __slots__ = ("message", "senders")
 
     def __init__(self, message: Message, peer: str) -> None:
         self.message = message
-        self.senders = {peer: message.topic}
+        self.senders: dict[str, None] = {peer: None}
 
 
 @dataclass(slots=True)

@@ -22,19 +22,26 @@ from e2e_key import KEY, SEED
 
 from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
 from p2pforum.cli.times import this_hour
+from p2pforum.core import limits, stamp
 from p2pforum.core.errors import NetworkError, P2PForumError
 from p2pforum.core.limits import params_for
 from p2pforum.core.post import Kind, Payload, Post, sign
-from p2pforum.core.stamp import blank_stamp
 from p2pforum.gossip.framing import frame
-from p2pforum.gossip.own import topic_of
 from p2pforum.gossip.service import PROTOCOL
 from p2pforum.gossip.wire import Message, Rpc, Subscription, encode_rpc
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 
-PARAMS = params_for("e2e-net", test=True)
-CONFIG = 'network = "e2e-net"\ntest = true\nhide_origin = false\n'
+CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
+if hasattr(limits, "SHARDS"):  # a checkout from before there was one topic, to compare with
+    PARAMS = params_for("test.e2e", test=True)
+    TOPICS = PARAMS.topics
+    TOPIC = PARAMS.topic(stamp.shard_of("general", PARAMS))
+    CONFIG += "test = true\n"
+else:
+    PARAMS = params_for("test.e2e")
+    TOPICS = (PARAMS.topic,)
+    TOPIC = PARAMS.topic
 IN_TIME = 5.0  # seconds for an honest post to be everywhere
 _LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError)
 _HERE = Path(__file__).parent
@@ -43,24 +50,23 @@ _PER_RPC = 256
 
 
 def a_post(text: str, hour: int) -> Post:
-    fields = Payload(Kind.POST, "general", b"", (), hour, (text, ""), blank_stamp(0))
+    fields = Payload(Kind.POST, "general", b"", (), hour, (text, ""), stamp.blank_stamp(0))
     return sign(fields, SEED, KEY, PARAMS)
 
 
 # --- attackers, in a process of their own -----------------------------------------------------------------
 def forged(post: Post) -> Iterator[bytes]:
     """RPCs full of copies with other signatures: microseconds each."""
-    topic, head, tail = topic_of(post, PARAMS), post.raw[:-64], post.raw[-56:]
+    head, tail = post.raw[:-64], post.raw[-56:]
     numbers = itertools.count(int.from_bytes(os.urandom(7), "big"))
     while True:
         raws = [head + next(numbers).to_bytes(8, "big") + tail for _ in range(_PER_RPC)]
-        yield frame(encode_rpc(Rpc(publish=tuple(Message(topic, raw) for raw in raws))))
+        yield frame(encode_rpc(Rpc(publish=tuple(Message(TOPIC, raw) for raw in raws))))
 
 
 def signed(hour: int, numbers: range) -> Iterator[bytes]:
     for n in numbers:
-        post = a_post(f"{n}", hour)
-        yield frame(encode_rpc(Rpc(publish=(Message(topic_of(post, PARAMS), post.raw),))))
+        yield frame(encode_rpc(Rpc(publish=(Message(TOPIC, a_post(f"{n}", hour).raw),))))
 
 
 async def _listen(_peer: PeerID, stream: trio.abc.Stream) -> None:
@@ -71,7 +77,7 @@ async def _listen(_peer: PeerID, stream: trio.abc.Stream) -> None:
 
 async def speak(address: str, frames: Iterator[bytes], pause: float) -> None:
     """One connection. Returns when all is said, or the node has had enough."""
-    hello = Rpc(subscriptions=tuple(Subscription(topic, True) for topic in PARAMS.topics))
+    hello = Rpc(subscriptions=tuple(Subscription(topic, True) for topic in TOPICS))
     with suppress(*_LOST, P2PForumError, OSError):
         async with open_libp2p_network() as network:
             network.set_handler(PROTOCOL, _listen)

@@ -80,7 +80,7 @@ class Street:
 
     def __post_init__(self) -> None:
         self.names = [f"n{n}" for n in range(len(self.ways))]
-        self.routers = {n: self.make_router(TEST_NETWORK.topics, Random(n)) for n in self.names}
+        self.routers = {n: self.make_router(TEST_NETWORK.topic, Random(n)) for n in self.names}
         self.stores = {n: Shelf(way.reveals) for n, way in zip(self.names, self.ways, strict=True)}
         self.doors = {n: self._door(n, way) for n, way in zip(self.names, self.ways, strict=True)}
         self.outcomes: set[Outcome] = set()
@@ -115,7 +115,7 @@ class Street:
         (verdict,) = self.doors[name].ingest_now([message.data], Origin.GOSSIP)
         self.outcomes.add(verdict.outcome)
         router = self.routers[name]
-        self.perform(name, router.on_verdict(message_id, verdict.outcome, message.topic, self.now))
+        self.perform(name, router.on_verdict(message_id, verdict.outcome, self.now))
 
     def run(self) -> None:
         while self.queue:

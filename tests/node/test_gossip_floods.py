@@ -34,23 +34,23 @@ EARLY = a_post("", subject="", hour=HOUR + 30)
 
 def forged(post: Post) -> Attack:
     """Copies with other signatures, as many as fit into an RPC: they cost nothing."""
-    topic, numbers = as_message(post).topic, count()
+    numbers = count()
     head, tail = post.raw[:-64], post.raw[-56:]
     most = limits.MAX_RPC_MESSAGES
 
     def attack(_probe: Probe, _n: int) -> Rpc:
         raws = [head + next(numbers).to_bytes(8, "big") + tail for _ in range(most)]
-        return Rpc(publish=tuple(Message(topic, raw) for raw in raws))
+        return Rpc(publish=tuple(Message(TEST_NETWORK.topic, raw) for raw in raws))
 
     return attack
 
 
 def a_router(name: str) -> Router:
-    return Router(TEST_NETWORK.topics, Random(name))
+    return Router(TEST_NETWORK.topic, Random(name))
 
 
 def a_naive_router(name: str) -> Router:
-    return NaiveRouter(TEST_NETWORK.topics, Random(name))
+    return NaiveRouter(TEST_NETWORK.topic, Random(name))
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a pee
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
 STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
-STEM_JUDGED = 32  # stem posts at the door at once: each may be kept although the stempool has filled up
+STEM_JUDGED = 20  # stem posts of one peer at the door at once: what it may send at once
 STEM_DROP_SECONDS = 1.0  # until a peer that sent an invalid one is cut: its answer must arrive as any other
 STEM_LOOK_SECONDS = 5.0  # between two looks at which posts have become public
 

@@ -44,7 +44,7 @@ OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are drop
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
 GOSSIP_READ = 64 * KIB  # bytes taken off a stream at once
 GOSSIP_WAITING = 64 * KIB  # bytes of one peer's posts that wait for the door, then it is not read from
-GOSSIP_ENTRY = 768  # bytes that a post which waits takes beside its own: small ones count, too
+GOSSIP_MESSAGE_MEMORY = 768  # bytes that a post which waits takes beside its own: small ones count, too
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 

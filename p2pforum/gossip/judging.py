@@ -12,7 +12,7 @@ from p2pforum.core import limits
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.wire import Message
 
-MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES * limits.GOSSIP_ENTRY
+MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES * limits.GOSSIP_MESSAGE_MEMORY
 """Bytes that the queue of one peer takes at most: it is full, and then comes the largest RPC."""
 
 
@@ -34,7 +34,7 @@ class _Queue:
 
 def cost_of(validate: Validate) -> int:
     """Bytes of memory that a waiting post takes, about."""
-    return len(validate.message.data) + limits.GOSSIP_ENTRY
+    return len(validate.message.data) + limits.GOSSIP_MESSAGE_MEMORY
 
 
 class Judging:

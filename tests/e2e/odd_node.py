@@ -42,7 +42,7 @@ def be_naive() -> None:
     from p2pforum.core import limits
     from p2pforum.gossip import service
 
-    limits.GOSSIP_ENTRY = 0
+    limits.GOSSIP_MESSAGE_MEMORY = 0
     service.Router, node.Door = NaiveRouter, HourFirstDoor  # type: ignore[attr-defined, misc]
 
 

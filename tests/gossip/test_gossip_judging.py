@@ -101,7 +101,7 @@ def test_a_waiting_post_takes_no_more_memory_than_is_reckoned() -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert limits.GOSSIP_ENTRY / 2 < (after - before) / 300 - 150 <= limits.GOSSIP_ENTRY
+    assert limits.GOSSIP_MESSAGE_MEMORY / 2 < (after - before) / 300 - 150 <= limits.GOSSIP_MESSAGE_MEMORY
 
 
 class JudgingMachine(RuleBasedStateMachine):
@@ -142,7 +142,7 @@ class JudgingMachine(RuleBasedStateMachine):
     @invariant()
     def costs_are_right(self) -> None:
         for peer, queue in self.queues.items():
-            assert self.judging.cost(peer) == sum(len(data) + limits.GOSSIP_ENTRY for data in queue)
+            assert self.judging.cost(peer) == sum(len(data) + limits.GOSSIP_MESSAGE_MEMORY for data in queue)
         assert len(self.judging) == len({data for queue in self.queues.values() for data in queue})
 
 

@@ -98,7 +98,7 @@ async def test_control_one_table_for_all_loses_most_of_them(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts the bytes of posts alone, so that of the smallest very many wait."""
-    monkeypatch.setattr(limits, "GOSSIP_ENTRY", 0)
+    monkeypatch.setattr(limits, "GOSSIP_MESSAGE_MEMORY", 0)
     assert (await overflow(10, is_naive=True)).delivered < 0.9
 
 

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 import trio
+import trio.lowlevel
 from stem_bench import DIFFUSING, RELAYING
 from stem_nodes import StemNode, Stranger, a_stem_node
 from strategies import HOUR, TEST_NETWORK, a_post
@@ -448,7 +449,7 @@ async def test_no_crowd_at_the_door_costs_a_peer_its_post(autojump_clock: trio.t
         assert len(relay.stem._judging) == 4 * 20 + 1  # more of a peer are not taken
         assert relay.stem.view().counts.excess == 4 * 5
         gate.set()
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         relay.stem._door.ingest = real
         await trio.sleep(0.05)
         assert relay.stem.router.holds(post.id)

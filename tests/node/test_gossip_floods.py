@@ -159,8 +159,8 @@ async def test_ten_of_22_peers_without_limits_hold_up_no_post(autojump_clock: Mo
         for _ in range(3):
             await siege.attack(only_take)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(siege.publish, some_posts(40), 0.05)
-            await trio.sleep(2.5)
+            nursery.start_soon(siege.publish, some_posts(25), 0.04)
+            await trio.sleep(1.2)
             siege.is_over = True
         print(f"{siege.names} names: {siege.delivered:.2%} in {IN_TIME} s")
         assert siege.delivered >= 0.99

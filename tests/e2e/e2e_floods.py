@@ -197,8 +197,7 @@ def overflow(directory: Path, flooders: int = 8, kind: str = "plain", posts: int
                 if part:
                     stack.enter_context(attackers("flood", victim.address(), part))
             if flooders:
-                peers = "gossip"
-                wait_until(lambda: victim.node.status()[peers]["received"] > 2_000, "no flood came")
+                wait_until(lambda: victim.node.status()["gossip"]["received"] > 2_000, "no flood came")
             began, cpu = time.monotonic(), victim.cpu()
             said = say(sender, posts, 0.2)
             cpu = (victim.cpu() - cpu) / (time.monotonic() - began)
@@ -206,16 +205,16 @@ def overflow(directory: Path, flooders: int = 8, kind: str = "plain", posts: int
             return Result(posts, reached, _expelled(victim), cpu)
 
 
-def refused(directory: Path, kind: str = "reveal", posts: int = 3_600) -> Result:
-    """Posts that the victim alone refuses, through its three honest neighbours; then one of each of these."""
-    with nodes(directory, [kind, "plain", "plain", "plain"]) as (victim, *neighbours):
+def refused(directory: Path, kind: str = "reveal", posts: int = 1_200, peers: int = 3) -> Result:
+    """So many posts to each of the honest peers of a victim that alone refuses them; then one by each."""
+    with nodes(directory, [kind, *["plain"] * peers]) as (victim, *neighbours):
         for n, node in enumerate(neighbours):
             node.start(*[other.address() for other in neighbours[:n]])
         victim.start(*[node.address() for node in neighbours])
         wait_for_mesh([victim, *neighbours])
         hour = this_hour() + ("behind" in kind)
         began, cpu = time.monotonic(), victim.cpu()
-        with attackers("write", *[node.address() for node in neighbours], hour, posts) as process:
+        with attackers("write", *[node.address() for node in neighbours], hour, posts * peers) as process:
             process.wait(90)
         cpu = (victim.cpu() - cpu) / (time.monotonic() - began)
         scores = [peer["gossip"]["score"] for peer in victim.node.peers() if peer["gossip"]]

@@ -1,6 +1,7 @@
 """Attacks on real nodes, and what becomes of honest posts meanwhile: this checkout, and others beside it.
 
     python -m benchmarks.bench_attacks [CHECKOUT...]        for example one from before a change
+    python -m benchmarks.bench_attacks --quick              one small row, to see that it runs
 
 Attackers and nodes are those of the checkout: both speak as it does. Honest posts count where they are 5 s
 after the last was sent at the latest; `reached` names each node that was looked at. CPU is the victim's.
@@ -22,6 +23,7 @@ ROWS = (
     (FLOODS, "refused, a reveal"),
     (FLOODS, "refused, the clock"),
 )
+QUICK = ((FLOODS, "overflow, 2 flooders"),)
 SECONDS = 180.0  # for one row
 
 
@@ -47,12 +49,15 @@ def shown(value: object) -> str:
 
 
 def main() -> None:
-    checkouts = [HERE, *[Path(argument).resolve() for argument in sys.argv[1:]]]
-    for script, name in ROWS:
-        for n, checkout in enumerate(checkouts):
+    is_quick = sys.argv[1:] == ["--quick"]
+    others = [] if is_quick else [Path(argument).resolve() for argument in sys.argv[1:]]
+    for script, name in QUICK if is_quick else ROWS:
+        for n, checkout in enumerate([HERE, *others]):
             result = measure(checkout, script, name)
             fields = "  ".join(f"{key} {shown(value)}" for key, value in result.items())
             print(f"{name:24} {f'other {n}' if n else 'this':8} {fields}", flush=True)
+            if "failed" in result and not n:
+                raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The one door into the store: every post, from anywhere, goes through `Door.ingest`.
 
-First what holds for every node: size and shape, already here, signature, stamp. Then what this node's own
+First what holds for every node: size and shape, signature, already here, stamp. Then what this node's own
 clock, quota and posts say. So INVALID is the fault of whoever sent a post, on whatever node it is said, and
 no other outcome is anybody's. While one batch is written the next is checked, on all cores; callers that come
 while a batch is written are taken together into the next one: one transaction for many. Nothing queues here
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import trio
@@ -144,18 +144,18 @@ class Door:
         """A verdict for each; STORED means for now: nothing speaks against keeping it."""
         batch.verdicts = [self._read(raw) for raw in batch.raws]
         known = self.store.known([post.id for _, post in batch.accepted()])
-        fresh = []
-        for index, post in batch.accepted():
-            if post.id in known:
-                batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
-            else:
-                fresh.append((index, post))
-        pieces = [fresh[start : start + _SLICE] for start in range(0, len(fresh), _SLICE)]
+        # An ID says nothing of the signature: whoever pushes copies with others could do so for ever.
+        checked = [entry for entry in batch.accepted() if batch.origin in _FRESH or entry[1].id not in known]
+        pieces = [checked[start : start + _SLICE] for start in range(0, len(checked), _SLICE)]
+        verify = partial(self._verify, known)
         # One thread is enough for few; the pool's map gives all results or the first error.
-        verified = map(self._verify, pieces) if len(pieces) < 2 else self._pool.map(self._verify, pieces)
+        verified = map(verify, pieces) if len(pieces) < 2 else self._pool.map(verify, pieces)
         for invalid in verified:
             for index, verdict in invalid:
                 batch.verdicts[index] = verdict
+        for index, post in batch.accepted():
+            if post.id in known:
+                batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
         self._apply_own_rules(batch)
 
     def _read(self, raw: bytes) -> Verdict:
@@ -190,13 +190,17 @@ class Door:
         authors = [post.author for _, post in batch.accepted()]
         return self.store.revealed(authors, public=batch.origin is not Origin.LOCAL)
 
-    def _verify(self, piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
-        """Those that are not valid. libsodium lets other threads run meanwhile."""
+    def _verify(self, known: set[bytes], piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
+        """Those that are not valid; the stamp of one that is here was checked before.
+
+        libsodium lets other threads run meanwhile.
+        """
         invalid = []
         for index, post in piece:
             try:
                 post.verify_signature()
-                post.verify_stamp(self.params)
+                if post.id not in known:
+                    post.verify_stamp(self.params)
             except InvalidPost as error:
                 invalid.append((index, Verdict(Outcome.INVALID, post, str(error))))
         return invalid

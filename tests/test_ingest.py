@@ -107,6 +107,16 @@ def test_invalid_is_invalid_whatever_the_hour(origin: Origin) -> None:
         assert outcomes[2] in (Outcome.TOO_EARLY, Outcome.REFUSED, Outcome.STORED)
 
 
+@pytest.mark.parametrize("origin", Origin)
+def test_a_copy_of_a_known_post_with_another_signature(origin: Origin) -> None:
+    """Anybody can make such copies, each another message: who pushes one pays."""
+    door, post = a_door(SlowStore()), a_post()
+    door.ingest_now([post.raw], Origin.GOSSIP)
+    outcomes = [verdict.outcome for verdict in door.ingest_now([post.raw, forged(post)], origin)]
+    is_pushed = origin not in (Origin.SYNC, Origin.BUNDLE)
+    assert outcomes == [Outcome.DUPLICATE, Outcome.INVALID if is_pushed else Outcome.DUPLICATE]
+
+
 def is_valid(post: Post) -> bool:
     fields = post.payload
     return is_stamped(post.id, fields.stamp, fields.hour)

@@ -223,6 +223,7 @@ def refused(directory: Path, kind: str = "reveal", posts: int = 1_200, peers: in
 
 
 SCENES: dict[str, Callable[[Path], Result]] = {
+    "overflow, 2 flooders": lambda directory: overflow(directory, 2, posts=2),
     "overflow, no flooder": lambda directory: overflow(directory, 0),
     "overflow, 8 flooders": lambda directory: overflow(directory, 8),
     "refused, a reveal": lambda directory: refused(directory, "reveal"),

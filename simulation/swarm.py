@@ -173,7 +173,7 @@ class Swarm:
                 self._forward(v, effect)
             elif isinstance(effect, Send):
                 self._send(v, int(effect.peer), effect.rpc)
-            elif isinstance(effect, Validate):
+            elif isinstance(effect, Validate) and not effect.is_again:
                 self.at(self.now + HOP, self._judge, v, effect.message_id, effect.message)
             elif isinstance(effect, Disconnect):
                 self.expelled += 1

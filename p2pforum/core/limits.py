@@ -124,7 +124,6 @@ LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine i
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
-MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps half-open, is cut
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_PENDING_PER_ADDRESS = 8  # of one public address (IPv6: /64); then its own oldest is cut
 MAX_INBOUND_PER_ADDRESS = 8  # peers of one public address: several persons behind a router, or a Tor exit

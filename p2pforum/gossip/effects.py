@@ -94,3 +94,13 @@ def _portions(offers: list[IHave]) -> list[tuple[IHave, ...]]:
         current.append(IHave(offer.topic, ids))
         room -= len(ids)
     return [*portions, tuple(current)]
+
+
+class Pending:
+    """A message being validated, and who has brought it meanwhile in which topic, the first first."""
+
+    __slots__ = ("message", "senders")
+
+    def __init__(self, message: Message, peer: str) -> None:
+        self.message = message
+        self.senders = {peer: message.topic}

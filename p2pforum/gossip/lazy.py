@@ -20,6 +20,7 @@ class _Quota:
         "asked",
         "controls",
         "greeted",
+        "greeted_at",
         "ihaves",
         "iwants",
         "served",
@@ -36,6 +37,7 @@ class _Quota:
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
         self.greeted: frozenset[str] = frozenset()
+        self.greeted_at = now
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
@@ -115,7 +117,13 @@ class LazyGossip:
         for peer in [*newcomers, *row]:
             drafts.ihave(peer, topic, offered)
 
-    def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
+    def may_greet_again(self, peer: str, now: float) -> None:
+        """Not too often: a hello is small, and what it brings is large."""
+        quota = self._quotas.get(peer)
+        if quota is not None and now - quota.greeted_at >= self._params.greet_again:
+            quota.greeted = frozenset()
+
+    def greet(self, peer: str, topics: Sequence[str], now: float, drafts: Drafts) -> None:
         """Offer what was passed on to a peer that has just joined: it may have been cut off."""
         quota = self._quotas[peer]
         fresh = [topic for topic in topics if topic not in quota.greeted]
@@ -123,6 +131,7 @@ class LazyGossip:
             return
         passed_on = self._cache.passed_on()
         quota.greeted = quota.greeted.union(fresh)
+        quota.greeted_at = now
         for topic in fresh:
             if ids := passed_on.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))

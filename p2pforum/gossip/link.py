@@ -12,16 +12,18 @@ from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
-from p2pforum.network.interface import PeerID
+from p2pforum.network.interface import Connection, PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one."""
+    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one.
+    `known_by`: the connection that was there when the link was made."""
 
     peer: PeerID
+    known_by: Connection
     outbox: Outbox = field(default_factory=Outbox)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -39,6 +41,11 @@ class Link:
         longest = min(_REOPEN_LAST, _REOPEN_FIRST * 2.0 ** min(self.failures, 20))
         self.failures += 1
         return longest * (1 + luck) / 2
+
+    def renew(self) -> None:
+        """Open the stream anew, at once."""
+        self.failures = 0
+        self.session.cancel()
 
     def cut(self) -> None:
         self.is_cut = True
@@ -84,8 +91,8 @@ class Links:
     def get(self, peer: str) -> Link | None:
         return self._links.get(PeerID(peer))
 
-    def add(self, peer: PeerID) -> Link:
-        link = self._links[peer] = Link(peer)
+    def add(self, peer: PeerID, connection: Connection) -> Link:
+        link = self._links[peer] = Link(peer, connection)
         return link
 
     def remove(self, peer: PeerID) -> bool:

@@ -65,6 +65,8 @@ class Mesh:
     def add(self, peer: str, *, outbound: bool) -> None:
         if outbound:
             self._outbound.add(peer)
+        else:
+            self._outbound.discard(peer)
 
     def remove(self, peer: str, now: float) -> None:
         for topic in self._members:
@@ -78,6 +80,11 @@ class Mesh:
             return False
         subscribers[peer] = None
         return True
+
+    def forget_subscriptions(self, peer: str) -> None:
+        """Until it says them again; it keeps its places in the mesh, as our hello makes lost GRAFTs good."""
+        for subscribers in self._subscribers.values():
+            subscribers.pop(peer, None)
 
     def unsubscribe(self, peer: str, topic: str, now: float) -> None:
         if topic in self._members:

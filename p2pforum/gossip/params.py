@@ -30,6 +30,7 @@ class GossipParams:
     heartbeat: float = 1.0
     gossip_beats: int = 3  # heartbeats for which a message is offered; all others are told once in them
     history_beats: int = 120  # heartbeats for which it is kept and offered to peers that come back
+    greet_again: float = 10.0  # between two times that a peer is offered all that; nodes that flap miss more
     history_count: int = 4_096
     history_bytes: int = 8 * 1024 * 1024
     seen_time: float = 600.0  # replays after that meet the store, which says DUPLICATE

@@ -8,7 +8,7 @@ posts: what a post is, and whether it is valid, the door says through `on_verdic
 from collections.abc import Collection, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Pending, Send, Validate
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
@@ -16,16 +16,6 @@ from p2pforum.gossip.score import Ledger
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
 from p2pforum.gossip.views import Counts, PeerView
 from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
-
-
-class _Pending:
-    """A message being validated, and who has brought it meanwhile in which topic, the first first."""
-
-    __slots__ = ("message", "senders")
-
-    def __init__(self, message: Message, peer: str) -> None:
-        self.message = message
-        self.senders = {peer: message.topic}
 
 
 class Router:
@@ -50,19 +40,26 @@ class Router:
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
-        self._in_flight: dict[bytes, _Pending] = {}
+        self._in_flight: dict[bytes, Pending] = {}
 
     # -- peers ------------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
-        """`outbound`: we chose its address. `group`: its public address, "" if it has none of its own."""
+        """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
+        its public address, "" if it has none of its own."""
         if self._ledger.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
-            self._ledger.join(peer, group, now)
             self._lazy.add(peer, now)
+        self._ledger.join(peer, group, now)
         self._mesh.add(peer, outbound=outbound)
         return []
+
+    def on_stream(self, peer: str, now: float) -> None:
+        """It opened a stream to us, and says anew what it joins. It may have started anew, and have lost what
+        was under way: it is offered what was passed on."""
+        self._mesh.forget_subscriptions(peer)
+        self._lazy.may_greet_again(peer, now)
 
     def remove_peer(self, peer: str, now: float) -> None:
         self._mesh.remove(peer, now)
@@ -129,7 +126,7 @@ class Router:
         for topic in new:
             self._mesh.fill(topic, now, drafts)  # at once, so that two nodes that meet need no heartbeat
         if new and self._is_trusted_with_gossip(peer, now):
-            self._lazy.greet(peer, new, drafts)
+            self._lazy.greet(peer, new, now, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
         early = [self._mesh.on_graft(peer, topic, now, drafts) for topic in rpc.graft]
@@ -193,7 +190,7 @@ class Router:
         if len(self._in_flight) >= self.params.in_flight:
             self.counts.overflow += 1
             return []
-        self._in_flight[name] = _Pending(message, peer)
+        self._in_flight[name] = Pending(message, peer)
         return [Validate(peer, name, message)]
 
     def _on_duplicate(self, peer: str, name: bytes, topic: str, now: float) -> list[Effect]:

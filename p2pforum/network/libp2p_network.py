@@ -21,7 +21,7 @@ from p2pforum.network import multistream
 from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.inbound import Guest, Pending, Places
-from p2pforum.network.interface import Connection, Direction, PeerEvent, PeerID, StreamHandler
+from p2pforum.network.interface import Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
 from p2pforum.network.libp2p_noise import Identity
 from p2pforum.network.libp2p_upgrade import connect, open_listeners, upgrade_inbound
@@ -121,7 +121,7 @@ class Libp2pNetwork:
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
         return self._roster.watch()
 
     # -- dialling --------------------------------------------------------------------------------
@@ -213,10 +213,11 @@ class Libp2pNetwork:
             ),
         )
         links = self._links.setdefault(connection.peer, [])
-        if len(links) >= limits.MAX_CONNECTIONS_PER_PEER:
-            links[0].yamux.kill()  # the newest is known to live
         links.append(link)
-        self._roster.add(link, connection)
+        self._roster.add(connection)
+        dead = self._roster.outlived_by(connection)
+        for old in [other for other in links if other.connection in dead]:
+            old.yamux.kill()
         return link
 
     async def _run(self, link: _Link) -> None:
@@ -227,7 +228,7 @@ class Libp2pNetwork:
             self._links[peer].remove(link)
             if not self._links[peer]:
                 del self._links[peer]
-            self._roster.remove(link, peer)
+            self._roster.remove(link.connection)
             link.gone.set()
 
     async def disconnect(self, peer: PeerID) -> None:

@@ -20,13 +20,7 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
-from p2pforum.network.interface import (
-    Connection,
-    Direction,
-    PeerEvent,
-    PeerID,
-    StreamHandler,
-)
+from p2pforum.network.interface import Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
@@ -89,6 +83,12 @@ class MemoryHub:
         for node in list(self._nodes.values()):
             node.cut(lambda name, other: not self.reachable(name, other))
 
+    def forget(self, name: str, notice: float) -> None:
+        """End all connections of a node at its own end, as a router does that forgets, or a change of
+        network. Its peers see a connection that says nothing, for `notice` seconds."""
+        for link in list(self._nodes[name].links()):
+            link.forget(self._nodes[name], notice)
+
     def heal(self) -> None:
         """Connections can be made again; none comes back by itself."""
         self._group = {}
@@ -124,7 +124,8 @@ class _Link:
 
     def __init__(self, dialler: "MemoryNetwork", listener: "MemoryNetwork") -> None:
         self.ends = (dialler, listener)
-        self.streams: weakref.WeakSet[MemoryStream] = weakref.WeakSet()
+        self.streams: weakref.WeakKeyDictionary[MemoryStream, MemoryNetwork] = weakref.WeakKeyDictionary()
+        self.is_lost = False  # at one end
 
     def other(self, node: "MemoryNetwork") -> "MemoryNetwork":
         dialler, listener = self.ends
@@ -134,7 +135,15 @@ class _Link:
         for stream in list(self.streams):
             stream.sever()
         for node in self.ends:
-            node.forget(self)
+            node.drop(self)
+
+    def forget(self, node: "MemoryNetwork", notice: float) -> None:
+        self.is_lost = True
+        for stream, owner in list(self.streams.items()):
+            if owner is node:
+                stream.lose()
+        node.drop(self)
+        self.other(node).notice_later(self, notice)
 
 
 class MemoryNetwork:
@@ -157,7 +166,7 @@ class MemoryNetwork:
         self._listening = listening
         self._max_connections = max_connections
         self._roster = Roster()
-        self._links: dict[PeerID, _Link] = {}
+        self._links: dict[PeerID, dict[_Link, Connection]] = {}  # the oldest first
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
@@ -177,7 +186,7 @@ class MemoryNetwork:
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
         return self._roster.watch()
 
     # -- connecting ------------------------------------------------------------------------------
@@ -224,12 +233,16 @@ class MemoryNetwork:
 
     def _admit(self, link: _Link, direction: Direction, address: str) -> None:
         peer = link.other(self).peer_id
-        self._links[peer] = link
-        self._roster.add(link, Connection(peer, direction, address))
+        connection = Connection(peer, direction, address)
+        held = self._links.setdefault(peer, {})
+        held[link] = connection
+        self._roster.add(connection)
+        dead = self._roster.outlived_by(connection)
+        for old in [other for other, known in held.items() if known in dead]:
+            old.cut()
 
     async def disconnect(self, peer: PeerID) -> None:
-        link = self._links.get(peer)
-        if link is not None:
+        for link in list(self._links.get(peer, ())):
             link.cut()
         await trio.lowlevel.checkpoint()
 
@@ -239,13 +252,17 @@ class MemoryNetwork:
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
         await self._travel(timeout, "the peer says nothing")
-        link = self._links.get(peer)
-        if link is None:
+        links = self._links.get(peer)
+        if not links:
             raise NetworkError("no connection to that peer")
+        *_, link = links  # the newest
+        if link.is_lost:
+            await trio.sleep(timeout)
+            raise NetworkError("the peer says nothing")
         here, there = memory_stream_pair(self._hub.buffer, self._hub.delay)
         if not link.other(self).accept_stream(self.peer_id, protocol, there):
             raise NetworkError(f"the peer does not take a stream for {protocol}")
-        link.streams.update((here, there))
+        link.streams.update({here: self, there: link.other(self)})
         return here
 
     def accept_stream(self, peer: PeerID, protocol: str, stream: MemoryStream) -> bool:
@@ -265,19 +282,33 @@ class MemoryNetwork:
     # -- for the hub -----------------------------------------------------------------------------
 
     def cut(self, unreachable: Callable[[str, str], bool]) -> None:
-        for link in list(self._links.values()):
+        for link in self.links():
             if unreachable(self.name, link.other(self).name):
                 link.cut()
 
-    def forget(self, link: _Link) -> None:
+    def links(self) -> list[_Link]:
+        return [link for held in self._links.values() for link in held]
+
+    def drop(self, link: _Link) -> None:
         peer = link.other(self).peer_id
-        if self._links.get(peer) is link:
-            del self._links[peer]
-            self._roster.remove(link, peer)
+        held = self._links.get(peer, {})
+        if link in held:
+            self._roster.remove(held.pop(link))
+            if not held:
+                del self._links[peer]
+
+    def notice_later(self, link: _Link, notice: float) -> None:
+        """That the other end of it is gone."""
+
+        async def wait() -> None:
+            await trio.sleep(notice)
+            link.cut()
+
+        self._nursery.start_soon(wait)
 
     def shut(self) -> None:
         self._up = False
-        for link in list(self._links.values()):
+        for link in self.links():
             link.cut()
         self._roster.close()
 

@@ -24,7 +24,7 @@ from p2pforum.network.inbound import Guest, Pending, Places
 from p2pforum.network.interface import Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
 from p2pforum.network.libp2p_noise import Identity
-from p2pforum.network.libp2p_upgrade import connect, open_listeners, upgrade_inbound
+from p2pforum.network.libp2p_upgrade import connect, open_listeners, turn_away, upgrade_inbound
 from p2pforum.network.roster import Roster
 from p2pforum.network.yamux import DEFAULT_RULES, Rules, YamuxConnection
 from p2pforum.network.yamux_stream import YamuxStream
@@ -170,15 +170,18 @@ class Libp2pNetwork:
         address = str(socket_address(host, port))
         if not self._lets_in(address, self.places.could_make_one):
             return
-        secured = None
+        link = None
         with self._pending.wait(address):
-            secured = await upgrade_inbound(stream, self._identity)
-        # Only now, as a peer and not as a mere socket, does it take a place, or another's.
-        if secured is None or secured[1] == self.peer_id or not self._lets_in(address, self.places.make_one):
+            channel, peer = await upgrade_inbound(stream, self._identity) or (None, self.peer_id)
+            # Only now, as a peer and not as a mere socket, does it take a place, or another's.
+            if channel and peer != self.peer_id and self._lets_in(address, self.places.make_one):
+                link = self._admit(channel, Connection(peer, Direction.INBOUND, address))
+            else:
+                await turn_away(stream, channel)
+        if link is None:
             log.debug("an inbound connection came to nothing")
-            return
-        channel, peer = secured
-        await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
+        else:
+            await self._run(link)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
@@ -202,7 +205,7 @@ class Libp2pNetwork:
 
     # -- connections -----------------------------------------------------------------------------
 
-    def _admit(self, channel: trio.abc.Stream, connection: Connection) -> _Link:
+    def _admit(self, channel: trio.abc.HalfCloseableStream, connection: Connection) -> _Link:
         link = _Link(
             connection,
             YamuxConnection(

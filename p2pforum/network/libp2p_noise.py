@@ -54,8 +54,8 @@ class AnotherPeer(NetworkError):
 
 
 async def secure(
-    stream: trio.abc.Stream, identity: Identity, expected: PeerID | None
-) -> tuple[trio.abc.Stream, PeerID]:
+    stream: trio.abc.HalfCloseableStream, identity: Identity, expected: PeerID | None
+) -> tuple[trio.abc.HalfCloseableStream, PeerID]:
     """The Noise handshake: we begin it if we expect a peer, else the peer does.
 
     Raises NetworkError. Set a timeout around it.
@@ -92,13 +92,13 @@ class _Raw:
         await self._stream.send_all(data)
 
 
-class NoiseStream(trio.abc.Stream):
+class NoiseStream(trio.abc.HalfCloseableStream):
     """Encrypted messages of at most 65,535 bytes, each with its length in two bytes.
 
     A send that is cancelled half-way leaves it useless: only Yamux's writing task sends here.
     """
 
-    def __init__(self, stream: trio.abc.Stream, encrypt: Cipher, decrypt: Cipher) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream, encrypt: Cipher, decrypt: Cipher) -> None:
         self._stream = stream
         self._encrypt = encrypt
         self._decrypt = decrypt
@@ -115,6 +115,10 @@ class NoiseStream(trio.abc.Stream):
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        """Of the connection below: Noise has no end of its own, and Yamux says its end first."""
+        await self._stream.send_eof()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         while not self._clear:

@@ -60,7 +60,7 @@ class YamuxConnection:
 
     def __init__(
         self,
-        channel: trio.abc.Stream,
+        channel: trio.abc.HalfCloseableStream,
         *,
         initiator: bool,
         on_stream: Callable[[YamuxStream], None],
@@ -81,6 +81,7 @@ class YamuxConnection:
         self._queue_changed = trio.lowlevel.ParkingLot()
         self._last_heard = 0.0
         self._ended = False
+        self._has_left = False  # has said all, and hears the peer out
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
 
@@ -104,24 +105,37 @@ class YamuxConnection:
         if not self._ended:
             self._ended = True
             self._scope.cancel()
-            for stream in list(self._streams.values()):
-                stream.on_broken()
+            self._break_streams()
             self._queue.clear()
             self._queued = 0
             self._queue_changed.unpark_all()
 
+    def _break_streams(self) -> None:
+        for stream in list(self._streams.values()):
+            stream.on_broken()
+
     async def close(self, grace: float = limits.GRACE_SECONDS) -> None:
-        """Say goodbye and send what is queued, if the peer takes it in time."""
+        """Say goodbye and send what is queued, if the peer takes it in time; then read until it closes.
+
+        A socket that is closed with bytes unread resets the connection, and of that the peer may learn before
+        it has read the goodbye, or what was said before it.
+        """
         self.enqueue(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
         with trio.move_on_after(grace):
             while self._queued and not self._ended:
+                await self._queue_changed.park()
+            self._has_left = True
+            self._break_streams()
+            with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._channel.send_eof()
+            while not self._ended:
                 await self._queue_changed.park()
         self.kill()
         await trio.lowlevel.checkpoint()
 
     def open(self) -> YamuxStream:
         """A new stream, usable at once. Raises BrokenResourceError when there are too many."""
-        if self._ended:
+        if self._ended or self._has_left:
             raise trio.BrokenResourceError("the connection has ended")
         if len(self._streams) - self._inbound >= self.rules.streams:
             raise trio.BrokenResourceError("too many streams to this peer")
@@ -151,7 +165,7 @@ class YamuxConnection:
 
     def enqueue(self, *parts: bytes) -> None:
         """Parts of one frame. Never blocks, so nothing can be cancelled half-way through a frame."""
-        if self._ended:
+        if self._ended or self._has_left:
             return
         self._queue.extend(parts)
         self._queued += sum(map(len, parts))
@@ -201,9 +215,11 @@ class YamuxConnection:
                 batch.append(self._queue.popleft())
             sent = False
             with trio.move_on_after(self.rules.send_stall):
-                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                try:
                     await self._channel.send_all(b"".join(batch))
                     sent = True
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    await trio.sleep(limits.GRACE_SECONDS)  # a peer that closed may have said why: it is read
             if not sent:
                 self.kill()
                 return
@@ -243,6 +259,8 @@ class YamuxConnection:
     # -- frames ----------------------------------------------------------------------------------
 
     def _on_frame(self, frame: Frame) -> None:
+        if self._has_left:
+            return
         if frame.kind == PING:
             if frame.flags & SYN:
                 self.enqueue(header(PING, ACK, 0, frame.length))

@@ -41,9 +41,10 @@ MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
 MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
 MAX_TOPIC_NAME = 128  # bytes
-OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
+OUTBOX_BYTES = 256 * KIB  # bytes of posts, and of control RPCs, that wait for one peer; more are dropped
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
 GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it is not read from
+GOSSIP_MESSAGE_MEMORY = 512  # bytes that a message which waits counts for beside its own
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
@@ -122,7 +123,10 @@ LAN_ANSWER_MS = 1_000  # milliseconds for a node in the local network to say whe
 LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine is in
 
 # --- own: connections ------------------------------------------------------------------------------
-MAX_CONNECTIONS = 200  # about 0.12 MB each
+MAX_CONNECTIONS = 200  # about 0.12 MB each, and what CONNECTION_MEMORY counts
+CONNECTION_MEMORY = 96 * KIB * KIB  # bytes that all peers together may make us keep, then the largest is cut
+MEMORY_MOST = 400 * KIB * KIB  # bytes of a node whose peers all want its memory at once: docs/ARCHITECTURE.md
+STREAM_MEMORY = 16 * KIB  # bytes that a stream counts for: its task, and a frame of the stem half read
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_PENDING_PER_ADDRESS = 8  # of one public address (IPv6: /64); then its own oldest is cut

@@ -12,7 +12,7 @@ from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
-from p2pforum.network.interface import Connection, PeerID
+from p2pforum.network.interface import Account, Connection, PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 
@@ -24,6 +24,7 @@ class Link:
 
     peer: PeerID
     known_by: Connection
+    account: Account
     outbox: Outbox = field(default_factory=Outbox)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -35,6 +36,7 @@ class Link:
     room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
     waiting: deque[Validate] = field(default_factory=deque)
     waiting_bytes: int = 0
+    half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
         """Seconds before a stream is opened again. `luck` is from 0 to 1."""
@@ -47,7 +49,13 @@ class Link:
         self.failures = 0
         self.session.cancel()
 
+    def settle(self) -> None:
+        """Say what is kept for this peer."""
+        waiting = self.waiting_bytes + len(self.waiting) * limits.GOSSIP_MESSAGE_MEMORY
+        self.account.set(self.outbox.held + self.half_read + waiting)
+
     def cut(self) -> None:
+        self.account.close()
         self.is_cut = True
         self.scope.cancel()
         self.inbound.cancel()
@@ -60,10 +68,12 @@ class Link:
     def put(self, validate: Validate) -> None:
         self.waiting.append(validate)
         self.waiting_bytes += len(validate.message.data)
+        self.settle()
 
     def take(self) -> Validate:
         validate = self.waiting.popleft()
         self.waiting_bytes -= len(validate.message.data)
+        self.settle()
         if not self.is_overdue:
             self.room.set()
         return validate
@@ -91,8 +101,8 @@ class Links:
     def get(self, peer: str) -> Link | None:
         return self._links.get(PeerID(peer))
 
-    def add(self, peer: PeerID, connection: Connection) -> Link:
-        link = self._links[peer] = Link(peer, connection)
+    def add(self, peer: PeerID, connection: Connection, account: Account) -> Link:
+        link = self._links[peer] = Link(peer, connection, account)
         return link
 
     def remove(self, peer: PeerID) -> bool:
@@ -120,6 +130,7 @@ class Links:
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
+            link.settle()
             link.wake.set()
         else:
             self.dropped += 1
@@ -127,6 +138,7 @@ class Links:
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
+        link.settle()
         link.failures = 0
         self.sent += messages
         self.progress.set()

@@ -65,7 +65,7 @@ class GossipParams:
     promise: float = 5.0  # an offered message comes within it, or counts against the peer
     serve_hourly: int = 5_000  # IDs served to one peer
     serve_times: int = 3  # one message to one peer; more is draining
-    serve_remembered: int = 1_024  # messages per peer for which that is counted
+    serve_remembered: int = 256  # messages per peer for which that is counted: 50 kB
     in_flight: int = 4_096  # messages being validated; more are dropped and may come again
     pending_asks: int = 4_096
     remembered: int = 4_096  # peers that left, with what they have to answer for

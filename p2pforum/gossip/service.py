@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
-_OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
+_OWN_PER_TURN = 8  # own posts published before a look at the outboxes: half of one at most
 
 
 class GossipService:
@@ -150,7 +150,7 @@ class GossipService:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
-            while any(link.outbox.is_half_full for link in self._links):
+            while any(link.outbox.is_filling for link in self._links):
                 await self._links.progress.wait()
 
     # -- peers coming and going ------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class GossipService:
         link = self._links.get(peer)
         if link is not None or self._nursery is None or (connection := self._join(peer)) is None:
             return link
-        link = self._links.add(peer, connection)
+        link = self._links.add(peer, connection, self._network.account(peer))
         self._nursery.start_soon(self._serve, link)
         return link
 
@@ -202,11 +202,10 @@ class GossipService:
 
     async def _serve(self, link: Link) -> None:
         """Keep an outbound stream open while the peer is connected."""
-        assert self._nursery is not None
         with link.scope:
-            while True:
+            while (nursery := self._nursery) is not None:
                 with trio.CancelScope() as link.session:
-                    await self._guarded(link, self._sender.send(link, self._nursery))
+                    await self._guarded(link, self._sender.send(link, nursery))
                     await trio.sleep(link.pause(self._rng.random()))
                 link.outbox.put_back()
 
@@ -236,6 +235,8 @@ class GossipService:
                 if rpc.subscriptions:
                     self._joined.set()
                     self._joined = trio.Event()
+            link.half_read = splitter.held
+            link.settle()
             while link.is_overdue:
                 link.room = trio.Event()
                 await link.room.wait()

@@ -48,6 +48,18 @@ class Ended:
 ConnectionEvent = Connected | Ended
 
 
+class Account(Protocol):
+    """What is kept for one peer in one place, in bytes, as part of the budget that all peers share."""
+
+    def set(self, held: int) -> None:
+        """So much is kept now. It may cut peers, this one among them, before it returns."""
+        ...
+
+    def close(self) -> None:
+        """Nothing is kept any more."""
+        ...
+
+
 class Network(Protocol):
     """A started network. Streams deliver bytes in order, both ways.
 
@@ -113,6 +125,11 @@ class Network(Protocol):
 
         Raises NetworkError if the peer is gone, does not speak the protocol, or says nothing.
         """
+        ...
+
+    def account(self, peer: PeerID) -> Account:
+        """For what a protocol keeps for a peer while it waits. When all peers together hold more than the
+        node can spare, the one that holds most is disconnected."""
         ...
 
     async def disconnect(self, peer: PeerID) -> None:

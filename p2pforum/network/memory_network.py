@@ -7,7 +7,6 @@ It imitates what protocols must live with, not TCP: nothing is lost while a link
 """
 
 import hashlib
-import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -17,10 +16,12 @@ import trio
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.limits import CONNECTION_MEMORY, KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
-from p2pforum.network.interface import Connection, ConnectionEvent, Direction, PeerID, StreamHandler
+from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
+from p2pforum.network.memory_budget import MemoryBudget
+from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
@@ -119,33 +120,6 @@ async def _hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
         await trio.sleep_forever()
 
 
-class _Link:
-    """A connection: what both ends hold."""
-
-    def __init__(self, dialler: "MemoryNetwork", listener: "MemoryNetwork") -> None:
-        self.ends = (dialler, listener)
-        self.streams: weakref.WeakKeyDictionary[MemoryStream, MemoryNetwork] = weakref.WeakKeyDictionary()
-        self.is_lost = False  # at one end
-
-    def other(self, node: "MemoryNetwork") -> "MemoryNetwork":
-        dialler, listener = self.ends
-        return listener if node is dialler else dialler
-
-    def cut(self) -> None:
-        for stream in list(self.streams):
-            stream.sever()
-        for node in self.ends:
-            node.drop(self)
-
-    def forget(self, node: "MemoryNetwork", notice: float) -> None:
-        self.is_lost = True
-        for stream, owner in list(self.streams.items()):
-            if owner is node:
-                stream.lose()
-        node.drop(self)
-        self.other(node).notice_later(self, notice)
-
-
 class MemoryNetwork:
     """One node's view. See `interface.Network` for what each method promises."""
 
@@ -166,7 +140,8 @@ class MemoryNetwork:
         self._listening = listening
         self._max_connections = max_connections
         self._roster = Roster()
-        self._links: dict[PeerID, dict[_Link, Connection]] = {}  # the oldest first
+        self._memory = MemoryBudget(CONNECTION_MEMORY, self._drop, lambda peer: not self._has_dialled(peer))
+        self._links: dict[PeerID, dict[MemoryLink, Connection]] = {}  # the oldest first
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
@@ -205,7 +180,7 @@ class MemoryNetwork:
             raise NetworkError(f"another peer answers at {address}")
         if target is self:
             raise NetworkError(f"{address} is this node's own address")
-        link = _Link(self, target)
+        link = MemoryLink(self, target)
         self._admit(link, Direction.OUTBOUND, address)
         target._admit(link, Direction.INBOUND, self._source)
         return peer
@@ -231,7 +206,7 @@ class MemoryNetwork:
         room = len(self._links) < self._max_connections
         return self._up and self._listening and room and self._hub.reachable(name, self.name)
 
-    def _admit(self, link: _Link, direction: Direction, address: str) -> None:
+    def _admit(self, link: MemoryLink, direction: Direction, address: str) -> None:
         peer = link.other(self).peer_id
         connection = Connection(peer, direction, address)
         held = self._links.setdefault(peer, {})
@@ -241,9 +216,18 @@ class MemoryNetwork:
         for old in [other for other, known in held.items() if known in dead]:
             old.cut()
 
-    async def disconnect(self, peer: PeerID) -> None:
+    def account(self, peer: PeerID) -> Account:
+        return self._memory.open(peer)
+
+    def _has_dialled(self, peer: PeerID) -> bool:
+        return any(c.direction is Direction.OUTBOUND for c in self._links.get(peer, {}).values())
+
+    def _drop(self, peer: PeerID) -> None:
         for link in list(self._links.get(peer, ())):
             link.cut()
+
+    async def disconnect(self, peer: PeerID) -> None:
+        self._drop(peer)
         await trio.lowlevel.checkpoint()
 
     # -- streams ---------------------------------------------------------------------------------
@@ -286,10 +270,10 @@ class MemoryNetwork:
             if unreachable(self.name, link.other(self).name):
                 link.cut()
 
-    def links(self) -> list[_Link]:
+    def links(self) -> list[MemoryLink]:
         return [link for held in self._links.values() for link in held]
 
-    def drop(self, link: _Link) -> None:
+    def drop(self, link: MemoryLink) -> None:
         peer = link.other(self).peer_id
         held = self._links.get(peer, {})
         if link in held:
@@ -297,7 +281,7 @@ class MemoryNetwork:
             if not held:
                 del self._links[peer]
 
-    def notice_later(self, link: _Link, notice: float) -> None:
+    def notice_later(self, link: MemoryLink, notice: float) -> None:
         """That the other end of it is gone."""
 
         async def wait() -> None:

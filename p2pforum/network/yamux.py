@@ -5,16 +5,15 @@ write is, does not hold a peer to its window, and never notices a peer that is g
 (docs/PROTOCOL.md). Only whole frames are ever queued, and one task writes them.
 """
 
-import collections
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.network.interface import Account
 from p2pforum.network.yamux_frames import (
     ACK,
     FIN,
@@ -28,27 +27,13 @@ from p2pforum.network.yamux_frames import (
     FrameReader,
     header,
 )
+from p2pforum.network.yamux_queue import SendQueue
+from p2pforum.network.yamux_rules import DEFAULT_RULES, Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
 
-BATCH = 65_519  # bytes written at once: one full Noise message
 FRAMES_AT_ONCE = 256  # then other tasks have their turn: about a millisecond
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How patient a connection is, in seconds; and how much a peer may use."""
-
-    ping: float = limits.PING_SECONDS
-    send_stall: float = limits.SEND_STALL_SECONDS
-    read_stall: float = limits.READ_STALL_SECONDS
-    linger: float = limits.LINGER_SECONDS
-    streams: int = limits.MAX_STREAMS_PER_PEER  # in each direction
-    buffer: int = limits.STREAM_BUFFER
-
-
-DEFAULT_RULES = Rules()
 
 
 class YamuxConnection:
@@ -64,9 +49,12 @@ class YamuxConnection:
         *,
         initiator: bool,
         on_stream: Callable[[YamuxStream], None],
+        account: Account,
         rules: Rules = DEFAULT_RULES,
     ) -> None:
         self.rules = rules
+        self._account = account
+        self._frames = FrameReader(limits.MAX_STREAM_WINDOW)
         self._channel = channel
         self._on_stream = on_stream
         self._next_number = 1 if initiator else 2
@@ -76,9 +64,7 @@ class YamuxConnection:
         self._refused = 0  # streams, so far
         self._extra = limits.EXTRA_WINDOWS  # bytes left for windows to grow by
         self._buffered = 0  # bytes received and not yet read, all streams together
-        self._queue: collections.deque[bytes] = collections.deque()
-        self._queued = 0  # bytes
-        self._queue_changed = trio.lowlevel.ParkingLot()
+        self._queue = SendQueue()
         self._last_heard = 0.0
         self._ended = False
         self._has_left = False  # has said all, and hears the peer out
@@ -107,8 +93,23 @@ class YamuxConnection:
             self._scope.cancel()
             self._break_streams()
             self._queue.clear()
-            self._queued = 0
-            self._queue_changed.unpark_all()
+            self._settle()
+
+    def drop(self) -> None:
+        """End it, and throw away what is unread."""
+        streams = list(self._streams.values())
+        self.kill()
+        for stream in streams:
+            stream.discard()
+
+    def _settle(self) -> None:
+        """Say what this connection holds. After its end that is what its streams have left to read."""
+        held = self._buffered + self._queue.size
+        if not self._ended:
+            held += self._frames.held + len(self._streams) * limits.STREAM_MEMORY
+        self._account.set(held)
+        if self._ended and not held:
+            self._account.close()
 
     def _break_streams(self) -> None:
         for stream in list(self._streams.values()):
@@ -122,14 +123,14 @@ class YamuxConnection:
         """
         self.enqueue(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
         with trio.move_on_after(grace):
-            while self._queued and not self._ended:
-                await self._queue_changed.park()
+            while self._queue.size and not self._ended:
+                await self._queue.changed.park()
             self._has_left = True
             self._break_streams()
             with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 await self._channel.send_eof()
             while not self._ended:
-                await self._queue_changed.park()
+                await self._queue.changed.park()
         self.kill()
         await trio.lowlevel.checkpoint()
 
@@ -167,20 +168,20 @@ class YamuxConnection:
         """Parts of one frame. Never blocks, so nothing can be cancelled half-way through a frame."""
         if self._ended or self._has_left:
             return
-        self._queue.extend(parts)
-        self._queued += sum(map(len, parts))
-        self._queue_changed.unpark_all()
-        if self._queued > 4 * limits.SEND_QUEUE:
+        self._queue.put(parts)
+        self._settle()
+        if self._queue.size > 4 * limits.SEND_QUEUE:
             # data waits for room, so this is answers to a peer that asks and does not read
             log.debug("a peer makes us answer and does not read")
             self.kill()
 
     async def wait_for_room(self) -> None:
-        while self._queued >= limits.SEND_QUEUE and not self._ended:
-            await self._queue_changed.park()
+        while self._queue.size >= limits.SEND_QUEUE and not self._ended:
+            await self._queue.changed.park()
 
     def unbuffered(self, size: int) -> None:
         self._buffered -= size
+        self._settle()
 
     def grow(self, size: int) -> int:
         granted = min(size, self._extra)
@@ -206,25 +207,19 @@ class YamuxConnection:
 
     async def _write(self) -> None:
         while True:
-            while not self._queue:
-                await self._queue_changed.park()
-            batch = [self._queue.popleft()]
-            size = len(batch[0])
-            while self._queue and size + len(self._queue[0]) <= BATCH:
-                size += len(self._queue[0])
-                batch.append(self._queue.popleft())
+            batch = await self._queue.next_batch()
             sent = False
             with trio.move_on_after(self.rules.send_stall):
                 try:
-                    await self._channel.send_all(b"".join(batch))
+                    await self._channel.send_all(batch)
                     sent = True
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     await trio.sleep(limits.GRACE_SECONDS)  # a peer that closed may have said why: it is read
-            if not sent:
+            if not sent or self._ended:
                 self.kill()
                 return
-            self._queued -= size
-            self._queue_changed.unpark_all()
+            self._queue.sent(len(batch))
+            self._settle()
 
     async def _ping(self) -> None:
         """Any frame is a sign of life; a peer that has nothing to say must answer the ping."""
@@ -240,16 +235,16 @@ class YamuxConnection:
                 self.kill()
 
     async def _read(self) -> None:
-        frames = FrameReader(limits.MAX_STREAM_WINDOW)
         try:
             while arrived := await self._channel.receive_some():
                 self._last_heard = trio.current_time()
-                for number, frame in enumerate(frames.feed(arrived), 1):
+                for number, frame in enumerate(self._frames.feed(arrived), 1):
                     self._on_frame(frame)
                     if self._ended:
                         return
                     if number % FRAMES_AT_ONCE == 0:
                         await trio.lowlevel.checkpoint()
+                self._settle()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         except RemoteProtocolError as error:

@@ -25,7 +25,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.network import multistream
 from p2pforum.network.interface import Connected, Ended
-from p2pforum.network.yamux import Rules
+from p2pforum.network.yamux_rules import Rules
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
-from network_tools import our_node, receive_all, until
+from network_tools import an_account, our_node, receive_all, until
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
@@ -34,7 +34,7 @@ async def a_connection(
         peer = socket.create_connection(server.getsockname())
         accepted, _ = server.accept()
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(accepted))
-    ours = YamuxConnection(stream, initiator=False, on_stream=on_stream)
+    ours = YamuxConnection(stream, initiator=False, on_stream=on_stream, account=an_account())
     with peer:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ours.run)
@@ -75,8 +75,8 @@ async def test_a_peer_that_goes_on_sending_hears_the_goodbye() -> None:
 async def test_control_closed_at_once_it_is_reset_before_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     async def close(self: YamuxConnection, grace: float = 1.0) -> None:
         self.enqueue(header(GO_AWAY, 0, 0, 0))
-        while self._queued and not self._ended:
-            await self._queue_changed.park()
+        while self._queue.size and not self._ended:
+            await self._queue.changed.park()
         self.kill()
 
     monkeypatch.setattr(YamuxConnection, "close", close)

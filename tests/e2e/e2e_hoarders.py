@@ -1,0 +1,61 @@
+"""Strangers that want a node's memory: each opens all the streams it may, asks for echoes on each, takes no
+answer, and fills every window. Cut off, it comes back under a new name."""
+
+from contextlib import suppress
+
+import trio
+
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
+from p2pforum.network import multistream
+from p2pforum.network.address import parse_address
+from p2pforum.network.interface import PeerID
+from p2pforum.network.libp2p_identify import PING
+from p2pforum.network.libp2p_noise import Identity
+from p2pforum.network.libp2p_upgrade import connect
+from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
+
+_PART = 60_000  # bytes of a frame
+
+
+class Hoarders:
+    """`full` counts the times that one had filled all of its windows."""
+
+    def __init__(self, address: str) -> None:
+        self._target = parse_address(address)
+        self.full = 0
+        self.cut = 0
+
+    async def attack(self) -> None:
+        """One of them, for ever."""
+        while True:
+            with suppress(NetworkError):
+                peer = PeerID(self._target.peer or "")
+                async with await connect(self._target, Identity.create(), peer) as channel:
+                    with suppress(trio.BrokenResourceError):
+                        await _fill(channel)
+                        self.full += 1
+                        await _stay(channel)
+                self.cut += 1
+            await trio.sleep(0.5)
+
+
+async def _fill(channel: trio.abc.Stream) -> None:
+    asked = multistream.encode(multistream.HEADER) + multistream.encode(PING.encode())
+    numbers = range(1, 2 * limits.MAX_STREAMS_PER_PEER, 2)
+    for number in numbers:
+        opening = header(WINDOW_UPDATE, SYN, number, 0) + header(DATA, 0, number, len(asked)) + asked
+        await channel.send_all(opening)
+    left = limits.STREAM_WINDOW - len(asked)
+    while left:
+        part = min(left, _PART)
+        left -= part
+        for number in numbers:
+            await channel.send_all(header(DATA, 0, number, part) + bytes(part))
+
+
+async def _stay(channel: trio.abc.Stream) -> None:
+    """Half a frame more, and then nothing; until a write fails."""
+    while True:
+        await channel.send_all(header(WINDOW_UPDATE, 0, 1, 0))
+        await trio.sleep(5)

@@ -15,9 +15,9 @@ import trio
 
 from p2pforum.config import Proxy
 from p2pforum.core import limits
+from p2pforum.core.address import parse_peer, socket_address
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.inbound import Guest, Pending, Places
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
@@ -121,10 +121,8 @@ class Libp2pNetwork:
     # -- dialling --------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        target = parse_address(address)
-        if target.peer is None:
-            raise NetworkError(f"not a peer's address: {address} (it must end in /p2p/ and the peer ID)")
-        peer = PeerID(target.peer)
+        target = parse_peer(address)
+        peer = PeerID(target.peer or "")
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
         if self._proxy is not None:

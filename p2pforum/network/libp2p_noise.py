@@ -22,7 +22,7 @@ from p2pforum.network.interface import PeerID
 
 Cipher = Callable[[bytes], bytes]
 MAX_PLAINTEXT = 65_519  # bytes of one Noise message, without its tag
-READ_SIZE = 128 * 1024  # bytes asked of the socket at once
+READ_SIZE = 64 * 1024  # bytes asked of the socket at once: a Noise message
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import trio
 
 from p2pforum.config import Proxy
 from p2pforum.core import limits
+from p2pforum.core.address import ONION, Address, parse_listen
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream, socks
-from p2pforum.network.address import ONION, Address, parse_address
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_noise import AnotherPeer, Identity, secure
 from p2pforum.network.yamux_frames import GO_AWAY, GO_AWAY_NORMAL, header
@@ -96,10 +96,7 @@ async def open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:
     listeners: list[trio.SocketListener] = []
     try:
         for text in listen:
-            address = parse_address(text)
-            if address.kind not in ("ip4", "ip6") or address.peer is not None:
-                raise NetworkError(f"can't listen on {text}: expected /ip4/ADDRESS/tcp/PORT")
-            listeners += await _listen(text, address)
+            listeners += await _listen(text, parse_listen(text))
     except BaseException:
         for listener in listeners:
             listener.socket.close()

@@ -17,13 +17,13 @@ from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import CONNECTION_MEMORY, KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
-from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
 
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 import trio
 
 from p2pforum.core import limits
+from p2pforum.core.address import parse_address
 from p2pforum.core.errors import NetworkError
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_identify import PING
 from p2pforum.network.libp2p_noise import Identity
@@ -16,6 +16,7 @@ from p2pforum.network.libp2p_upgrade import connect
 from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
 
 _PART = 60_000  # bytes of a frame
+_AWAY = 5.0  # seconds until it comes back
 
 
 class Hoarders:
@@ -37,7 +38,7 @@ class Hoarders:
                         self.full += 1
                         await _stay(channel)
                 self.cut += 1
-            await trio.sleep(0.5)
+            await trio.sleep(_AWAY)
 
 
 async def _fill(channel: trio.abc.Stream) -> None:

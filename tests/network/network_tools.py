@@ -11,8 +11,8 @@ from typing import Any
 
 import trio
 
+from p2pforum.core.address import parse_address
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address
 from p2pforum.network.interface import Account, Network, PeerID
 from p2pforum.network.memory_budget import MemoryBudget
 

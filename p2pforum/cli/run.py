@@ -1,6 +1,7 @@
 """`p2pforum run`: the node, in this terminal."""
 
 import gc
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def command(
     # The code is 110,000 objects that stay: each full collection took 70 ms, in which no peer is answered.
     gc.freeze()
     gc.set_threshold(*_USUALLY)
-    ready = partial(_say_ready, context, quiet)
+    ready = partial(_try_to_say_ready, context, quiet)
     trio.run(partial(run_node, config, context.paths, on_ready=ready, reload=configured))
 
 
@@ -98,6 +99,11 @@ def _start_log(quiet: bool) -> None:
     if not quiet:
         for name in ("libp2p", "multiaddr", "hypercorn"):
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _try_to_say_ready(context: Context, quiet: bool, node: "Node") -> None:
+    with suppress(OSError):  # nobody reads it: the node runs all the same
+        _say_ready(context, quiet, node)
 
 
 def _say_ready(context: Context, quiet: bool, node: "Node") -> None:

@@ -18,6 +18,7 @@ from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.security.noise.transport import Transport as Noise
 
 from p2pforum.core.errors import NetworkError
+from p2pforum.network.frame_budget import FrameBudget
 from p2pforum.network.interface import PeerID
 
 Cipher = Callable[[bytes], bytes]
@@ -104,6 +105,7 @@ class NoiseStream(trio.abc.HalfCloseableStream):
         self._decrypt = decrypt
         self._sealed = bytearray()
         self._clear = bytearray()
+        self._budget = FrameBudget(trio.current_time())
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
@@ -126,14 +128,16 @@ class NoiseStream(trio.abc.HalfCloseableStream):
             if not arrived:
                 return b""
             self._sealed += arrived
-            self._open()
+            opened = self._open()
+            if wait := self._budget.spend(opened, len(self._clear), trio.current_time()):
+                await trio.sleep(wait)
         taken = bytes(self._clear[:max_bytes])
         del self._clear[:max_bytes]
         return taken
 
-    def _open(self) -> None:
-        """Decrypt every message that is whole."""
-        start = 0
+    def _open(self) -> int:
+        """Decrypt every message that is whole; how many there were."""
+        start = opened = 0
         while len(self._sealed) - start >= 2:
             end = start + 2 + int.from_bytes(self._sealed[start : start + 2], "big")
             if len(self._sealed) < end:
@@ -143,7 +147,9 @@ class NoiseStream(trio.abc.HalfCloseableStream):
             except Exception as error:  # the library's, and its backend's: forged or damaged
                 raise trio.BrokenResourceError("a message that the peer did not encrypt") from error
             start = end
+            opened += 1
         del self._sealed[:start]
+        return opened
 
     async def aclose(self) -> None:
         await self._stream.aclose()

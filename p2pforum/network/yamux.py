@@ -13,6 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.network.frame_budget import FrameBudget
 from p2pforum.network.interface import Account
 from p2pforum.network.yamux_frames import (
     ACK,
@@ -55,6 +56,7 @@ class YamuxConnection:
         self.rules = rules
         self._account = account
         self._frames = FrameReader(limits.MAX_STREAM_WINDOW)
+        self._budget = FrameBudget(trio.current_time(), rules.frames)
         self._channel = channel
         self._on_stream = on_stream
         self._next_number = 1 if initiator else 2
@@ -219,6 +221,7 @@ class YamuxConnection:
                 self.kill()
                 return
             self._queue.sent(len(batch))
+            self._budget.earn(len(batch))
             self._settle()
 
     async def _ping(self) -> None:
@@ -237,8 +240,10 @@ class YamuxConnection:
     async def _read(self) -> None:
         try:
             while arrived := await self._channel.receive_some():
-                self._last_heard = trio.current_time()
                 for number, frame in enumerate(self._frames.feed(arrived), 1):
+                    self._last_heard = trio.current_time()
+                    if wait := self._budget.spend(1, len(frame.body), self._last_heard):
+                        await trio.sleep(wait)
                     self._on_frame(frame)
                     if self._ended:
                         return

@@ -15,6 +15,7 @@ class Rules:
     linger: float = limits.LINGER_SECONDS
     streams: int = limits.MAX_STREAMS_PER_PEER  # in each direction
     buffer: int = limits.STREAM_BUFFER
+    frames: float = limits.FRAMES_PER_SECOND  # that carry nothing
     memory: int = limits.CONNECTION_MEMORY  # of all connections together
 
 

@@ -15,7 +15,8 @@ from p2pforum.network.libp2p_noise import Identity
 from p2pforum.network.libp2p_upgrade import connect
 from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
 
-_PART = 60_000  # bytes of a frame
+_PART = 8_000  # bytes of a frame
+_PAUSE = 1.0  # seconds: 200 of them are 50 MB/s, and more would be a test of the processor
 _AWAY = 5.0  # seconds until it comes back
 
 
@@ -53,6 +54,7 @@ async def _fill(channel: trio.abc.Stream) -> None:
         left -= part
         for number in numbers:
             await channel.send_all(header(DATA, 0, number, part) + bytes(part))
+        await trio.sleep(_PAUSE)
 
 
 async def _stay(channel: trio.abc.Stream) -> None:

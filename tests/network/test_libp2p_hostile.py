@@ -127,7 +127,7 @@ async def test_nonsense_on_a_stream_ends_only_that_stream(said: bytes) -> None:
 
 async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
     async with (
-        our_node() as node,
+        our_node(rules=Rules(frames=10**6)) as node,
         our_node(False) as peer,
         our_node(False, rules=Rules(streams=10**6)) as bad,
     ):

@@ -336,7 +336,7 @@ async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.t
 
 
 async def test_a_peer_that_asks_and_does_not_read_is_cut(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(capacity=1000) as peer:
+    async with stranger(Rules(linger=0.05, frames=10**9), capacity=1000) as peer:
         pings = header(PING, SYN, 0, 1) * 1000
         for _ in range(3 * SEND_QUEUE // len(pings)):
             await peer.wire.send_all(pings)  # we keep some answers for it

@@ -1,12 +1,19 @@
 """Strangers that want a node's memory: each opens all the streams it may, asks for echoes on each, takes no
-answer, and fills every window. Cut off, it comes back under a new name."""
+answer, and fills every window. Cut off, it comes back under a new name.
 
+A process of its own: python e2e_hoarders.py ADDRESS COUNT. It says when a quarter has been cut.
+"""
+
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import trio
 
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
 from p2pforum.core import limits
-from p2pforum.core.address import parse_address
+from p2pforum.core.address import parse_peer
 from p2pforum.core.errors import NetworkError
 from p2pforum.network import multistream
 from p2pforum.network.interface import PeerID
@@ -16,19 +23,22 @@ from p2pforum.network.libp2p_upgrade import connect
 from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
 
 _PART = 8_000  # bytes of a frame
-_PAUSE = 1.0  # seconds: 200 of them are 50 MB/s, and more would be a test of the processor
+_PAUSE = 4.0  # seconds: 200 of them are 12 MB/s, and more would be a test of the processor
 _AWAY = 5.0  # seconds until it comes back
 
 
 class Hoarders:
-    """`full` counts the times that one had filled all of its windows."""
-
-    def __init__(self, address: str) -> None:
-        self._target = parse_address(address)
-        self.full = 0
-        self.cut = 0
+    def __init__(self, address: str, count: int) -> None:
+        self._target = parse_peer(address)
+        self._count = count
+        self._cut = 0
 
     async def attack(self) -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(self._count):
+                nursery.start_soon(self._hoard)
+
+    async def _hoard(self) -> None:
         """One of them, for ever."""
         while True:
             with suppress(NetworkError):
@@ -36,9 +46,10 @@ class Hoarders:
                 async with await connect(self._target, Identity.create(), peer) as channel:
                     with suppress(trio.BrokenResourceError):
                         await _fill(channel)
-                        self.full += 1
                         await _stay(channel)
-                self.cut += 1
+                self._cut += 1
+                if self._cut == self._count // 4:
+                    print("cut", flush=True)
             await trio.sleep(_AWAY)
 
 
@@ -62,3 +73,7 @@ async def _stay(channel: trio.abc.Stream) -> None:
     while True:
         await channel.send_all(header(WINDOW_UPDATE, 0, 1, 0))
         await trio.sleep(5)
+
+
+if __name__ == "__main__":
+    trio.run(Hoarders(sys.argv[1], int(sys.argv[2])).attack)

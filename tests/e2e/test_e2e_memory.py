@@ -1,13 +1,15 @@
 """All places taken by strangers that want the node's memory: it stays bounded, and honest posts arrive."""
 
 import re
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
-import trio
-from e2e_hoarders import Hoarders
 from e2e_nodes import CONFIG, DemoNode, ids, pid_of, wait_until
 
 from p2pforum.core import limits
@@ -41,44 +43,42 @@ def peak(node: DemoNode) -> int:
     return int(found[1]) * 1024
 
 
-async def until(condition: object, seconds: float) -> None:
-    with trio.fail_after(seconds):
-        while not condition():  # type: ignore[operator]
-            await trio.sleep(0.1)
-
-
-async def talk(here: DemoNode, there: DemoNode) -> float:
+def talk(here: DemoNode, there: DemoNode) -> float:
     """Seconds for a post."""
     began = time.monotonic()
-    made = await trio.to_thread.run_sync(here.new_thread, "general", "Hello?", f"{here.name} speaks.")
-    await until(lambda: format_id(made.post.id) in ids(there), 30)
+    made = here.new_thread("general", "Hello?", f"{here.name} speaks.")
+    wait_until(lambda: format_id(made.post.id) in ids(there), "a post did not come")
     return time.monotonic() - began
 
 
-async def test_two_hundred_hoarders_get_no_more_memory_than_there_is(tmp_path: Path) -> None:
+@contextmanager
+def hoarders(node: DemoNode, count: int) -> Iterator[IO[bytes]]:
+    script = str(Path(__file__).parent / "e2e_hoarders.py")
+    command = [sys.executable, script, node.address(), str(count)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout
+        finally:
+            process.kill()
+
+
+def test_two_hundred_hoarders_get_no_more_memory_than_there_is(tmp_path: Path) -> None:
     alice, bob = (DemoNode(name, tmp_path / name, CONFIG) for name in ("alice", "bob"))
     with alice, bob:
         alice.start()
         bob.start(alice.address())
         wait_until(lambda: alice.node.status()["gossip"]["mesh_peers"], "the nodes did not meet")
-        hoarders = Hoarders(alice.address())
-        async with trio.open_nursery() as nursery:
-            for _ in range(limits.MAX_CONNECTIONS):
-                nursery.start_soon(hoarders.attack)
-            await until(lambda: hoarders.cut >= limits.MAX_CONNECTIONS // 4, 60)  # the budget is spent
-            took = [await talk(*pair) for pair in [(alice, bob), (bob, alice)] * 2]
-            nursery.cancel_scope.cancel()
-        assert max(took) < SOON
+        with hoarders(alice, limits.MAX_CONNECTIONS) as said:
+            assert said.readline() == b"cut\n", "the budget is spent"
+            took = [talk(*pair) for pair in [(alice, bob), (bob, alice)] * 2]
         assert peak(alice) < MOST
-        assert bob.node.status()["peers"] == 1, "it was never cut"
+        assert max(took) < SOON
+        assert bob.node.status()["peers"] == 1
 
 
-async def test_control_without_one_budget_for_all_a_third_of_them_is_too_much(tmp_path: Path) -> None:
+def test_control_without_one_budget_for_all_a_third_of_them_is_too_much(tmp_path: Path) -> None:
     with Unbounded("alice", tmp_path / "alice", CONFIG) as alice:
         alice.start()
-        hoarders = Hoarders(alice.address())
-        async with trio.open_nursery() as nursery:
-            for _ in range(limits.MAX_CONNECTIONS // 3):
-                nursery.start_soon(hoarders.attack)
-            await until(lambda: peak(alice) > MOST, 60)
-            nursery.cancel_scope.cancel()
+        with hoarders(alice, limits.MAX_CONNECTIONS // 3):
+            wait_until(lambda: peak(alice) > MOST, "it was bounded")

@@ -114,6 +114,8 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     console.print(f"The node runs on network {status['network']}. Ctrl-C stops it.")
     for address in status["addresses"]:
         console.print(f"Others reach it at {address}")
+    for address in status["announced"]:
+        console.print(f"Peers tell everybody that a node is at {address} (announce = [] keeps it secret).")
     if not status["addresses"]:
         console.print("It only dials: others can't reach it.")
     if status["proxy"]:

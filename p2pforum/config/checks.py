@@ -1,6 +1,5 @@
 """What may stand in the config file: one check for each key. Each raises ConfigError."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,14 +8,14 @@ from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
 from p2pforum.core.address import check_told, parse_listen, parse_peer
 from p2pforum.core.errors import ConfigError, NetworkError
-from p2pforum.core.text import is_valid_board
+from p2pforum.core.text import is_valid_board, is_valid_network
 
-_NETWORK_NAME = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)  # it enters protocol IDs and topics
+AUTO = ("auto",)  # `listen` or `announce` as the machine allows
 
 
 def _network(key: str, value: Any) -> str:
-    if type(value) is not str or not _NETWORK_NAME.fullmatch(value):
-        raise ConfigError(f"{key}: 1 to 32 of a-z 0-9 . - are wanted")
+    if type(value) is not str or not is_valid_network(value):
+        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . - are wanted")
     return value
 
 
@@ -50,6 +49,14 @@ def _quota(key: str, value: Any) -> int:
 
 def check_listen(key: str, value: Any) -> tuple[str, ...]:
     return _addresses(key, value, parse_listen)
+
+
+def _listen(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_listen(key, value)
+
+
+def _announce(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_announce(key, value)
 
 
 def check_peers(key: str, value: Any) -> tuple[str, ...]:
@@ -86,15 +93,15 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "network": _network,
-    "test": _flag,
-    "listen": check_listen,
+    "listen": _listen,
     "peers": check_peers,
     "boards": _boards,
     "retention_days": _days,
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
-    "announce": check_announce,
+    "announce": _announce,
+    "map_port": _flag,
     "exchange": _flag,
     "lan": _flag,
     "private": _flag,

@@ -41,7 +41,7 @@ def test_from_one_person_to_another(world: World, tmp_path: Path) -> None:
     assert "run" in joined.err
     assert peers_of(world) == (TWO, ONE)
     (listed,) = world.ok("invites", "--json").json
-    expected = {"network": "cli-net", "test": True, "peers": [TWO, ONE], "boards": ["chess"], "lists": [KEY]}
+    expected = {"network": "test.cli", "peers": [TWO, ONE], "boards": ["chess"], "lists": [KEY]}
     assert listed == {"name": listed["name"], **expected}
     assert "#chess" in world.ok("boards").out
     assert world.ok("boards", "--json").json == [
@@ -74,7 +74,7 @@ def test_an_onion_service_passes_from_one_to_another(world: World) -> None:
 
 def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
     """It could mark through whom it came."""
-    odd = a_line([1, "cli-net", 1, [TWO.replace("example", "Example")], [], []])
+    odd = a_line([1, "test.cli", [TWO.replace("example", "Example")], [], []])
     assert "unusual" in world.run("join", odd).err
     assert peers_of(world) == ()
 
@@ -139,8 +139,8 @@ def test_a_running_node_hears_of_it_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("invite", "said"),
     [
-        (Invite("p2pforum", peers=(ONE,)), "belongs to cli-net"),
-        (Invite("cli-net", False, (ONE,)), "belongs to cli-net"),
+        (Invite("p2pforum", peers=(ONE,)), "belongs to test.cli"),
+        (Invite("test.cli2", (ONE,)), "belongs to test.cli"),
     ],
 )
 def test_what_can_not_be_accepted(world: World, invite: Invite, said: str) -> None:

@@ -1,7 +1,7 @@
 """Strangers that want a node's memory: each opens all the streams it may, asks for echoes on each, takes no
 answer, and fills every window. Cut off, it comes back under a new name.
 
-A process of its own: python e2e_hoarders.py ADDRESS COUNT. It says when a quarter has been cut.
+A process of its own: python e2e_hoarders.py ADDRESS COUNT PAUSE. It says when a quarter has been cut.
 """
 
 import sys
@@ -23,14 +23,16 @@ from p2pforum.network.libp2p_upgrade import connect
 from p2pforum.network.yamux_frames import DATA, SYN, WINDOW_UPDATE, header
 
 _PART = 8_000  # bytes of a frame
-_PAUSE = 4.0  # seconds: 200 of them are 12 MB/s, and more would be a test of the processor
 _AWAY = 5.0  # seconds until it comes back
 
 
 class Hoarders:
-    def __init__(self, address: str, count: int) -> None:
+    """`pause` in seconds between two rounds of 256 kB each."""
+
+    def __init__(self, address: str, count: int, pause: float) -> None:
         self._target = parse_peer(address)
         self._count = count
+        self._pause = pause
         self._cut = 0
 
     async def attack(self) -> None:
@@ -45,7 +47,7 @@ class Hoarders:
                 peer = PeerID(self._target.peer or "")
                 async with await connect(self._target, Identity.create(), peer) as channel:
                     with suppress(trio.BrokenResourceError):
-                        await _fill(channel)
+                        await _fill(channel, self._pause)
                         await _stay(channel)
                 self._cut += 1
                 if self._cut == self._count // 4:
@@ -53,7 +55,7 @@ class Hoarders:
             await trio.sleep(_AWAY)
 
 
-async def _fill(channel: trio.abc.Stream) -> None:
+async def _fill(channel: trio.abc.Stream, pause: float) -> None:
     asked = multistream.encode(multistream.HEADER) + multistream.encode(PING.encode())
     numbers = range(1, 2 * limits.MAX_STREAMS_PER_PEER, 2)
     for number in numbers:
@@ -65,7 +67,7 @@ async def _fill(channel: trio.abc.Stream) -> None:
         left -= part
         for number in numbers:
             await channel.send_all(header(DATA, 0, number, part) + bytes(part))
-        await trio.sleep(_PAUSE)
+        await trio.sleep(pause)
 
 
 async def _stay(channel: trio.abc.Stream) -> None:
@@ -76,4 +78,4 @@ async def _stay(channel: trio.abc.Stream) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(Hoarders(sys.argv[1], int(sys.argv[2])).attack)
+    trio.run(Hoarders(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])).attack)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import trio
 from gossip_nodes import Node, Swarm, a_swarm, until
-from strategies import TEST_NETWORK, a_post
+from strategies import a_post
 from trio.testing import MockClock
 
 from p2pforum.gossip import sender
@@ -19,7 +19,7 @@ from p2pforum.network.roster import Roster
 
 NOTICE = 40.0  # seconds until a ping shows that a connection is dead
 SOON = 3.0  # seconds; a stream is opened and answered in a tenth of one
-TOPICS = len(TEST_NETWORK.topics)
+TOPICS = 1
 
 Away = Callable[[MemoryHub, Swarm, Node, Node], Awaitable[Node]]
 

@@ -22,7 +22,7 @@ def listening(name: str, directory: Path) -> DemoNode:
 def hears(node: DemoNode, other: str) -> bool:
     """Whether it has heard on this connection what the peer joins."""
     rows = [row for row in node.node.peers() if row["peer"] == other and row["stage"] == "connected"]
-    return any(row["gossip"] and row["gossip"]["topics"] for row in rows)
+    return any(row["gossip"] and row["gossip"]["is_subscribed"] for row in rows)
 
 
 def meet(alice: DemoNode, bob: DemoNode) -> None:

@@ -19,7 +19,6 @@ from p2pforum.network.roster import Roster
 
 NOTICE = 40.0  # seconds until a ping shows that a connection is dead
 SOON = 3.0  # seconds; a stream is opened and answered in a tenth of one
-TOPICS = 1
 
 Away = Callable[[MemoryHub, Swarm, Node, Node], Awaitable[Node]]
 
@@ -34,7 +33,7 @@ def know(here: Node, there: Node) -> bool:
     """Whether each has heard what the other joins."""
     pairs = [(here, there), (there, here)]
     views = [one.service.peers().get(other.network.peer_id) for one, other in pairs]
-    return all(view is not None and view.topics == TOPICS for view in views)
+    return all(view is not None and view.is_subscribed for view in views)
 
 
 async def met(swarm: Swarm) -> tuple[Node, Node]:

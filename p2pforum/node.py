@@ -23,6 +23,7 @@ from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths, check_reach
 from p2pforum.core import signature
 from p2pforum.core.errors import ConfigError, NetworkError, NotFound, P2PForumError, RemoteProtocolError
+from p2pforum.core.peer_id import public_key_of
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.departures import Departures, going_on
 from p2pforum.exchange.announcement import own_record
@@ -31,7 +32,6 @@ from p2pforum.ingest import Door
 from p2pforum.neighbours import Neighbours, Opinions
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
-from p2pforum.network.peer_id import public_key_of
 from p2pforum.reach import find_reach
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guards

@@ -58,18 +58,22 @@ def test_no_file_is_the_defaults(tmp_path: Path) -> None:
     assert config.params.stamp_floor > 0
 
 
+PEER = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
+
+
 def test_every_key(tmp_path: Path) -> None:
     config = load(
         tmp_path,
-        """
+        f"""
         network = "test.lab"
         listen = []
-        peers = ["/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc"]
+        peers = ["/ip4/192.0.2.1/tcp/4001/p2p/{PEER}"]
         boards = ["library"]
         retention_days = 7
         """,
     )
-    assert config == Config("test.lab", (), ("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc",), ("library",), 7)
+    peers = (f"/ip4/192.0.2.1/tcp/4001/p2p/{PEER}",)
+    assert config == Config("test.lab", (), peers, ("library",), 7)
     assert config.params.stamp_floor == 0
     assert config.retention_hours == 168
 

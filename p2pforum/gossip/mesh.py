@@ -59,6 +59,8 @@ class Mesh:
     def add(self, peer: str, *, outbound: bool) -> None:
         if outbound:
             self._outbound.add(peer)
+        else:
+            self._outbound.discard(peer)
 
     def remove(self, peer: str, now: float) -> None:
         self.unsubscribe(peer, now)
@@ -70,6 +72,10 @@ class Mesh:
             return False
         self._subscribers[peer] = None
         return True
+
+    def forget_subscription(self, peer: str) -> None:
+        """Until it says it again; it keeps its place in the mesh, as our hello makes a lost GRAFT good."""
+        self._subscribers.pop(peer, None)
 
     def unsubscribe(self, peer: str, now: float) -> None:
         self._subscribers.pop(peer, None)

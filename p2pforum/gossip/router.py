@@ -47,14 +47,21 @@ class Router:
     # -- peers ------------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
-        """`outbound`: we chose its address. `group`: its public address, "" if it has none of its own."""
+        """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
+        its public address, "" if it has none of its own."""
         if self._ledger.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
-            self._ledger.join(peer, group, now)
             self._lazy.add(peer, now)
+        self._ledger.join(peer, group, now)
         self._mesh.add(peer, outbound=outbound)
         return []
+
+    def on_stream(self, peer: str, now: float) -> None:
+        """It opened a stream to us, and says anew what it joins. It may have started anew, and have lost what
+        was under way: it is offered what was passed on."""
+        self._mesh.forget_subscription(peer)
+        self._lazy.may_greet_again(peer, now)
 
     def remove_peer(self, peer: str, now: float, unjudged: Iterable[bytes] = ()) -> None:
         """`unjudged`: messages that only this peer had brought, and that will not be judged."""
@@ -125,7 +132,7 @@ class Router:
         if is_new:
             self._mesh.fill(now, drafts)  # at once, so that two nodes that meet need no heartbeat
         if is_new and self._is_trusted_with_gossip(peer, now):
-            self._lazy.greet(peer, drafts)
+            self._lazy.greet(peer, now, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
         """An answer to a foreign topic would be a tool for flooding; there is none."""

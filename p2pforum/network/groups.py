@@ -3,8 +3,8 @@
 import functools
 import ipaddress
 
+from p2pforum.core.address import ONION, parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import ONION, parse_address
 
 _REMEMBERED = 1_024  # addresses: all connected peers are asked about whenever one more comes
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"

@@ -18,7 +18,7 @@ from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.network.interface import Connection, Direction, Network, PeerID
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
@@ -82,6 +82,7 @@ class StemService:
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
         self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
+        self._known: dict[PeerID, Connection] = {}  # by which the router knows each peer
         self._counts = StemCounts()
         self._wake = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -133,19 +134,18 @@ class StemService:
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if not isinstance(event, PeerGone):
-                self._welcome(event.connection.peer)
-            elif not self._is_connected(event.peer):
-                self.router.remove_peer(event.peer)
+            self._look(event.connection.peer)
             self._wake.set()
 
-    def _is_connected(self, peer: PeerID) -> bool:
-        return any(connection.peer == peer for connection in self._network.connections())
-
-    def _welcome(self, peer: PeerID) -> None:
-        """Events may be old when they are read, and a stream may come first: what counts is now."""
+    def _look(self, peer: PeerID) -> None:
+        """Events may be old when they are read, and a stream may come first: what counts is now. On another
+        connection a peer must show again that it takes frames."""
         connection = next((c for c in self._network.connections() if c.peer == peer), None)
-        if connection is not None and peer not in self.router:
+        if connection is None:
+            self._known.pop(peer, None)
+            self.router.remove_peer(peer)
+        elif self._known.get(peer) is not connection:
+            self._known[peer] = connection
             outbound = connection.direction is Direction.OUTBOUND
             group = network_group(connection.address)
             self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
@@ -159,7 +159,7 @@ class StemService:
             self._nursery.start_soon(self._take, peer, frame)
 
     async def _take(self, peer: PeerID, frame: bytes) -> None:
-        self._welcome(peer)
+        self._look(peer)
         if not self.router.may_send(peer, trio.current_time()):
             self._counts.excess += 1
             return

@@ -15,7 +15,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.ingest import Door
-from p2pforum.network.interface import Direction, Network, PeerConnected, PeerID
+from p2pforum.network.interface import Connected, Direction, Network, PeerID
 from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.payloads import Code
@@ -77,7 +77,7 @@ class SyncService:
         async with trio.open_nursery() as nursery, self._network.watch() as events:
             nursery.start_soon(self._now_and_then, nursery)
             async for event in events:
-                if isinstance(event, PeerConnected) and event.connection.direction is Direction.OUTBOUND:
+                if isinstance(event, Connected) and event.connection.direction is Direction.OUTBOUND:
                     nursery.start_soon(self._catch_up, event.connection.peer)
             nursery.cancel_scope.cancel()
 

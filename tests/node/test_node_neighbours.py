@@ -11,7 +11,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.config import Config
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.network.interface import Network, PeerConnected
+from p2pforum.network.interface import Connected, Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
 from p2pforum.stem.guard_file import GuardFile
@@ -87,7 +87,7 @@ async def test_a_guard_is_dialled_first_after_a_restart(tmp_path: Path) -> None:
                 await nursery.start(Node(ALONE, store, network, Random(2), tmp_path).run)
                 with trio.fail_after(20):
                     event = await events.receive()
-                assert isinstance(event, PeerConnected)
+                assert isinstance(event, Connected)
                 assert event.connection.peer == guard.peer
                 nursery.cancel_scope.cancel()
 

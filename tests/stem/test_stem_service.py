@@ -12,6 +12,7 @@ import trio.lowlevel
 from stem_bench import DIFFUSING, RELAYING
 from stem_nodes import StemNode, Stranger, a_stem_node
 from strategies import HOUR, TEST_NETWORK, a_post
+from trio.testing import MockClock
 
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.core.post import Post
@@ -454,3 +455,27 @@ async def test_no_crowd_at_the_door_costs_a_peer_its_post(autojump_clock: trio.t
         await trio.sleep(0.05)
         assert relay.stem.router.holds(post.id)
         assert not relay.stem._at_door
+
+
+# --- connections that come and go ---------------------------------------------------------------------
+
+
+async def test_a_peer_is_known_by_the_connection_that_it_has_now(autojump_clock: MockClock) -> None:
+    """Only peers that this node dialled can be relay or guard: not one that lost that connection and dialled
+    back. And on a new connection a peer must show again that it takes frames."""
+    hub = MemoryHub(Random(1))
+    async with line(hub, "leaf", "home") as (leaf, home):
+        await trio.sleep(60)
+        assert "home" in leaf.stem.router._candidates()
+        hub.forget("home", 40.0)
+        await home.dial(leaf)
+        await trio.sleep(60)
+        assert leaf.stem.router._candidates() == {}
+        assert "leaf" in home.stem.router._candidates()
+        await leaf.network.disconnect("home")
+        await leaf.dial(home)
+        await trio.sleep(0.1)
+        assert leaf.stem.router._peers["home"].outbound
+        assert leaf.stem.router._candidates() == {}, "not before it has taken a frame"
+        await trio.sleep(60)
+        assert "home" in leaf.stem.router._candidates()

@@ -92,8 +92,7 @@ class Departures:
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here."""
-        for fluff in fluffs:
-            await self.gossip.originate([fluff.raw], but=fluff.edges)
+        await self.gossip.originate([fluff.raw for fluff in fluffs])
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""

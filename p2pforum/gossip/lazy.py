@@ -116,15 +116,16 @@ class LazyGossip:
             drafts.ihave(peer, topic, offered)
 
     def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
-        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
+        """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
+        whatever became public since a node came is kept by it, so that all offer the same."""
         quota = self._quotas[peer]
         fresh = [topic for topic in topics if topic not in quota.greeted]
         if not fresh or not len(self._cache):
             return
-        passed_on = self._cache.passed_on()
+        kept = self._cache.by_topic()
         quota.greeted = quota.greeted.union(fresh)
         for topic in fresh:
-            if ids := passed_on.get(topic):
+            if ids := kept.get(topic):
                 drafts.ihave(peer, topic, tuple(ids))
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:

@@ -45,12 +45,8 @@ class Mesh:
         newcomers, self._newcomers[topic] = self._newcomers[topic], {}
         return [peer for peer in newcomers if peer in self._members[topic]]
 
-    def offer_later(self, topic: str, peers: Iterable[str]) -> None:
-        """Offer to these, if they are members, what is new at the next heartbeat: as to newcomers."""
-        self._newcomers[topic].update(dict.fromkeys(peers))
-
     def takers(self, topic: str, now: float) -> list[str]:
-        """Who is pushed an own post: the members, or some subscribers if there are none."""
+        """Who is pushed a post: the members, or some subscribers if there are none."""
         if self._members[topic]:
             return list(self._members[topic])
         limit = self._ledger.params.publish_threshold

@@ -50,11 +50,10 @@ class SeenCache:
 
 
 class _Kept:
-    __slots__ = ("beat", "is_own", "message", "since")
+    __slots__ = ("beat", "message", "since")
 
-    def __init__(self, message: Message, since: float, beat: int, is_own: bool) -> None:
+    def __init__(self, message: Message, since: float, beat: int) -> None:
         self.message = message
-        self.is_own = is_own
         self.since = since
         self.beat = beat
 
@@ -82,10 +81,10 @@ class MessageCache:
         """Bytes of data."""
         return self._bytes
 
-    def put(self, message_id: bytes, message: Message, now: float, *, own: bool = False) -> None:
+    def put(self, message_id: bytes, message: Message, now: float) -> None:
         if message_id in self._kept:
             return
-        self._kept[message_id] = _Kept(message, now, self._beat, own)
+        self._kept[message_id] = _Kept(message, now, self._beat)
         self._bytes += len(message.data)
         while len(self._kept) > self._max_count or self._bytes > self._max_bytes:
             self._drop_oldest()
@@ -111,20 +110,14 @@ class MessageCache:
 
     def fresh(self) -> dict[str, list[bytes]]:
         """The IDs to offer at this heartbeat, by topic, newest first."""
-        return self._by_topic(self._beat - self._gossip)
+        return self.by_topic(self._beat - self._gossip)
 
-    def passed_on(self) -> dict[str, list[bytes]]:
-        """All IDs, by topic, newest first, of what others published: for a peer that has just come. In a
-        node that runs since a short while nothing else is here than own ones: they would all be named."""
-        return self._by_topic(-1, with_own=False)
-
-    def _by_topic(self, after: int, *, with_own: bool = True) -> dict[str, list[bytes]]:
+    def by_topic(self, after: int = -1) -> dict[str, list[bytes]]:
+        """The IDs of what came after that heartbeat, newest first."""
         found: dict[str, list[bytes]] = {}
         for message_id, kept in self._newest_first():
             if kept.beat <= after:
                 break
-            if kept.is_own and not with_own:
-                continue
             found.setdefault(kept.message.topic, []).append(message_id)
         return found
 

@@ -5,7 +5,7 @@ A slow peer loses messages (sync brings them), a fast one is made to wait.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from random import Random
 
@@ -80,15 +80,15 @@ class GossipService:
             self._nursery = None
             self._links.clear()
 
-    async def originate(self, raws: Sequence[bytes], but: Collection[str] = ()) -> None:
-        """Release and publish own posts that are kept and not yet released. `but`: see Router.
+    async def originate(self, raws: Sequence[bytes]) -> None:
+        """Release and publish own posts that are kept and not yet released.
 
         Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
         StoreError if they can't be released: then they have not left the house.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
-            await self._publish(raws[start : start + _OWN_PER_TURN], but)
+            await self._publish(raws[start : start + _OWN_PER_TURN])
             await self._pace()
 
     async def wait_for_taker(self) -> None:
@@ -101,14 +101,14 @@ class GossipService:
     def has_taker(self) -> bool:
         return any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics)
 
-    async def _publish(self, raws: Sequence[bytes], but: Collection[str]) -> None:
+    async def _publish(self, raws: Sequence[bytes]) -> None:
         now = trio.current_time()
         posts = [(post, topic_of(post, self._params)) for post in readable(raws, self._params)]
         posts = [(post, topic) for post, topic in posts if self._router.has_taker(topic, now)]
         if posts:
             await self._release([post.id for post, _ in posts])  # first: see Router.originate
         for post, topic in posts:
-            self._perform(self._router.originate(post.raw, topic, trio.current_time(), but))
+            self._perform(self._router.originate(post.raw, topic, trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(

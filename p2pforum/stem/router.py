@@ -30,11 +30,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fluff:
-    """Publish this by gossip, and release it. `edges` are peers that brought it: not to be told first."""
+    """Publish this by gossip, and release it."""
 
     post_id: bytes
     raw: bytes
-    edges: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,9 @@ class StemRouter:
 
     def _candidates(self) -> dict[str, str]:
         return {name: peer.group for name, peer in self._peers.items() if peer.outbound and peer.answers}
+
+    def _relay_candidates(self) -> dict[str, str]:
+        return self._candidates()
 
     def maintain_guards(self, hour: int, now: float) -> bool:
         """Call it every minute or so. True if the guards are to be saved."""
@@ -267,7 +269,7 @@ class StemRouter:
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
-        return Fluff(post.post_id, post.raw, frozenset(post.edges - {OWN}))
+        return Fluff(post.post_id, post.raw)
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
         target = self._target(what)
@@ -282,9 +284,10 @@ class StemRouter:
         return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
 
     def _target(self, what: _Send) -> str | None:
-        candidates = self._candidates()
         if what.edge == OWN:
+            candidates = self._candidates()
             return next((g for g in self.guards.in_use(candidates) if g != what.failed), None)
+        candidates = self._relay_candidates()
         if what.failed:
             return self._relays.other(what.edge, what.failed, candidates)
         return self._relays.route(what.edge, candidates)

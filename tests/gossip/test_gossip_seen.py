@@ -51,7 +51,7 @@ def test_messages_are_offered_for_some_beats_and_kept_for_more() -> None:
     for _ in range(10):
         offered += cache.fresh() == {"t": [name]}
         kept += cache.get(name) == message
-        assert (name in cache) == bool(cache.passed_on())
+        assert (name in cache) == bool(cache.by_topic())
         cache.shift()
     assert (offered, kept) == (3, 5)
     assert cache.size == 0
@@ -77,7 +77,7 @@ def test_the_cache_never_holds_more_than_it_may(steps: list[tuple[int, int, bool
         cache.put(name, message, now=0)
         assert len(cache) <= 10
         assert cache.size <= 1_000
-        assert cache.size == sum(len(cache.get(i).data) for ids in cache.passed_on().values() for i in ids)
+        assert cache.size == sum(len(cache.get(i).data) for ids in cache.by_topic().values() for i in ids)
         if beat:
             cache.shift()
 

@@ -9,6 +9,7 @@ bayes.py     spies who know the graph
 watched.py   a swarm whose spies dial everybody and pass nothing on
 scale.py     `python -m simulation.scale`: the figures of docs/ARCHITECTURE.md
 guess.py     what spies conclude, and how good that is: precision, recall, intervals
-privacy.py   `python -m simulation.privacy`: figures of docs/THREATS.md, of spies who go by who told them first
+privacy.py   `python -m simulation.privacy`: figures of docs/THREATS.md, of spies who go by the first teller
+online.py    `python -m simulation.online`: spies who see who comes and goes, and posts that waited
 spies.py     `python -m simulation.spies`: those for stronger ones
 """

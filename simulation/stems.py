@@ -20,7 +20,10 @@ _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: a
 class BothWays(StemRouter):
     """A variant that was not taken: who dials in can become a relay, too."""
 
-    def _relay_candidates(self) -> dict[str, str]:
+    def _candidates(self) -> dict[str, str]:
+        """Guards have been drawn when the first post comes."""
+        if not self.guards.kept:
+            return super()._candidates()
         return {name: peer.group for name, peer in self._peers.items()}
 
 

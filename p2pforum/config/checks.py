@@ -46,6 +46,12 @@ def _quota(key: str, value: Any) -> int:
     return value
 
 
+def _hold(key: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= limits.MOST_HOLD_MINUTES:
+        raise ConfigError(f"{key}: a whole number of minutes from 0 to {limits.MOST_HOLD_MINUTES} is wanted")
+    return value
+
+
 def check_listen(key: str, value: Any) -> tuple[str, ...]:
     for address in _texts(key, value):
         if not _is_address(address):
@@ -99,6 +105,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
+    "hold_minutes": _hold,
     "announce": check_announce,
     "exchange": _flag,
     "lan": _flag,

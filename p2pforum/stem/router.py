@@ -1,7 +1,7 @@
 """The stem router: which post goes to whom, when, and when it is fluffed. It decides and does nothing.
 
-Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation
-runs this same class. What a post is, and whether it is valid or public, its caller says.
+Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation runs
+this same class. What a post is, and whether it is valid or public, its caller says.
 """
 
 import heapq
@@ -125,9 +125,6 @@ class StemRouter:
     def _candidates(self) -> dict[str, str]:
         return {name: peer.group for name, peer in self._peers.items() if peer.outbound and peer.answers}
 
-    def _relay_candidates(self) -> dict[str, str]:
-        return self._candidates()
-
     def maintain_guards(self, hour: int, now: float) -> bool:
         """Call it every minute or so. True if the guards are to be saved."""
         if self._settled_at is None or now < self._settled_at:
@@ -143,8 +140,12 @@ class StemRouter:
 
     @property
     def has_way(self) -> bool:
-        """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
-        return bool(self.guards.kept) or any(peer.outbound for peer in self._peers.values())
+        """Whether own posts can hope for a guard."""
+        return bool(self.guards.kept) or self.has_dialled
+
+    @property
+    def has_dialled(self) -> bool:
+        return any(peer.outbound for peer in self._peers.values())
 
     @property
     def is_prompt(self) -> bool:
@@ -284,10 +285,9 @@ class StemRouter:
         return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
 
     def _target(self, what: _Send) -> str | None:
+        candidates = self._candidates()
         if what.edge == OWN:
-            candidates = self._candidates()
             return next((g for g in self.guards.in_use(candidates) if g != what.failed), None)
-        candidates = self._relay_candidates()
         if what.failed:
             return self._relays.other(what.edge, what.failed, candidates)
         return self._relays.route(what.edge, candidates)

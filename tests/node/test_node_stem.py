@@ -9,7 +9,6 @@ import pytest
 import trio
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum import departures
 from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
@@ -25,7 +24,7 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-HIDING = Config(network=TEST_NETWORK.name, test=True, retention_days=7)
+HIDING = Config(network=TEST_NETWORK.name, test=True, retention_days=7, hold_minutes=0)
 OPEN = Config(network=TEST_NETWORK.name, test=True, retention_days=7, hide_origin=False)
 
 
@@ -164,7 +163,6 @@ async def test_what_the_guard_has_can_not_be_forgotten_what_waits_can(tmp_path: 
 async def test_a_backlog_goes_to_the_guard_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}") for n in range(8)]
     with open_store(tmp_path, TEST_NETWORK) as store:

@@ -15,7 +15,7 @@ from p2pforum.gossip.wire import Rpc
 from p2pforum.stem.router import Pass
 from simulation.silence import Sighting
 from simulation.spread import Telling
-from simulation.swarm import TOPICS, Setting, Spread, Swarm
+from simulation.swarm import TOPIC, Setting, Spread, Swarm
 from simulation.world import HOP
 
 
@@ -28,7 +28,7 @@ class Watched(Swarm):
         greedy = dataclasses.replace(setting.gossip, degree=size, degree_low=size, degree_high=2 * size)
         patient = ScoreParams(graylist_threshold=float("-inf"))  # spies send nobody away
         for spy in setting.spies:
-            self.routers[spy] = Router(TOPICS, Random(rng.random()), greedy, patient)
+            self.routers[spy] = Router(TOPIC, Random(rng.random()), greedy, patient)
 
     def reset(self) -> None:
         super().reset()

@@ -5,7 +5,7 @@ bounded in time and in size; the oldest go first.
 """
 
 import hashlib
-from collections.abc import Iterable
+from itertools import takewhile
 
 from p2pforum.gossip.wire import Message
 
@@ -108,18 +108,11 @@ class MessageCache:
         kept = self._kept.get(message_id)
         return None if kept is None else kept.message
 
-    def fresh(self) -> dict[str, list[bytes]]:
-        """The IDs to offer at this heartbeat, by topic, newest first."""
-        return self.by_topic(self._beat - self._gossip)
+    def fresh(self) -> list[bytes]:
+        """The IDs to offer at this heartbeat, newest first."""
+        newest_first = reversed(self._kept.items())
+        return [m for m, _ in takewhile(lambda item: item[1].beat > self._beat - self._gossip, newest_first)]
 
-    def by_topic(self, after: int = -1) -> dict[str, list[bytes]]:
-        """The IDs of what came after that heartbeat, newest first."""
-        found: dict[str, list[bytes]] = {}
-        for message_id, kept in self._newest_first():
-            if kept.beat <= after:
-                break
-            found.setdefault(kept.message.topic, []).append(message_id)
-        return found
-
-    def _newest_first(self) -> Iterable[tuple[bytes, _Kept]]:
-        return reversed(self._kept.items())
+    def ids(self) -> list[bytes]:
+        """All, newest first: for a peer that has just come."""
+        return list(reversed(self._kept))

@@ -1,13 +1,12 @@
 """A stranger who asks every node, after a post, what it has: does the one that published it stand out?"""
 
-from collections.abc import Sequence
 from random import Random
 
 from p2pforum.gossip.effects import Drafts, Effect, Send
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Rpc, Subscription
-from simulation.swarm import TOPICS, Setting, Swarm
+from simulation.swarm import TOPIC, Setting, Swarm
 
 NODES, POSTS = 30, 15
 STRANGER = "stranger"
@@ -16,34 +15,34 @@ STRANGER = "stranger"
 class LeavingOutOwn(Router):
     """The control: what a node published itself is not among what it offers to those who come."""
 
-    def __init__(self, topics: Sequence[str], rng: Random) -> None:
-        super().__init__(topics, rng)
+    def __init__(self, topic: str, rng: Random) -> None:
+        super().__init__(topic, rng)
         self.published: set[bytes] = set()
         greet = self._lazy.greet
 
-        def greet_less(peer: str, topics: Sequence[str], drafts: Drafts) -> None:
+        def greet_less(peer: str, drafts: Drafts) -> None:
             kept = dict(self._cache._kept)
             for name in self.published:
                 self._cache._kept.pop(name, None)
-            greet(peer, topics, drafts)
+            greet(peer, drafts)
             self._cache._kept = kept
 
         self._lazy.greet = greet_less  # type: ignore[method-assign]
 
-    def originate(self, data: bytes, topic: str, now: float) -> list[Effect]:
+    def originate(self, data: bytes, now: float) -> list[Effect]:
         self.published.add(message_id(data))
-        return super().originate(data, topic, now)
+        return super().originate(data, now)
 
 
 class LeavingOut(Swarm):
     def _router(self, rng: Random) -> Router:
-        return LeavingOutOwn(TOPICS, rng)
+        return LeavingOutOwn(TOPIC, rng)
 
 
 def offered(router: Router, now: float) -> set[bytes]:
     """To a stranger who connects now."""
     effects = router.add_peer(STRANGER, now, outbound=False)
-    hello = Rpc(subscriptions=tuple(Subscription(topic, subscribe=True) for topic in TOPICS))
+    hello = Rpc(subscriptions=(Subscription(TOPIC, subscribe=True),))
     effects += router.on_rpc(STRANGER, hello, now)
     router.remove_peer(STRANGER, now)
     sends = [effect for effect in effects if isinstance(effect, Send)]

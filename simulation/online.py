@@ -1,9 +1,9 @@
 """`python -m simulation.online`: spies who see who comes and goes, and when a post becomes public.
 
-Of a post that waited while its author's node was off: how often is that node the first guess among all? A
-model: 60 % of nodes are there for four hours a day, 20 % for ten, 20 % always, at hours of their own that
-shift by half an hour; the author is one of the first kind. Spies know the habits, how posts are held, and a
-part `seen` of the nodes: those that dialled one of them.
+Of posts that waited while their author's node was off, or were written while it was there: how often is
+that node the first guess among all? A model: 60 % of nodes are there for four hours a day, 20 % for ten,
+20 % always, at hours of their own that shift by half an hour; the author is one of the first kind. Spies
+know the habits, how posts are held, and a part `seen` of the nodes: those that dialled one of them.
 """
 
 import argparse
@@ -29,7 +29,8 @@ class Hold:
     most: float
     joining: float = 5.0
 
-    def draw(self, rng: Random) -> float:
+    def draw(self, length: float, rng: Random) -> float:
+        """Seconds after a session of that length began."""
         return rng.uniform(0, self.joining) + rng.uniform(0, self.most)
 
     def density(self, since: float) -> float:
@@ -64,7 +65,7 @@ def rank_first(count: int, seen: float, hold: Hold, backlogs: int, rng: Random) 
     weights = [0.0] * count
     for n in range(backlogs):
         day = 1 + n * DAYS
-        while (waited := hold.draw(rng)) > habits[author].length:
+        while (waited := hold.draw(habits[author].length, rng)) > habits[author].length:
             day += 1  # it was not there for so long
         sessions = [habit.session(day, rng) for habit in habits]
         public = sessions[author][0] + waited
@@ -83,7 +84,7 @@ def _weight(habit: Habit, session: tuple[float, float], public: float, hold: Hol
     moments = [public + shift for shift in (-DAY, 0.0, DAY)]  # sessions may go past midnight
     begin, end = session
     there = any(begin <= moment < end for moment in moments)
-    fresh = (1 - WRITTEN_OFF) / DAY if there else 0.0
+    fresh = (1 - WRITTEN_OFF) / habit.length if there else 0.0
     held = WRITTEN_OFF * max(hold.density(moment - begin) for moment in moments)
     return max(fresh + held, NEVER * 1e-3)
 
@@ -93,16 +94,28 @@ def rate(count: int, seen: float, hold: Hold, backlogs: int, runs: int) -> float
     return sum(rank_first(count, seen, hold, backlogs, rng) for _ in range(runs)) / runs
 
 
+@dataclass(frozen=True)
+class WhileThere(Hold):
+    """Not held: written at any time while the node is there."""
+
+    def draw(self, length: float, rng: Random) -> float:
+        return rng.uniform(0, length)
+
+    def density(self, since: float) -> float:
+        return 0.0
+
+
 BEFORE = Hold(10.0)
 NOW = Hold(60.0 * limits.HOLD_MINUTES)
 HOLDS = {"10 s (as it was)": BEFORE, "30 min": NOW, "4 h": Hold(4 * HOURS), "24 h": Hold(DAY)}
+HOLDS["written while there"] = WhileThere(0.0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 1000])
     parser.add_argument("--seen", type=float, nargs="+", default=[1.0, 0.57, 0.34])
-    parser.add_argument("--backlogs", type=int, nargs="+", default=[1, 3, 10])
+    parser.add_argument("--backlogs", type=int, nargs="+", default=[1, 3, 10, 20])
     parser.add_argument("--runs", type=int, default=200)
     options = parser.parse_args(arguments)
     for size in options.sizes:
@@ -110,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"N = {size}, {seen:.0%} of nodes seen; author first after {options.backlogs} backlogs")
             for name, hold in HOLDS.items():
                 row = [rate(size, seen, hold, count, options.runs) for count in options.backlogs]
-                print(f"  held up to {name:<18} " + "  ".join(f"{value:.3f}" for value in row), flush=True)
+                print(f"  {name:<20} " + "  ".join(f"{value:.3f}" for value in row), flush=True)
     return 0
 
 

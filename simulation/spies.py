@@ -25,7 +25,7 @@ from simulation.world import World, make_world
 POSTS = 50
 SURPLUS = 0.05  # of keys that W names beyond those whose guard spies, at most
 CONTROL = 0.1  # the same in the control, at least: else these spies are blind
-BAYES, SILENCE = 0.2, 0.3  # the same of B at most; of S in the control at least
+BAYES, SILENCE = 0.25, 0.3  # the same of B at most; of S in the control at least
 ROUTED_EPOCH = 60.0  # seconds of an epoch with own routers: shorter, so that 20 posts take minutes
 
 Rates = dict[str, float]  # method and count of posts -> share of keys that are named

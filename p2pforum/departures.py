@@ -1,5 +1,5 @@
 """How own posts leave: by the stem if there is hope for a guard, else by gossip. At once while there is
-a peer to take them, else one by one when there is.
+a peer to take them, else one by one when there is, and not at the moment when the node comes.
 
 Released first, then sent, so that a node killed in between does not push its own old post again, which
 no relay ever does. Nothing here says whose posts these are: what is not released is what is on its way.
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 Release = Callable[[Sequence[bytes]], Awaitable[None]]
 
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-# Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
-_BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
 _LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
 
 
@@ -45,7 +43,7 @@ def going_on() -> Iterator[None]:
 
 class Departures:
     """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
-    posts only."""
+    posts only. `hold`: seconds, at most, until what waited for a peer begins to leave."""
 
     def __init__(
         self,
@@ -55,10 +53,12 @@ class Departures:
         stem: Callable[["Departures"], StemService],
         *,
         hides: bool,
+        hold: float,
     ) -> None:
         self.gossip = gossip(self._release)
         self.stem = stem(self)
         self._hides = hides
+        self._hold = hold
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
@@ -92,13 +92,12 @@ class Departures:
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here."""
-        for fluff in fluffs:
-            await self.gossip.originate([fluff.raw], but=fluff.edges)
+        await self.gossip.originate([fluff.raw for fluff in fluffs])
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
-        if not is_hidden and not self.gossip.has_taker:
+        if not (self.gossip.has_taker or (is_hidden and self.stem.router.has_dialled)):
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()
@@ -155,10 +154,14 @@ class Departures:
                 self._leaving[raw].set()
 
     async def _publish_backlog(self) -> None:
-        """All others: written while no node ran or no peer was there, or left by a node that was killed."""
+        """All others: written while no node ran or no peer was there, or left by a node that was killed.
+
+        One by one: together they would say that one person wrote them. The first after a drawn time: who
+        sees nodes come would know who brought it.
+        """
         while True:
             self._kept = trio.Event()
-            delay = self._rng.uniform(0, _BACKLOG_FIRST)
+            delay = self._rng.uniform(0, self._hold)
             with going_on():
                 while await self._publish_one(delay):
                     delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)

@@ -84,6 +84,7 @@ class Node:
             lambda release: GossipService(network, config.params, self.door, rng, release),
             self._stem,
             hides=config.hide_origin,
+            hold=config.hold_seconds,
         )
         self.gossip = self._own.gossip
         self.stem = self._own.stem

@@ -35,8 +35,9 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     shown = [sent for sent in found if sent.place is not Place.PUBLIC] + public[:limit]
     on_its_way = travelling(context)
     runs = on_its_way is not None
+    travels = bool(on_its_way)
     if as_json:
-        context.console.json([_json(sent, runs) for sent in shown])
+        context.console.json([_json(sent, travels) for sent in shown])
         return
     # Whoever wrote them: imported ones too, whose keys are gone.
     kept = len(context.reader.unreleased()) - (on_its_way or 0)
@@ -46,7 +47,7 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         return
     now = this_hour()
     for sent in shown:
-        state, where = f"{_state(sent, runs):<10}", render.pad("#" + sent.board, 12)
+        state, where = f"{_state(sent, travels):<10}", render.pad("#" + sent.board, 12)
         held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
         title = f"{render.line(sent.title)}  {ago(sent.hour, now)}{held}"
         context.console.print(f"{state}  {ids.show(context, sent.id)}  {where}  {title}")
@@ -56,16 +57,17 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         context.console.note(f"What waits goes out when the node runs: {context.command('run')}")
 
 
-def _state(sent: "Sent", runs: bool) -> str:
+def _state(sent: "Sent", travels: bool) -> str:
+    """`travels`: something is on its way. Which posts the node does not say."""
     if sent.place.value == "kept":
-        return "travelling" if runs else "waiting"
+        return "travelling" if travels else "waiting"
     return sent.place.value
 
 
-def _json(sent: "Sent", runs: bool) -> dict[str, object]:
+def _json(sent: "Sent", travels: bool) -> dict[str, object]:
     return {
         "id": format_id(sent.id),
-        "state": _state(sent, runs),
+        "state": _state(sent, travels),
         "board": sent.board,
         "title": sent.title,
         "hour": sent.hour,

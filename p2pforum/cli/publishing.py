@@ -134,7 +134,7 @@ def _report(context: Context, published: Published, outlet: Outlet, attempt: Att
         where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
         console.print(f"Posted {console.style(short_id(post.id), 'bold')} {where} as {published.name}.")
     if outlet.node_was_off:
-        console.note("node not running; kept here, it goes out when the node runs")
+        console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
     if published.unsettled:
         console.note(f"Posted; {_unsettled(published)}")
     return OK

@@ -47,6 +47,12 @@ def _quota(key: str, value: Any) -> int:
     return value
 
 
+def _hold(key: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= limits.MOST_HOLD_MINUTES:
+        raise ConfigError(f"{key}: a whole number of minutes from 0 to {limits.MOST_HOLD_MINUTES} is wanted")
+    return value
+
+
 def check_listen(key: str, value: Any) -> tuple[str, ...]:
     return _addresses(key, value, parse_listen)
 
@@ -100,6 +106,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
+    "hold_minutes": _hold,
     "announce": _announce,
     "map_port": _flag,
     "exchange": _flag,

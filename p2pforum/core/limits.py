@@ -49,10 +49,13 @@ GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in whi
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
 # --- own: departures -----------------------------------------------------------------------------------
+HOLD_MINUTES = 30  # at most, drawn: a post that waited for a peer does not leave when its node comes
+MOST_HOLD_MINUTES = 24 * 60  # that a person may ask for
+OPEN_HOLD_SECONDS = 10.0  # at most, drawn: the same of a node that hides no origins
 BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a peer, as if strangers wrote them
 
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
-STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
+STEM_READ_SECONDS = 30  # for a peer to send its frame
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
 STEM_JUDGED = 20  # stem posts of one peer at the door at once: what it may send at once
 STEM_DROP_SECONDS = 1.0  # until a peer that sent an invalid one is cut: its answer must arrive as any other

@@ -130,14 +130,14 @@ class LazyGossip:
             quota.greeted = False
 
     def greet(self, peer: str, now: float, drafts: Drafts) -> None:
-        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
+        """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
+        whatever became public since a node came is kept by it, so that all offer the same."""
         quota = self._quotas[peer]
         if quota.greeted or not len(self._cache):
             return
         quota.greeted = True
         quota.greeted_at = now
-        if ids := self._cache.passed_on():
-            drafts.ihave(peer, ids)
+        drafts.ihave(peer, self._cache.ids())
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:
         """Whether the IWANTs of one more RPC, with `count` IDs, are read."""

@@ -4,7 +4,7 @@ It keeps the sets and writes drafts; scores are the ledger's. No peer exchange: 
 dial, and never tells anyone whom we know.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
@@ -42,12 +42,8 @@ class Mesh:
         newcomers, self._newcomers = self._newcomers, {}
         return [peer for peer in newcomers if peer in self._members]
 
-    def offer_later(self, peers: Iterable[str]) -> None:
-        """Offer to these, if they are members, what is new at the next heartbeat: as to newcomers."""
-        self._newcomers.update(dict.fromkeys(peers))
-
     def takers(self, now: float) -> list[str]:
-        """Who is pushed an own post: the members, or some subscribers if there are none."""
+        """Who is pushed a post: the members, or some subscribers if there are none."""
         if self._members:
             return list(self._members)
         limit = self._ledger.params.publish_threshold

@@ -5,7 +5,7 @@ A slow peer loses messages (sync brings them), a fast one is made to wait.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from random import Random
 
@@ -81,15 +81,15 @@ class GossipService:
             self._nursery = None
             self._links.clear()
 
-    async def originate(self, raws: Sequence[bytes], but: Collection[str] = ()) -> None:
-        """Release and publish own posts that are kept and not yet released. `but`: see Router.
+    async def originate(self, raws: Sequence[bytes]) -> None:
+        """Release and publish own posts that are kept and not yet released.
 
         Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
         StoreError if they can't be released: then they have not left the house.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
-            await self._publish(raws[start : start + _OWN_PER_TURN], but)
+            await self._publish(raws[start : start + _OWN_PER_TURN])
             await self._pace()
 
     async def wait_for_taker(self) -> None:
@@ -102,13 +102,13 @@ class GossipService:
     def has_taker(self) -> bool:
         return self._router.has_taker(trio.current_time())
 
-    async def _publish(self, raws: Sequence[bytes], but: Collection[str]) -> None:
+    async def _publish(self, raws: Sequence[bytes]) -> None:
         posts = readable(raws, self._params)
         if not posts or not self.has_taker:
             return
         await self._release([post.id for post in posts])  # first: see Router.originate
         for post in posts:
-            self._perform(self._router.originate(post.raw, trio.current_time(), but))
+            self._perform(self._router.originate(post.raw, trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(

@@ -1,7 +1,7 @@
 """The stem over streams: the router's effects carried out, the only file here that awaits.
 
-A frame is answered as soon as it has been read, before anybody looks into it: neither the answer nor its time
-tells what became of it. How a post is published, and what is public, the node says (`Outside`).
+A frame is answered as soon as it has been read, before anybody looks at more of it than its class: neither
+the answer nor its time tells what became of it. How a post is published, the node says (`Outside`).
 """
 
 import logging
@@ -19,7 +19,7 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerID
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
@@ -153,7 +153,7 @@ class StemService:
     # -- frames in -----------------------------------------------------------------------------------
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        frame = await _receive(stream, FRAME_SIZE)
+        frame = await _receive_frame(stream)
         await stream.send_all(ANSWER)
         if self._nursery is not None:
             self._nursery.start_soon(self._take, peer, frame)
@@ -286,15 +286,18 @@ class StemService:
         self._faulty.set()
 
 
-async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
-    """Exactly so many bytes, in time; what follows is not read."""
-    received = bytearray()
+async def _receive_frame(stream: trio.abc.Stream) -> bytes:
     with trio.move_on_after(limits.STEM_READ_SECONDS):
-        while len(received) < size:
-            chunk = await stream.receive_some(size - len(received))
-            if not chunk:
-                break
-            received += chunk
-    if len(received) < size:
-        raise RemoteProtocolError("a stem stream that ended early")
+        head = await _receive(stream, 1)
+        return head + await _receive(stream, size_of(head[0]) - 1)
+    raise RemoteProtocolError("a stem frame that did not come in time")
+
+
+async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        chunk = await stream.receive_some(size - len(received))
+        if not chunk:
+            raise RemoteProtocolError("a stem stream that ended early")
+        received += chunk
     return bytes(received)

@@ -418,7 +418,9 @@ def test_outbox_waiting_travelling_public(world: World) -> None:
     assert "A subject of mine" in result.out
     assert "Not mine" not in result.out, "what passes through"
     assert "when the node runs: p2pforum run" in result.err
-    with world.node():
+    with world.node() as node:
+        assert world.ok("outbox").out.startswith("waiting  "), "the node holds it back"
+        node.facts["stem"] = {"own": 1}
         assert world.ok("outbox").out.startswith("travelling  ")
     _release(world)
     assert world.ok("outbox").out.startswith("public      ")

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,7 @@ from p2pforum.store.posts import Store, open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-CONFIG = Config(network=TEST_NETWORK.name, retention_days=7)
+CONFIG = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)
 
 
 def written(name: str, key: int = 1) -> Post:
@@ -45,13 +46,14 @@ class House:
         self.directory = directory
         self.store = store
 
-    async def start(self) -> Node:
+    async def start(self, config: Config = CONFIG) -> Node:
+        self._config = config
         await self._nursery.start(self._live)
         return self.node
 
     async def _live(self, task_status: trio.TaskStatus[None]) -> None:
         async with self._hub.network("node") as self.network:
-            self.node = Node(CONFIG, self.store, self.network, Random(2))
+            self.node = Node(self._config, self.store, self.network, Random(2))
             await self.node.run(task_status)
 
     async def _live_peer(self, name: str, task_status: trio.TaskStatus[Probe]) -> None:
@@ -78,7 +80,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}", key=n + 1) for n in range(6)]
     house.store.add([(post, False) for post in posts])
@@ -96,7 +97,6 @@ async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.M
 async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 1e9)
     old = [written("Old", key=1), written("Older", key=2)]
     house.store.add([(post, False) for post in old])
@@ -109,10 +109,22 @@ async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     assert house.released(*old) == 1, "the second one of the backlog waits"
 
 
+async def test_a_backlog_does_not_leave_when_its_node_comes(house: House) -> None:
+    """Whoever sees a node come and a new post right after would know who wrote it."""
+    old = written("Old", key=1)
+    house.store.add([(old, False)])
+    node = await house.start(replace(CONFIG, hold_minutes=24 * 60))
+    peer = await house.peer()
+    new = written("New", key=2)
+    await node.submit(new.raw)
+    await until(lambda: peer.posts() == [new.raw])
+    await trio.sleep(0.5)
+    assert house.released(old) == 0, "its time is drawn over a day; with none it goes (above)"
+
+
 async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.1)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.1)
     node = await house.start()
     await trio.sleep(0.1)  # the node waits for something to do

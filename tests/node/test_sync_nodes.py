@@ -40,7 +40,7 @@ class Node:
         """One hash over all that this node shows: board by board, count and sum."""
         total = hashlib.sha256()
         with self.store.snapshot() as snapshot:
-            for board in snapshot.boards():
+            for board, _ in snapshot.boards():
                 items = snapshot.items(board)
                 total.update(f"{board} {len(items)} {items.sum(0, len(items))}\n".encode())
         return total.hexdigest()

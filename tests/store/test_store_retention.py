@@ -199,7 +199,7 @@ def test_doctor_rebuilds_the_sync_index(store: Store, tmp_path: Path) -> None:
     with store.exclusive() as db:
         db.execute("UPDATE rblock SET n = 1, sum = x'01'")
     assert doctor.check(store, TEST_NETWORK) == ["the sync index does not fit the posts"]
-    doctor.rebuild_blocks(store)
+    doctor.rebuild_index(store)
     assert doctor.check(store, TEST_NETWORK) == []
     model = Model()
     model.add([(post, True) for post in posts])

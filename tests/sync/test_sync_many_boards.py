@@ -20,7 +20,8 @@ from p2pforum.sync import boards as boards_module
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import NONCE_SIZE, Hello
+from p2pforum.sync.look import stretches
+from p2pforum.sync.payloads import NONCE_SIZE, Hello, Look
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Settings
 
@@ -34,13 +35,13 @@ class ManyBoards(MemorySnapshot):
         super().__init__({})
         self.asked = 0
 
-    def boards(self, after: str, most: int) -> list[str]:
+    def boards(self, after: str, most: int, low_hour: int) -> list[tuple[str, bool]]:
         start = NAMES.index(after) + 1 if after else 0
         found = NAMES[start : start + most]
         self.asked += len(found)
-        return found
+        return [(name, True) for name in found]
 
-    def items(self, board: str, low_hour: int = 0) -> ListItems:
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> ListItems:
         self.asked += 1
         return ListItems([(HOUR, board.encode().ljust(32))])
 
@@ -53,6 +54,7 @@ def begin(snapshot: ManyBoards, clock: Any) -> Session:
 
 
 HELLO = encode(Hello(bytes(NONCE_SIZE), HOUR, 0))
+LOOK = encode(Look((bytes(16),) * len(stretches((0, HOUR + 2)))))
 
 
 def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
@@ -67,7 +69,7 @@ def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
         return real(table, name)
 
     monkeypatch.setattr(boards_module.BoardTable, "tag", tag)
-    session.receive(HELLO)
+    session.receive(HELLO + LOOK)
     assert snapshot.asked == hashed == 0
     steps = []
     while session.is_busy:

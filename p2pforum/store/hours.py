@@ -7,9 +7,12 @@ number of boards they are on.
 
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from p2pforum.core import limits
+from p2pforum.store.cells import ENTRY
 from p2pforum.store.schema import SLOT_BITS
 
 _IDS = "SELECT id FROM post WHERE row >= ? AND row < ? AND released"
@@ -25,28 +28,50 @@ class Hour:
         self.is_saved = digest is not None
 
 
+class Hours:
+    """All hours of one commit. Does not change any more."""
+
+    def __init__(self, hours: Mapping[int, Hour]) -> None:
+        self._hours = hours
+        self._cells: tuple[list[int], bytes] | None = None
+
+    def cells(self, db: sqlite3.Connection, low: int = 0, end: int = limits.MAX_HOUR) -> bytes:
+        """An entry (cells.py) for each hour from `low` up to, not with, `end` that has released posts."""
+        if self._cells is None:
+            self._cells = self._read(db)
+        hours, packed = self._cells
+        return packed[bisect_left(hours, low) * ENTRY : bisect_left(hours, end) * ENTRY]
+
+    def _read(self, db: sqlite3.Connection) -> tuple[list[int], bytes]:
+        """Make digests that are not known, and all entries."""
+        for hour, at in self._hours.items():
+            if at.digest is None:
+                at.digest = read_digest(db, hour)
+        there = sorted((hour, at.digest) for hour, at in self._hours.items() if at.digest)
+        return [hour for hour, _ in there], b"".join([h.to_bytes(4, "big") + digest for h, digest in there])
+
+
 class HourCache:
     """The hours as of the last commit. One writer; a view takes `sealed()` and keeps it."""
 
     def __init__(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
         self._hours = {hour: Hour(digest) for hour, digest in rows}
-        self._is_sealed = False
+        self._sealed: Hours | None = None
         self._lock = threading.Lock()
 
     def current(self) -> Mapping[int, Hour]:
         """For the writer, and until the next commit."""
         return self._hours
 
-    def sealed(self) -> Mapping[int, Hour]:
-        """Does not change any more: what is published next stands in a copy."""
+    def sealed(self) -> Hours:
         with self._lock:
-            self._is_sealed = True
-            return self._hours
+            self._sealed = self._sealed or Hours(self._hours)
+            return self._sealed
 
     def publish(self, changed: Iterable[int], gone: Iterable[int] = ()) -> None:
         with self._lock:
-            if self._is_sealed:
-                self._hours, self._is_sealed = dict(self._hours), False
+            if self._sealed is not None:
+                self._hours, self._sealed = dict(self._hours), None
             self._hours.update((hour, Hour()) for hour in changed)
             for hour in gone:
                 del self._hours[hour]
@@ -79,7 +104,8 @@ def save_hours(db: sqlite3.Connection, cache: HourCache) -> None:
         raise
     for _, at in made:
         at.is_saved = True
-    cache.publish((), empty)
+    if empty:
+        cache.publish((), empty)
 
 
 def rebuild_hours(db: sqlite3.Connection, known: Iterable[int]) -> set[int]:

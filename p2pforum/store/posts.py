@@ -197,7 +197,7 @@ class Store:
                     known, commits = self._blocks.current(), self._commits
                     hours = self._hours.sealed()
             view = Snapshot(db, known, hours, self._keys, self._rememberer(commits))
-            view.hours()  # those that changed are read here, in the caller's thread
+            view.cells()  # hours that changed are read here, in the caller's thread
             yield view
 
     def _rememberer(self, commits: int) -> Callable[[int, BoardBlocks], None]:

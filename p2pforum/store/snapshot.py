@@ -12,7 +12,7 @@ from p2pforum.store import block_rows
 from p2pforum.store.blocks import BlockKeys, BoardBlocks, Key, KeysCache, fill_cells
 from p2pforum.store.cells import ENTRY, Cells, entry
 from p2pforum.store.connection import translated
-from p2pforum.store.hours import Hour, read_digest
+from p2pforum.store.hours import Hours
 
 _NOTHING = BoardBlocks(())
 _BOARDS = """SELECT name, EXISTS
@@ -85,7 +85,8 @@ class Items:
 
     def prepare(self) -> Iterator[None]:
         """Read what `cells` needs, in small steps."""
-        yield from fill_cells(self._blocks, self._load, self._low)
+        if self._blocks.cells is None or self._blocks.cells.low > self._low:
+            yield from fill_cells(self._blocks, self._load, self._low)
 
     def cells(self, lo: int, hi: int) -> bytes:
         """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, SHA-256 of their IDs."""
@@ -108,10 +109,13 @@ class Items:
         return entry(hour, self.ids(lo, hi))
 
     def _settle(self) -> Cells:
-        for _ in self.prepare():
-            pass
-        assert self._blocks.cells is not None
-        return self._blocks.cells
+        known = self._blocks.cells
+        if known is None or known.low > self._low:
+            for _ in self.prepare():
+                pass
+            known = self._blocks.cells
+        assert known is not None
+        return known
 
     def _place(self, i: int) -> int:
         """Turn to the block of item `i`; the place in it. One behind the last is in a block of no keys."""
@@ -143,7 +147,7 @@ class Snapshot:
         self,
         db: sqlite3.Connection,
         known: Mapping[int, BoardBlocks],
-        hours: Mapping[int, Hour],
+        hours: Hours,
         cache: KeysCache,
         remember: Callable[[int, BoardBlocks], None],
     ) -> None:
@@ -163,18 +167,11 @@ class Snapshot:
             rows = self._db.execute(_BOARDS, (low_hour, after, most)).fetchall()
         return [(name, bool(is_active)) for name, is_active in rows]
 
-    def hours(self, low: int = 0, end: int = limits.MAX_HOUR) -> list[tuple[int, bytes]]:
-        """Of each hour from `low` up to, not with, `end` that has released posts, ascending: SHA-256 of
-        the IDs of all boards in order."""
-        found = []
-        for hour in sorted(hour for hour in self._hours if low <= hour < end):
-            at = self._hours[hour]
-            if at.digest is None:
-                with translated():
-                    at.digest = read_digest(self._db, hour)
-            if at.digest:
-                found.append((hour, at.digest))
-        return found
+    def cells(self, low: int = 0, end: int = limits.MAX_HOUR) -> bytes:
+        """The same as Items.cells of the hours in [low, end), over all boards: an hour's IDs in order,
+        whatever their boards."""
+        with translated():
+            return self._hours.cells(self._db, low, end)
 
     def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:
         """From the hour `low_hour` up to, not with, `end`. Of an unknown board: none."""

@@ -4,7 +4,6 @@ The hours are cut into stretches that grow in length from the newest back: a dif
 makes nobody look at older ones, and what it costs grows with the hours, never with the boards.
 """
 
-from bisect import bisect_left
 from itertools import pairwise
 
 from p2pforum.core import limits
@@ -45,13 +44,7 @@ class Looking:
         self.theirs: Look | None = None
 
     def look(self, snapshot: Snapshot) -> Look:
-        hours = snapshot.hours(*self._window)
-        seen = []
-        for lower, upper in self._stretches:
-            lo, hi = bisect_left(hours, (lower,)), bisect_left(hours, (upper,))
-            cells = [hour.to_bytes(4, "big") + digest for hour, digest in hours[lo:hi]]
-            seen.append(self.fingerprint.of(b"".join(cells)))
-        self.ours = Look(tuple(seen))
+        self.ours = Look(tuple(self.fingerprint.of(snapshot.cells(*hours)) for hours in self._stretches))
         return self.ours
 
     def on_look(self, frame: Look) -> None:

@@ -16,9 +16,9 @@ class Snapshot(Protocol):
         """
         ...
 
-    def hours(self, low: int, end: int) -> list[tuple[int, bytes]]:
-        """Of each hour in [low, end) that has posts, ascending: SHA-256 of their IDs, one after another in
-        order, of all boards."""
+    def cells(self, low: int, end: int) -> bytes:
+        """Of each hour in [low, end) that has posts, ascending: the hour in 4 bytes, big-endian, and SHA-256
+        of the IDs of all its posts in order, whatever their boards."""
         ...
 
     def items(self, board: str, low_hour: int, end: int) -> Items:

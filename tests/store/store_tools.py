@@ -30,14 +30,6 @@ def cells_of(keys: Iterable[tuple[int, bytes]]) -> bytes:
     return b"".join(hour.to_bytes(4, "big") + sha256(found).digest() for hour, found in ids.items())
 
 
-def hours_of(keys: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """By brute force: SHA-256 of the IDs of each hour, whatever their boards."""
-    ids: dict[int, list[bytes]] = defaultdict(list)
-    for hour, post_id in keys:
-        ids[hour].append(post_id)
-    return sorted((hour, sha256(b"".join(sorted(found))).digest()) for hour, found in ids.items())
-
-
 def assert_items(items: Items, keys: list[tuple[int, bytes]]) -> None:
     """`items` is exactly the sorted list `keys`, however one asks."""
     n = len(keys)
@@ -145,7 +137,7 @@ def assert_same(store: Store, directory: Path, model: Model) -> None:
     assert store.revealed(authors) == model.revealed()
     with store.snapshot() as snapshot:
         assert snapshot.boards() == [(name, True) for name in model.boards()]
-        assert snapshot.hours() == hours_of(key for board in model.boards() for key in model.keys(board))
+        assert snapshot.cells() == cells_of(key for board in model.boards() for key in model.keys(board))
         assert snapshot.raw(everything) == shown
         for board in [*model.boards(), "no-such-board"]:
             assert_items(snapshot.items(board), model.keys(board))

@@ -13,6 +13,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
 from p2pforum.store import block_rows, cells, schema
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache, fill_cells
+from p2pforum.store.hours import Hours
 from p2pforum.store.snapshot import Snapshot
 
 BOARD = 7
@@ -38,7 +39,7 @@ def put(db: sqlite3.Connection, keys: list[Key]) -> None:
 
 
 def view(db: sqlite3.Connection, cache: KeysCache | None = None) -> Snapshot:
-    return Snapshot(db, {}, {}, cache or KeysCache(), lambda board, blocks: None)
+    return Snapshot(db, {}, Hours({}), cache or KeysCache(), lambda board, blocks: None)
 
 
 def as_rows(blocks: BoardBlocks) -> list[tuple[Key, int]]:

@@ -5,31 +5,31 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from store_tools import add, hours_of, opened
+from store_tools import add, cells_of, opened
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core.post import Post
-from p2pforum.store import change, doctor, hours, retention, snapshot
+from p2pforum.store import change, doctor, hours, retention
 from p2pforum.store.posts import Store
 
 POSTS = [a_post(f"Number {n}.", board=f"board-{n % 3}", hour=HOUR - n % 40) for n in range(120)]
 
 
-def seen(store: Store) -> list[tuple[int, bytes]]:
+def seen(store: Store) -> bytes:
     with store.snapshot() as view:
-        return view.hours()
+        return view.cells()
 
 
-def expected(posts: list[Post]) -> list[tuple[int, bytes]]:
-    return hours_of((post.payload.hour, post.id) for post in posts)
+def expected(posts: list[Post]) -> bytes:
+    return cells_of((post.payload.hour, post.id) for post in posts)
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Hours whose digest was made from posts."""
     found: list[int] = []
-    monkeypatch.setattr(snapshot, "read_digest", lambda db, hour: (found.append(hour), read(db, hour))[1])
     read = hours.read_digest
+    monkeypatch.setattr(hours, "read_digest", lambda db, hour: (found.append(hour), read(db, hour))[1])
     return found
 
 
@@ -61,8 +61,8 @@ def test_a_view_shows_the_hours_as_they_were(tmp_path: Path) -> None:
             add(store, POSTS[50:90])
             with store.snapshot() as after:
                 retention.expire(store, HOUR - 20)
-                assert before.hours() == expected(POSTS[:50])
-                assert after.hours() == expected(POSTS[:90])
+                assert before.cells() == expected(POSTS[:50])
+                assert after.cells() == expected(POSTS[:90])
         assert seen(store) == expected([p for p in POSTS[:90] if p.payload.hour >= HOUR - 20])
 
 

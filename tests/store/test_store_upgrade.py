@@ -48,7 +48,7 @@ def test_posts_of_a_store_with_sums_are_synced_by_digests(tmp_path: Path) -> Non
     with open_store(tmp_path / "data", TEST_NETWORK) as store:
         add(store, POSTS)
         with store.snapshot() as snapshot:
-            before = snapshot.hours()
+            before = snapshot.cells()
     with closing(sqlite3.connect(path)) as db:
         db.execute("ALTER TABLE rblock RENAME TO new_rblock")
         db.execute(next(text for text in schema.MIGRATIONS[0][1] if "TABLE rblock" in text))
@@ -61,7 +61,7 @@ def test_posts_of_a_store_with_sums_are_synced_by_digests(tmp_path: Path) -> Non
     with open_store(tmp_path / "data", TEST_NETWORK) as store:
         assert doctor.check(store, TEST_NETWORK) == []
         with store.snapshot() as snapshot:
-            assert snapshot.hours() == before
+            assert snapshot.cells() == before
             items = snapshot.items("general")
             assert_items(items, sorted((post.payload.hour, post.id) for post in POSTS))
 

@@ -4,9 +4,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 
-from list_items import Key, ListItems
+from list_items import Key, ListItems, naive_cells
 
 from p2pforum.core import limits
 from p2pforum.core.post import Post
@@ -28,12 +27,9 @@ class MemorySnapshot:
         names = sorted(name for name in self._keys if name > after)[:most]
         return [(name, any(hour >= low_hour for hour, _ in self._keys[name])) for name in names]
 
-    def hours(self, low: int, end: int) -> list[tuple[int, bytes]]:
+    def cells(self, low: int, end: int) -> bytes:
         assert self.is_open
-        ids: dict[int, list[bytes]] = defaultdict(list)
-        for hour, id_ in (key for keys in self._keys.values() for key in keys if low <= key[0] < end):
-            ids[hour].append(id_)
-        return [(hour, sha256(b"".join(sorted(found))).digest()) for hour, found in sorted(ids.items())]
+        return naive_cells(key for keys in self._keys.values() for key in keys if low <= key[0] < end)
 
     def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> ListItems:
         assert self.is_open
@@ -63,10 +59,9 @@ class KeysOnly(MemorySnapshot):
         super().__init__({})
         self._keys["board"] = sorted(keys)
         self._all = block_items(self._keys["board"])
-        self._hours = super().hours(0, limits.MAX_HOUR)
 
-    def hours(self, low: int, end: int) -> list[tuple[int, bytes]]:
-        return self._hours
+    def cells(self, low: int, end: int) -> bytes:
+        return self._all.cells(self._all.find(low, b""), self._all.find(end, b""))
 
     def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:  # type: ignore[override]
         return self._all

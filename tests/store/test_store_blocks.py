@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 from store_tools import assert_items, cells_of
@@ -14,7 +15,7 @@ from p2pforum.core.errors import StoreError
 from p2pforum.store import block_rows, cells, schema
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache, fill_cells
 from p2pforum.store.hours import Hours
-from p2pforum.store.snapshot import Snapshot
+from p2pforum.store.snapshot import Items, Snapshot
 
 BOARD = 7
 
@@ -159,6 +160,27 @@ def test_digests_from_an_hour_on_reach_lower_when_asked(db: sqlite3.Connection) 
     for low in (90, 40, 60, 0):
         found = [key for key in keys if key[0] >= low]
         assert_items(snapshot.items("general", low), found)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_digests_fit_whatever_was_asked_for_and_changed_in_any_order(seed: int) -> None:
+    """Bounds that go up and down, and posts that come and go above and below them."""
+    rng = random.Random(seed)
+    keys = set(some_keys(60, 100, seed=seed))
+    blocks = BoardBlocks([Block((0, b""), len(keys))])
+    for n in range(80):
+        if rng.random() < 0.5:
+            changed = {rng.randrange(100) for _ in range(rng.randint(1, 3))}
+            keys = {key for key in keys if key[0] not in changed or rng.random() < 0.5}
+            keys |= {(rng.choice(sorted(changed)), sha256(b"%d %d" % (seed, n)).digest())}
+            before, blocks = blocks, BoardBlocks([Block((0, b""), len(keys))])
+            blocks.follow(before, changed)
+        low = rng.randrange(100)
+        there = BlockKeys(sorted(keys))
+        found = Items(blocks, lambda _, there=there: there, (low, 100))  # type: ignore[misc]
+        assert found.cells(0, len(found)) == cells_of(key for key in keys if key[0] >= low)
+        assert blocks.cells is not None
+        assert blocks.cells.packed == cells_of(key for key in keys if key[0] >= blocks.cells.low)
 
 
 def test_loaded_keys_are_bounded_and_shared() -> None:

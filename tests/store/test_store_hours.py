@@ -1,7 +1,8 @@
 """The digest of each hour: right whatever came in between, kept over a stop, found out when it is wrong."""
 
 import shutil
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def test_a_view_shows_the_hours_as_they_were(tmp_path: Path) -> None:
                 assert before.cells() == expected(POSTS[:50])
                 assert after.cells() == expected(POSTS[:90])
         assert seen(store) == expected([p for p in POSTS[:90] if p.payload.hour >= HOUR - 20])
+
+
+def test_a_view_that_nobody_has_read_yet_is_sealed_too() -> None:
+    digests = [(hour, bytes([hour]) * 32) for hour in (1, 2, 3)]
+    cache = hours.HourCache(digests)
+    before = cache.sealed()
+    cache.publish([2, 4], gone=[1])
+    with closing(sqlite3.connect(":memory:")) as db:
+        assert before.cells(db) == b"".join(hour.to_bytes(4, "big") + digest for hour, digest in digests)
+    assert list(cache.current()) == [2, 3, 4]
 
 
 def test_after_a_stop_no_post_is_read_again(tmp_path: Path, made: list[int]) -> None:

@@ -24,7 +24,7 @@ from p2pforum.sync.claims import Claims
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Terms
 
-NETWORK = params_for("bench", test=True)
+NETWORK = params_for("test.bench")
 Result = TypeVar("Result")
 
 

@@ -34,11 +34,9 @@ class Cells:
         self.hours = hours
         self.counts = counts
         self.packed = packed
-        self.starts = array("Q", accumulate(counts, initial=0))  #: keys from `low` on before each hour
-
-    def __len__(self) -> int:
-        """Keys, in all hours."""
-        return self.starts[-1]
+        self.starts = array(
+            "Q", accumulate(counts, initial=0)
+        )  #: keys from `low` on before each hour; the last counts all
 
     def find(self, hour: int) -> int:
         """How many keys from `low` on are before this hour."""
@@ -72,8 +70,10 @@ class _Growing:
         if not edges:
             return
         self._append(hours[0], b"".join(self._last))
-        for lo, hi in pairwise(edges):
-            self._append(hours[lo], ids[lo * ID_SIZE : hi * ID_SIZE])
+        whole = list(pairwise(edges))
+        self._hours.extend([hours[lo] for lo, _ in whole])
+        self._counts.extend([hi - lo for lo, hi in whole])
+        self._packed += [entry(hours[lo], ids[lo * ID_SIZE : hi * ID_SIZE]) for lo, hi in whole]
         self._last = [ids[edges[-1] * ID_SIZE :]]
 
     def copy(self, base: Cells, first: int, last: int) -> None:

@@ -59,8 +59,9 @@ class Items:
             return 0
         if hour >= limits.MAX_HOUR:  # "everything": no key to look at
             return blocks.starts[-1]
-        if not prefix and blocks.cells is not None and blocks.cells.low <= hour:
-            return blocks.starts[-1] - len(blocks.cells) + blocks.cells.find(hour)
+        known = blocks.cells
+        if not prefix and known is not None and known.low <= hour:
+            return blocks.starts[-1] - known.starts[-1] + known.find(hour)
         self._turn_to(blocks.locate((hour, prefix)))
         if self._index and blocks.los[self._index] == (hour, prefix):
             return self._lo
@@ -93,7 +94,7 @@ class Items:
         if lo >= hi:
             return b""
         known = self._settle()
-        shift = self._blocks.starts[-1] - len(known) - self._first  # items before the first of `known`
+        shift = self._blocks.starts[-1] - known.starts[-1] - self._first  # items before the first of `known`
         first, last = known.whole(lo - shift, hi - shift)
         if first > last:
             return self._entry(known.hours[last], lo, hi)

@@ -183,6 +183,21 @@ def test_digests_fit_whatever_was_asked_for_and_changed_in_any_order(seed: int) 
         assert blocks.cells.packed == cells_of(key for key in keys if key[0] >= blocks.cells.low)
 
 
+def test_of_two_sessions_that_make_digests_at_once_the_one_that_reaches_lower_is_kept() -> None:
+    keys = sorted(some_keys(600, 100))
+    pieces = [keys[:300], keys[300:]]
+    blocks = BoardBlocks([Block(piece[0], len(piece)) for piece in pieces])
+    load = [BlockKeys(piece) for piece in pieces].__getitem__
+    low, high = fill_cells(blocks, load, 0), fill_cells(blocks, load, 90)
+    next(low)
+    next(high)
+    for making in (low, high):
+        for _ in making:
+            pass
+    assert blocks.cells is not None
+    assert blocks.cells.packed == cells_of(keys)
+
+
 def test_loaded_keys_are_bounded_and_shared() -> None:
     cache = KeysCache(most=7)  # three blocks of two
     blocks = [Block((n, b""), 1) for n in range(5)]

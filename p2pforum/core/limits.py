@@ -203,7 +203,7 @@ MAX_INVITE = 64 * KIB  # characters; more can only be another file
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split
-KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 52 MB
+KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 42 MB
 BOARDS_LOADED = (
     MAX_SYNC_BOARDS  # whose block summaries and digests are in memory: a session walks them in order
 )

@@ -12,6 +12,9 @@ from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.payloads import Hello, Look
 from p2pforum.sync.snapshot import Snapshot
 
+_NEWEST = 2  # rule: hours in the newest stretch: posts of this hour and the next, which clocks differ about
+_GROWTH = 4  # rule: times as far back the next one reaches: 7 stretches in half a year; with 2 it were 12
+
 
 def window_of(ours: Hello, theirs: Hello) -> tuple[int, int]:
     """The hours of a session: from the first up to, not with, the second.
@@ -25,10 +28,10 @@ def window_of(ours: Hello, theirs: Hello) -> tuple[int, int]:
 def stretches(window: tuple[int, int]) -> list[tuple[int, int]]:
     """Newest first: the last 2 hours of a window, then those back to 8, 32, 128 and so on, to its first."""
     low, end = window
-    edges, age = [end], 2
+    edges, age = [end], _NEWEST
     while edges[-1] > low:
         edges.append(max(low, end - age))
-        age *= 4
+        age *= _GROWTH
     return [(lower, upper) for upper, lower in pairwise(edges)]
 
 

@@ -204,9 +204,7 @@ MAX_INVITE = 64 * KIB  # characters; more can only be another file
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split
 KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 42 MB
-BOARDS_LOADED = (
-    MAX_SYNC_BOARDS  # whose block summaries and digests are in memory: a session walks them in order
-)
+BOARDS_LOADED = MAX_SYNC_BOARDS  # boards whose index is in memory: fewer, and a session loads each anew
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
 STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in

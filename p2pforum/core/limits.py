@@ -99,8 +99,6 @@ MAX_SYNC_OUTBOUND = 3  # sessions that we opened: they fetch the same things any
 MAX_SYNC_DRAWN = 2  # of these at once with peers drawn by lot: one slow peer does not hold up the next
 SYNC_DRAWN_SECONDS = 3_600  # for all sessions with one such peer, one after the other
 SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by lot
-SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
-SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
 
 # --- rule: peer records ------------------------------------------------------------------------------
 MAX_PEER_RECORD = 1_000  # bytes, signature included: with its size it fits an ask of 1 KiB
@@ -214,8 +212,8 @@ MAX_INVITE = 64 * KIB  # characters; more can only be another file
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split
-KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 52 MB
-BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
+KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 42 MB
+BOARDS_LOADED = MAX_SYNC_BOARDS  # boards whose index is in memory: fewer, and a session loads each anew
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
 STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in

@@ -1,7 +1,9 @@
 """Reconciliation: two nodes that meet come to the same set of posts, whatever happened before.
 
 wire.py       Negentropy v1 messages, byte for byte
-reconcile.py  how two sets differ: ranges, fingerprints, the split policy
+reconcile.py  how two sets differ: ranges, the split policy
+fingerprint.py  what stands for the posts of a range, in one session
+look.py       the one look: whether anything differs, and from which hour on
 payloads.py   what each frame of a session carries
 frames.py     our framing around it
 boards.py     the boards of one session: salted tags, numbers

@@ -28,6 +28,7 @@ class Type(enum.IntEnum):
     PULL = 6
     CREDIT = 7
     END = 8
+    LOOK = 9
 
 
 class How(enum.IntEnum):
@@ -124,8 +125,26 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What the sender has of all boards: a fingerprint for each stretch of hours, newest first (look.py)."""
+
+    type: ClassVar = Type.LOOK
+    seen: tuple[bytes, ...]
+
+    def payload(self) -> bytes:
+        return b"".join(self.seen)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Look":
+        seen = []
+        while fields.more():
+            seen.append(fields.take(FINGERPRINT_SIZE))
+        return cls(tuple(seen))
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """A board as told to a peer. `low` counts hours above the session's horizon."""
+    """A board as told to a peer. `low` counts hours above the first that is compared."""
 
     tag: bytes
     low: int

@@ -58,7 +58,6 @@ class SyncService:
         self._dialled = Share(turns, seconds, read, places)
         self._strangers = Share(turns, seconds / 2, read // 2, places // 2, yields_to=self._dialled)
         self._drawn: set[PeerID] = set()  # by lot, and in a session now
-        self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
         network.set_handler(self._protocol, self._answer)
 
     async def sync(self, peer: PeerID, progress: Progress | None = None) -> Report:
@@ -126,8 +125,7 @@ class SyncService:
     async def _converse(
         self, peer: PeerID, stream: trio.abc.Stream, progress: Progress | None, *, initiator: bool = False
     ) -> Report:
-        audit = initiator and self._now() - self._audited >= limits.SYNC_AUDIT_HOURS
-        terms = self.settings.terms(self._now(), self._door.retention_hours, audit=audit)
+        terms = self.settings.terms(self._now(), self._door.retention_hours)
         async with stream:
             with ExitStack() as stack:
                 share = self._share(peer)
@@ -149,8 +147,6 @@ class SyncService:
             await self._network.disconnect(peer)
         if error is not None and not isinstance(error, SessionOver):
             raise error
-        if audit and session.report.code is Code.DONE:
-            self._audited = self._now()
         return session.report
 
     def _share(self, peer: PeerID) -> Share:

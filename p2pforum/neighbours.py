@@ -99,8 +99,15 @@ class Neighbours:
 
     # -- for front ends ------------------------------------------------------------------------------------
 
+    def named(self) -> list[str]:
+        return [named.peer for named in self._peers.named()]
+
+    def reached(self) -> set[str]:
+        """Peers that answered this node once."""
+        return {entry.peer for entry in self.book if entry.is_tried}
+
     def is_named(self, peer: str) -> bool:
-        return any(named.peer == peer for named in self._peers.named())
+        return peer in self.named()
 
     def absent(self) -> list[dict[str, Any]]:
         """Peers that are not connected, but are wanted: named ones, and who is being dialled just now."""

@@ -40,8 +40,9 @@ from p2pforum.stem.service import Outside, StemService
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import clean
+from p2pforum.store.retention import clean, newest_released
 from p2pforum.sync.boards import Choice
+from p2pforum.sync.filling import Company
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
 
@@ -89,8 +90,10 @@ class Node:
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        opinions = Opinions(now_hours, self._guards, self._is_banned, self._announced(directory))
+        opinions = Opinions(now_hours, self._guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
+        if newest_released(store) is not None:  # else there is no gap by which to know it again
+            self.sync_service.filling.company = Company(self._trusted, self._known)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """All that goes on in a node, until cancelled."""
@@ -177,7 +180,7 @@ class Node:
             except NetworkError as error:  # the next peer may be there
                 tally.end(peer, "lost", error=str(error))
             except RemoteProtocolError:
-                tally.end(peer, "broken", error="it broke the protocol and was disconnected")
+                tally.end(peer, "broken", error="it broke the protocol and is banned for an hour")
         return tally.result()
 
     def reload(self) -> None:
@@ -212,9 +215,11 @@ class Node:
     def _guards(self) -> list[str]:
         return [guard.peer for guard in self.stem.router.guards.kept]
 
-    def _is_banned(self, peer: str) -> bool:
-        now = trio.current_time()
-        return self.gossip.router.ledger.is_banned(peer, now) or self.sync_service.standing.is_banned(peer)
+    def _trusted(self) -> list[str]:
+        return [*self.neighbours.named(), *self._guards()]
+
+    def _known(self) -> set[str]:
+        return self.neighbours.reached().union(self._trusted())
 
     def _stem(self, own: Departures) -> StemService:
         guards = self._guard_file.read() if self._guard_file else Guards()

@@ -20,6 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.bans import Bans
 from p2pforum.network.inbound import Guest, Pending, Places
 from p2pforum.network.interface import Connection, Direction, PeerEvent, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -95,6 +96,7 @@ class Libp2pNetwork:
         self._links: dict[PeerID, list[_Link]] = {}
         self._roster = Roster()
         self._pending = Pending()
+        self.bans = Bans()
         self.places = Places()  #: of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
@@ -133,6 +135,8 @@ class Libp2pNetwork:
         peer = PeerID(target.peer)
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
         if self._proxy is not None:
             timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
@@ -174,11 +178,13 @@ class Libp2pNetwork:
         with self._pending.wait(address):
             secured = await upgrade_inbound(stream, self._identity)
         # Only now, as a peer and not as a mere socket, does it take a place, or another's.
-        if secured is None or secured[1] == self.peer_id or not self._lets_in(address, self.places.make_one):
-            log.debug("an inbound connection came to nothing")
-            return
-        channel, peer = secured
-        await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
+        if secured is not None and self._welcomes(secured[1], address):
+            channel, peer = secured
+            await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
+
+    def _welcomes(self, peer: PeerID, address: str) -> bool:
+        is_wanted = peer != self.peer_id and peer not in self.bans
+        return is_wanted and self._lets_in(address, self.places.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
@@ -234,6 +240,10 @@ class Libp2pNetwork:
         async with trio.open_nursery() as nursery:
             for link in self._links.get(peer, []):
                 nursery.start_soon(self._close, link)
+
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
 
     async def _close(self, link: _Link) -> None:
         await link.yamux.close()

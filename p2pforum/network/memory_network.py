@@ -20,6 +20,7 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.bans import Bans
 from p2pforum.network.interface import (
     Connection,
     Direction,
@@ -157,6 +158,7 @@ class MemoryNetwork:
         self._listening = listening
         self._max_connections = max_connections
         self._roster = Roster()
+        self.bans = Bans()
         self._links: dict[PeerID, _Link] = {}
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
@@ -190,7 +192,9 @@ class MemoryNetwork:
         target = self._hub.find_at(where)
         if not self._up:
             raise NetworkError("this node is down")
-        if target is None or not target.accepts(self.name):
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
+        if target is None or not target.accepts(self.name, self.peer_id):
             raise NetworkError(f"nothing answers at {address}")
         if target.peer_id != peer:
             raise NetworkError(f"another peer answers at {address}")
@@ -218,8 +222,8 @@ class MemoryNetwork:
         if scope.cancelled_caught:
             raise NetworkError(complaint)
 
-    def accepts(self, name: str) -> bool:
-        room = len(self._links) < self._max_connections
+    def accepts(self, name: str, peer: PeerID) -> bool:
+        room = len(self._links) < self._max_connections and peer not in self.bans
         return self._up and self._listening and room and self._hub.reachable(name, self.name)
 
     def _admit(self, link: _Link, direction: Direction, address: str) -> None:
@@ -232,6 +236,10 @@ class MemoryNetwork:
         if link is not None:
             link.cut()
         await trio.lowlevel.checkpoint()
+
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
 
     # -- streams ---------------------------------------------------------------------------------
 

@@ -45,7 +45,8 @@ def going_on() -> Iterator[None]:
 
 class Departures:
     """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
-    posts only."""
+    posts only. `may_leave`: whether peers would take this post now, as far as this node can know. Others stay
+    unreleased, and what is unreleased never expires."""
 
     def __init__(
         self,
@@ -55,10 +56,12 @@ class Departures:
         stem: Callable[["Departures"], StemService],
         *,
         hides: bool,
+        may_leave: Callable[[bytes], bool],
     ) -> None:
         self.gossip = gossip(self._release)
         self.stem = stem(self)
         self._hides = hides
+        self._may_leave = may_leave
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
@@ -93,12 +96,13 @@ class Departures:
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here."""
         for fluff in fluffs:
-            await self.gossip.originate([fluff.raw], but=fluff.edges)
+            if self._may_leave(fluff.raw):
+                await self.gossip.originate([fluff.raw], but=fluff.edges)
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
-        if not is_hidden and not self.gossip.has_taker:
+        if not self._may_leave(raw) or not (is_hidden or self.gossip.has_taker):
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()
@@ -180,5 +184,6 @@ class Departures:
         return bool(left)
 
     async def _left(self) -> list[bytes]:
-        """What is kept and not on its way: neither own posts in their stem nor those that we pass on."""
-        return self.stem.unsent(await trio.to_thread.run_sync(self._store.unreleased))
+        """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
+        kept = await trio.to_thread.run_sync(self._store.unreleased)
+        return self.stem.unsent([raw for raw in kept if self._may_leave(raw)])

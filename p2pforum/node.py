@@ -42,9 +42,9 @@ from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import clean, newest_released
 from p2pforum.sync.boards import Choice
-from p2pforum.sync.filling import Company
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
+from p2pforum.timekeeping import Timekeeping
 
 log = logging.getLogger(__name__)
 
@@ -85,24 +85,25 @@ class Node:
             lambda release: GossipService(network, config.params, self.door, rng, release),
             self._stem,
             hides=config.hide_origin,
+            may_leave=lambda raw: self._time.may_leave(raw),
         )
         self.gossip = self._own.gossip
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
+        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
         opinions = Opinions(now_hours, self._guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
         if newest_released(store) is not None:  # else there is no gap by which to know it again
-            self.sync_service.filling.company = Company(self._trusted, self._known)
+            self.sync_service.filling.company = self.neighbours.company()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """All that goes on in a node, until cancelled."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.gossip.run)
             await nursery.start(self.stem.run)
-            nursery.start_soon(self.sync_service.run)
-            nursery.start_soon(self.neighbours.run)
-            nursery.start_soon(self._own.run)
+            for part in (self.sync_service, self.neighbours, self._own, self._time):
+                nursery.start_soon(part.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
@@ -110,6 +111,8 @@ class Node:
 
     async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
         spread = None
+        if problem := self._time.problem():
+            return Submitted(Outcome.REFUSED, None, problem)
         with self.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
             if verdict.outcome is Outcome.STORED:
@@ -145,6 +148,7 @@ class Node:
             "book": self.neighbours.counts(),
             "exchange": self.neighbours.exchange(),
             "lan": self.neighbours.lan(),
+            "clock": self._time.view(),
         }
 
     def worth(self) -> dict[PeerID, float]:
@@ -215,12 +219,6 @@ class Node:
     def _guards(self) -> list[str]:
         return [guard.peer for guard in self.stem.router.guards.kept]
 
-    def _trusted(self) -> list[str]:
-        return [*self.neighbours.named(), *self._guards()]
-
-    def _known(self) -> set[str]:
-        return self.neighbours.reached().union(self._trusted())
-
     def _stem(self, own: Departures) -> StemService:
         guards = self._guard_file.read() if self._guard_file else Guards()
         router = StemRouter(self._rng, guards, trio.current_time())
@@ -234,7 +232,7 @@ class Node:
     async def _keep_house(self) -> None:
         while True:
             with going_on():
-                dropped = await trio.to_thread.run_sync(self._keeping.expire)
+                dropped = 0 if self._time.problem() else await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)

@@ -1,5 +1,6 @@
 """`p2pforum status`: what runs, what is kept here, and where."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -94,20 +95,7 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         console.print(f"{console.style(label.ljust(9), 'dim')} {text}")
 
     if node["running"]:
-        peers = options.count(node.get("peers", 0), "peer")
-        row("node", f"{console.style('running', 'green')}, {peers} connected")
-        for address in node.get("addresses", []):
-            row("address", render.line(str(address)))
-        if "book" in node:
-            row("outbound", _book_text(node["book"]))
-        if node.get("proxy"):
-            row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
-        for address in node.get("announced", []):
-            row("announced", f"{render.line(str(address))}, to everybody")
-        if node.get("lan"):
-            row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
-        if "stem" in node:
-            row("own posts", _stem_text(context, node["stem"]))
+        _print_node(context, node, row)
     else:
         row("node", f"not running; to start it: {context.command('run')}")
     network = found["network"]
@@ -120,6 +108,26 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _print_node(context: Context, node: dict[str, Any], row: Callable[[str, str], None]) -> None:
+    console = context.console
+    peers = options.count(node.get("peers", 0), "peer")
+    row("node", f"{console.style('running', 'green')}, {peers} connected")
+    for address in node.get("addresses", []):
+        row("address", render.line(str(address)))
+    if "book" in node:
+        row("outbound", _book_text(node["book"]))
+    if node.get("proxy"):
+        row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
+    for address in node.get("announced", []):
+        row("announced", f"{render.line(str(address))}, to everybody")
+    if node.get("lan"):
+        row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
+    if node.get("clock", {}).get("problem"):
+        row("clock", console.style(render.line(str(node["clock"]["problem"])), "red"))
+    if "stem" in node:
+        row("own posts", _stem_text(context, node["stem"]))
 
 
 def _book_text(book: dict[str, int]) -> str:

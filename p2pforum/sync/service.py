@@ -19,6 +19,7 @@ from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
 from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.places import Guest, Places
@@ -53,6 +54,7 @@ class SyncService:
         self._claims = Claims(trio.current_time)
         self._standing = Standing(trio.current_time)
         self.filling = Filling()
+        self.clocks = Clocks(trio.current_time, now)  #: what hour it is for peers
         self._opened = Places(limits.MAX_SYNC_OUTBOUND, limits.SYNC_OWN_SAFE_SECONDS)
         self._answered = Places(limits.MAX_SYNC_INBOUND, limits.SYNC_SAFE_SECONDS, limits.SYNC_WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
@@ -180,6 +182,8 @@ class SyncService:
                 finally:
                     share.active -= 1
                     session.close()
+                    if session.report.peer_hour and self._is_dialled(peer):
+                        self.clocks.note(peer, session.report.peer_hour)
                     if not initiator:
                         self._standing.had_session(peer, session.report.cpu)
         if isinstance(error, RemoteProtocolError):

@@ -26,8 +26,9 @@ from typing import Any
 import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
+from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import NetworkParams, params_for
-from p2pforum.core.post import Kind, Payload, Post, sign
+from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
@@ -36,11 +37,11 @@ from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store
 
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
-PARAMS = params_for("bench", test=True)
+PARAMS = params_for("test.bench")
 HOUR = 498_000
 NODES, DIALS, PACE = 10, 3, 0.15  # seconds between posts: the library is left its rate limit's worth
 SIZE = 500
-TOPIC = PARAMS.topic(0)
+TOPIC = PARAMS.topic
 SEED = bytes(32)
 KEY = bytes(crypto_sign_seed_keypair(SEED)[0])
 

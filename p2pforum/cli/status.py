@@ -1,6 +1,6 @@
 """`p2pforum status`: what runs, what is kept here, and where."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.limits import is_test_network
 from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = {
         "node": _node(context),
-        "network": {"name": context.config.network, "test": context.config.test},
+        "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
         "store": asdict(context.reader.statistics()),
         "keystore": _keystore(context),
         "paths": {
@@ -95,7 +96,14 @@ def _print(context: Context, found: dict[str, Any]) -> None:
         console.print(f"{console.style(label.ljust(9), 'dim')} {text}")
 
     if node["running"]:
-        _print_node(context, node, row)
+        peers = options.count(node.get("peers", 0), "peer")
+        row("node", f"{console.style('running', 'green')}, {peers} connected")
+        for label, text in _reach_rows(context, node):
+            row(label, text)
+        if node.get("lan"):
+            row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
+        if "stem" in node:
+            row("own posts", _stem_text(context, node["stem"]))
     else:
         row("node", f"not running; to start it: {context.command('run')}")
     network = found["network"]
@@ -110,24 +118,21 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
 
 
-def _print_node(context: Context, node: dict[str, Any], row: Callable[[str, str], None]) -> None:
-    console = context.console
-    peers = options.count(node.get("peers", 0), "peer")
-    row("node", f"{console.style('running', 'green')}, {peers} connected")
+def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where others come in, and by what way this node goes out; and if its clock keeps it from that."""
     for address in node.get("addresses", []):
-        row("address", render.line(str(address)))
-    if "book" in node:
-        row("outbound", _book_text(node["book"]))
-    if node.get("proxy"):
-        row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
-    for address in node.get("announced", []):
-        row("announced", f"{render.line(str(address))}, to everybody")
-    if node.get("lan"):
-        row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
+        yield "address", render.line(str(address))
     if node.get("clock", {}).get("problem"):
-        row("clock", console.style(render.line(str(node["clock"]["problem"])), "red"))
-    if "stem" in node:
-        row("own posts", _stem_text(context, node["stem"]))
+        yield "clock", render.line(str(node["clock"]["problem"]))
+    if "book" in node:
+        yield "outbound", _book_text(node["book"])
+    if node.get("proxy"):
+        yield "proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all"
+    announced = [str(address) for address in node.get("announced", [])]
+    for address in announced:
+        yield "announced", f"{render.line(address)}, to everybody"
+    if context.config.map_port and not any(address.startswith("/ip4/") for address in announced):
+        yield "map_port", "the router opened no port when the node started; its log says why"
 
 
 def _book_text(book: dict[str, int]) -> str:

@@ -15,6 +15,8 @@ budget.py     what a session may cost, its windows, and the report of what it di
 claims.py     who is fetching what, so that two peers are not asked for one post
 standing.py   what peers cost in earlier sessions
 places.py     who gets a place for a session, and whose session ends for it
+clocks.py     what hour it is for peers
+params.py     bounds of the service
 filling.py    whether this node has caught up since it came, and may be asked
 snapshot.py   what a session asks of the store
 talk.py       one session on a stream: its tasks, and whose turn it is

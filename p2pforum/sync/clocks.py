@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from p2pforum.core import limits
 from p2pforum.core.clock import peers_offset
+from p2pforum.sync import params
 
 _HOUR = 3600.0
 
@@ -20,11 +20,11 @@ class Clocks:
     def note(self, peer: str, hour: int) -> None:
         self._heard[peer] = hour, self._time()
         self._heard.move_to_end(peer)
-        if len(self._heard) > limits.CLOCKS_REMEMBERED:
+        if len(self._heard) > params.CLOCKS_REMEMBERED:
             self._heard.popitem(last=False)
 
     def offset(self) -> int | None:
         """By how many hours peers' clocks are ahead of this machine's now, also if that was set meanwhile."""
         here, now = self._now(), self._time()
-        recent = [(hour, at) for hour, at in self._heard.values() if now - at < limits.CLOCKS_SECONDS]
+        recent = [(hour, at) for hour, at in self._heard.values() if now - at < params.CLOCKS_SECONDS]
         return peers_offset([hour + int((now - at) // _HOUR) - here for hour, at in recent])

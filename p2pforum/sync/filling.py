@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import trio
 
-from p2pforum.core import limits
 from p2pforum.network.interface import Connection, Direction, PeerID
+from p2pforum.sync import params
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class Filling:
         they may have come back at the same time, and wait for one another.
         """
         age = trio.current_time() - self._since
-        if self.company is None or self._full.is_set() or age >= limits.SYNC_FILL_SECONDS:
+        if self.company is None or self._full.is_set() or age >= params.FILL_SECONDS:
             return True
         if dialled := _dialled(connections):
-            return age >= limits.SYNC_SETTLE_SECONDS and dialled <= self._asked
+            return age >= params.SETTLE_SECONDS and dialled <= self._asked
         return {c.peer for c in connections}.issuperset(self.company.known())
 
     async def turn_of(self, peer: PeerID) -> None:
         """Until a first session with this peer is due: guards and named ones come before others."""
         trusted = self.company.trusted() if self.company else ()
         if trusted and peer not in trusted:
-            with trio.move_on_at(self._since + limits.SYNC_SETTLE_SECONDS):
+            with trio.move_on_at(self._since + params.SETTLE_SECONDS):
                 await self._full.wait()
 
 

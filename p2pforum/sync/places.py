@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from p2pforum.core import limits
+from p2pforum.sync import params
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class Guest:
 
     def worth(self, now: float) -> float:
         """Posts that it moved of late; what was moved SYNC_WORTH_SECONDS ago counts half."""
-        return float(self._worth * 0.5 ** ((now - self._at) / limits.SYNC_WORTH_SECONDS))
+        return float(self._worth * 0.5 ** ((now - self._at) / params.WORTH_SECONDS))
 
 
 def to_end(held: Collection[Guest], now: float) -> Guest | None:
@@ -57,7 +57,7 @@ def to_end(held: Collection[Guest], now: float) -> Guest | None:
         worth = guest.worth(now)
         return (
             not guest.ours,
-            worth < limits.SYNC_LEAST_WORTH,
+            worth < params.LEAST_WORTH,
             sizes[guest.group] or 1,
             -worth,
             -guest.since,
@@ -99,7 +99,7 @@ class Places:
             with trio.move_on_after(self._patience):
                 while not guest.admitted.is_set():
                     self._settle()
-                    with trio.move_on_after(limits.SYNC_LOOK_SECONDS):
+                    with trio.move_on_after(params.LOOK_SECONDS):
                         await guest.admitted.wait()
         finally:
             self._waiting.pop(guest, None)

@@ -12,6 +12,7 @@ from e2e_nodes import CONFIG, DemoNode
 
 from p2pforum.core import limits
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.sync import params
 
 sys.path.append(str(Path(__file__).parents[1] / "sync"))
 from trickling import hold_sessions
@@ -40,7 +41,7 @@ async def what_a_newcomer_gets(directory: Path, kind: type[DemoNode]) -> dict[st
                 stranger = await stack.enter_async_context(open_libp2p_network())
                 peer = await stranger.dial(victim.address())
                 nursery.start_soon(_hold, stranger, peer)
-            await trio.sleep(limits.SYNC_SAFE_SECONDS)
+            await trio.sleep(params.SAFE_SECONDS)
             result = await trio.to_thread.run_sync(_sync, new, victim.address())
             nursery.cancel_scope.cancel()
     return result

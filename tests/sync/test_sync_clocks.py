@@ -1,6 +1,6 @@
 """What hour it is for peers, over time and when this machine's clock is set."""
 
-from p2pforum.core import limits
+from p2pforum.sync import params
 from p2pforum.sync.clocks import Clocks
 
 HOUR = 3600.0
@@ -33,14 +33,14 @@ def test_a_clock_that_is_set_is_right_at_once() -> None:
 def test_what_was_said_long_ago_does_not_count() -> None:
     t = Time()
     t.clocks.note("a", 1_400)
-    t.seconds = limits.CLOCKS_SECONDS
+    t.seconds = params.CLOCKS_SECONDS
     assert t.clocks.offset() is None
 
 
 def test_the_last_that_were_heard_count() -> None:
     t = Time()
-    for number in range(limits.CLOCKS_REMEMBERED):
+    for number in range(params.CLOCKS_REMEMBERED):
         t.clocks.note(f"old-{number}", 5)
-    for number in range(limits.CLOCKS_REMEMBERED):
+    for number in range(params.CLOCKS_REMEMBERED):
         t.clocks.note(f"new-{number}", 1_000)
     assert t.clocks.offset() == 0

@@ -10,10 +10,10 @@ from strategies import TEST_NETWORK
 from sync_nodes import SyncNode, sync_node
 from sync_pair import pool
 
-from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
+from p2pforum.sync import params
 from p2pforum.sync.filling import Company, Filling
 from p2pforum.sync.payloads import Code
 
@@ -95,7 +95,7 @@ async def test_it_does_not_ask_a_stranger_that_dialled_in_either(
     back = await street.node("back", KEPT, trusts="friend")
     spy = await street.node("spy")
     await spy.dial(back)
-    await trio.sleep(limits.SYNC_FILL_SECONDS - 10)  # some sessions were drawn by lot meanwhile
+    await trio.sleep(params.FILL_SECONDS - 10)  # some sessions were drawn by lot meanwhile
     assert len(back.ids) == 280
 
 
@@ -104,7 +104,7 @@ async def test_guards_and_named_peers_come_before_others(patient_clock: Clock, s
     back = await street.node("back", KEPT, trusts="friend")
     spy, friend = await street.node("spy"), await street.node("friend")
     await back.dial(spy)
-    await trio.sleep(limits.SYNC_SETTLE_SECONDS - 1)
+    await trio.sleep(params.SETTLE_SECONDS - 1)
     assert len(back.ids) == 280
     await back.dial(friend)
     await until_full(back, 0.99)
@@ -114,12 +114,12 @@ async def test_guards_and_named_peers_come_before_others(patient_clock: Clock, s
 async def test_if_no_named_peer_comes_the_others_are_asked(patient_clock: Clock, street: Street) -> None:
     back, other = await street.node("back", KEPT, trusts="friend"), await street.node("other")
     await back.dial(other)
-    await until_full(back, limits.SYNC_SETTLE_SECONDS + 10)
+    await until_full(back, params.SETTLE_SECONDS + 10)
 
 
 async def test_after_ten_minutes_without_anybody_it_answers(patient_clock: Clock, street: Street) -> None:
     back = await street.node("back", KEPT, trusts="friend")
-    await trio.sleep(limits.SYNC_FILL_SECONDS - 5)
+    await trio.sleep(params.FILL_SECONDS - 5)
     assert (await street.spy(back))[0] is Code.BUSY
     await trio.sleep(10)
     assert (await street.spy(back))[0] is Code.DONE
@@ -142,7 +142,7 @@ async def test_a_ring_that_came_back_at_once_does_not_wait_for_itself(
     ]
     for node, after in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
         await node.dial(after)
-    await until_full(nodes[0], 4 * limits.SYNC_SETTLE_SECONDS)
+    await until_full(nodes[0], 4 * params.SETTLE_SECONDS)
 
 
 async def test_a_node_that_was_without_any_peer_it_dialled_begins_anew(
@@ -179,5 +179,5 @@ async def test_a_session_that_fails_fills_nothing(patient_clock: Clock, street: 
 
         friend.set_handler(TEST_NETWORK.sync_protocol, leave)
         await back.network.dial("/memory/friend/p2p/friend")
-        await trio.sleep(limits.SYNC_SETTLE_SECONDS / 2)
+        await trio.sleep(params.SETTLE_SECONDS / 2)
         assert (await street.spy(back))[0] is Code.BUSY

@@ -16,7 +16,7 @@ from trickling import answer_trickling, hold_sessions
 
 from p2pforum.core import limits
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.sync import places
+from p2pforum.sync import params, places
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.places import Guest, Places, to_admit, to_end
 from p2pforum.sync.service import SyncService
@@ -39,9 +39,9 @@ class TestWhoseSessionEnds:
 
     def test_a_post_counts_for_some_seconds(self) -> None:
         guest = a_guest(posts=1)
-        assert guest.worth(100.0 + limits.SYNC_WORTH_SECONDS) == limits.SYNC_LEAST_WORTH
-        guest.moved(3, 100.0 + limits.SYNC_WORTH_SECONDS)
-        assert guest.worth(100.0 + limits.SYNC_WORTH_SECONDS) == 2.5
+        assert guest.worth(100.0 + params.WORTH_SECONDS) == params.LEAST_WORTH
+        guest.moved(3, 100.0 + params.WORTH_SECONDS)
+        assert guest.worth(100.0 + params.WORTH_SECONDS) == 2.5
 
     def test_the_slowest_of_those_that_move(self) -> None:
         slow, fast = a_guest(posts=10), a_guest(posts=400)
@@ -180,7 +180,7 @@ async def besieged(count: int, groups: int, *, fetch: bool = False) -> AsyncIter
             stranger = await stack.enter_async_context(hub.network(f"stranger-{number}", at=at, keyed=True))
             peer = await stranger.dial(network.addresses[0])
             nursery.start_soon(hold_sessions, stranger, peer, list(store.posts) if fetch else None)
-        await trio.sleep(2 * limits.SYNC_SAFE_SECONDS)
+        await trio.sleep(2 * params.SAFE_SECONDS)
         yield SyncNode("node", network, store, door, service)
         nursery.cancel_scope.cancel()
 
@@ -207,7 +207,7 @@ async def test_a_newcomer_has_all_posts_in_seconds_whoever_holds_sessions(
     async with besieged(count, groups, fetch=fetch) as node:
         posts, code, seconds = await newcomer_gets(node)
         assert (posts, code) == (300, Code.DONE)
-        assert seconds < limits.SYNC_SAFE_SECONDS + 2
+        assert seconds < params.SAFE_SECONDS + 2
 
 
 async def test_control_if_no_session_is_spared_it_has_none(
@@ -231,7 +231,7 @@ async def test_ten_newcomers_at_once_have_all_posts(patient_clock: Clock) -> Non
     async with besieged(40, 40) as node, trio.open_nursery() as nursery:
         for number in range(10):
             nursery.start_soon(come, node, number)
-        with trio.fail_after(3 * limits.SYNC_SAFE_SECONDS):
+        with trio.fail_after(3 * params.SAFE_SECONDS):
             while len(found) < 10:
                 await trio.sleep(0.5)
     assert found == [300] * 10
@@ -268,7 +268,7 @@ async def has_all(node: SyncNode, seconds: float) -> None:
 
 async def test_three_dialled_peers_that_trickle_hold_up_a_fourth_for_seconds(patient_clock: Clock) -> None:
     async with among_tricklers(3) as node:
-        await has_all(node, limits.SYNC_OWN_SAFE_SECONDS + 2)
+        await has_all(node, params.OWN_SAFE_SECONDS + 2)
 
 
 async def test_control_if_none_is_spared_they_hold_it_up_for_half_an_hour(
@@ -283,4 +283,4 @@ async def test_control_if_none_is_spared_they_hold_it_up_for_half_an_hour(
 async def test_eight_that_trickle_get_their_turns_and_no_more(patient_clock: Clock) -> None:
     """Of nine peers, three at a time: the ninth has the third turn."""
     async with among_tricklers(8) as node:
-        await has_all(node, 3 * limits.SYNC_OWN_SAFE_SECONDS)
+        await has_all(node, 3 * params.OWN_SAFE_SECONDS)

@@ -17,11 +17,11 @@ from p2pforum.core.limits import NetworkParams
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
-from p2pforum.sync import params
 from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
+from p2pforum.sync.params import BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.places import Guest, Places
 from p2pforum.sync.session import Session
@@ -56,8 +56,8 @@ class SyncService:
         self._standing = Standing(trio.current_time)
         self.filling = Filling()
         self.clocks = Clocks(trio.current_time, now)  #: what hour it is for peers
-        self._opened = Places(limits.MAX_SYNC_OUTBOUND, params.OWN_SAFE_SECONDS)
-        self._answered = Places(limits.MAX_SYNC_INBOUND, params.SAFE_SECONDS, params.WAIT_SECONDS)
+        self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
+        self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
@@ -112,7 +112,7 @@ class SyncService:
         while True:
             if await self._catch_up(peer) is not Code.BUSY:
                 return
-            await trio.sleep(params.BUSY_SECONDS * self._rng.uniform(0.5, 1.5))
+            await trio.sleep(BUSY_SECONDS * self._rng.uniform(0.5, 1.5))
 
     async def _catch_up(self, peer: PeerID) -> Code:
         """Sessions with one peer for as long as they bring something and leave something; how it ended."""

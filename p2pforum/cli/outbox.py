@@ -44,12 +44,13 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         context.console.json([_json(sent, runs, wrong) for sent in shown])
         return
     # Whoever wrote them: imported ones too, whose keys are gone.
-    kept = len(context.reader.unreleased()) - (on_its_way or 0)
-    say_how_long(context, kept + sum(sent.place is Place.WAITING for sent in found))
+    now = this_hour()
+    kept = sum(is_taken(row.hour, now) for row in context.reader.unreleased()) - (on_its_way or 0)
+    if not wrong:
+        say_how_long(context, kept + sum(sent.place is Place.WAITING for sent in found))
     if not found:
         context.console.print("You have written nothing here.")
         return
-    now = this_hour()
     for sent in shown:
         state, where = f"{_state(sent, runs, wrong):<10}", render.pad("#" + sent.board, 12)
         held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""

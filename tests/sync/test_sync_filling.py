@@ -181,3 +181,12 @@ async def test_a_session_that_fails_fills_nothing(patient_clock: Clock, street: 
         await back.network.dial("/memory/friend/p2p/friend")
         await trio.sleep(params.SETTLE_SECONDS / 2)
         assert (await street.spy(back))[0] is Code.BUSY
+
+
+async def test_nor_does_one_with_a_peer_that_dialled_in(patient_clock: Clock, street: Street) -> None:
+    """Else a spy with few posts could have the node believe that it has all."""
+    back = await street.node("back", KEPT, trusts="friend")
+    stranger = await street.node("stranger", POSTS[:5])
+    await stranger.dial(back)
+    assert (await back.sync.sync(stranger.network.peer_id)).code is Code.DONE
+    assert (await street.spy(back))[0] is Code.BUSY

@@ -102,7 +102,7 @@ class Departures:
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
-        if not self._may_leave(raw) or not (is_hidden or self.gossip.has_taker):
+        if not is_hidden and not self.gossip.has_taker:
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()

@@ -18,6 +18,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.verdict import Outcome
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
+from p2pforum.stem.router import Fluff
 from p2pforum.store.posts import Store, open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
@@ -191,6 +192,19 @@ async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_exp
     node.sync_service.clocks.note("friend", now_hours())
     assert (await node.submit(written("New", key=5).raw)).outcome is Outcome.STORED
     await until(lambda: len(peer.posts()) == 1)
+
+
+@pytest.mark.parametrize(("hours", "leaves"), [(300, False), (0, True)], ids=["wrong", "right"])
+async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing(
+    house: House, hours: int, leaves: bool
+) -> None:
+    kept = written("On its way")
+    house.store.add([(kept, False)])
+    node = await house.start()
+    await house.peer()
+    node.sync_service.clocks.note("friend", now_hours() - hours)
+    await node._own.fluff([Fluff(kept.id, kept.raw)])
+    assert house.released(kept) == leaves
 
 
 # -- the write-ahead log -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
-from p2pforum.sync.params import BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
+from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.places import Guest, Places
 from p2pforum.sync.session import Session
@@ -109,10 +109,10 @@ class SyncService:
     async def _keep_up(self, peer: PeerID) -> None:
         """With a peer that we dialled: if it has no place for us, or we for it, again a while later."""
         await self.filling.turn_of(peer)
-        while True:
-            if await self._catch_up(peer) is not Code.BUSY:
-                return
-            await trio.sleep(BUSY_SECONDS * self._rng.uniform(0.5, 1.5))
+        pause = BUSY_SECONDS
+        while await self._catch_up(peer) is Code.BUSY:
+            await trio.sleep(pause * self._rng.uniform(0.5, 1.5))
+            pause = min(2 * pause, BUSY_MOST_SECONDS)
 
     async def _catch_up(self, peer: PeerID) -> Code:
         """Sessions with one peer for as long as they bring something and leave something; how it ended."""

@@ -8,6 +8,7 @@ no relay ever does. Nothing here says whose posts these are: what is not release
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from random import Random
 
 import trio
@@ -41,9 +42,19 @@ def going_on() -> Iterator[None]:
         log.exception("a fault in the background")
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How own posts leave. `hides`: by the stem; else the stem is for others' posts only. `hold`: seconds, at
+    most, until what waited for a peer begins to leave. `may_leave`: whether peers would take this post now,
+    as far as this node can know. Others stay unreleased, and what is unreleased never expires."""
+
+    hides: bool
+    hold: float
+    may_leave: Callable[[bytes], bool]
+
+
 class Departures:
-    """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
-    posts only. `hold`: seconds, at most, until what waited for a peer begins to leave."""
+    """`gossip` and `stem` make these services from what they are given."""
 
     def __init__(
         self,
@@ -51,14 +62,11 @@ class Departures:
         rng: Random,
         gossip: Callable[[Release], GossipService],
         stem: Callable[["Departures"], StemService],
-        *,
-        hides: bool,
-        hold: float,
+        manner: Manner,
     ) -> None:
         self.gossip = gossip(self._release)
         self.stem = stem(self)
-        self._hides = hides
-        self._hold = hold
+        self._manner = manner
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
@@ -92,7 +100,7 @@ class Departures:
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here."""
-        await self.gossip.originate([fluff.raw for fluff in fluffs])
+        await self.gossip.originate([fluff.raw for fluff in fluffs if self._manner.may_leave(fluff.raw)])
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
@@ -116,7 +124,7 @@ class Departures:
 
     @property
     def _is_hidden(self) -> bool:
-        return self._hides and self.stem.router.has_way
+        return self._manner.hides and self.stem.router.has_way
 
     async def forget(self, post_id: bytes) -> bool:
         """Of a kept post. False if it is public, or a peer has it, and so it will be."""
@@ -161,7 +169,7 @@ class Departures:
         """
         while True:
             self._kept = trio.Event()
-            delay = self._rng.uniform(0, self._hold)
+            delay = self._rng.uniform(0, self._manner.hold)
             with going_on():
                 while await self._publish_one(delay):
                     delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)
@@ -183,5 +191,6 @@ class Departures:
         return bool(left)
 
     async def _left(self) -> list[bytes]:
-        """What is kept and not on its way: neither own posts in their stem nor those that we pass on."""
-        return self.stem.unsent(await trio.to_thread.run_sync(self._store.unreleased))
+        """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
+        kept = await trio.to_thread.run_sync(self._store.unreleased)
+        return self.stem.unsent([raw for raw in kept if self._manner.may_leave(raw)])

@@ -123,5 +123,7 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     book = status["book"]
     if not (node.peers() or book["new"] or book["tried"]):
         console.print("It knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
+    if problem := status["clock"]["problem"]:
+        console.warn(f"{problem}; until it is set, own posts stay here")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

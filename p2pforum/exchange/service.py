@@ -164,21 +164,19 @@ class ExchangeService:
 
     @contextlib.asynccontextmanager
     async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
-        fault: Exception | None = None
         try:
             yield
-            return
         except RemoteProtocolError as error:
             self.counts.invalid += 1
             log.info("dropped a peer: %s", error)
+            await self._network.ban(peer)
         except _LOST:
             raise
-        except Exception as error:
+        except Exception:
             log.exception("a fault in the exchange of addresses")
-            fault = error
-        await self._network.disconnect(peer)
-        if fault is not None and self._strict:
-            raise fault
+            await self._network.disconnect(peer)
+            if self._strict:
+                raise
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:

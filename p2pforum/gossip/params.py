@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from p2pforum.core import limits
+
 T = TypeVar("T")
 
 
@@ -82,7 +84,7 @@ class ScoreParams:
     decay_interval: float = 10.0
     decay_to_zero: float = 0.01
     retain: float = 3_600.0  # a record outlives its connection by this
-    ban: float = 3_600.0
+    ban: float = limits.BAN_SECONDS
 
     time_weight: float = 0.005  # P1, per quantum in the mesh
     time_quantum: float = 10.0

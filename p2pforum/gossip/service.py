@@ -138,12 +138,12 @@ class GossipService:
                 case Disconnect(peer, reason):
                     self._expelled += 1
                     log.info("dropped a peer: %s", reason)
-                    self._cut(PeerID(peer))
+                    self._cut(PeerID(peer), self._network.ban)
 
-    def _cut(self, peer: PeerID) -> None:
+    def _cut(self, peer: PeerID, end: Callable[[PeerID], Awaitable[None]]) -> None:
         self._forget(peer)
         if self._nursery is not None:
-            self._nursery.start_soon(self._network.disconnect, peer)
+            self._nursery.start_soon(end, peer)
 
     async def _pace(self) -> None:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
@@ -253,12 +253,12 @@ class GossipService:
             self._perform(self._router.on_violation(link.peer, str(error), trio.current_time()))
         except trio.TooSlowError:
             log.info("dropped a peer: it does not read")
-            self._cut(link.peer)
+            self._cut(link.peer, self._network.disconnect)
         except (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         except Exception as error:
             self._note_fault(error)
-            self._cut(link.peer)
+            self._cut(link.peer, self._network.disconnect)
 
     def _note_fault(self, error: Exception) -> None:
         log.error("a fault in gossip", exc_info=error)

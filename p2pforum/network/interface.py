@@ -12,6 +12,8 @@ from typing import NewType, Protocol
 
 import trio
 
+from p2pforum.network.bans import Bans
+
 PeerID = NewType("PeerID", str)
 
 StreamHandler = Callable[[PeerID, trio.abc.HalfCloseableStream], Awaitable[None]]
@@ -76,6 +78,11 @@ class Network(Protocol):
     def peer_id(self) -> PeerID: ...
 
     @property
+    def bans(self) -> Bans:
+        """Peers with whom no connection is made now."""
+        ...
+
+    @property
     def addresses(self) -> Sequence[str]:
         """Where this node listens, each with its peer ID; empty for a node that only dials."""
         ...
@@ -135,4 +142,8 @@ class Network(Protocol):
 
     async def disconnect(self, peer: PeerID) -> None:
         """End all connections to a peer, even one that does not read, within a second. Never raises."""
+        ...
+
+    async def ban(self, peer: PeerID) -> None:
+        """The same for one that broke a protocol; see `bans`."""
         ...

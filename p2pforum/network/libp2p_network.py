@@ -19,6 +19,7 @@ from p2pforum.core.address import parse_peer, socket_address
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.bans import Bans
 from p2pforum.network.inbound import Guest, Pending, Places
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -89,6 +90,7 @@ class Libp2pNetwork:
         self._memory = MemoryBudget(
             rules.memory, self._links.drop, lambda peer: not self._links.has_dialled(peer)
         )
+        self.bans = Bans()
         self.places = Places()  #: of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
@@ -125,6 +127,8 @@ class Libp2pNetwork:
         peer = PeerID(target.peer or "")
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
         if self._proxy is not None:
             timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
@@ -166,7 +170,7 @@ class Libp2pNetwork:
         with self._pending.wait(address):
             channel, peer = await upgrade_inbound(stream, self._identity) or (None, self.peer_id)
             # Only now, as a peer and not as a mere socket, does it take a place, or another's.
-            if channel and peer != self.peer_id and self._lets_in(address, self.places.make_one):
+            if channel and self._welcomes(peer, address):
                 link = self._admit(channel, Connection(peer, Direction.INBOUND, address))
             else:
                 await turn_away(stream, channel)
@@ -174,6 +178,10 @@ class Libp2pNetwork:
             log.debug("an inbound connection came to nothing")
         else:
             await self._run(link)
+
+    def _welcomes(self, peer: PeerID, address: str) -> bool:
+        is_wanted = peer != self.peer_id and peer not in self.bans
+        return is_wanted and self._lets_in(address, self.places.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
@@ -219,6 +227,10 @@ class Libp2pNetwork:
         async with trio.open_nursery() as nursery:
             for link in self._links.get(peer, []):
                 nursery.start_soon(self._close, link)
+
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
 
     async def _close(self, link: Link) -> None:
         await link.yamux.close()

@@ -20,6 +20,7 @@ from p2pforum.core.limits import CONNECTION_MEMORY, KIB, MAX_CONNECTIONS, MAX_ST
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.bans import Bans
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.memory_link import MemoryLink
@@ -142,6 +143,7 @@ class MemoryNetwork:
         self._roster = Roster()
         self._memory = MemoryBudget(CONNECTION_MEMORY, self._drop, lambda peer: not self._has_dialled(peer))
         self._links: dict[PeerID, dict[MemoryLink, Connection]] = {}  # the oldest first
+        self.bans = Bans()
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
@@ -174,7 +176,9 @@ class MemoryNetwork:
         target = self._hub.find_at(where)
         if not self._up:
             raise NetworkError("this node is down")
-        if target is None or not target.accepts(self.name):
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
+        if target is None or not target.accepts(self.name, self.peer_id):
             raise NetworkError(f"nothing answers at {address}")
         if target.peer_id != peer:
             raise NetworkError(f"another peer answers at {address}")
@@ -202,8 +206,8 @@ class MemoryNetwork:
         if scope.cancelled_caught:
             raise NetworkError(complaint)
 
-    def accepts(self, name: str) -> bool:
-        room = len(self._links) < self._max_connections
+    def accepts(self, name: str, peer: PeerID) -> bool:
+        room = len(self._links) < self._max_connections and peer not in self.bans
         return self._up and self._listening and room and self._hub.reachable(name, self.name)
 
     def _admit(self, link: MemoryLink, direction: Direction, address: str) -> None:
@@ -229,6 +233,10 @@ class MemoryNetwork:
     async def disconnect(self, peer: PeerID) -> None:
         self._drop(peer)
         await trio.lowlevel.checkpoint()
+
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
 
     # -- streams ---------------------------------------------------------------------------------
 

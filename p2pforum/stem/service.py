@@ -173,7 +173,7 @@ class StemService:
             self._counts.invalid += 1
             log.info("dropped a peer: its stem frame held no valid post")
             await trio.sleep(limits.STEM_DROP_SECONDS)
-            await self._network.disconnect(peer)
+            await self._network.ban(peer)
         except StoreError as error:
             log.error("the store takes nothing: %s", error)
         except Exception as error:

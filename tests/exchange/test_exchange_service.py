@@ -12,6 +12,7 @@ from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside, Pace
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
@@ -248,8 +249,8 @@ async def test_rationed_asks_get_no_answer_and_a_flood_ends_the_connection(
         for _ in range(limits.PEERS_REFUSED):
             await ask(spy, home.network.peer_id, NOTHING)
         assert home.peers == set()
-        await spy.dial(home.network.addresses[0])
-        assert not await ask(spy, home.network.peer_id, NOTHING), "nor does connecting anew help"
+        with pytest.raises(NetworkError):  # nor does connecting anew help
+            await spy.dial(home.network.addresses[0])
 
 
 # -- real connections ------------------------------------------------------------------------------

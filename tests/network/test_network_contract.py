@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from network_tools import Start, echo, our_node, receive_all, until
 
+from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network.interface import Connected, Direction, Ended, Network
@@ -123,6 +124,24 @@ async def test_disconnect_ends_it_for_both(start: Start) -> None:
     await here.disconnect(there.peer_id)  # again: nothing to do, and no error
     await here.dial(there.addresses[0])
     assert len(here.connections()) == 1
+
+
+async def test_who_is_banned_is_cut_and_gets_no_connection_either_way(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await connect(start)
+    await there.ban(here.peer_id)
+    await until(lambda: not here.connections() and not there.connections())
+    with pytest.raises(NetworkError, match="broke the rules"):
+        await there.dial(here.addresses[0])
+    with suppress(NetworkError):  # a real one hears of it when the connection ends
+        await here.dial(there.addresses[0])
+    await until(lambda: not here.connections())
+    assert not there.connections()
+    monkeypatch.setattr(limits, "BAN_SECONDS", -1.0)
+    await there.ban(here.peer_id)
+    await here.dial(there.addresses[0])
+    await until(lambda: there.connections())
 
 
 async def test_events_come_in_pairs_and_tell_a_late_watcher_what_is(start: Start) -> None:

@@ -155,7 +155,6 @@ async def leaves_though_it_is_dated(house: House, hour: int) -> bool:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.05)
 
 

@@ -1,16 +1,15 @@
 """What the service holds for its peers: no awaiting here, only the things that are awaited."""
 
 import functools
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import trio
 
-from p2pforum.core import limits
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.interface import Account, Connection, PeerID
 
@@ -33,9 +32,6 @@ class Link:
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
-    room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
-    waiting: deque[Validate] = field(default_factory=deque)
-    waiting_bytes: int = 0
     half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
@@ -49,34 +45,11 @@ class Link:
         self.failures = 0
         self.session.cancel()
 
-    def settle(self) -> None:
-        """Say what is kept for this peer."""
-        waiting = self.waiting_bytes + len(self.waiting) * limits.GOSSIP_MESSAGE_MEMORY
-        self.account.set(self.outbox.held + self.half_read + waiting)
-
     def cut(self) -> None:
         self.account.close()
         self.is_cut = True
         self.scope.cancel()
         self.inbound.cancel()
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether this peer must wait until the door has seen what it sent."""
-        return self.waiting_bytes > limits.GOSSIP_WAITING
-
-    def put(self, validate: Validate) -> None:
-        self.waiting.append(validate)
-        self.waiting_bytes += len(validate.message.data)
-        self.settle()
-
-    def take(self) -> Validate:
-        validate = self.waiting.popleft()
-        self.waiting_bytes -= len(validate.message.data)
-        self.settle()
-        if not self.is_overdue:
-            self.room.set()
-        return validate
 
 
 class Links:
@@ -87,9 +60,10 @@ class Links:
         self.dropped = 0
         self.echoes = Echoes()
         self.work = trio.Event()  # somebody has posts for the door
+        self.room = trio.Event()  # some of these have been taken to it
         self.progress = trio.Event()  # somebody's outbox got shorter
         self._links: dict[PeerID, Link] = {}
-        self._ready: deque[Link] = deque()  # links with posts for the door, whose turn it is first
+        self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
 
     def __iter__(self) -> Iterator[Link]:
@@ -105,11 +79,10 @@ class Links:
         link = self._links[peer] = Link(peer, connection, account)
         return link
 
-    def remove(self, peer: PeerID) -> bool:
-        link = self._links.pop(peer, None)
-        if link is not None:
-            link.cut()
-        return link is not None
+    def remove(self, peer: PeerID) -> list[bytes]:
+        """What nobody but this peer had brought to be judged, and will not be."""
+        self._links.pop(peer).cut()
+        return self._judging.drop(peer)
 
     def clear(self) -> None:
         for link in self:
@@ -130,7 +103,7 @@ class Links:
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
-            link.settle()
+            self._settle(link)
             link.wake.set()
         else:
             self.dropped += 1
@@ -138,7 +111,7 @@ class Links:
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
-        link.settle()
+        self._settle(link)
         link.failures = 0
         self.sent += messages
         self.progress.set()
@@ -154,23 +127,33 @@ class Links:
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        link = self.get(validate.peer)
-        if link is None:
-            return False
-        if not link.waiting:
-            self._ready.append(link)
-        link.put(validate)
+        if (link := self.get(validate.peer)) is None:
+            return validate.is_again
+        self._judging.add(validate)
+        self._settle(link)
         self.work.set()
         return True
 
+    def note_half_read(self, link: Link, size: int) -> None:
+        """Bytes of an RPC that is not whole."""
+        link.half_read = size
+        self._settle(link)
+
+    def _settle(self, link: Link) -> None:
+        """Say what is kept for this peer."""
+        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
+
+    def is_full(self, link: Link) -> bool:
+        """Whether this peer must wait until the door has seen what it sent."""
+        return self._judging.is_full(link.peer)
+
     def next_batch(self) -> list[Validate]:
-        """One from each peer in turn, so that nobody's flood delays the others for long."""
-        batch: list[Validate] = []
-        while self._ready and len(batch) < limits.GOSSIP_BATCH:
-            link = self._ready.popleft()
-            batch.append(link.take())
-            if link.waiting:
-                self._ready.append(link)
-        if not self._ready:
+        batch = self._judging.next_batch()
+        for peer in {validate.peer for validate in batch}:
+            if (link := self.get(peer)) is not None:
+                self._settle(link)
+        self.room.set()
+        self.room = trio.Event()
+        if not len(self._judging):
             self.work = trio.Event()
         return batch

@@ -123,7 +123,8 @@ class Network(Protocol):
     ) -> trio.abc.HalfCloseableStream:
         """On the newest connection: an older one may be dead and not known to be.
 
-        Raises NetworkError if the peer is gone, does not speak the protocol, or says nothing.
+        Raises ProtocolRefused if the peer says that it does not speak the protocol; NetworkError if it is
+        gone or says nothing, which tells nothing about what it speaks.
         """
         ...
 

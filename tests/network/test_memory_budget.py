@@ -125,7 +125,7 @@ def parts() -> dict[str, int]:
         "handshakes": limits.MAX_PENDING_INBOUND * 65_537,
         "gossip: history and seen": p.history_bytes + 2 * p.seen_count * entry,
         "gossip: served to each": limits.MAX_CONNECTIONS * p.serve_remembered * entry,
-        "gossip: judged now": p.in_flight * limits.GOSSIP_MESSAGE_MEMORY,
+        "gossip: at the door": limits.GOSSIP_BATCH * (limits.MAX_POST + limits.GOSSIP_MESSAGE_MEMORY),
         "sync": 50 * megabyte,
     }
 

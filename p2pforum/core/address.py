@@ -70,6 +70,11 @@ def parse_listen(text: str) -> Address:
     return address
 
 
+def parse_source(text: str) -> Address:
+    """Of where a connection came from: any port, as it says nothing. Raises NetworkError."""
+    return _parse(text)
+
+
 def check_told(text: str, *, peer: bool) -> None:
     """Of an address that is passed on, in an invite (with its `peer`) or a record (without): whether it is
     written in the one form, and leads where it says. Raises NetworkError.

@@ -103,7 +103,7 @@ class Links:
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
-            self.settle(link)
+            self._settle(link)
             link.wake.set()
         else:
             self.dropped += 1
@@ -111,7 +111,7 @@ class Links:
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
-        self.settle(link)
+        self._settle(link)
         link.failures = 0
         self.sent += messages
         self.progress.set()
@@ -125,19 +125,23 @@ class Links:
         self.echoes.heard(link.peer, rpc)
         return rpc
 
-    def settle(self, link: Link) -> None:
-        """Say what is kept for this peer."""
-        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
-
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        link = self.get(validate.peer)
-        if link is None:
+        if (link := self.get(validate.peer)) is None:
             return validate.is_again
         self._judging.add(validate)
-        self.settle(link)
+        self._settle(link)
         self.work.set()
         return True
+
+    def note_half_read(self, link: Link, size: int) -> None:
+        """Bytes of an RPC that is not whole."""
+        link.half_read = size
+        self._settle(link)
+
+    def _settle(self, link: Link) -> None:
+        """Say what is kept for this peer."""
+        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
 
     def is_full(self, link: Link) -> bool:
         """Whether this peer must wait until the door has seen what it sent."""
@@ -147,7 +151,7 @@ class Links:
         waiting = [link for link in self if self._judging.cost(link.peer)]
         batch = self._judging.next_batch()
         for link in waiting:
-            self.settle(link)
+            self._settle(link)
         self.room.set()
         self.room = trio.Event()
         if not len(self._judging):

@@ -234,9 +234,8 @@ class GossipService:
                 if rpc.subscriptions:
                     self._joined.set()
                     self._joined = trio.Event()
-            link.half_read = splitter.held
-            self._links.settle(link)
-            await self._wait_for_room(link)
+                await self._wait_for_room(link)
+            self._links.note_half_read(link, splitter.held)
 
     async def _wait_for_room(self, link: Link) -> None:
         """A peer whose posts wait for the door waits, too: TCP holds what it sends."""

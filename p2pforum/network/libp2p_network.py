@@ -189,7 +189,9 @@ class Libp2pNetwork:
         if self._closing or self.places.has_its_share(address, guests):
             return False
         full = len(guests) >= self._max_inbound or len(self._links.alive()) >= self._max_connections
-        return not full or make(guests)
+        # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,
+        # is then refused before its handshake, which costs more than what it sends.
+        return not (full or self._memory.is_tight) or make(guests)
 
     # -- connections -----------------------------------------------------------------------------
 

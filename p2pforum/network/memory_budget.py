@@ -49,6 +49,11 @@ class MemoryBudget:
             while self.held > self.size:
                 self._part_with_largest()
 
+    @property
+    def is_tight(self) -> bool:
+        """Three quarters are spent: whoever comes now comes at the cost of another."""
+        return 4 * self.held > 3 * self.size
+
     def close(self, account: _Account) -> None:
         if account in self._accounts:
             self._accounts.remove(account)

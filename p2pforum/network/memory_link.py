@@ -3,6 +3,8 @@
 import weakref
 from typing import TYPE_CHECKING
 
+import trio
+
 from p2pforum.network.memory_stream import MemoryStream
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ class MemoryLink:
             stream.sever()
         for node in self.ends:
             node.drop(self)
+
+    async def cut_later(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+        self.cut()
 
     def forget(self, node: "MemoryNetwork", notice: float) -> None:
         self.is_lost = True

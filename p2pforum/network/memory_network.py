@@ -295,13 +295,7 @@ class MemoryNetwork:
                 del self._links[peer]
 
     def notice_later(self, link: MemoryLink, notice: float) -> None:
-        """That the other end of it is gone."""
-
-        async def wait() -> None:
-            await trio.sleep(notice)
-            link.cut()
-
-        self._nursery.start_soon(wait)
+        self._nursery.start_soon(link.cut_later, notice)
 
     def shut(self) -> None:
         self._up = False

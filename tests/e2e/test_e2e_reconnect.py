@@ -16,7 +16,7 @@ def listening(name: str, directory: Path) -> DemoNode:
     """A node on a port of its own that stays the same, and so with a peer ID that lasts."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    return DemoNode(name, directory / name, CONFIG + f'listen = ["/ip4/127.0.0.1/tcp/{port}"]\n')
+    return DemoNode(name, directory / name, CONFIG.replace("/tcp/0", f"/tcp/{port}"))
 
 
 def hears(node: DemoNode, other: str) -> bool:

@@ -89,6 +89,14 @@ def test_what_a_cut_peer_had_counts_no_more_and_can_not_be_changed() -> None:
     assert world.budget.held == 0
 
 
+def test_it_is_tight_when_three_quarters_are_spent() -> None:
+    world = World()
+    world.set(PEERS[7], 1, SIZE * 3 // 4)
+    assert not world.budget.is_tight
+    world.set(PEERS[7], 0, 1)
+    assert world.budget.is_tight
+
+
 @pytest.mark.parametrize("size", [SIZE, SIZE + 1])
 def test_both_sides_of_the_bound(size: int) -> None:
     world = World()
@@ -117,7 +125,7 @@ def parts() -> dict[str, int]:
         "handshakes": limits.MAX_PENDING_INBOUND * 65_537,
         "gossip: history and seen": p.history_bytes + 2 * p.seen_count * entry,
         "gossip: served to each": limits.MAX_CONNECTIONS * p.serve_remembered * entry,
-        "gossip: judged now": p.in_flight * limits.GOSSIP_MESSAGE_MEMORY,
+        "gossip: at the door": limits.GOSSIP_BATCH * (limits.MAX_POST + limits.GOSSIP_MESSAGE_MEMORY),
         "sync": 50 * megabyte,
     }
 

@@ -18,7 +18,8 @@ from p2pforum.exchange.service import ExchangeService
 from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book

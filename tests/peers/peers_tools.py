@@ -4,8 +4,9 @@ from collections.abc import Callable
 from random import Random
 
 from p2pforum.network.groups import network_group
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
 from p2pforum.peers.buckets import Buckets
+from p2pforum.peers.reach import Reach
 
 HOUR = 480_000  # now
 SECRET = bytes(range(32))

@@ -18,7 +18,8 @@ from p2pforum.network.interface import Connection, Direction, Network
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.peers import service, slots
 from p2pforum.peers.backoff import FIRST, LONGEST, delay
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.entry import Row
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes

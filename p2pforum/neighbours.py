@@ -3,7 +3,7 @@
 The address book is read here and written here, through the store; peers/ decides what is in it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
@@ -19,6 +19,7 @@ from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.peers.book import Book
+from p2pforum.peers.guard_keeper import GuardNeeds
 from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
@@ -31,7 +32,7 @@ class Opinions:
     """What the rest of the node knows of peers. `hour` is that since 1970."""
 
     hour: Callable[[], int]
-    guards: Callable[[], Sequence[str]]  #: peers through whom own posts go
+    guards: GuardNeeds | None  #: peers through whom own posts go
     unwelcome: Callable[[str], bool]  #: banned for a while
     announced: bytes | None = None  #: this node's own record, if it is told to everybody
 

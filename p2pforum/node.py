@@ -4,6 +4,7 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
+import secrets
 import signal
 import time
 from collections import Counter
@@ -89,7 +90,8 @@ class Node:
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        opinions = Opinions(now_hours, self._guards, self._is_banned, self._announced(directory))
+        guards = self.stem.recruits if config.hide_origin else None
+        opinions = Opinions(now_hours, guards, self._is_banned, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -209,15 +211,12 @@ class Node:
         key = public_key_of(network.peer_id)
         return own_record(directory, addresses, key, network.sign, self._config.params)
 
-    def _guards(self) -> list[str]:
-        return [guard.peer for guard in self.stem.router.guards.kept]
-
     def _is_banned(self, peer: str) -> bool:
         now = trio.current_time()
         return self.gossip.router.ledger.is_banned(peer, now) or self.sync_service.standing.is_banned(peer)
 
     def _stem(self, own: Departures) -> StemService:
-        guards = self._guard_file.read() if self._guard_file else Guards()
+        guards = self._guard_file.read() if self._guard_file else Guards(secret=secrets.token_bytes(32))
         router = StemRouter(self._rng, guards, trio.current_time())
         outside = Outside(own.public, own.fluff, self._save_guards, now_hours, own.handed)
         return StemService(self._network, self._config.params, self.door, router, outside)

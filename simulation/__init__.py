@@ -5,6 +5,8 @@ stems.py     posts on their way through the node's own StemRouter, and what spie
 swarm.py     the node's own gossip Router in each, counting bytes; slower
 scale.py     `python -m simulation.scale`: the figures of docs/ARCHITECTURE.md
 guess.py     what spies conclude, and how good that is: precision, recall, intervals
+linking.py   `python -m simulation.linking`: which two keys are one user's
+year.py      `python -m simulation.year`: a post a day for a year, and its guards
 address_book.py  `python -m simulation.address_book`: what one party gets of the connections
 privacy.py   `python -m simulation.privacy`: the figures of docs/THREATS.md
 """

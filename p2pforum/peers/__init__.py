@@ -6,6 +6,7 @@ buckets.py  where in the book an address lies, by a secret
 tables.py   the book's two tables: places, drawing, what is not saved yet
 book.py     the address book: what it takes from strangers, and what becomes of it
 slots.py    whom to dial next, how many, and one to a network group
+guard_keeper.py  guards: dialled when they are used, drawn afresh
 backoff.py  how long to wait before the next try, without a clock
 service.py  dial, wait until the peer is gone, dial again; feelers; saving the book
 """

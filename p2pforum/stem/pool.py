@@ -17,6 +17,7 @@ class Travelling:
     post_id: bytes
     raw: bytes
     own: bool
+    slot: int = 0  #: of an own one: whose guards it goes through
     edges: set[str] = field(default_factory=set)
     is_sent: bool = False
     is_fluffing: bool = False

@@ -5,6 +5,7 @@ dialled when its slot is used, and let go hours after; it is none of the eight. 
 node is there, the worse. Dialling it leaves no trace in the book, which would say on which day.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Protocol
@@ -17,6 +18,8 @@ from p2pforum.network.interface import Network, PeerID
 from p2pforum.peers.book import Book
 from p2pforum.peers.slots import Around, Slots
 
+log = logging.getLogger(__name__)
+
 _FIRST_SECONDS = 20.0  # on average until the first is drawn: the book of a new node fills meanwhile
 _LOOK_SECONDS = 1.0  # between two looks at what is wanted: an own post waits for it
 
@@ -25,6 +28,7 @@ class GuardNeeds(Protocol):
     """What the stem says of guards; see stem/recruits.py."""
 
     def wanted(self) -> Sequence[Sequence[tuple[str, str]]]: ...
+    def fails(self, peer: str) -> bool: ...
     def lacks(self, *, urgently: bool = False) -> bool: ...
     def taken(self) -> tuple[set[str], set[str]]: ...
     def found_none(self) -> None: ...
@@ -61,6 +65,8 @@ class GuardKeeper:
     def _next(self, guards: Sequence[tuple[str, str]], around: Around) -> str | None:
         """A guard is dialled when those before it have not answered; and again, while another stands in."""
         for peer, address in guards:
+            if self._needs.fails(peer):
+                continue
             if peer in around.connected or peer in self._dialling:
                 return None
             if peer in around.named or around.unwelcome(peer):  # dialled anyway, or left alone
@@ -78,11 +84,15 @@ class GuardKeeper:
     async def _dial(self, peer: str, address: str) -> None:
         try:
             await self._network.dial(address)
+            return
         except NetworkError:
-            self.held.discard(peer)
-            self._slots.put_off(address, trio.current_time())
+            pass
+        except Exception:  # ours
+            log.exception("a fault in dialling")
         finally:
             self._dialling.discard(peer)
+        self.held.discard(peer)
+        self._slots.put_off(address, trio.current_time())
 
     async def _let_go(self, wanted: set[str], connected: frozenset[str]) -> None:
         self.held &= connected | self._dialling

@@ -25,6 +25,11 @@ class Recruits:
         slots = guards.wanted(trio.current_time())
         return [[(peer, places[slot, peer]) for peer in guards.of(slot)] for slot in slots]
 
+    def fails(self, peer: str) -> bool:
+        """It is connected and did not take the last frame: an attacker's may do so, to have none sent."""
+        contact = self._router.contacts.get(peer)
+        return contact is not None and contact.failed
+
     def lacks(self, *, urgently: bool = False) -> bool:
         """Whether a guard is to be drawn; `urgently`: for a post that waits, as none of its slot is there."""
         slot, guards, now = self._lacking(), self._router.guards, trio.current_time()

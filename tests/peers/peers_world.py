@@ -26,6 +26,7 @@ class Needs:
     slots: list[list[tuple[str, str]]] = field(default_factory=list)
     lacking: int = 0
     urgent: bool = False
+    failing: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     adopted: list[tuple[str, str, str]] = field(default_factory=list)
     when: list[float] = field(default_factory=list)
@@ -33,6 +34,9 @@ class Needs:
 
     def wanted(self) -> Sequence[Sequence[tuple[str, str]]]:
         return self.slots
+
+    def fails(self, peer: str) -> bool:
+        return peer in self.failing
 
     def lacks(self, *, urgently: bool = False) -> bool:
         return len(self.adopted) < self.lacking and (self.urgent or not urgently)

@@ -9,6 +9,8 @@ from peers_tools import HOUR, a_book, a_peer, an_address, tried
 from peers_world import Needs, a_world, peers_of, told
 
 from p2pforum.core import limits
+from p2pforum.network.interface import PeerID
+from p2pforum.network.memory_network import MemoryNetwork
 from p2pforum.peers import slots
 from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import PeerService
@@ -99,6 +101,47 @@ async def test_while_the_first_is_there_no_stand_in_is_dialled(
         world.guards = Needs(slots=[[PLACES[0], PLACES[1]]])
         await world.live(a_book(), 600)
         assert world.outbound == peers_of(0)
+
+
+async def test_for_a_first_that_takes_no_frame_a_stand_in_is_dialled(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Else an attacker's guard that is there and takes nothing had posts leave from their author."""
+    async with a_world() as world:
+        await world.start(0, 1)
+        world.guards = Needs(slots=[[PLACES[0], PLACES[1]]], failing=peers_of(0))
+        world.hub.partition([peers_of(1)])
+
+        async def look(peers: PeerService) -> None:
+            assert world.guards is not None
+            world.guards.failing.clear()
+            await trio.sleep(100)
+            assert there(peers) == peers_of(0)
+            world.guards.failing = peers_of(0)
+            world.hub.heal()
+            await trio.sleep(400)
+            assert there(peers) == peers_of(0, 1)
+
+        await world.live(a_book(), 60, watch=look)
+
+
+async def test_a_fault_in_dialling_a_guard_stops_nothing(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+) -> None:
+    async with a_world() as world:
+        await world.start(0, 1)
+        dial = MemoryNetwork.dial
+
+        async def broken(self: MemoryNetwork, address: str, *, timeout: float = 30.0) -> PeerID:
+            if address.endswith(a_peer(0)):
+                raise RuntimeError("a fault")
+            return await dial(self, address, timeout=timeout)
+
+        monkeypatch.setattr(MemoryNetwork, "dial", broken)
+        world.guards = Needs(slots=[[PLACES[0], PLACES[1]]])
+        await world.live(a_book(), 60)
+        assert world.outbound == peers_of(1)
+    no_faults += ["a fault in dialling"]
 
 
 async def test_a_banned_guard_is_left_alone(autojump_clock: trio.testing.MockClock) -> None:

@@ -19,15 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
+from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import NetworkParams, params_for
-from p2pforum.core.post import Kind, Payload, Post, sign
+from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
@@ -36,11 +37,11 @@ from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store
 
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
-PARAMS = params_for("bench", test=True)
+PARAMS = params_for("test.bench")
 HOUR = 498_000
 NODES, DIALS, PACE = 10, 3, 0.15  # seconds between posts: the library is left its rate limit's worth
 SIZE = 500
-TOPIC = PARAMS.topic(0)
+TOPIC = PARAMS.topic
 SEED = bytes(32)
 KEY = bytes(crypto_sign_seed_keypair(SEED)[0])
 
@@ -277,14 +278,26 @@ def main() -> None:
     made = [a_post(n) for n in range(posts)]
     report("ours, a door that takes all", trio.run(ten_of_ours, made, OpenDoor))
     report("ours, real door and store", trio.run(ten_of_ours, made, TimedDoor))
-    report("py-libp2p pubsub, unsigned", trio.run(ten_of_theirs, made))
-    for kind, name, part in (
-        ("open", "ours, a door that takes all", 1),
-        ("real", "ours, real door and store", 1),
-        ("stock", "py-libp2p pubsub, unsigned", 4),
-    ):
-        rate, cpu = throughput(kind, messages // part)
-        print(f"{name:34} {rate:8,.0f} messages/s of {SIZE} B   receiver {cpu:.3f} ms CPU each")
+    print_throughput("open", "ours, a door that takes all", messages)
+    print_throughput("real", "ours, real door and store", messages)
+    # The library's come last: its pubsub does not survive every run on a busy machine.
+    with _what_fails("py-libp2p pubsub, ten nodes"):
+        report("py-libp2p pubsub, unsigned", trio.run(ten_of_theirs, made))
+    with _what_fails("py-libp2p pubsub, two processes"):
+        print_throughput("stock", "py-libp2p pubsub, unsigned", messages // 4)
+
+
+def print_throughput(kind: str, name: str, messages: int) -> None:
+    rate, cpu = throughput(kind, messages)
+    print(f"{name:34} {rate:8,.0f} messages/s of {SIZE} B   receiver {cpu:.3f} ms CPU each", flush=True)
+
+
+@contextlib.contextmanager
+def _what_fails(name: str) -> Iterator[None]:
+    try:
+        yield
+    except* Exception as errors:
+        print(f"{name:34} failed: {errors.exceptions[0]!r}")
 
 
 if __name__ == "__main__":

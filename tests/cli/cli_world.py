@@ -21,8 +21,9 @@ from p2pforum.api.server import serve_api
 from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
 from p2pforum.core.errors import NetworkError, NotFound
+from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import params_for
-from p2pforum.core.post import Kind, Payload, Post, sign
+from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
@@ -31,8 +32,8 @@ from p2pforum.store.posts import open_store
 from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
-PARAMS = params_for("cli-net", test=True)
-CONFIG = 'network = "cli-net"\ntest = true\n'
+PARAMS = params_for("test.cli")
+CONFIG = 'network = "test.cli"\n'
 ROOT = Path(__file__).parents[2]
 
 
@@ -192,7 +193,7 @@ class SmallNode:
 
     def status(self) -> dict[str, Any]:
         return {
-            "network": "cli-net",
+            "network": "test.cli",
             "peer_id": "12D3KooWself",
             "addresses": ["/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself"],
             "peers": len(self.peers_connected),

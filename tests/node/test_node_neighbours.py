@@ -15,7 +15,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node
 from p2pforum.store.posts import open_store
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True, peers=("/memory/bob/p2p/bob",))
+CONFIG = Config(network=TEST_NETWORK.name, peers=("/memory/bob/p2p/bob",))
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -25,6 +25,7 @@ from simulation.world import HOUR
 HOURS = 365 * 24
 NAMED = 3  # posts of a key that one spying guard carries: then its author is named
 FEELERS = 0.25  # an hour: the book knows all from the start, and only has to be kept
+TOLD = 100  # hours until each is told again, as the exchange does
 BEFORE = GuardParams(  # as guards were until they were drawn afresh: of the connections, for weeks
     slots=1,
     least_hours=30 * 24,
@@ -105,13 +106,18 @@ class Life:
         if is_new:
             peer = peer_id_of(v.to_bytes(16, "big") + self._names[v].to_bytes(16, "big"))
             self._host[peer], self._peer[v] = v, peer
-            address = f"/ip4/{20 + v // 250}.{v % 250}.1.1/tcp/4001/p2p/{peer}"
-            self._book.learn(address, f"{100 + v % 100}.{self._rng.randrange(250)}.0.0/16", HOUR + hour)
+            self._tell(v, hour)
         self._up[v] = True
         mean = 14 * 24 if v % 2 else 16
         self._until[v] = hour + (self._rng.uniform(0.5, 1.5) * mean if v >= self._spies else float("inf"))
 
+    def _tell(self, v: int, hour: int) -> None:
+        address = f"/ip4/{20 + v // 250}.{v % 250}.1.1/tcp/4001/p2p/{self._peer[v]}"
+        self._book.learn(address, f"{100 + v % 100}.{self._rng.randrange(250)}.0.0/16", HOUR + hour)
+
     def _turn(self, hour: int) -> None:
+        for v in range(hour % TOLD, self.case.hosts, TOLD):
+            self._tell(v, hour)
         for v, until in enumerate(self._until):
             if until > hour:
                 continue

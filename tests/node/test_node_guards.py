@@ -22,7 +22,7 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
 from peers_tools import a_book, a_peer, an_address, tried
 
-ALONE = Config(network=TEST_NETWORK.name)
+ALONE = Config(network=TEST_NETWORK.name, announce=())
 
 
 def taking(network: MemoryNetwork, into: list[tuple[str, bytes]]) -> None:

@@ -9,7 +9,7 @@ class StemCounts:
 
     received: int = 0  # frames with posts
     cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer, or no room
+    excess: int = 0  # dropped: too many from one peer
     invalid: int = 0
     sent: int = 0
     failed: int = 0

@@ -36,11 +36,9 @@ BEFORE = GuardParams(  # as guards were until they were drawn afresh: of the con
     linger=float("inf"),
 )
 HABITS = ("always there", "restarts weekly", "four hours a day")
-MOST = {
-    0.05: 0.35,
-    0.1: 0.55,
-}  # of keys named, at most; chance of a guard and a stand-in drawn once: .10, .19
-CONTROL = {0.05: 0.6, 0.1: 0.7}  # and in the control at least
+# Of keys named, at most (four to five guards carry posts in a year), and in the control at least.
+MOST = {0.05: 0.4, 0.1: 0.65}
+CONTROL = {0.05: 0.55, 0.1: 0.55}
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class Departures:
             self._fresh.append(raw)
             self._unsent.set()
         try:
-            if not is_hidden or self.stem.router.is_prompt:
+            if not is_hidden or self.stem.router.is_prompt(trio.current_time()):
                 with trio.move_on_after(limits.SUBMIT_SECONDS):
                     await gone.wait()
         finally:

@@ -3,7 +3,7 @@
 The address book is read here and written here, through the store; peers/ decides what is in it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
@@ -18,7 +18,9 @@ from p2pforum.exchange.service import ExchangeService
 from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
+from p2pforum.peers.guard_keeper import GuardNeeds
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
@@ -31,7 +33,7 @@ class Opinions:
     """What the rest of the node knows of peers. `hour` is that since 1970."""
 
     hour: Callable[[], int]
-    guards: Callable[[], Sequence[str]]  #: peers through whom own posts go
+    guards: GuardNeeds | None  #: peers through whom own posts go
     unwelcome: Callable[[str], bool]  #: banned for a while
     announced: bytes | None = None  #: this node's own record, if it is told to everybody
 
@@ -62,7 +64,8 @@ class Neighbours:
         """Guards and named peers, and with them all that answered this node once."""
 
         def trusted() -> set[str]:
-            return {*(named.peer for named in self._peers.named()), *self._guards()}
+            guards = self._guards.taken()[0] if self._guards else set[str]()
+            return {named.peer for named in self._peers.named()} | guards
 
         return Company(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 

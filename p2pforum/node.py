@@ -4,6 +4,7 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
+import secrets
 import signal
 import time
 from collections import Counter
@@ -91,7 +92,8 @@ class Node:
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
         self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
-        opinions = Opinions(now_hours, self._guards, network.bans.__contains__, self._announced(directory))
+        guards = self.stem.recruits if config.hide_origin else None
+        opinions = Opinions(now_hours, guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
         if newest_released(store) is not None:  # else there is no gap by which to know it again
             self.sync_service.filling.company = self.neighbours.company()
@@ -216,11 +218,8 @@ class Node:
         key = public_key_of(network.peer_id)
         return own_record(directory, addresses, key, network.sign, self._config.params)
 
-    def _guards(self) -> list[str]:
-        return [guard.peer for guard in self.stem.router.guards.kept]
-
     def _stem(self, own: Departures) -> StemService:
-        guards = self._guard_file.read() if self._guard_file else Guards()
+        guards = self._guard_file.read() if self._guard_file else Guards(secret=secrets.token_bytes(32))
         router = StemRouter(self._rng, guards, trio.current_time())
         outside = Outside(own.public, own.fluff, self._save_guards, now_hours, own.handed)
         return StemService(self._network, self._config.params, self.door, router, outside)

@@ -125,7 +125,8 @@ def by_routers(size: int, share: float, seeds: int) -> Routed:
 
 
 def _guard(swarm: Swarm, author: int) -> int:
-    return int(swarm.stem_router(author).guards.kept[0].peer)
+    guards = swarm.stem_router(author).guards
+    return int(guards.of(guards.slot_of(b""))[0])
 
 
 def fate_of(spread: Spread) -> Fate:

@@ -9,22 +9,33 @@ import itertools
 from dataclasses import dataclass, field
 from random import Random
 
+from p2pforum.stem.contacts import Contacts
 from p2pforum.stem.guards import Guards
-from p2pforum.stem.params import StemParams
+from p2pforum.stem.params import GuardParams, StemParams
 from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
-from simulation.world import HOUR, World, first_spy
+from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
-class BothWays(StemRouter):
-    """A variant that was not taken: who dials in can become a relay, too."""
+class _AnyContact(Contacts):
+    """Who dials in can become a relay, too; but no guard: these have been drawn when the first post comes."""
 
-    def _candidates(self) -> dict[str, str]:
-        """Guards have been drawn when the first post comes."""
+    guards: Guards
+
+    def candidates(self) -> dict[str, str]:
         if not self.guards.kept:
-            return super()._candidates()
-        return {name: peer.group for name, peer in self._peers.items()}
+            return super().candidates()
+        return {name: contact.group for name, contact in self._here.items()}
+
+
+class BothWays(StemRouter):
+    """A variant that was not taken."""
+
+    def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
+        super().__init__(rng, guards, now, params)
+        self.contacts = _AnyContact(self.params)
+        self.contacts.guards = guards
 
 
 @dataclass
@@ -39,6 +50,8 @@ class Fate:
     public: float | None = None
     fluffed_by: int | None = None
     bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
+    key: bytes = b""  #: that it is under
+    brought_by: list[int] = field(default_factory=list)  #: who handed it to spies, by the stem
 
     def see(self, when: float, teller: int) -> None:
         if self.seen is None or when < self.seen[0]:
@@ -54,6 +67,7 @@ class Stems:
     exempting: bool = False  #: who ends a stem does not push to those who brought the post (the control)
     both_ways: bool = False  #: inbound peers are relays, too (a variant that was not taken)
     params: StemParams = field(default_factory=StemParams)
+    guards: GuardParams = ONE_KEY
 
     def __post_init__(self) -> None:
         self.now = 0.0
@@ -69,7 +83,7 @@ class Stems:
     def _make(self, v: int) -> StemRouter:
         world = self.world
         kind = BothWays if self.both_ways else StemRouter
-        router = kind(Random(self.rng.random()), Guards(), 0.0, self.params)
+        router = kind(Random(self.rng.random()), self._guards(v), 0.0, self.params)
         for w in world.dialled[v]:
             router.add_peer(str(w), 0.0, outbound=True)
             router.on_answer(str(w))
@@ -79,15 +93,37 @@ class Stems:
         router.maintain_guards(HOUR, self.params.settle)
         return router
 
+    def _guards(self, v: int) -> Guards:
+        return Guards(self.guards, f"secret {v}".encode())
+
+    def slot(self, v: int, key: bytes) -> int:
+        return self._routers[v].guards.slot_of(key)
+
+    def draw_guard(self, v: int, key: bytes) -> None:
+        """Of all nodes, as from an address book, where the slot of this key has none yet."""
+        guards, slot, world = self._routers[v].guards, self.slot(v, key), self.world
+        if any(guard.slot == slot and guard.address for guard in guards.kept):
+            return
+        taken = {guard.peer for guard in guards.kept if guard.address} | {str(v)}
+        w = self.rng.choice([w for w in range(world.size) if str(w) not in taken])
+        guards.kept = [guard for guard in guards.kept if guard.slot != slot]
+        guards.adopt(slot, str(w), (f"of {w}", ""), HOUR, self.rng)
+        world.latency.setdefault((min(v, w), max(v, w)), HOP + draw_latency(self.rng))
+        for one, other, outbound in ((v, w, True), (w, v, False)):
+            if str(other) not in self._routers[one]:
+                self._routers[one].add_peer(str(other), 0.0, outbound=outbound)
+        self._routers[v].on_answer(str(w))
+
     def guard_spies(self, v: int) -> bool:
         """Whether the first guard of this node is a spy."""
-        return int(self._routers[v].guards.kept[0].peer) in self.world.spies
+        guards = self._routers[v].guards
+        return int(guards.of(guards.slot_of(b""))[0]) in self.world.spies
 
     # -- what is to happen -----------------------------------------------------------------------------
 
-    def post(self, author: int, when: float) -> None:
+    def post(self, author: int, when: float, key: bytes = b"") -> None:
         self._push(when, "post", author, len(self.fates))
-        self.fates.append(Fate(author, when))
+        self.fates.append(Fate(author, when, key=key))
 
     def _push(self, when: float, what: str, v: int, post: int, teller: int = -1) -> None:
         heapq.heappush(self._queue, (when, next(self._count), what, v, post, teller))
@@ -114,12 +150,13 @@ class Stems:
             if not self.pinned:
                 router.guards.kept.clear()
                 router.maintain_guards(HOUR, self.now + self.params.settle)
-            router.originate(name, name, self.now)
+            router.originate(name, name, self.now, self.fates[post].key)
             return
         bringers.add(teller)
         if v in self.world.spies:
             self.fates[post].see(self.now, teller)
             self._hand(post, teller)
+            self.fates[post].brought_by.append(teller)
             if self.black_holes:
                 return
         if router.may_send(str(teller), self.now):

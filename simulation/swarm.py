@@ -24,7 +24,7 @@ from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect as StemEffect
 from p2pforum.stem.router import Pass, Probe, StemRouter
-from simulation.world import HOP, HOUR, OUTBOUND, draw_latency
+from simulation.world import HOP, HOUR, ONE_KEY, OUTBOUND, draw_latency
 
 TOPIC = "simulation/posts/1"
 JOINING = 10.0  # seconds in which all nodes come
@@ -262,7 +262,8 @@ class Swarm:
     def stem_router(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
         if v not in self._stems:
-            stem = self._stems[v] = StemRouter(Random(self._rng.random()), Guards(), 0.0, self.setting.stem)
+            rng = Random(self._rng.random())
+            stem = self._stems[v] = StemRouter(rng, Guards(ONE_KEY), 0.0, self.setting.stem)
             for w in self.links[v]:
                 stem.add_peer(self._names[w], 0.0, outbound=w in self.dialled[v])
                 stem.on_answer(self._names[w])

@@ -10,10 +10,13 @@ import math
 from dataclasses import dataclass, field
 from random import Random
 
+from p2pforum.stem.params import GuardParams
+
 OUTBOUND = 8  # connections that a node makes
 MESH, MESH_MOST = 6, 12  # of gossip/params.py
 NEAREST, USUAL, SPREAD = 0.02, 0.06, 0.5  # seconds, one way, of a link: the least, and a lognormal median
 HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
+ONE_KEY = GuardParams(slots=1)  # where each author has one key, so that one guard is all it uses
 HOUR = 498_000  # of the clock, in hours since 1970: any
 
 

@@ -154,8 +154,8 @@ def _stem_text(context: Context, stem: dict[str, Any]) -> str:
         return "go straight to all peers: hide_origin is false in the config file"
     own = int(stem["own"])
     text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
-    if not stem["guards_connected"]:
-        text += "; no guard is connected, so they leave from here: at once while no peer was dialled"
+    if not stem["guards"]:
+        text += "; no guard is known yet: while no peer was dialled they leave from here, at once"
     return text
 
 

@@ -5,6 +5,7 @@ machine.
 """
 
 import enum
+import functools
 import ipaddress
 
 from p2pforum.core.address import Address, hides_ipv4
@@ -12,6 +13,8 @@ from p2pforum.network.groups import network_group
 
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 _DOCUMENTATION_V6 = ipaddress.ip_network("3fff::/20")  # which older Pythons call global
+_SITE_BITS = 48  # of an IPv6 address: what one customer gets at most, and a tunnel broker for nothing
+_REMEMBERED = 4_096  # addresses: the same ones are told again and again
 _LEAST_PORT = 1024  # below lie mail, ssh and name servers: nodes must not be sent to knock there
 _LOW_PORTS = {80, 443}  # but these go through firewalls
 
@@ -54,3 +57,17 @@ def book_group(address: Address) -> str:
     Names cost nothing: all of them are one group.
     """
     return "name" if address.kind.startswith("dns") else network_group(str(address))
+
+
+@functools.lru_cache(_REMEMBERED)
+def book_host(address: Address) -> str:
+    """What has one place in an address book, whatever its ports and peer IDs, which cost nothing.
+
+    A public IPv4 address, a /48 of IPv6, an onion service. "" in private ranges, where hosts are free anyway.
+    """
+    if range_of(address) is Range.ONION:
+        return address.host
+    if range_of(address) is not Range.PUBLIC:
+        return ""
+    ip = ipaddress.ip_address(address.host)
+    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, _SITE_BITS), strict=False))

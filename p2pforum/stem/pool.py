@@ -19,6 +19,7 @@ class Travelling:
     raw: bytes
     own: bool
     holder: str
+    slot: int = 0  #: of an own one: whose guards it goes through
     edges: set[str] = field(default_factory=set)
     is_sent: bool = False
     is_fluffing: bool = False

@@ -19,8 +19,10 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerID
+from p2pforum.stem.counts import StemCounts, StemView
 from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
+from p2pforum.stem.recruits import Recruits
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
 log = logging.getLogger(__name__)
@@ -39,30 +41,6 @@ class Outside:
     handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
 
 
-@dataclass(slots=True)
-class StemCounts:
-    """Since the start. Nothing here says which post, or by which peer."""
-
-    received: int = 0  # frames with posts
-    cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer
-    invalid: int = 0
-    sent: int = 0
-    failed: int = 0
-    fluffed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StemView:
-    """`own`: posts of this node on their way (after a restart: all that it keeps unreleased)."""
-
-    own: int
-    relayed: int
-    guards: int
-    guards_connected: int
-    counts: StemCounts
-
-
 class StemService:
     """Create it before peers connect, then `run`."""
 
@@ -79,6 +57,8 @@ class StemService:
         self._door = door
         self._outside = outside
         self.router = router  #: to be asked
+        self.recruits = Recruits(router, outside.hour, self._takes)
+        self._saved = router.guards.encode()
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
         self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
@@ -108,8 +88,9 @@ class StemService:
     def originate(self, raws: Sequence[bytes]) -> None:
         """Send own posts, kept and not released, on their way. For those without room call it again later."""
         for raw in raws:
-            post_id = decode(raw, self._params).id
-            if post_id not in self._judging and not self.router.originate(post_id, raw, trio.current_time()):
+            post = decode(raw, self._params)
+            now = trio.current_time()
+            if post.id not in self._judging and not self.router.originate(post.id, raw, now, post.author):
                 break
         self._wake.set()
 
@@ -124,11 +105,9 @@ class StemService:
         return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
 
     def view(self) -> StemView:
-        connected = {str(c.peer): "" for c in self._network.connections()}
-        used = self.router.guards.in_use(connected)
-        return StemView(
-            self.router.own, self.router.relayed, len(self.router.guards.kept), len(used), self._counts
-        )
+        guards = {guard.peer for guard in self.router.guards.kept}
+        there = guards & {connection.peer for connection in self._network.connections()}
+        return StemView(self.router.own, self.router.relayed, len(guards), len(there), self._counts)
 
     # -- peers ---------------------------------------------------------------------------------------
 
@@ -220,8 +199,10 @@ class StemService:
     async def _step(self) -> None:
         """What has become public must be known at the moment of every decision, not a moment before."""
         assert self._nursery is not None
-        if self.router.maintain_guards(self._outside.hour(), trio.current_time()):
-            await self._outside.save(self.router.guards.encode())
+        self.router.maintain_guards(self._outside.hour(), trio.current_time())
+        if (text := self.router.guards.encode()) != self._saved:
+            await self._outside.save(text)
+            self._saved = text
         if ids := self.router.ids():
             self.router.on_public(await self._outside.public(ids))
         fluffs: list[Fluff] = []
@@ -258,9 +239,15 @@ class StemService:
         self._wake.set()
 
     async def _probe(self, peer: str) -> None:
-        if not await self._send(peer, encode_cover()):
-            self.router.on_silence(peer, trio.current_time())
+        await self._takes(PeerID(peer))
         self._wake.set()
+
+    async def _takes(self, peer: PeerID) -> bool:
+        self._look(peer)
+        if taken := await self._send(peer, encode_cover()):
+            return taken
+        self.router.on_silence(peer, trio.current_time())
+        return False
 
     async def _send(self, peer: str, frame: bytes) -> bool:
         """Whether it was taken. What became of it nobody says."""

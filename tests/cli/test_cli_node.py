@@ -467,7 +467,7 @@ def test_status_says_how_many_posts_travel(world: World, monkeypatch: pytest.Mon
     monkeypatch.setattr(SmallNode, "status", lambda node: plain(node) | {"stem": stem})
     with world.node():
         assert "own posts 2 posts travelling\n" in world.ok("status").out
-        stem["own"] = stem["guards_connected"] = 0
-        assert "own posts none travelling; no guard is connected" in world.ok("status").out
+        stem["own"] = stem["guards"] = 0
+        assert "own posts none travelling; no guard is known yet" in world.ok("status").out
         (world.home / "config.toml").write_text(CONFIG + "hide_origin = false\n")
         assert "own posts go straight to all peers" in world.ok("status").out

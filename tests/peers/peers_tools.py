@@ -5,8 +5,9 @@ from random import Random
 
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.network.groups import network_group
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
 from p2pforum.peers.buckets import Buckets
+from p2pforum.peers.reach import Reach
 
 HOUR = 480_000  # now
 SECRET = bytes(range(32))

@@ -14,7 +14,8 @@ from p2pforum.core import limits
 from p2pforum.core.address import Address
 from p2pforum.network.ranges import Range, range_of
 from p2pforum.peers import buckets, tables
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
+from p2pforum.peers.reach import Reach
 
 DAY = 24
 

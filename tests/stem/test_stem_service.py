@@ -23,7 +23,7 @@ from p2pforum.gossip.wire import Rpc, Subscription, decode_rpc, encode_rpc
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.stem.frame import ANSWER, CELL_SIZE, FRAME_SIZE, decode_frame, encode_frame, size_of
-from p2pforum.stem.guards import Guards
+from p2pforum.stem.guards import Guard, Guards
 
 STEM = TEST_NETWORK.stem_protocol
 Handler = Callable[[StemNode, PeerID, trio.abc.Stream], Awaitable[None]]
@@ -296,9 +296,7 @@ async def test_a_guard_that_swallows_posts_delays_them_only(
     async with line(hub, "author", "friend") as (author, friend), hub.network("hole") as network:
         hole = Stranger(network, answers=answers)
         await author.network.dial("/memory/hole/p2p/hole")
-        author.stem.router.guards.kept[:] = Guards.decode(
-            '[{"peer": "hole", "group": "", "until": 999999, "absent": 0}]'
-        ).kept
+        author.stem.router.guards.kept[:] = [Guard(n, "hole", "", "", 999_999, True) for n in range(16)]
         await trio.sleep(20)
         post = a_post("Swallowed.")
         await author.publish(post)
@@ -411,11 +409,12 @@ async def test_guards_are_saved_and_say_nothing_of_posts(autojump_clock: trio.te
     hub = MemoryHub(Random(11))
     async with line(hub, "author", "friend") as (author, _):
         await trio.sleep(20)
-        (saved,) = author.saved
+        saved = list(author.saved)
         await author.publish(a_post("One."))
         await trio.sleep(300)
-        assert author.saved == [saved], "nothing is written because of a post"
-        assert [guard.peer for guard in Guards.decode(saved).kept] == ["friend"]
+        assert author.saved == saved, "nothing is written because of a post"
+        assert {guard.peer for guard in Guards.decode(saved[-1]).kept} == {"friend"}
+        assert len(Guards.decode(saved[-1]).kept) == 16, "of all slots, used or not"
 
 
 async def test_the_guard_is_the_one_of_before_the_restart(autojump_clock: trio.testing.MockClock) -> None:
@@ -431,12 +430,14 @@ async def test_the_guard_is_the_one_of_before_the_restart(autojump_clock: trio.t
                     await author.dial(peer)
                 await trio.sleep(20)
                 saved = saved or author.saved[-1]
-                await author.publish(a_post(f"{start}"))
+                post = a_post(f"{start}")
+                await author.publish(post)
                 await trio.sleep(5)
-                first = Guards.decode(saved).kept[0].peer
+                kept = Guards.decode(saved)
+                first = kept.of(kept.slot_of(post.author))[0]
                 holders = [p.name for p in peers if p.stem.view().counts.received > start]
                 assert first in holders
-                assert author.saved == ([saved] if start == 0 else [])
+                assert author.saved[-1:] == ([saved] if start == 0 else [])
 
 
 async def test_no_stranger_no_stream(autojump_clock: trio.testing.MockClock) -> None:
@@ -490,16 +491,16 @@ async def test_a_peer_is_known_by_the_connection_that_it_has_now(autojump_clock:
     hub = MemoryHub(Random(1))
     async with line(hub, "leaf", "home") as (leaf, home):
         await trio.sleep(60)
-        assert "home" in leaf.stem.router._candidates()
+        assert "home" in leaf.stem.router.contacts.candidates()
         hub.forget("home", 40.0)
         await home.dial(leaf)
         await trio.sleep(60)
-        assert leaf.stem.router._candidates() == {}
-        assert "leaf" in home.stem.router._candidates()
+        assert leaf.stem.router.contacts.candidates() == {}
+        assert "leaf" in home.stem.router.contacts.candidates()
         await leaf.network.disconnect("home")
         await leaf.dial(home)
         await trio.sleep(0.1)
-        assert leaf.stem.router._peers["home"].outbound
-        assert leaf.stem.router._candidates() == {}, "not before it has taken a frame"
+        assert leaf.stem.router.contacts["home"].outbound
+        assert leaf.stem.router.contacts.candidates() == {}, "not before it has taken a frame"
         await trio.sleep(60)
-        assert "home" in leaf.stem.router._candidates()
+        assert "home" in leaf.stem.router.contacts.candidates()

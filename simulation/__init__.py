@@ -4,6 +4,7 @@ world.py     nodes, their connections, latencies, and the gossip that ends every
 stems.py     posts on their way through the node's own StemRouter, and what spies see of them
 swarm.py     the node's own gossip Router in each, counting bytes; slower
 scale.py     `python -m simulation.scale`: the figures of docs/ARCHITECTURE.md
+load.py      `python -m simulation.load`: what a node pays for many people, from these figures
 guess.py     what spies conclude, and how good that is: precision, recall, intervals
 privacy.py   `python -m simulation.privacy`: the figures of docs/THREATS.md
 """

@@ -5,6 +5,7 @@ tells what became of it. How a post is published, and what is public, the node s
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class StemCounts:
 
     received: int = 0  # frames with posts
     cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer, or no room
+    excess: int = 0  # dropped: too many from one peer
     invalid: int = 0
     sent: int = 0
     failed: int = 0
@@ -79,6 +80,7 @@ class StemService:
         self._outside = outside
         self.router = router  #: to be asked
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
+        self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
         self._counts = StemCounts()
         self._wake = trio.Event()
@@ -183,15 +185,16 @@ class StemService:
         self._counts.received += 1
         post_id = decode(raw, self._params).id
         if not self.router.holds(post_id, raw):
-            is_new = not self.router.holds(post_id)
-            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self.router.has_room(len(raw))):
+            if self._at_door[peer] >= limits.STEM_JUDGED:
                 self._counts.excess += 1
                 return
             self._judging.add(post_id)
+            self._at_door[peer] += 1
             try:
                 (verdict,) = await self._door.ingest([raw], Origin.STEM)
             finally:
                 self._judging.discard(post_id)
+                self._at_door -= Counter([peer])  # which keeps nobody with none
             if verdict.outcome is Outcome.INVALID:
                 raise InvalidPost(verdict.reason)
             if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from random import Random
 
 from p2pforum.core import limits
+from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import Address, parse_address
-from p2pforum.network.ranges import Range, book_group, canonical, is_polite_port, range_of
+from p2pforum.network.ranges import Range, book_group, is_polite_port, range_of
 from p2pforum.peers.buckets import Buckets
 from p2pforum.peers.entry import Entry, read_row
 from p2pforum.peers.tables import Changes, Tables
@@ -120,7 +120,7 @@ class Book:
         if len(text) > limits.MAX_BOOK_ADDRESS:
             return None
         try:
-            address = canonical(parse_address(text))
+            address = parse_address(text)
         except NetworkError:
             return None
         allowed = {

@@ -11,7 +11,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.config import Config
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.network.interface import Network, PeerConnected
+from p2pforum.network.interface import Connected, Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
 from p2pforum.stem.guard_file import GuardFile
@@ -65,8 +65,8 @@ async def test_who_broke_sync_is_not_dialled_again_though_it_is_named(tmp_path: 
     hub = MemoryHub(Random(1))
     async with hub.network("bob") as bob, a_node(hub, tmp_path) as node:
         await until(bob.connections)
-        node.sync_service.standing.ban("bob")  # what tests/sync shows of a broken rule
-        await bob.disconnect(bob.connections()[0].peer)
+        stream = await bob.open_stream(bob.connections()[0].peer, TEST_NETWORK.sync_protocol)
+        await stream.send_all(b"\xff" * 100)
         await until(lambda: is_left_alone(node))
 
 
@@ -87,7 +87,7 @@ async def test_a_guard_is_dialled_first_after_a_restart(tmp_path: Path) -> None:
                 await nursery.start(Node(ALONE, store, network, Random(2), tmp_path).run)
                 with trio.fail_after(20):
                     event = await events.receive()
-                assert isinstance(event, PeerConnected)
+                assert isinstance(event, Connected)
                 assert event.connection.peer == guard.peer
                 nursery.cancel_scope.cancel()
 

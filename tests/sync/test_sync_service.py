@@ -222,9 +222,9 @@ class TestManyPeers:
                 assert not stuck
             assert stuck == [Code.TIME]
 
-    async def test_too_many_sessions_are_told_so(self, patient_clock: Clock) -> None:
+    async def test_sessions_that_do_not_move_end_though_nobody_waits(self, patient_clock: Clock) -> None:
         hub = MemoryHub(random.Random(1))
-        async with sync_node(hub, "busy", POSTS) as busy, trio.open_nursery() as nursery:
+        async with sync_node(hub, "busy", POSTS), trio.open_nursery() as nursery:
             codes: list[Code] = []
 
             async def stall(name: str) -> None:
@@ -232,15 +232,17 @@ class TestManyPeers:
                     stream = await network.open_stream(await network.dial("/memory/busy/p2p/busy"), PROTOCOL)
                     codes.append(await _end_of(stream))
 
-            for n in range(limits.MAX_SYNC_INBOUND + 3):
+            for n in range(limits.MAX_SYNC_INBOUND):
                 nursery.start_soon(stall, f"peer-{n}")
-            await trio.sleep(1)
-            assert codes == [Code.BUSY] * 3
-            async with sync_node(hub, "late") as late:
-                report = await late.sync.sync(await late.dial(busy))
-                assert report.code is Code.BUSY
-            await trio.sleep(limits.SYNC_STALL_SECONDS * 2)
-            assert codes.count(Code.TIME) == limits.MAX_SYNC_INBOUND  # they did not move
+            await trio.sleep(limits.SYNC_STALL_SECONDS - 1)
+            assert not codes
+            await trio.sleep(limits.SYNC_STALL_SECONDS)
+            assert codes == [Code.TIME] * limits.MAX_SYNC_INBOUND
+
+    async def test_who_has_used_up_its_seconds_is_told_so(self) -> None:
+        async with two_nodes(POSTS[:5], POSTS) as (a, b):
+            b.sync._standing.had_session(a.network.peer_id, limits.SYNC_CPU_SECONDS + 60)
+            assert (await a.sync.sync(b.network.peer_id)).code is Code.SPENT
 
 
 async def _end_of(stream: trio.abc.Stream) -> Code:
@@ -260,8 +262,10 @@ class TestFaults:
                 await a.sync.sync(b.network.peer_id)
             assert not a.network.connections()
             assert POSTS[20].id not in a.ids
-            await b.dial(a)
-            assert (await b.sync.sync(a.network.peer_id)).code is Code.BUSY  # a has not forgotten
+            with pytest.raises(NetworkError):  # a has not forgotten
+                await b.dial(a)
+            with pytest.raises(NetworkError, match="broke the rules"):
+                await a.dial(b)
 
     async def test_one_broken_peer_does_not_hurt_a_session_beside_it(self) -> None:
         hub = MemoryHub(random.Random(1))

@@ -158,6 +158,17 @@ def test_doctor_finds_a_wrong_digest_and_makes_it_anew(tmp_path: Path, damage: s
         assert seen(store) == expected(POSTS)
 
 
+def test_an_hour_that_was_empty_when_the_rows_were_made_anew_gets_one_again(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        store = opened(stack, tmp_path / "data")
+        add(store, POSTS)
+        retention.expire(store, HOUR - 20)  # hours that are gone, and nobody has looked since
+        doctor.rebuild_index(store)
+        add(store, POSTS)
+        assert doctor.check(store, TEST_NETWORK) == []
+        assert seen(store) == expected(POSTS)
+
+
 def test_digests_that_can_not_be_saved_stop_nothing(tmp_path: Path) -> None:
     with ExitStack() as stack:
         store = opened(stack, tmp_path / "data")

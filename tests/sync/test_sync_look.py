@@ -98,6 +98,16 @@ def test_a_difference_of_the_last_hours_makes_nobody_look_at_older_boards(swappe
     assert a.session.report.received == 2
 
 
+def test_a_board_without_posts_in_these_hours_is_known_by_name() -> None:
+    """So that of two sessions at once only one fetches what is new on it; the control is one alone."""
+    new = a_post("New.", board="board-7", hour=HOUR - 1)
+    for others, came in (([], 1), (["board-7"], 0)):
+        a, b = Side(MemoryPosts(MANY)), Side(MemoryPosts([*MANY, new]))
+        a.claims.take(others, "another session")
+        meet(a, b)
+        assert (a.session.report.received, a.session.report.left) == (came, 1 - came)
+
+
 @given(st.integers(0, 5_000), st.integers(0, 5_000))
 def test_stretches_are_all_hours_of_the_window_newest_first(low: int, length: int) -> None:
     found = stretches((low, low + length))

@@ -8,6 +8,7 @@ silence.py   spies without a graph: who is told late, and when
 bayes.py     spies who know the graph
 watched.py   a swarm whose spies dial everybody and pass nothing on
 scale.py     `python -m simulation.scale`: the figures of docs/ARCHITECTURE.md
+load.py      `python -m simulation.load`: what a node pays for many people, from these figures
 guess.py     what spies conclude, and how good that is: precision, recall, intervals
 privacy.py   `python -m simulation.privacy`: figures of docs/THREATS.md, of spies who go by the first teller
 online.py    `python -m simulation.online`: spies who see who comes and goes, and posts that waited

@@ -40,6 +40,7 @@ class Setting:
     gossip: GossipParams = field(default_factory=GossipParams)
     loss: float = 0.0
     slow: float = 0.0
+    dials: int = OUTBOUND  #: others, by each node
     hidden: bool = False  #: own posts go through the stem
     stem: StemParams = field(default_factory=StemParams)
     spies: frozenset[int] = frozenset()  #: behave like all others, and note who told them what first
@@ -120,7 +121,7 @@ class Swarm:
 
     def _join(self, v: int) -> None:
         """Dial others by lot until enough have been dialled."""
-        wanted = min(OUTBOUND, self.setting.size - 1 - len(self.links[v]))
+        wanted = min(self.setting.dials, self.setting.size - 1 - len(self.links[v]))
         while len(self.dialled[v]) < wanted:
             w = self._rng.randrange(self.setting.size)
             if w != v and w not in self.links[v]:
@@ -174,7 +175,7 @@ class Swarm:
                 self._forward(v, effect)
             elif isinstance(effect, Send):
                 self._send(v, int(effect.peer), effect.rpc)
-            elif isinstance(effect, Validate):
+            elif isinstance(effect, Validate) and not effect.is_again:
                 self.at(self.now + HOP, self._judge, v, effect.message_id, effect.message)
             elif isinstance(effect, Disconnect):
                 self.expelled += 1

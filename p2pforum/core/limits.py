@@ -21,7 +21,6 @@ MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
 
 # --- rule: time --------------------------------------------------------------------------------
 GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
-FAR_HOURS = 24  # own: a post dated further ahead is no clock that is off a little
 FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
 
 # --- own: retention ------------------------------------------------------------------------------
@@ -43,7 +42,9 @@ MAX_SUBSCRIPTIONS = 16  # in one RPC; we know one topic, peers may be in other n
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
-GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it is not read from
+GOSSIP_READ = 64 * KIB  # bytes taken off a stream at once
+GOSSIP_WAITING = 64 * KIB  # bytes of one peer's posts that wait for the door, then it is not read from
+GOSSIP_MESSAGE_MEMORY = 768  # bytes that a post which waits takes beside its own: small ones count, too
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
@@ -56,7 +57,7 @@ BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a pee
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
 STEM_READ_SECONDS = 30  # for a peer to send its frame
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
-STEM_JUDGED = 32  # stem posts at the door at once: each may be kept although the stempool has filled up
+STEM_JUDGED = 20  # stem posts of one peer at the door at once: what it may send at once
 STEM_DROP_SECONDS = 1.0  # until a peer that sent an invalid one is cut: its answer must arrive as any other
 STEM_LOOK_SECONDS = 5.0  # between two looks at which posts have become public
 

@@ -26,32 +26,27 @@ class FrameSplitter:
     def feed(self, chunk: bytes | bytearray) -> Iterator[bytes]:
         """The bodies that are complete now. Raises RemoteProtocolError as soon as a length is wrong."""
         self._buffer += chunk
-        pos = 0
-        try:
-            while (head := self._head(pos)) is not None:
-                start, end = head
-                if end > len(self._buffer):
-                    break
-                pos = end
-                yield bytes(self._buffer[start:end])
-        finally:
-            del self._buffer[:pos]
+        while (head := self._head()) is not None and head[1] <= len(self._buffer):
+            start, end = head
+            body = bytes(self._buffer[start:end])
+            del self._buffer[:end]  # now: who takes it may be long in coming back for the next
+            yield body
 
     @property
     def is_idle(self) -> bool:
         """Whether the last RPC is complete."""
         return not self._buffer
 
-    def _head(self, pos: int) -> tuple[int, int] | None:
-        """Where the body that begins with a length at `pos` starts and ends; None: not known yet."""
+    def _head(self) -> tuple[int, int] | None:
+        """Where the first body starts and ends; None: not known yet."""
         size = 0
-        for n, byte in enumerate(self._buffer[pos : pos + _MAX_PREFIX]):
+        for n, byte in enumerate(self._buffer[:_MAX_PREFIX]):
             size |= (byte & 0x7F) << 7 * n
             if byte < 0x80:
                 if size > limits.MAX_RPC or (n and not byte):
                     raise RemoteProtocolError("an RPC that is too long, or its length in a long form")
-                return pos + n + 1, pos + n + 1 + size
-        if len(self._buffer) - pos >= _MAX_PREFIX:
+                return n + 1, n + 1 + size
+        if len(self._buffer) >= _MAX_PREFIX:
             raise RemoteProtocolError("an RPC that is too long")
         return None
 

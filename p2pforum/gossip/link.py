@@ -1,16 +1,15 @@
 """What the service holds for its peers: no awaiting here, only the things that are awaited."""
 
 import functools
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import trio
 
-from p2pforum.core import limits
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.interface import PeerID
 
@@ -30,9 +29,6 @@ class Link:
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
-    room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
-    waiting: deque[Validate] = field(default_factory=deque)
-    waiting_bytes: int = 0
 
     def pause(self, luck: float) -> float:
         """Seconds before a stream is opened again. `luck` is from 0 to 1."""
@@ -45,22 +41,6 @@ class Link:
         self.scope.cancel()
         self.inbound.cancel()
 
-    @property
-    def is_overdue(self) -> bool:
-        """Whether this peer must wait until the door has seen what it sent."""
-        return self.waiting_bytes > limits.GOSSIP_WAITING
-
-    def put(self, validate: Validate) -> None:
-        self.waiting.append(validate)
-        self.waiting_bytes += len(validate.message.data)
-
-    def take(self) -> Validate:
-        validate = self.waiting.popleft()
-        self.waiting_bytes -= len(validate.message.data)
-        if not self.is_overdue:
-            self.room.set()
-        return validate
-
 
 class Links:
     """All of them, with what they share: the turns at the door, and the counts."""
@@ -70,9 +50,10 @@ class Links:
         self.dropped = 0
         self.echoes = Echoes()
         self.work = trio.Event()  # somebody has posts for the door
+        self.room = trio.Event()  # some of these have been taken to it
         self.progress = trio.Event()  # somebody's outbox got shorter
         self._links: dict[PeerID, Link] = {}
-        self._ready: deque[Link] = deque()  # links with posts for the door, whose turn it is first
+        self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
 
     def __iter__(self) -> Iterator[Link]:
@@ -88,11 +69,10 @@ class Links:
         link = self._links[peer] = Link(peer)
         return link
 
-    def remove(self, peer: PeerID) -> bool:
-        link = self._links.pop(peer, None)
-        if link is not None:
-            link.cut()
-        return link is not None
+    def remove(self, peer: PeerID) -> list[bytes]:
+        """What nobody but this peer had brought to be judged, and will not be."""
+        self._links.pop(peer).cut()
+        return self._judging.drop(peer)
 
     def clear(self) -> None:
         for link in self:
@@ -135,23 +115,20 @@ class Links:
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        link = self.get(validate.peer)
-        if link is None:
-            return False
-        if not link.waiting:
-            self._ready.append(link)
-        link.put(validate)
+        if self.get(validate.peer) is None:
+            return validate.is_again
+        self._judging.add(validate)
         self.work.set()
         return True
 
+    def is_full(self, link: Link) -> bool:
+        """Whether this peer must wait until the door has seen what it sent."""
+        return self._judging.is_full(link.peer)
+
     def next_batch(self) -> list[Validate]:
-        """One from each peer in turn, so that nobody's flood delays the others for long."""
-        batch: list[Validate] = []
-        while self._ready and len(batch) < limits.GOSSIP_BATCH:
-            link = self._ready.popleft()
-            batch.append(link.take())
-            if link.waiting:
-                self._ready.append(link)
-        if not self._ready:
+        batch = self._judging.next_batch()
+        self.room.set()
+        self.room = trio.Event()
+        if not len(self._judging):
             self.work = trio.Event()
         return batch

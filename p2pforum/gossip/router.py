@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
+from p2pforum.gossip.judging import Pending
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
@@ -16,16 +17,6 @@ from p2pforum.gossip.score import Ledger
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
 from p2pforum.gossip.views import Counts, PeerView
 from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
-
-
-class _Pending:
-    """A message being validated, and who has brought it meanwhile, the first first."""
-
-    __slots__ = ("message", "senders")
-
-    def __init__(self, message: Message, peer: str) -> None:
-        self.message = message
-        self.senders = {peer: None}
 
 
 class Router:
@@ -50,7 +41,8 @@ class Router:
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
-        self._in_flight: dict[bytes, _Pending] = {}
+        self._bad = SeenCache(p.seen_time, p.bad_count)
+        self._in_flight: dict[bytes, Pending] = {}
 
     # -- peers ------------------------------------------------------------------------------------------
 
@@ -64,7 +56,9 @@ class Router:
         self._mesh.add(peer, outbound=outbound)
         return []
 
-    def remove_peer(self, peer: str, now: float) -> None:
+    def remove_peer(self, peer: str, now: float, unjudged: Iterable[bytes] = ()) -> None:
+        """`unjudged`: messages that only this peer had brought, and that will not be judged."""
+        self.on_failure(unjudged)
         self._mesh.remove(peer, now)
         self._lazy.remove(peer)
         self._ledger.leave(peer, now)
@@ -151,6 +145,9 @@ class Router:
         for offer in offers:
             if offer.topic == self._topic:
                 wanted += self._lazy.on_ihave(peer, offer.ids, lambda i: self._is_known(i, now), now)
+        return self._ask(peer, wanted)
+
+    def _ask(self, peer: str, wanted: Sequence[bytes]) -> list[Effect]:
         self.counts.asked += len(wanted)
         size = self.params.ask_per_rpc
         return [Send(peer, Rpc(iwant=tuple(wanted[i : i + size]))) for i in range(0, len(wanted), size)]
@@ -158,6 +155,7 @@ class Router:
     def _is_known(self, message_id: bytes, now: float) -> bool:
         return (
             message_id in self._in_flight
+            or message_id in self._cache
             or self._seen.has(message_id, now)
             or self._early.has(message_id, now)
         )
@@ -189,20 +187,19 @@ class Router:
         self._lazy.arrived(name)
         if (pending := self._in_flight.get(name)) is not None:
             self.counts.duplicates += 1
-            pending.senders.setdefault(peer)
-            return []
+            if peer in pending.senders:
+                return []
+            pending.senders[peer] = None
+            return [Validate(peer, name, message, is_again=True)]
+        if self._bad.has(name, now):
+            return self._on_invalid(peer, now)
         if self._is_known(name, now):
             return self._on_duplicate(peer, name, now)
-        if len(self._in_flight) >= self.params.in_flight:
-            self.counts.overflow += 1
-            return []
-        self._in_flight[name] = _Pending(message, peer)
+        self._in_flight[name] = Pending(message, peer)
         return [Validate(peer, name, message)]
 
     def _on_duplicate(self, peer: str, name: bytes, now: float) -> list[Effect]:
         self.counts.duplicates += 1
-        if self._seen.is_bad(name):
-            return self._on_invalid(peer, now)
         age = self._cache.age(name, now)
         if age is not None and age <= self.scoring.delivery_window:
             self._ledger.delivery(peer)
@@ -214,30 +211,31 @@ class Router:
         self._ledger.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
-    def on_verdict(self, name: bytes, outcome: Outcome, now: float, *, far: bool = False) -> list[Effect]:
-        """The door has spoken. `far`: too early by more than a day."""
+    def on_verdict(self, name: bytes, outcome: Outcome, now: float) -> list[Effect]:
+        """The door has spoken. Only INVALID costs those who brought it: any other may be for reasons of this
+        node alone (its clock, its quota, what it has)."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
         if outcome is Outcome.INVALID:
-            self._seen.add(name, now, bad=True)
+            self._bad.add(name, now)
             return [effect for peer in pending.senders for effect in self._on_invalid(peer, now)]
-        effects: list[Effect] = []
-        if outcome is not Outcome.DUPLICATE:
-            for peer in pending.senders:
-                self._lazy.weigh(peer, now, good=outcome is Outcome.STORED, far=far)
-                effects += self._judge(peer, now)
         if outcome is Outcome.STORED:
-            return effects + self._accept(name, pending, now)
+            return self._accept(name, pending, now)
         self.counts.ignored += 1
         (self._early if outcome is Outcome.TOO_EARLY else self._seen).add(name, now)
-        return effects
+        return []
 
-    def on_failure(self, name: bytes) -> None:
-        """It could not be judged, through a fault of ours: as if it had never come."""
-        self._in_flight.pop(name, None)
+    def on_failure(self, names: Iterable[bytes]) -> None:
+        """These were not judged: as if they had never come."""
+        for name in names:
+            self._in_flight.pop(name, None)
 
-    def _accept(self, name: bytes, pending: _Pending, now: float) -> list[Effect]:
+    def hold(self, peer: str, *, held: bool) -> None:
+        """Whether this peer is not read from now: then it breaks no promise."""
+        self._lazy.hold(peer, held=held)
+
+    def _accept(self, name: bytes, pending: Pending, now: float) -> list[Effect]:
         self.counts.accepted += 1
         self._seen.add(name, now)
         self._cache.put(name, pending.message, now)
@@ -280,6 +278,7 @@ class Router:
         """Call it every `params.heartbeat` seconds."""
         drafts = Drafts(self._topic)
         expelled = [effect for peer in self._lazy.beat(now) for effect in self._judge(peer, now)]
+        asks = [effect for peer, ids in self._lazy.ask_others(now).items() for effect in self._ask(peer, ids)]
         self._ledger.decay(now)
         self._mesh.maintain(now, drafts)
         newcomers = self._mesh.take_newcomers()
@@ -289,4 +288,5 @@ class Router:
         self._cache.shift()
         self._seen.expire(now)
         self._early.expire(now)
-        return [*drafts.effects(), *expelled]
+        self._bad.expire(now)
+        return [*drafts.effects(), *asks, *expelled]

@@ -17,34 +17,29 @@ def message_id(data: bytes) -> bytes:
 
 
 class SeenCache:
-    """IDs met within `ttl` seconds. An ID may be marked bad: then whoever sends it again is at fault."""
+    """IDs met within `ttl` seconds."""
 
     def __init__(self, ttl: float, size: int) -> None:
         self._ttl = ttl
         self._size = size
-        self._entries: dict[bytes, tuple[float, bool]] = {}  # in the order in which they expire
+        self._entries: dict[bytes, float] = {}  # until when: in that order
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, message_id: bytes, now: float, *, bad: bool = False) -> None:
+    def add(self, message_id: bytes, now: float) -> None:
         self._entries.pop(message_id, None)
-        self._entries[message_id] = (now + self._ttl, bad)
+        self._entries[message_id] = now + self._ttl
         if len(self._entries) > self._size:
             del self._entries[next(iter(self._entries))]
 
     def has(self, message_id: bytes, now: float) -> bool:
-        entry = self._entries.get(message_id)
-        return entry is not None and entry[0] > now
-
-    def is_bad(self, message_id: bytes) -> bool:
-        entry = self._entries.get(message_id)
-        return entry is not None and entry[1]
+        return self._entries.get(message_id, now) > now
 
     def expire(self, now: float) -> None:
         while self._entries:
             oldest = next(iter(self._entries))
-            if self._entries[oldest][0] > now:
+            if self._entries[oldest] > now:
                 return
             del self._entries[oldest]
 

@@ -23,7 +23,7 @@ from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
 from p2pforum.gossip.wire import encode_rpc
-from p2pforum.ingest import Door, Verdict, is_far
+from p2pforum.ingest import Door, Verdict
 from p2pforum.network.groups import address_group
 from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
 
@@ -133,7 +133,7 @@ class GossipService:
                     self._links.post_control(peer, rpc)
                 case Validate(_, name):
                     if not self._links.enqueue(effect):
-                        self._router.on_failure(name)
+                        self._router.on_failure([name])
                 case Disconnect(peer, reason):
                     self._expelled += 1
                     log.info("dropped a peer: %s", reason)
@@ -183,8 +183,8 @@ class GossipService:
         return link
 
     def _forget(self, peer: PeerID) -> None:
-        if self._links.remove(peer):
-            self._router.remove_peer(peer, trio.current_time())
+        if self._links.get(peer) is not None:
+            self._router.remove_peer(peer, trio.current_time(), self._links.remove(peer))
 
     # -- streams ---------------------------------------------------------------------------------------
 
@@ -213,8 +213,7 @@ class GossipService:
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         await self._running.wait()
-        link = self._welcome(peer)
-        if link is None:
+        if (link := self._welcome(peer)) is None:
             return
         link.inbound.cancel()  # a peer has one; the newest counts
         with trio.CancelScope() as link.inbound:
@@ -222,7 +221,8 @@ class GossipService:
 
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
-        while chunk := await stream.receive_some(64 * limits.KIB):
+        await self._wait_for_room(link)
+        while chunk := await stream.receive_some(limits.GOSSIP_READ):
             size = 0
             for body in splitter.feed(chunk):
                 size += len(body) + 256  # the smallest costs something, too
@@ -236,9 +236,14 @@ class GossipService:
                 if rpc.subscriptions:
                     self._joined.set()
                     self._joined = trio.Event()
-            while link.is_overdue:
-                link.room = trio.Event()
-                await link.room.wait()
+                await self._wait_for_room(link)
+
+    async def _wait_for_room(self, link: Link) -> None:
+        """A peer whose posts wait for the door waits, too: TCP holds what it sends."""
+        while held := self._links.is_full(link):
+            self._router.hold(link.peer, held=True)
+            await self._links.room.wait()
+        self._router.hold(link.peer, held=held)
 
     async def _guarded(self, link: Link, work: Awaitable[None]) -> None:
         """Blame exactly: a peer's fault costs the peer, nobody's fault nothing, ours that connection."""
@@ -265,27 +270,22 @@ class GossipService:
     async def _judge(self) -> None:
         while True:
             await self._links.work.wait()
-            batch = self._links.next_batch()
+            batch, pause = self._links.next_batch(), 0.0
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
                 self._pronounce(batch, verdicts)
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
-                self._abandon(batch)
-                await trio.sleep(1.0)  # a full disk does not get better by asking quickly
+                pause = 1.0  # a full disk does not get better by asking quickly
             except Exception as error:
                 self._note_fault(error)
-                self._abandon(batch)
+            self._router.on_failure(validate.message_id for validate in batch)  # those without a verdict
+            await trio.sleep(pause)
 
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
-            far = is_far(verdict, self._door.now())
-            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, now, far=far))
-
-    def _abandon(self, batch: Sequence[Validate]) -> None:
-        for validate in batch:
-            self._router.on_failure(validate.message_id)
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, now))
 
     async def _beat(self) -> None:
         period = self._router.params.heartbeat

@@ -106,7 +106,8 @@ class Network(Protocol):
     async def open_stream(
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
-        """Raises NetworkError if the peer is gone, does not speak the protocol, or says nothing."""
+        """Raises ProtocolRefused if the peer says that it does not speak the protocol; NetworkError if it is
+        gone or says nothing, which tells nothing about what it speaks."""
         ...
 
     async def disconnect(self, peer: PeerID) -> None:

@@ -16,7 +16,7 @@ from random import Random
 import trio
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from p2pforum.core.errors import NetworkError
+from p2pforum.core.errors import NetworkError, ProtocolRefused
 from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
@@ -243,17 +243,22 @@ class MemoryNetwork:
         if link is None:
             raise NetworkError("no connection to that peer")
         here, there = memory_stream_pair(self._hub.buffer, self._hub.delay)
-        if not link.other(self).accept_stream(self.peer_id, protocol, there):
+        other = link.other(self)
+        if not other.speaks(protocol):
+            raise ProtocolRefused(f"the peer does not speak {protocol}")
+        if not other.accept_stream(self.peer_id, protocol, there):
             raise NetworkError(f"the peer does not take a stream for {protocol}")
         link.streams.update((here, there))
         return here
 
+    def speaks(self, protocol: str) -> bool:
+        return protocol in self._handlers
+
     def accept_stream(self, peer: PeerID, protocol: str, stream: MemoryStream) -> bool:
-        handler = self._handlers.get(protocol)
-        if handler is None or self._inbound[peer] >= MAX_STREAMS_PER_PEER:
+        if self._inbound[peer] >= MAX_STREAMS_PER_PEER:
             return False
         self._inbound[peer] += 1
-        self._nursery.start_soon(self._handle, handler, peer, stream)
+        self._nursery.start_soon(self._handle, self._handlers[protocol], peer, stream)
         return True
 
     async def _handle(self, handler: StreamHandler, peer: PeerID, stream: MemoryStream) -> None:

@@ -21,9 +21,8 @@ class StemParams:
     frames_newcomers: float = 16.0  # peers new here, of one group, that get that burst before it must refill
     frames_remembered: int = 4096  # peers, and groups; then those that were here longest ago are forgotten
     own_share: float = 0.9  # of a peer's allowance that we use: its clock may run a bit slower
-    pool_posts: int = 256
-    pool_bytes: int = 1024 * 1024
-    pool_relayed: float = 0.75  # of the pool for others: a flood must leave room for own posts
+    pool_posts: int = 256  # of its own; others' posts may be as many again, and beyond that
+    pool_bytes: int = 1024 * 1024  # those of the peer that has brought most become public at once
     settle: float = 10.0  # after the first connection, then guards are drawn from those that are there
     patience: float = 2.0  # until we look again for a guard
     fault: float = 600.0  # until a peer that failed to take a frame is tried again

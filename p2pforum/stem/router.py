@@ -81,6 +81,7 @@ class StemRouter:
         self._rng = rng
         self._relays = Relays(self.params, rng, now)
         self._pool = Pool(self.params)
+        self._urgent: dict[bytes, Fluff] = {}  # crowded out of the pool: public at the next tick
         self._peers: dict[str, _Peer] = {}
         rate, burst, memory = p.frames_per_minute, p.frames_burst, p.frames_remembered
         self._inbound = Allowances(rate, burst, memory)
@@ -161,12 +162,8 @@ class StemRouter:
 
     def holds(self, post_id: bytes, raw: bytes | None = None) -> bool:
         """Whether this post, or these very bytes, are on their way."""
-        post = self._pool.get(post_id)
+        post = self._pool.get(post_id) or self._urgent.get(post_id)
         return post is not None and raw in (None, post.raw)
-
-    def has_room(self, size: int) -> bool:
-        """Whether a post that a peer brings would be taken."""
-        return self._pool.has_room(size, own=False)
 
     def may_send(self, peer: str, now: float) -> bool:
         """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
@@ -177,25 +174,24 @@ class StemRouter:
         """An own post, or one kept unreleased from before a restart. False: no room, offer it again later."""
         if post_id in self._pool:
             return True
-        if not self._pool.has_room(len(raw), own=True):
+        if not self._pool.has_room(len(raw)):
             return False
-        self._take(Travelling(post_id, raw, own=True), OWN, now)
+        self._take(Travelling(post_id, raw, own=True, holder=OWN), OWN, now)
         return True
 
-    def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> bool:
-        """A valid post that is not public, brought by a peer. False if there was no room for it.
+    def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> None:
+        """A valid post that is not public, brought by a peer. It is never dropped: see `Pool.crowd_out`.
 
         What comes a second time, but from another peer, goes on again: else loops end stems, and whether
         it was here before could be probed.
         """
         post = self._pool.get(post_id)
         if post is None:
-            if not self._pool.has_room(len(raw), own=False):
-                return False
-            self._take(Travelling(post_id, raw, own=False), peer, now)
+            self._take(Travelling(post_id, raw, own=False, holder=peer), peer, now)
+            for out in self._pool.crowd_out():
+                self._urgent[out.post_id] = Fluff(out.post_id, out.raw)
         elif peer not in post.edges:
             self._pass_on(post, peer, now)
-        return True
 
     def _take(self, post: Travelling, edge: str, now: float) -> None:
         self._pool.add(post)
@@ -250,12 +246,15 @@ class StemRouter:
         heapq.heappush(self._plans, (at, next(self._count), b"", _Ask(peer, self._peers[peer])))
 
     def next_wake(self) -> float:
+        if self._urgent:
+            return 0.0
         return self._plans[0][0] if self._plans else float("inf")
 
     def tick(self, now: float) -> list[Effect]:
         """What is due. Say first, by `on_public`, which posts have become public."""
         self._relays.turn(now)
-        effects: list[Effect] = []
+        effects: list[Effect] = list(self._urgent.values())
+        self._urgent = {}
         while self._plans and self._plans[0][0] <= now:
             _, _, post_id, what = heapq.heappop(self._plans)
             if isinstance(what, _Ask):

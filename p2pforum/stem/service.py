@@ -5,6 +5,7 @@ the answer nor its time tells what became of it. How a post is published, the no
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.network.interface import Connection, Direction, Network, PeerGone, PeerID
 from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
@@ -44,7 +45,7 @@ class StemCounts:
 
     received: int = 0  # frames with posts
     cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer, or no room
+    excess: int = 0  # dropped: too many from one peer
     invalid: int = 0
     sent: int = 0
     failed: int = 0
@@ -79,6 +80,7 @@ class StemService:
         self._outside = outside
         self.router = router  #: to be asked
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
+        self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
         self._counts = StemCounts()
         self._wake = trio.Event()
@@ -121,11 +123,9 @@ class StemService:
         return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
 
     def view(self) -> StemView:
-        connected = {str(c.peer): "" for c in self._network.connections()}
-        used = self.router.guards.in_use(connected)
-        return StemView(
-            self.router.own, self.router.relayed, len(self.router.guards.kept), len(used), self._counts
-        )
+        router, connected = self.router, {str(c.peer): "" for c in self._network.connections()}
+        used = router.guards.in_use(connected)
+        return StemView(router.own, router.relayed, len(router.guards.kept), len(used), self._counts)
 
     # -- peers ---------------------------------------------------------------------------------------
 
@@ -133,19 +133,18 @@ class StemService:
         async for event in self._network.watch():
             if not isinstance(event, PeerGone):
                 self._welcome(event.connection.peer)
-            elif not self._is_connected(event.peer):
+            elif self._connection(event.peer) is None:
                 self.router.remove_peer(event.peer)
             self._wake.set()
 
-    def _is_connected(self, peer: PeerID) -> bool:
-        return any(connection.peer == peer for connection in self._network.connections())
+    def _connection(self, peer: PeerID) -> Connection | None:
+        return next((c for c in self._network.connections() if c.peer == peer), None)
 
     def _welcome(self, peer: PeerID) -> None:
         """Events may be old when they are read: what counts is now."""
-        connection = next((c for c in self._network.connections() if c.peer == peer), None)
+        connection = self._connection(peer)
         if connection is not None and peer not in self.router:
-            outbound = connection.direction is Direction.OUTBOUND
-            group = network_group(connection.address)
+            outbound, group = connection.direction is Direction.OUTBOUND, network_group(connection.address)
             self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
 
     # -- frames in -----------------------------------------------------------------------------------
@@ -183,15 +182,16 @@ class StemService:
         self._counts.received += 1
         post_id = decode(raw, self._params).id
         if not self.router.holds(post_id, raw):
-            is_new = not self.router.holds(post_id)
-            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self.router.has_room(len(raw))):
+            if self._at_door[peer] >= limits.STEM_JUDGED:
                 self._counts.excess += 1
                 return
             self._judging.add(post_id)
+            self._at_door[peer] += 1
             try:
                 (verdict,) = await self._door.ingest([raw], Origin.STEM)
             finally:
                 self._judging.discard(post_id)
+                self._at_door -= Counter([peer])  # which keeps nobody with none
             if verdict.outcome is Outcome.INVALID:
                 raise InvalidPost(verdict.reason)
             if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
@@ -294,7 +294,7 @@ async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
     received = bytearray()
     while len(received) < size:
         chunk = await stream.receive_some(size - len(received))
+        received += chunk
         if not chunk:
             raise RemoteProtocolError("a stem stream that ended early")
-        received += chunk
     return bytes(received)

@@ -17,7 +17,10 @@ from cli_world import CONFIG, HOUR, PARAMS, SmallNode, World, discussion, post
 from p2pforum.cli import status
 from p2pforum.config import find_paths
 from p2pforum.core import limits
-from p2pforum.core.post import decode
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Payload, decode, sign
+from p2pforum.core.post_id import parse_id
+from p2pforum.core.stamp import blank_stamp
 from p2pforum.store import room
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.posts import open_store
@@ -427,6 +430,15 @@ def test_outbox_waiting_travelling_public(world: World) -> None:
     short = world.run("outbox", "--limit", "0")
     assert "public" not in short.out
     assert "1 more public post" in short.err
+
+
+def test_outbox_names_what_has_no_text(world: World) -> None:
+    made = world.ok("post", "library", "-s", "Soon gone", "--json", stdin="Text").json
+    (key,) = Keystore(find_paths(world.home).keys_dir).read().keys.values()
+    root = parse_id(made["id"])
+    fields = Payload(Kind.RETRACT, "library", root, (root,), HOUR, (root,), blank_stamp(0))
+    world.keep(sign(fields, key.seed, key.public, PARAMS))
+    assert "(retract)" in world.ok("outbox").out
 
 
 def test_outbox_says_how_many_peers_had_a_post_when_it_left(world: World) -> None:

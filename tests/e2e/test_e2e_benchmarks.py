@@ -12,6 +12,7 @@ from benchmarks import bench_gossip
 pytestmark = pytest.mark.e2e
 
 SMALL = {
+    "bench_attacks": ["--quick"],
     "bench_cli": ["300", "2"],
     "bench_gossip": ["2", "2000"],
     "bench_idle": ["1", "1"],

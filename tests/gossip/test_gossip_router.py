@@ -39,7 +39,7 @@ def test_what_arrives_while_it_is_validated_is_not_validated_again_nor_sent_back
     bed = Bed()
     bed.add("a", "b", "c", "d")
     bed.message("a", DATA)
-    assert bed.message("b", DATA) == []
+    assert validations(bed.message("b", DATA)) == []
     assert bed.message("a", DATA) == []
     assert forwarded(bed.verdict(DATA, Outcome.STORED)) == {"c": [DATA], "d": [DATA]}
     assert bed.router.counts.duplicates == 2
@@ -129,7 +129,7 @@ def test_what_could_not_be_judged_is_as_if_it_had_never_come() -> None:
     bed = Bed()
     bed.add("a")
     bed.message("a", DATA)
-    bed.router.on_failure(message_id(DATA))
+    bed.router.on_failure([message_id(DATA)])
     assert validations(bed.message("a", DATA)) == [DATA]
 
 
@@ -157,15 +157,41 @@ def test_nothing_is_read_from_a_peer_that_is_not_here() -> None:
     assert bed.router.counts.received == 0
 
 
-def test_no_more_is_validated_at_once_than_there_is_room_for() -> None:
-    bed = Bed(GossipParams(in_flight=3))
+def test_nothing_is_dropped_however_much_is_being_judged() -> None:
+    bed = Bed()
+    bed.add("flooder", "a")
+    for n in range(10_000):
+        bed.message("flooder", b"%d" % n)
+    assert validations(bed.message("a", DATA)) == [DATA]
+
+
+def test_what_several_peers_bring_waits_in_the_queue_of_each() -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    (first,) = bed.message("a", DATA)
+    (second,) = bed.message("b", DATA)
+    assert (first.peer, first.is_again) == ("a", False)
+    assert (second.peer, second.is_again) == ("b", True)
+    assert bed.message("b", DATA) == []
+    bed.remove("a")
+    assert bed.verdict(DATA, Outcome.STORED) == []  # both have it
+    assert bed.router.counts.accepted == 1
+
+
+def test_what_is_invalid_pushes_nothing_else_out_of_memory() -> None:
+    bed = Bed(GossipParams(seen_count=3, bad_count=2))
     bed.add("a")
-    for n in range(5):
-        bed.message("a", bytes((n,)))
-    assert len(validations(bed.effects)) == 3
-    assert bed.router.counts.overflow == 2
-    bed.verdict(bytes((0,)), Outcome.STORED)
-    assert validations(bed.message("a", bytes((4,)))) == [bytes((4,))]  # it may come again
+    bed.message("a", DATA)
+    bed.verdict(DATA, Outcome.REFUSED)
+    for n in range(10):
+        bed.add(f"bad{n}")
+        bed.message(f"bad{n}", b"%d" % n)
+        bed.verdict(b"%d" % n, Outcome.INVALID)
+    assert validations(bed.message("a", DATA)) == []
+    assert len(bed.router._bad) == 2
+    bed.add("again")
+    assert disconnected(bed.message("again", b"9")) == ["again"]
+    assert validations(bed.message("a", b"0")) == [b"0"]  # the control: these have been
 
 
 def test_bytes_that_are_no_rpc_are_the_end() -> None:

@@ -26,12 +26,10 @@ def test_a_second_meeting_renews_it_and_keeps_the_order_of_expiry() -> None:
     seen = SeenCache(ttl=10, size=100)
     seen.add(b"a", 0)
     seen.add(b"b", 1)
-    seen.add(b"a", 5, bad=True)
+    seen.add(b"a", 5)
     seen.expire(12)
     assert seen.has(b"a", 12)
     assert not seen.has(b"b", 12)
-    assert seen.is_bad(b"a")
-    assert not seen.is_bad(b"b")
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 10))

@@ -1,6 +1,7 @@
 """What every network promises, whichever kind it is (interface.py)."""
 
 import logging
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ import trio
 import trio.testing
 from network_tools import Start, echo, our_node, receive_all, until
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network.interface import Direction, Network, PeerConnected, PeerGone
 from p2pforum.network.memory_network import MemoryHub
@@ -170,10 +171,46 @@ async def test_the_handler_learns_who_asks_and_which_protocol(start: Start) -> N
     assert asked == [(here.peer_id, 2), (here.peer_id, 0), (here.peer_id, 1)]
 
 
+async def spoken(here: Network, there: Network) -> str:
+    """What they speak, by the rule of PROTOCOL: asked for newest first, and older on a clear refusal only."""
+    for version in (2, 1):
+        with suppress(ProtocolRefused):
+            stream = await here.open_stream(there.peer_id, f"/talk/{version}")
+            return (await stream.receive_some()).decode()
+    return ""
+
+
+@pytest.mark.parametrize(("answers", "version"), [((1, 2), "2"), ((1,), "1"), ((2,), "2"), ((), "")])
+async def test_of_two_versions_the_newest_that_both_speak_is_spoken(
+    start: Start, answers: tuple[int, ...], version: str
+) -> None:
+    here, there = await connect(start)
+    for number in answers:
+
+        async def talk(_peer: str, stream: trio.abc.Stream, number: int = number) -> None:
+            await stream.send_all(b"%d" % number)
+
+        there.set_handler(f"/talk/{number}", talk)
+    assert await spoken(here, there) == version
+    stream = await here.open_stream(there.peer_id, ECHO)
+    await stream.send_all(b"x")
+    assert await stream.receive_some(1) == b"x", "and it cost nothing"
+
+
+async def test_silence_is_no_refusal(start: Start) -> None:
+    """Or whoever can delay a peer could make two nodes speak the old version."""
+    here, there = await connect(start)
+    await there.disconnect(here.peer_id)
+    await until(lambda: not here.connections())
+    with pytest.raises(NetworkError) as caught:
+        await spoken(here, there)
+    assert not isinstance(caught.value, ProtocolRefused)
+
+
 async def test_an_unknown_protocol_is_refused_and_costs_nothing(start: Start) -> None:
     here, there = await connect(start)
     for _ in range(MAX_STREAMS_PER_PEER + 8):  # refused streams do not stay open
-        with pytest.raises(NetworkError, match="/nobody/1"):
+        with pytest.raises(ProtocolRefused, match="/nobody/1"):
             await here.open_stream(there.peer_id, "/nobody/1")
     await here.open_stream(there.peer_id, ECHO)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from network_tools import receive_all
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_PROTOCOL_NAME, MAX_PROTOCOL_TRIES
 from p2pforum.network import multistream
 from p2pforum.network.address import parse_address, socket_address
@@ -128,7 +128,7 @@ async def test_two_sides_agree_and_the_stream_goes_on() -> None:
 
 async def test_an_unknown_protocol_is_refused() -> None:
     here, there = await negotiate("/b/1", {b"/a/1"})
-    assert isinstance(here, multistream.ProtocolRefused)
+    assert isinstance(here, ProtocolRefused)
     assert isinstance(there, RemoteProtocolError)  # the stream ended; nobody was at fault
 
 

@@ -54,8 +54,8 @@ class Bench:
         assert self.router.originate(n.to_bytes(32, "big"), raw, self.now)
         return raw
 
-    def bring(self, peer: str, n: int, size: int = 100) -> bool:
-        return self.router.on_post(peer, n.to_bytes(32, "big"), n.to_bytes(2, "big") * (size // 2), self.now)
+    def bring(self, peer: str, n: int, size: int = 100) -> None:
+        self.router.on_post(peer, n.to_bytes(32, "big"), n.to_bytes(2, "big") * (size // 2), self.now)
 
 
 def passes(effects: list[Effect]) -> list[Pass]:

@@ -81,7 +81,8 @@ def test_a_diffuser_fluffs_within_two_seconds_and_once() -> None:
 
 def test_a_second_arrival_is_a_duplicate_from_the_same_peer_and_goes_on_from_another() -> None:
     bench = Bench(params=RELAYING)
-    assert all(bench.bring("in0", 1) for _ in range(3))
+    for _ in range(3):
+        bench.bring("in0", 1)
     assert len(passes(bench.run(20))) == 1
     bench.bring("in1", 1)
     assert len(passes(bench.run(20))) == 1
@@ -220,14 +221,42 @@ def test_many_own_posts_are_paced_and_not_fluffed_meanwhile() -> None:
 
 def test_the_pool_is_bounded_and_others_can_not_fill_it() -> None:
     bench = Bench(params=RELAYING)
-    taken = sum(bench.bring("in0", n) for n in range(300))
-    assert taken == 192
-    for n in range(1000, 1064):
+    for n in range(300):
+        bench.bring("in0", n)
+    assert bench.router.relayed == 256
+    for n in range(1000, 1256):
         bench.own(n)
     assert not bench.router.originate(b"x" * 32, b"raw", bench.now)
     big = Bench(params=RELAYING)
-    assert sum(big.bring("in0", n, size=16_000) for n in range(100)) == 49  # 3/4 of a MiB
+    for n in range(100):
+        big.bring("in0", n, size=16_000)
+    assert big.router.relayed == 65  # a MiB
     assert big.router.originate(b"x" * 32, bytes(16_000), big.now)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100, 256), (12_000, 87)])
+def test_a_crowd_costs_no_other_peer_its_stem_and_nobody_a_post(size: int, fits: int) -> None:
+    """What is too much becomes public at once, and it is what those brought who brought most."""
+    bench = Bench(params=RELAYING, inbound=40)
+    bench.bring("in0", 9_000, 12_000)
+    for n in range(500):
+        bench.bring(f"in{1 + n % 20}", n, size)
+    out = fluffs(bench.run(0))
+    assert bench.router.relayed in (fits, fits + 1)
+    assert len(out) + bench.router.relayed == 501
+    assert bench.router.holds((9_000).to_bytes(32, "big"))
+    assert len({fluff.post_id for fluff in out}) == len(out)
+
+
+def test_what_is_crowded_out_is_still_on_its_way_until_it_is_public() -> None:
+    """Else it would be taken for an own post that waits."""
+    bench = Bench(params=StemParams(diffuser=0.0, pool_posts=1))
+    bench.bring("in0", 1)
+    bench.bring("in0", 2)
+    names = [n.to_bytes(32, "big") for n in (1, 2)]
+    assert all(map(bench.router.holds, names))
+    assert [fluff.post_id for fluff in fluffs(bench.run(0))] == names[:1]
+    assert not bench.router.holds(names[0])
 
 
 def test_a_peer_may_send_ten_frames_a_minute_and_twenty_at_once() -> None:
@@ -243,12 +272,12 @@ def test_a_peer_may_send_ten_frames_a_minute_and_twenty_at_once() -> None:
     st.lists(st.tuples(st.sampled_from(["own", "bring", "public", "gone", "fail", "run"]), st.integers(0, 9)))
 )
 def test_every_post_is_passed_on_or_fluffed_or_public_and_fluffed_once(todo: list[tuple[str, int]]) -> None:
-    bench = Bench(inbound=10, outbound=4)
+    bench = Bench(params=StemParams(pool_posts=5), inbound=10, outbound=4)
     public: set[bytes] = set()
     for action, n in todo:
         name = n.to_bytes(32, "big")
         if action == "own" and name not in public:
-            bench.own(n)
+            bench.router.originate(name, b"own", bench.now)
         elif action == "bring" and name not in public:
             bench.bring(f"in{n * 7 % 10}", n)
         elif action == "public":

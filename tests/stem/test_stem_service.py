@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 import trio
+import trio.lowlevel
 from stem_bench import DIFFUSING, RELAYING
 from stem_nodes import StemNode, Stranger, a_stem_node
 from strategies import HOUR, TEST_NETWORK, a_post
@@ -442,3 +443,38 @@ async def test_no_stranger_no_stream(autojump_clock: trio.testing.MockClock) -> 
     async with a_stem_node(hub, "node"), hub.network("peer") as network:
         with pytest.raises(NetworkError):
             await network.open_stream(PeerID("node"), STEM)
+
+
+# --- strangers who send all they may ------------------------------------------------------------------
+
+
+async def test_no_crowd_at_the_door_costs_a_peer_its_post(autojump_clock: trio.testing.MockClock) -> None:
+    """The door stands still, and four strangers have sent all that they may send at once."""
+    hub = MemoryHub(Random(1), latency=(0.01, 0.01))
+    post = a_post("Honest.")
+    async with line(hub, "relay", "next", params=RELAYING) as (relay, _), AsyncExitStack() as stack:
+        names = [*[f"stranger{n}" for n in range(4)], "honest"]
+        strangers = [Stranger(await stack.enter_async_context(hub.network(name))) for name in names]
+        for stranger in strangers:
+            await stranger.network.dial(relay.network.addresses[0])
+        await trio.sleep(20)
+        gate, real = trio.Event(), relay.stem._door.ingest
+
+        async def stand_still(raws: list[bytes], origin: Origin) -> object:
+            await gate.wait()
+            return await real(raws, origin)
+
+        relay.stem._door.ingest = stand_still
+        for n, stranger in enumerate(strangers[:-1]):
+            for m in range(25):
+                await stranger.say("relay", encode_frame(a_post(f"{n} {m}").raw))
+        await strangers[-1].say("relay", encode_frame(post.raw))
+        await trio.sleep(1)
+        assert len(relay.stem._judging) == 4 * 20 + 1  # more of a peer are not taken
+        assert relay.stem.view().counts.excess == 4 * 5
+        gate.set()
+        await trio.lowlevel.checkpoint()
+        relay.stem._door.ingest = real
+        await trio.sleep(0.05)
+        assert relay.stem.router.holds(post.id)
+        assert not relay.stem._at_door

@@ -181,7 +181,7 @@ class StemRouter:
         if post is None:
             self._take(Travelling(post_id, raw, own=False, holder=peer), peer, now)
             for out in self._pool.crowd_out():
-                self._urgent[out.post_id] = _fluff(out)
+                self._urgent[out.post_id] = Fluff(out.post_id, out.raw)
         elif peer not in post.edges:
             self._pass_on(post, peer, now)
 
@@ -261,7 +261,7 @@ class StemRouter:
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
-        return _fluff(post)
+        return Fluff(post.post_id, post.raw)
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
         target = self._target(post, what)
@@ -291,7 +291,3 @@ class StemRouter:
             self._plan(now + self.params.patience, post, _Send(OWN))
         elif not what.failed:
             self._plan_fluff(post, now)
-
-
-def _fluff(post: Travelling) -> Fluff:
-    return Fluff(post.post_id, post.raw)

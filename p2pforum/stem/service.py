@@ -284,7 +284,7 @@ async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
     received = bytearray()
     while len(received) < size:
         chunk = await stream.receive_some(size - len(received))
+        received += chunk
         if not chunk:
             raise RemoteProtocolError("a stem stream that ended early")
-        received += chunk
     return bytes(received)

@@ -38,7 +38,7 @@ BEFORE = GuardParams(  # as guards were until they were drawn afresh: of the con
 HABITS = ("always there", "restarts weekly", "four hours a day")
 # Of keys named, at most (four to five guards carry posts in a year), and in the control at least.
 MOST = {0.05: 0.4, 0.1: 0.65}
-CONTROL = {0.05: 0.55, 0.1: 0.55}
+CONTROL = {0.05: 0.5, 0.1: 0.5}
 
 
 @dataclass(frozen=True)

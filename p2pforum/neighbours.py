@@ -25,6 +25,7 @@ from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import Store
+from p2pforum.sync.filling import Company
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Neighbours:
         self._store = store
         self._network = network
         self._hour = opinions.hour
+        self._guards = opinions.guards
         secret, rows = load_book(store, behind_proxy=config.socks is not None)
         reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
         self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
@@ -57,6 +59,17 @@ class Neighbours:
         params, own = config.params, opinions.announced
         self._exchange = ExchangeService(network, params, rng, told, own) if config.exchange else None
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
+
+    def company(self) -> Company:
+        """Guards and named peers, and with them all that answered this node once."""
+
+        def trusted() -> set[str]:
+            return {
+                *(named.peer for named in self._peers.named()),
+                *(self._guards.taken()[0] if self._guards else ()),
+            }
+
+        return Company(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always; with others as the address book has them."""

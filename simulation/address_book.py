@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from random import Random
 
 from p2pforum.core import limits
-from p2pforum.network.address import Address
+from p2pforum.core.address import Address
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.network.groups import network_group
-from p2pforum.network.peer_id import peer_id_of
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
 from p2pforum.peers.reach import Reach

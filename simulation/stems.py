@@ -9,6 +9,7 @@ import itertools
 from dataclasses import dataclass, field
 from random import Random
 
+from p2pforum.stem.contacts import Contacts
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import GuardParams, StemParams
 from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
@@ -17,17 +18,39 @@ from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
+class _Everybody(Contacts):
+    is_drawn = False  # guards have been, before the first post comes
+
+    def candidates(self) -> dict[str, str]:
+        return {name: c.group for name, c in self._here.items()} if self.is_drawn else super().candidates()
+
+
+class BothWays(StemRouter):
+    """A variant that was not taken: who dials in can become a relay, too."""
+
+    def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
+        super().__init__(rng, guards, now, params)
+        self.contacts = self._everybody = _Everybody(self.params)
+
+    def fill_guards(self, hour: int) -> None:
+        super().fill_guards(hour)
+        self._everybody.is_drawn = bool(self.guards.kept)
+
+
 @dataclass
 class Fate:
-    """What became of one post. `seen` is when a spy first had it, and from whom."""
+    """What became of one post. `seen` is when a spy first had it, and from whom; `handed` is the peer that
+    first gave it to a spy as a stem frame."""
 
     author: int
     sent: float
     seen: tuple[float, int] | None = None
+    handed: int | None = None
     public: float | None = None
     fluffed_by: int | None = None
     key: bytes = b""  #: that it is under
     brought_by: list[int] = field(default_factory=list)  #: who handed it to spies, by the stem
+    bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
 
     def see(self, when: float, teller: int) -> None:
         if self.seen is None or when < self.seen[0]:
@@ -40,14 +63,17 @@ class Stems:
     rng: Random
     black_holes: bool = False
     pinned: bool = True  #: False: every own post through guards drawn anew (the control)
-    discreet: bool = True  #: False: who ends a stem pushes also to those who brought the post (the control)
+    exempting: bool = False  #: who ends a stem does not push to those who brought the post (the control)
+    both_ways: bool = False  #: inbound peers are relays, too (a variant that was not taken)
     params: StemParams = field(default_factory=StemParams)
     guards: GuardParams = ONE_KEY
 
     def __post_init__(self) -> None:
         self.now = 0.0
         self.fates: list[Fate] = []
-        self._holders: dict[int, set[int]] = {}  # of posts that are not public
+        self._holders: dict[
+            int, dict[int, set[int]]
+        ] = {}  # of posts that are not public, and who brought them
         self._queue: list[tuple[float, int, str, int, int, int]] = []
         self._count = itertools.count()
         self._routers = [self._make(v) for v in range(self.world.size)]
@@ -55,7 +81,8 @@ class Stems:
 
     def _make(self, v: int) -> StemRouter:
         world = self.world
-        router = StemRouter(Random(self.rng.random()), self._guards(v), 0.0, self.params)
+        kind = BothWays if self.both_ways else StemRouter
+        router = kind(Random(self.rng.random()), self._guards(v), 0.0, self.params)
         for w in world.dialled[v]:
             router.add_peer(str(w), 0.0, outbound=True)
             router.on_answer(str(w))
@@ -117,20 +144,26 @@ class Stems:
 
     def _arrive(self, what: str, v: int, post: int, teller: int) -> None:
         router, name = self._routers[v], post.to_bytes(4, "big")
-        self._holders.setdefault(post, set()).add(v)
+        bringers = self._holders.setdefault(post, {}).setdefault(v, set())
         if what == "post":
             if not self.pinned:
                 router.guards.kept.clear()
                 router.maintain_guards(HOUR, self.now + self.params.settle)
             router.originate(name, name, self.now, self.fates[post].key)
             return
+        bringers.add(teller)
         if v in self.world.spies:
             self.fates[post].see(self.now, teller)
             self.fates[post].brought_by.append(teller)
+            self._hand(post, teller)
             if self.black_holes:
                 return
         if router.may_send(str(teller), self.now):
             router.on_post(str(teller), name, name, self.now)
+
+    def _hand(self, post: int, teller: int) -> None:
+        if self.fates[post].handed is None and teller not in self.world.spies:
+            self.fates[post].handed = teller
 
     def _tick(self, v: int) -> None:
         if v < 0:
@@ -151,18 +184,18 @@ class Stems:
             w = int(effect.peer)
             self._push(self.now + 3 * self.world.delay(v, w), "frame", w, post, v)  # opening, then 16 KiB
         else:
-            bringers = effect.edges if self.discreet else ()
-            self._fluff(v, post, frozenset(map(int, bringers)))
+            self._fluff(v, post)
 
-    def _fluff(self, v: int, post: int, but: frozenset[int]) -> None:
+    def _fluff(self, v: int, post: int) -> None:
         fate = self.fates[post]
+        bringers = frozenset(self._holders.get(post, {}).get(v, ()))
         if v in self.world.spies:
             pass  # it has told its owner already, when it got the post
         else:
-            way, teller = first_spy(self.world, v, but)
+            way, teller = first_spy(self.world, v, bringers if self.exempting else frozenset())
             fate.see(self.now + way, teller)
         if fate.public is None:
-            fate.fluffed_by = v
+            fate.fluffed_by, fate.bringers = v, bringers
             fate.public = self.now + _SPREAD
             self._push(fate.public, "public", -1, post)
 

@@ -50,7 +50,8 @@ def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> W
     spies = frozenset(rng.sample(range(size), round(share * size)))
     dialled = [rng.sample([w for w in range(size) if w != v], min(OUTBOUND, size - 1)) for v in range(size)]
     for spy in sorted(spies) if reach else ():
-        dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
+        others = [w for w in range(size) if w != spy]
+        dialled[spy] = rng.sample(others, min(len(others), max(OUTBOUND, round(reach * size))))
     links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
     latency = {link: HOP + draw_latency(rng) for link in sorted(links)}
     world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))

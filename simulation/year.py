@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from p2pforum.network.peer_id import peer_id_of
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.peers.book import Book
 from p2pforum.peers.slots import Around, Slots, set_anchors
 from p2pforum.stem.guards import Guards

@@ -127,9 +127,11 @@ def _node_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, st
 
 
 def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where others come in, and by what way this node goes out."""
+    """Where others come in, and by what way this node goes out; and if its clock keeps it from that."""
     for address in node.get("addresses", []):
         yield "address", render.line(str(address))
+    if node.get("clock", {}).get("problem"):
+        yield "clock", render.line(str(node["clock"]["problem"]))
     if "book" in node:
         yield "outbound", _book_text(node["book"])
     if node.get("proxy"):

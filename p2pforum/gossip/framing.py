@@ -33,6 +33,11 @@ class FrameSplitter:
             yield body
 
     @property
+    def held(self) -> int:
+        """Bytes."""
+        return len(self._buffer)
+
+    @property
     def is_idle(self) -> bool:
         """Whether the last RPC is complete."""
         return not self._buffer
@@ -65,21 +70,30 @@ class Outbox:
         self._max_control = max_control
         self._control: deque[bytes] = deque()
         self._messages: deque[bytes] = deque()
-        self._bytes = 0
+        self._bytes = 0  # of messages
+        self._control_bytes = 0
         self._taken: tuple[list[bytes], list[bytes]] = ([], [])
+        self._taken_bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._control or self._messages)
 
     @property
-    def is_half_full(self) -> bool:
-        return 2 * self._bytes > self._max_bytes
+    def held(self) -> int:
+        """Bytes, those included that are being written."""
+        return self._bytes + self._control_bytes + self._taken_bytes
+
+    @property
+    def is_filling(self) -> bool:
+        """A quarter full: own posts in bulk leave room for others', and for what the peer asks for."""
+        return 4 * self._bytes > self._max_bytes
 
     def add_control(self, body: bytes) -> bool:
         """`body` is a whole RPC."""
-        if len(self._control) >= self._max_control:
+        if len(self._control) >= self._max_control or self._control_bytes + len(body) > self._max_bytes:
             return False
         self._control.append(body)
+        self._control_bytes += len(body)
         return True
 
     def add_message(self, entry: bytes) -> bool:
@@ -98,6 +112,7 @@ class Outbox:
         while self._control and size < limits.GOSSIP_RPC:
             control.append(self._control.popleft())
             size += len(control[-1])
+        self._control_bytes -= size
         size = 0
         while self._messages and len(messages) < limits.MAX_RPC_MESSAGES:
             if size + len(self._messages[0]) > limits.GOSSIP_RPC:
@@ -109,15 +124,17 @@ class Outbox:
         out = b"".join(map(frame, control))
         if messages:
             out += frame(b"".join(messages))
+        self._taken_bytes = len(out)
         return out, len(messages)
 
     def confirm(self) -> None:
-        self._taken = ([], [])
+        self._taken, self._taken_bytes = ([], []), 0
 
     def put_back(self) -> None:
         """What was taken could not be written: it goes first on the next stream."""
         control, messages = self._taken
         self._control.extendleft(reversed(control))
         self._messages.extendleft(reversed(messages))
+        self._control_bytes += sum(map(len, control))
         self._bytes += sum(map(len, messages))
-        self._taken = ([], [])
+        self.confirm()

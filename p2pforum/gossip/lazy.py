@@ -22,6 +22,7 @@ class _Quota:
         "asked",
         "controls",
         "greeted",
+        "greeted_at",
         "ihaves",
         "is_held",
         "iwants",
@@ -40,6 +41,7 @@ class _Quota:
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
         self.greeted = False
+        self.greeted_at = now
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
@@ -121,14 +123,21 @@ class LazyGossip:
         for peer in [*newcomers, *row]:
             drafts.ihave(peer, offered)
 
-    def greet(self, peer: str, drafts: Drafts) -> None:
-        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
+    def may_greet_again(self, peer: str, now: float) -> None:
+        """Not too often: a hello is small, and what it brings is large."""
+        quota = self._quotas.get(peer)
+        if quota is not None and now - quota.greeted_at >= self._params.greet_again:
+            quota.greeted = False
+
+    def greet(self, peer: str, now: float, drafts: Drafts) -> None:
+        """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
+        whatever became public since a node came is kept by it, so that all offer the same."""
         quota = self._quotas[peer]
         if quota.greeted or not len(self._cache):
             return
         quota.greeted = True
-        if ids := self._cache.passed_on():
-            drafts.ihave(peer, ids)
+        quota.greeted_at = now
+        drafts.ihave(peer, self._cache.ids())
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:
         """Whether the IWANTs of one more RPC, with `count` IDs, are read."""

@@ -11,16 +11,19 @@ from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
 from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
-from p2pforum.network.interface import PeerID
+from p2pforum.network.interface import Account, Connection, PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one."""
+    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one.
+    `known_by`: the connection that was there when the link was made."""
 
     peer: PeerID
+    known_by: Connection
+    account: Account
     outbox: Outbox = field(default_factory=Outbox)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -29,6 +32,7 @@ class Link:
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
+    half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
         """Seconds before a stream is opened again. `luck` is from 0 to 1."""
@@ -36,7 +40,13 @@ class Link:
         self.failures += 1
         return longest * (1 + luck) / 2
 
+    def renew(self) -> None:
+        """Open the stream anew, at once."""
+        self.failures = 0
+        self.session.cancel()
+
     def cut(self) -> None:
+        self.account.close()
         self.is_cut = True
         self.scope.cancel()
         self.inbound.cancel()
@@ -65,8 +75,8 @@ class Links:
     def get(self, peer: str) -> Link | None:
         return self._links.get(PeerID(peer))
 
-    def add(self, peer: PeerID) -> Link:
-        link = self._links[peer] = Link(peer)
+    def add(self, peer: PeerID, connection: Connection, account: Account) -> Link:
+        link = self._links[peer] = Link(peer, connection, account)
         return link
 
     def remove(self, peer: PeerID) -> list[bytes]:
@@ -93,6 +103,7 @@ class Links:
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
+            self._settle(link)
             link.wake.set()
         else:
             self.dropped += 1
@@ -100,6 +111,7 @@ class Links:
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
+        self._settle(link)
         link.failures = 0
         self.sent += messages
         self.progress.set()
@@ -115,18 +127,31 @@ class Links:
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        if self.get(validate.peer) is None:
+        if (link := self.get(validate.peer)) is None:
             return validate.is_again
         self._judging.add(validate)
+        self._settle(link)
         self.work.set()
         return True
+
+    def note_half_read(self, link: Link, size: int) -> None:
+        """Bytes of an RPC that is not whole."""
+        link.half_read = size
+        self._settle(link)
+
+    def _settle(self, link: Link) -> None:
+        """Say what is kept for this peer."""
+        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
 
     def is_full(self, link: Link) -> bool:
         """Whether this peer must wait until the door has seen what it sent."""
         return self._judging.is_full(link.peer)
 
     def next_batch(self) -> list[Validate]:
+        waiting = [link for link in self if self._judging.cost(link.peer)]
         batch = self._judging.next_batch()
+        for link in waiting:
+            self._settle(link)
         self.room.set()
         self.room = trio.Event()
         if not len(self._judging):

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from p2pforum.core import limits
+
 T = TypeVar("T")
 
 
@@ -30,6 +32,7 @@ class GossipParams:
     heartbeat: float = 1.0
     gossip_beats: int = 3  # heartbeats for which a message is offered; all others are told once in them
     history_beats: int = 120  # heartbeats for which it is kept and offered to peers that come back
+    greet_again: float = 10.0  # between two times that a peer is offered all that; nodes that flap miss more
     history_count: int = 4_096
     history_bytes: int = 8 * 1024 * 1024
     seen_time: float = 600.0  # replays after that meet the store, which says DUPLICATE
@@ -60,7 +63,7 @@ class GossipParams:
     promise: float = 5.0  # an offered message comes within it, or counts against the peer
     serve_hourly: int = 5_000  # IDs served to one peer
     serve_times: int = 3  # one message to one peer; more is draining
-    serve_remembered: int = 1_024  # messages per peer for which that is counted
+    serve_remembered: int = 256  # messages per peer for which that is counted: 50 kB
     pending_asks: int = 160  # IDs that one peer has offered and that have not come; more are not noted
     remembered: int = 4_096  # peers that left, with what they have to answer for
 
@@ -81,7 +84,7 @@ class ScoreParams:
     decay_interval: float = 10.0
     decay_to_zero: float = 0.01
     retain: float = 3_600.0  # a record outlives its connection by this
-    ban: float = 3_600.0
+    ban: float = limits.BAN_SECONDS
 
     time_weight: float = 0.005  # P1, per quantum in the mesh
     time_quantum: float = 10.0

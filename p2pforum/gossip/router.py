@@ -5,7 +5,7 @@ service and a simulation of ten thousand nodes run this same class. It knows dat
 post is, and whether it is valid, the door says through `on_verdict`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
@@ -47,14 +47,21 @@ class Router:
     # -- peers ------------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
-        """`outbound`: we chose its address. `group`: its public address, "" if it has none of its own."""
+        """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
+        its public address, "" if it has none of its own."""
         if self._ledger.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
-            self._ledger.join(peer, group, now)
             self._lazy.add(peer, now)
+        self._ledger.join(peer, group, now)
         self._mesh.add(peer, outbound=outbound)
         return []
+
+    def on_stream(self, peer: str, now: float) -> None:
+        """It opened a stream to us, and says anew what it joins. It may have started anew, and have lost what
+        was under way: it is offered what was passed on."""
+        self._mesh.forget_subscription(peer)
+        self._lazy.may_greet_again(peer, now)
 
     def remove_peer(self, peer: str, now: float, unjudged: Iterable[bytes] = ()) -> None:
         """`unjudged`: messages that only this peer had brought, and that will not be judged."""
@@ -125,7 +132,7 @@ class Router:
         if is_new:
             self._mesh.fill(now, drafts)  # at once, so that two nodes that meet need no heartbeat
         if is_new and self._is_trusted_with_gossip(peer, now):
-            self._lazy.greet(peer, drafts)
+            self._lazy.greet(peer, now, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
         """An answer to a foreign topic would be a tool for flooding; there is none."""
@@ -239,20 +246,22 @@ class Router:
         self.counts.accepted += 1
         self._seen.add(name, now)
         self._cache.put(name, pending.message, now)
-        members = self._mesh.members
-        self._ledger.accepted(crowded=len(members) > self.params.degree)
+        self._ledger.accepted(crowded=len(self._mesh.members) > self.params.degree)
         first, *others = pending.senders
         self._ledger.first_delivery(first)
         for peer in others:
             self._ledger.delivery(peer)
-        targets = tuple(peer for peer in members if peer not in pending.senders)
-        return [Forward(targets, pending.message)] if targets else []
+        return self._push(pending.message, pending.senders, now)
 
-    def originate(self, data: bytes, now: float, but: Collection[str] = ()) -> list[Effect]:
+    def _push(self, message: Message, senders: Container[str], now: float) -> list[Effect]:
+        """Own posts and others' alike: an exception made for one of them would tell which it is."""
+        targets = tuple(peer for peer in self._mesh.takers(now) if peer not in senders)
+        return [Forward(targets, message)] if targets else []
+
+    def originate(self, data: bytes, now: float) -> list[Effect]:
         """Publish an own post, or end a stem: push to the mesh (not to all: that tells more peers more).
 
-        Those in `but` brought it, and are offered it at the next heartbeat: an author whom its guard pushed
-        to would be among the first to pass it on, and spies would find it by that.
+        To all of it, whoever brought the post by a stem too: spies see to whom a node is silent.
 
         Call it when the post has been released, or a node killed in between pushes an old post, as nobody
         does who passes on. Not without `has_taker`: a post that is released has left the house.
@@ -263,10 +272,8 @@ class Router:
         message = Message(self._topic, data)
         self.counts.originated += 1
         self._seen.add(name, now)
-        self._cache.put(name, message, now, own=True)
-        self._mesh.offer_later(but)
-        targets = tuple(peer for peer in self._mesh.takers(now) if peer not in but)
-        return [Forward(targets, message)] if targets else []
+        self._cache.put(name, message, now)
+        return self._push(message, (), now)
 
     def has_taker(self, now: float) -> bool:
         """Whether somebody would be sent an own post."""

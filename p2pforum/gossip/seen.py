@@ -45,11 +45,10 @@ class SeenCache:
 
 
 class _Kept:
-    __slots__ = ("beat", "is_own", "message", "since")
+    __slots__ = ("beat", "message", "since")
 
-    def __init__(self, message: Message, since: float, beat: int, is_own: bool) -> None:
+    def __init__(self, message: Message, since: float, beat: int) -> None:
         self.message = message
-        self.is_own = is_own
         self.since = since
         self.beat = beat
 
@@ -77,10 +76,10 @@ class MessageCache:
         """Bytes of data."""
         return self._bytes
 
-    def put(self, message_id: bytes, message: Message, now: float, *, own: bool = False) -> None:
+    def put(self, message_id: bytes, message: Message, now: float) -> None:
         if message_id in self._kept:
             return
-        self._kept[message_id] = _Kept(message, now, self._beat, own)
+        self._kept[message_id] = _Kept(message, now, self._beat)
         self._bytes += len(message.data)
         while len(self._kept) > self._max_count or self._bytes > self._max_bytes:
             self._drop_oldest()
@@ -109,7 +108,6 @@ class MessageCache:
         newest_first = reversed(self._kept.items())
         return [m for m, _ in takewhile(lambda item: item[1].beat > self._beat - self._gossip, newest_first)]
 
-    def passed_on(self) -> list[bytes]:
-        """All IDs, newest first, of what others published: for a peer that has just come. In a node that
-        runs since a short while nothing else is here than own ones: they would all be named."""
-        return [message_id for message_id, kept in reversed(self._kept.items()) if not kept.is_own]
+    def ids(self) -> list[bytes]:
+        """All, newest first: for a peer that has just come."""
+        return list(reversed(self._kept))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 
 from p2pforum.core import limits
-from p2pforum.network.address import Address
+from p2pforum.core.address import Address
 from p2pforum.network.ranges import book_group, book_host
 from p2pforum.peers.buckets import Buckets
 from p2pforum.peers.entry import Entry, read_row

@@ -6,9 +6,10 @@ node is there, the worse. Dialling it leaves no trace in the book, which would s
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
@@ -47,6 +48,12 @@ class GuardKeeper:
         self._dialling: set[str] = set()
         self.held: set[str] = set()
         self._due = trio.current_time() + rng.expovariate(1 / _FIRST_SECONDS)  # when the next is drawn
+
+    def turns(
+        self, nursery: trio.Nursery, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]
+    ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """To be taken again and again, each by itself. `dial` notes in the book what comes of it."""
+        return [partial(self.look, nursery, around), partial(self.recruit, around, dial)]
 
     # -- those that are kept -------------------------------------------------------------------------------
 

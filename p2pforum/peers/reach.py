@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from p2pforum.core import limits
+from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import Address, parse_address
-from p2pforum.network.ranges import Range, canonical, is_polite_port, range_of
+from p2pforum.network.ranges import Range, is_polite_port, range_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Reach:
         if len(text) > limits.MAX_BOOK_ADDRESS:
             return None
         try:
-            address = canonical(parse_address(text))
+            address = parse_address(text)
         except NetworkError:
             return None
         allowed = {

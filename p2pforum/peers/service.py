@@ -7,14 +7,13 @@ import enum
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, StoreError
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.network.interface import Connected, Direction, Network, PeerID
 from p2pforum.peers.backoff import delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
@@ -69,11 +68,11 @@ class PeerService:
         self._book = book
         self._outside = outside
         self._slots = Slots(book, rng)
-        needs = outside.guards
-        self._guards = GuardKeeper(network, rng, book, self._slots, needs) if needs is not None else None
+        needs, slots = outside.guards, self._slots
+        self._guards = GuardKeeper(network, rng, book, slots, needs) if needs is not None else None
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
-        self._gone: dict[PeerID, trio.Event] = {}
+        self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
         self._since: dict[PeerID, float] = {}
         self._freed = trio.Event()
 
@@ -112,11 +111,8 @@ class PeerService:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._watch)
                 turns = [self._fill, self._feel, self._keep_book]
-                if (guards := self._guards) is not None:
-                    turns += [
-                        partial(guards.look, self._nursery, self._around),
-                        partial(guards.recruit, self._around, self._dial),
-                    ]
+                if self._guards is not None:
+                    turns += self._guards.turns(self._nursery, self._around, self._dial)
                 for turn in turns:
                     self._nursery.start_soon(self._repeat, turn)
                 for named in self._named.values():
@@ -139,17 +135,26 @@ class PeerService:
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if not isinstance(event, PeerGone):
-                self._since.setdefault(event.connection.peer, trio.current_time())
+            peer = event.connection.peer
+            if isinstance(event, Connected):
+                self._since.setdefault(peer, trio.current_time())
                 continue
-            self._since.pop(event.peer, None)
-            if event.peer in self._gone:
-                self._gone.pop(event.peer).set()
+            if not self._is_connected(peer):
+                self._since.pop(peer, None)
+            if peer in self._ended:
+                self._ended.pop(peer).set()
+
+    def _is_connected(self, peer: PeerID) -> bool:
+        return any(connection.peer == peer for connection in self._network.connections())
 
     async def _until_gone(self, peer: PeerID) -> None:
-        gone = self._gone.setdefault(peer, trio.Event())
-        if any(connection.peer == peer for connection in self._network.connections()):
-            await gone.wait()
+        while self._is_connected(peer):
+            await self._ended.setdefault(peer, trio.Event()).wait()
+
+    async def _until_not_ours(self, peer: PeerID) -> None:
+        """Until no connection that this node made is left: one that the peer made fills no outbound place."""
+        while peer in self._around().outbound:
+            await self._ended.setdefault(peer, trio.Event()).wait()
 
     def _around(self) -> Around:
         connections = self._network.connections()
@@ -158,7 +163,7 @@ class PeerService:
             {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
             frozenset(n.peer for n in self._named.values()),
             frozenset(n.peer for n in self._named.values() if n.stage is Stage.DIALLING),
-            frozenset(self._guards.held) if self._guards is not None else frozenset(),
+            frozenset(self._guards.held if self._guards else ()),
             self._outside.unwelcome,
         )
 
@@ -233,7 +238,7 @@ class PeerService:
         else:
             if self._is_there(peer, entry.address):
                 self._slots.connected(peer, trio.current_time())
-                await self._until_gone(peer)
+                await self._until_not_ours(peer)
         self._slots.ended(entry.peer, trio.current_time())
         self._freed.set()
 

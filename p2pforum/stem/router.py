@@ -1,7 +1,7 @@
 """The stem router: which post goes to whom, when, and when it is fluffed. It decides and does nothing.
 
-Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation
-runs this same class. What a post is, and whether it is valid or public, its caller says.
+Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation runs
+this same class. What a post is, and whether it is valid or public, its caller says.
 """
 
 import heapq
@@ -30,11 +30,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fluff:
-    """Publish this by gossip, and release it. `edges` are peers that brought it: not to be told first."""
+    """Publish this by gossip, and release it."""
 
     post_id: bytes
     raw: bytes
-    edges: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +128,12 @@ class StemRouter:
 
     @property
     def has_way(self) -> bool:
-        """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
-        return bool(self.guards.kept) or self.contacts.outbound
+        """Whether own posts can hope for a guard."""
+        return bool(self.guards.kept) or self.has_dialled
+
+    @property
+    def has_dialled(self) -> bool:
+        return self.contacts.outbound
 
     def is_prompt(self, now: float) -> bool:
         """A guard of each slot in use is there, and there is no queue for it."""
@@ -291,4 +294,4 @@ class StemRouter:
 
 
 def _fluff(post: Travelling) -> Fluff:
-    return Fluff(post.post_id, post.raw, frozenset(post.edges - {OWN}))
+    return Fluff(post.post_id, post.raw)

@@ -1,7 +1,7 @@
 """The stem over streams: the router's effects carried out, the only file here that awaits.
 
-A frame is answered as soon as it has been read, before anybody looks into it: neither the answer nor its time
-tells what became of it. How a post is published, and what is public, the node says (`Outside`).
+A frame is answered as soon as it has been read, before anybody looks at more of it than its class: neither
+the answer nor its time tells what became of it. How a post is published, the node says (`Outside`).
 """
 
 import logging
@@ -18,9 +18,9 @@ from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.network.interface import Connection, Direction, Network, PeerID
 from p2pforum.stem.counts import StemCounts, StemView
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.recruits import Recruits
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
@@ -62,6 +62,7 @@ class StemService:
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
         self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
+        self._known: dict[PeerID, Connection] = {}  # by which the router knows each peer
         self._counts = StemCounts()
         self._wake = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -112,19 +113,18 @@ class StemService:
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if not isinstance(event, PeerGone):
-                self._welcome(event.connection.peer)
-            elif not self._is_connected(event.peer):
-                self.router.remove_peer(event.peer)
+            self._look(event.connection.peer)
             self._wake.set()
 
-    def _is_connected(self, peer: PeerID) -> bool:
-        return any(connection.peer == peer for connection in self._network.connections())
-
-    def _welcome(self, peer: PeerID) -> None:
-        """Events may be old when they are read, and a stream may come first: what counts is now."""
+    def _look(self, peer: PeerID) -> None:
+        """Events may be old when they are read, and a stream may come first: what counts is now. On another
+        connection a peer must show again that it takes frames."""
         connection = next((c for c in self._network.connections() if c.peer == peer), None)
-        if connection is not None and peer not in self.router:
+        if connection is None:
+            self._known.pop(peer, None)
+            self.router.remove_peer(peer)
+        elif self._known.get(peer) is not connection:
+            self._known[peer] = connection
             outbound = connection.direction is Direction.OUTBOUND
             group = network_group(connection.address)
             self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
@@ -132,13 +132,13 @@ class StemService:
     # -- frames in -----------------------------------------------------------------------------------
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        frame = await _receive(stream, FRAME_SIZE)
+        frame = await _receive_frame(stream)
         await stream.send_all(ANSWER)
         if self._nursery is not None:
             self._nursery.start_soon(self._take, peer, frame)
 
     async def _take(self, peer: PeerID, frame: bytes) -> None:
-        self._welcome(peer)
+        self._look(peer)
         if not self.router.may_send(peer, trio.current_time()):
             self._counts.excess += 1
             return
@@ -152,7 +152,7 @@ class StemService:
             self._counts.invalid += 1
             log.info("dropped a peer: its stem frame held no valid post")
             await trio.sleep(limits.STEM_DROP_SECONDS)
-            await self._network.disconnect(peer)
+            await self._network.ban(peer)
         except StoreError as error:
             log.error("the store takes nothing: %s", error)
         except Exception as error:
@@ -243,7 +243,7 @@ class StemService:
         self._wake.set()
 
     async def _takes(self, peer: PeerID) -> bool:
-        self._welcome(peer)
+        self._look(peer)
         if taken := await self._send(peer, encode_cover()):
             return taken
         self.router.on_silence(peer, trio.current_time())
@@ -273,15 +273,18 @@ class StemService:
         self._faulty.set()
 
 
-async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
-    """Exactly so many bytes, in time; what follows is not read."""
-    received = bytearray()
+async def _receive_frame(stream: trio.abc.Stream) -> bytes:
     with trio.move_on_after(limits.STEM_READ_SECONDS):
-        while len(received) < size:
-            chunk = await stream.receive_some(size - len(received))
-            if not chunk:
-                break
-            received += chunk
-    if len(received) < size:
-        raise RemoteProtocolError("a stem stream that ended early")
+        head = await _receive(stream, 1)
+        return head + await _receive(stream, size_of(head[0]) - 1)
+    raise RemoteProtocolError("a stem frame that did not come in time")
+
+
+async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        chunk = await stream.receive_some(size - len(received))
+        if not chunk:
+            raise RemoteProtocolError("a stem stream that ended early")
+        received += chunk
     return bytes(received)

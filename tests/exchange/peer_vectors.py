@@ -30,9 +30,9 @@ def _accepted() -> list[tuple[str, int, PeerRecord]]:
         "one address": (1, 1, [HOME]),
         "a name and an address, sorted": (1, 2, [NAMED, HOME]),
         "IPv6": (2, 1, ["/ip6/2001:db8::1/tcp/4001"]),
-        "a kind that comes later": (2, 23, [f"/onion3/{'a' * 56}:4001"]),
+        "a kind that comes later": (2, 23, ["/garlic/abc/udp/4001"]),
         "eight addresses": (3, 24, eight),
-        "the longest address": (3, 256, ["/dns4/" + "x" * (limits.MAX_PEER_ADDRESS - 6)]),
+        "the longest address": (3, 256, ["/later/" + "x" * (limits.MAX_PEER_ADDRESS - 7)]),
         "the highest number": (4, limits.MAX_PEER_SEQUENCE - 1, [HOME]),
     }
     return [

@@ -34,7 +34,8 @@ from p2pforum.core.errors import NetworkError, ProtocolRefused
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network import multistream
 from p2pforum.network.interface import PeerID
-from p2pforum.network.yamux import Rules, YamuxConnection
+from p2pforum.network.yamux import YamuxConnection
+from p2pforum.network.yamux_rules import Rules
 
 pytestmark = pytest.mark.e2e
 

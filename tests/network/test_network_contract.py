@@ -9,9 +9,10 @@ import trio
 import trio.testing
 from network_tools import Start, echo, our_node, receive_all, until
 
+from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
-from p2pforum.network.interface import Direction, Network, PeerConnected, PeerGone
+from p2pforum.network.interface import Connected, Direction, Ended, Network
 from p2pforum.network.memory_network import MemoryHub
 
 ECHO = "/echo/1"
@@ -63,7 +64,7 @@ async def test_many_dials_to_one_peer_make_one_connection(start: Start) -> None:
             nursery.start_soon(here.dial, there.addresses[0])
     await here.disconnect(there.peer_id)
     await until(lambda: not there.connections())
-    assert [type(events.receive_nowait()) for _ in range(2)] == [PeerConnected, PeerGone]
+    assert [type(events.receive_nowait()) for _ in range(2)] == [Connected, Ended]
     with pytest.raises(trio.WouldBlock):
         events.receive_nowait()
 
@@ -119,10 +120,28 @@ async def test_disconnect_ends_it_for_both(start: Start) -> None:
     with pytest.raises(NetworkError, match="no connection"):
         await here.open_stream(there.peer_id, ECHO)
     for events in (mine, theirs):
-        assert [type(await events.receive()) for _ in range(2)] == [PeerConnected, PeerGone]
+        assert [type(await events.receive()) for _ in range(2)] == [Connected, Ended]
     await here.disconnect(there.peer_id)  # again: nothing to do, and no error
     await here.dial(there.addresses[0])
     assert len(here.connections()) == 1
+
+
+async def test_who_is_banned_is_cut_and_gets_no_connection_either_way(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await connect(start)
+    await there.ban(here.peer_id)
+    await until(lambda: not here.connections() and not there.connections())
+    with pytest.raises(NetworkError, match="broke the rules"):
+        await there.dial(here.addresses[0])
+    with suppress(NetworkError):  # a real one hears of it when the connection ends
+        await here.dial(there.addresses[0])
+    await until(lambda: not here.connections())
+    assert not there.connections()
+    monkeypatch.setattr(limits, "BAN_SECONDS", -1.0)
+    await there.ban(here.peer_id)
+    await here.dial(there.addresses[0])
+    await until(lambda: there.connections())
 
 
 async def test_events_come_in_pairs_and_tell_a_late_watcher_what_is(start: Start) -> None:
@@ -131,13 +150,16 @@ async def test_events_come_in_pairs_and_tell_a_late_watcher_what_is(start: Start
     for _ in range(3):
         await here.dial(there.addresses[0])
         late = here.watch()
-        assert late.receive_nowait() == PeerConnected(here.connections()[0])
+        assert late.receive_nowait().connection is here.connections()[0]
         late.close()  # a watcher that leaves is no trouble to the others
         await here.disconnect(there.peer_id)
         await until(lambda: not there.connections())
     events = [await early.receive() for _ in range(6)]
-    assert [type(event) for event in events] == [PeerConnected, PeerGone] * 3
-    assert {getattr(event, "peer", there.peer_id) for event in events} == {there.peer_id}
+    assert [type(event) for event in events] == [Connected, Ended] * 3
+    assert all(
+        made.connection is ended.connection for made, ended in zip(events[::2], events[1::2], strict=True)
+    )
+    assert {event.connection.peer for event in events} == {there.peer_id}
 
 
 # -- streams ---------------------------------------------------------------------------------------

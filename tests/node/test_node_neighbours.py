@@ -57,8 +57,8 @@ async def test_who_broke_sync_is_not_dialled_again_though_it_is_named(tmp_path: 
     hub = MemoryHub(Random(1))
     async with hub.network("bob") as bob, a_node(hub, tmp_path) as node:
         await until(bob.connections)
-        node.sync_service.standing.ban("bob")  # what tests/sync shows of a broken rule
-        await bob.disconnect(bob.connections()[0].peer)
+        stream = await bob.open_stream(bob.connections()[0].peer, TEST_NETWORK.sync_protocol)
+        await stream.send_all(b"\xff" * 100)
         await until(lambda: is_left_alone(node))
 
 

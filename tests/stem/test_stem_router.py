@@ -77,17 +77,6 @@ def test_a_diffuser_fluffs_within_two_seconds_and_once() -> None:
     assert not bench.run(5_000)
 
 
-def test_who_ends_a_stem_names_those_who_brought_the_post_and_not_itself() -> None:
-    bench = Bench(params=DIFFUSING)
-    bench.bring("in0", 1)
-    bench.bring("in1", 1)
-    (fluff,) = fluffs(bench.run(2))
-    assert fluff.edges == {"in0", "in1"}
-    bench.own(2)
-    (own,) = fluffs(bench.run(5_000))
-    assert own.edges == frozenset()
-
-
 def test_a_second_arrival_is_a_duplicate_from_the_same_peer_and_goes_on_from_another() -> None:
     bench = Bench(params=RELAYING)
     for _ in range(3):

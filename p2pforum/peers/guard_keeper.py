@@ -83,6 +83,17 @@ class GuardKeeper:
                     return place
         return None
 
+    def _is_lost(self, around: Around) -> bool:
+        """Whether a slot in use has nobody left to try: one that is being dialled is not lost yet."""
+        return any(
+            self._next(guards, around) is None
+            and not any(
+                peer in self._dialling or (peer in around.connected and not self._needs.fails(peer))
+                for peer, _ in guards
+            )
+            for guards in self._needs.wanted()
+        )
+
     def _places(self, peer: str, address: str) -> list[str]:
         """Where the book knows it, then where it was drawn."""
         known = [entry.address for entry in self._book.of_peer(peer)]
@@ -112,7 +123,7 @@ class GuardKeeper:
     async def recruit(self, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]) -> None:
         """Draw one: at once for a post that waits, else as rarely as a feeler is sent, used or not."""
         await trio.sleep(_LOOK_SECONDS)
-        if self._needs.lacks(urgently=True):
+        if self._needs.lacks(urgently=True) and self._is_lost(around()):
             await self._draw(around, dial)
         elif trio.current_time() >= self._due:
             self._due = trio.current_time() + self._rng.expovariate(1 / limits.FEELER_SECONDS)

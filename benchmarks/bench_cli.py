@@ -31,8 +31,8 @@ _OURS = "from p2pforum.cli.main import main; main()"
 
 def build(home: Path, count: int) -> str:
     """A store of `count` posts; gives the ID of a thread of _THREAD posts in the middle of it."""
-    params = params_for("bench", test=True)
-    (home / "config.toml").write_text('network = "bench"\ntest = true\n')
+    params = params_for("test.bench")
+    (home / "config.toml").write_text('network = "test.bench"\n')
     writer = Writer(params)
     posts = writer.posts(count - _THREAD)
     with open_store(find_paths(home).data_dir, params) as store:

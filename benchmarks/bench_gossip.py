@@ -36,11 +36,11 @@ from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store
 
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
-PARAMS = params_for("bench", test=True)
+PARAMS = params_for("test.bench")
 HOUR = 498_000
 NODES, DIALS, PACE = 10, 3, 0.15  # seconds between posts: the library is left its rate limit's worth
 SIZE = 500
-TOPIC = PARAMS.topic(0)
+TOPIC = PARAMS.topic
 SEED = bytes(32)
 KEY = bytes(crypto_sign_seed_keypair(SEED)[0])
 

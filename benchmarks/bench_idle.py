@@ -14,7 +14,7 @@ from pathlib import Path
 
 from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh
 
-CONFIG = 'network = "bench-net"\ntest = true\n'
+CONFIG = 'network = "test.bench"\n'
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -60,7 +60,7 @@ def main() -> None:
     given = [int(v) for v in sys.argv[1:4]]
     count, batch, before = given + [20_000, 500, 0][len(given) :]
     with tempfile.TemporaryDirectory() as name:
-        signed = params_for("bench", test=True)
+        signed = params_for("test.bench")
         kept = Path(sys.argv[4]) if len(sys.argv) > 4 else Path(name) / "filled"
         _measure("signature only", signed, count, batch, _filled(kept, signed, before), before)
         if not before:

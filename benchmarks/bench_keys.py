@@ -32,7 +32,7 @@ from p2pforum.store.queries import open_reader  # noqa: E402
 _ROUNDS = 11
 _STAMPED_ROUNDS = 3
 _PASSPHRASE = b"correct horse battery staple"
-_TEST = 'network = "bench"\ntest = true\n'
+_TEST = 'network = "test.bench"\n'
 
 
 class Home:
@@ -110,7 +110,7 @@ def burning(directory: Path, count: int) -> None:
 
     def burn_one() -> float:
         home.post()
-        with open_store(find_paths(home.path).data_dir, params_for("bench", test=True)) as store:
+        with open_store(find_paths(home.path).data_dir, params_for("test.bench")) as store:
             store.release(_unreleased(home))
         (key,) = Keystore(find_paths(home.path).keys_dir).read().keys.values()
         return home.run("key", "burn", format_id(key.public), "--yes")

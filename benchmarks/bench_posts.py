@@ -69,7 +69,7 @@ class Writer:
 
     def _stamped(self, fields: Payload, author: bytes) -> Payload:
         bits = self._params.stamp_floor
-        salt = stamp_salt(fields.hour, fields.board, self._params)
+        salt = stamp_salt(fields.hour)
         nonce = None
         start = 0
         while nonce is None:

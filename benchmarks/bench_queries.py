@@ -27,7 +27,7 @@ _LONG = 200  # posts in the thread that is read
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    params = params_for("bench", test=True)
+    params = params_for("test.bench")
     writer = Writer(params)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

@@ -25,7 +25,7 @@ _POST = 1_000  # bytes of disk a post, about
 def main() -> None:
     quota = int(sys.argv[1]) * _MIB if len(sys.argv) > 1 else 50 * _MIB
     batch_size = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    params = params_for("bench", test=True)
+    params = params_for("test.bench")
     writer = Writer(params)
     with tempfile.TemporaryDirectory() as name, open_store(Path(name), params) as store:
         keep = Keeping(store, Rules(quota=quota), lambda: HOUR)

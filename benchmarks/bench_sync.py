@@ -27,7 +27,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.service import SyncService
 
-NETWORK = params_for("bench", test=True)
+NETWORK = params_for("test.bench")
 
 
 async def session(left: Store, right: Store, label: str) -> None:

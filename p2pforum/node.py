@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -32,7 +32,7 @@ from p2pforum.neighbours import Neighbours, Opinions
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.network.peer_id import public_key_of
-from p2pforum.network.peer_seed import peer_seed
+from p2pforum.reach import find_reach
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.router import StemRouter
@@ -67,7 +67,7 @@ class Node:
         directory: Path | None = None,
         reread: Callable[[], Config] | None = None,
     ) -> None:
-        """`directory` is for what lasts and is no post."""
+        """`directory` is for what lasts and is no post; `config` says addresses, and AUTO nowhere."""
         self._config = config
         self._store = store
         self._network = network
@@ -248,9 +248,12 @@ async def open_node(
     rng = SystemRandom()
     with open_store(paths.data_dir, config.params) as store:
         directory = _lasting(paths, config)
-        seed = peer_seed(directory) if _is_dialled(config.listen) else None
-        async with open_libp2p_network(config.listen, key_seed=seed, proxy=config.socks) as network:
-            node = Node(config, store, network, rng, directory, reread)
+        async with (
+            find_reach(config, directory) as reach,
+            open_libp2p_network(reach.listen, key_seed=reach.seed, proxy=config.socks) as network,
+        ):
+            here = replace(config, listen=reach.listen, announce=reach.announce)
+            node = Node(here, store, network, rng, directory, reread)
             network.places.worth = node.worth
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, node, paths.socket_path)
@@ -291,8 +294,3 @@ def _lasting(paths: Paths, config: Config) -> Path:
     directory = paths.data_dir / "behind-proxy"
     directory.mkdir(mode=0o700, exist_ok=True)
     return directory
-
-
-def _is_dialled(listen: Sequence[str]) -> bool:
-    """Whether others can have been told where this node is: a fixed port. Then its peer ID must last."""
-    return any(not address.endswith("/tcp/0") for address in listen)

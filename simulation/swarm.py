@@ -25,7 +25,7 @@ from p2pforum.stem.router import Effect as StemEffect
 from p2pforum.stem.router import Pass, Probe, StemRouter
 from simulation.world import HOP, HOUR, OUTBOUND, draw_latency
 
-TOPICS = tuple(f"simulation/shard/{n}" for n in range(8))
+TOPIC = "simulation/posts/1"
 JOINING = 10.0  # seconds in which all nodes come
 SLOW = 1.0  # seconds that everything to and from a slow node takes longer
 AWAY = 15.0  # seconds that a node is gone, or a connection
@@ -95,7 +95,7 @@ class Swarm:
         self.copies = 0  # messages sent
 
     def _router(self, rng: Random) -> Router:
-        return Router(TOPICS, rng, self.setting.gossip)
+        return Router(TOPIC, rng, self.setting.gossip)
 
     # -- time ------------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class Swarm:
         spread = self._spread(message.data)
         outcome = Outcome.DUPLICATE if spread.held[v] else Outcome.STORED
         self._hold(v, spread)
-        self._perform(v, self.routers[v].on_verdict(name, outcome, message.topic, self.now))
+        self._perform(v, self.routers[v].on_verdict(name, outcome, self.now))
 
     def _spread(self, data: bytes) -> Spread:
         return self.posts[int.from_bytes(data[:4], "big")]
@@ -234,14 +234,14 @@ class Swarm:
     def post(self, author: int, when: float, size: int) -> None:
         """`author` writes a post of `size` bytes."""
         head = len(self.posts).to_bytes(4, "big")
-        message = Message(TOPICS[len(self.posts) % len(TOPICS)], head + self._rng.randbytes(size - len(head)))
+        message = Message(TOPIC, head + self._rng.randbytes(size - len(head)))
         self.posts.append(Spread(author, message, when, bytearray(self.setting.size)))
         self._named[message_id(message.data)] = self.posts[-1]
         self.at(when, self._write, self.posts[-1])
 
     def _write(self, spread: Spread) -> None:
         v, data = spread.author, spread.message.data
-        if v in self._away or not self.routers[v].has_taker(spread.message.topic, self.now):
+        if v in self._away or not self.routers[v].has_taker(self.now):
             self.at(self.now + 1, self._write, spread)  # as a node does, it keeps the post meanwhile
         elif self.setting.hidden:
             self.stem_router(v).originate(message_id(data), data, self.now)
@@ -254,7 +254,7 @@ class Swarm:
         if spread.public is None:
             spread.public = self.now
         self._hold(v, spread)
-        self._perform(v, self.routers[v].originate(data, spread.message.topic, self.now, but))
+        self._perform(v, self.routers[v].originate(data, self.now, but))
 
     def stem_router(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""

@@ -12,7 +12,7 @@ from p2pforum.core.post import Kind, Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.text import is_valid_text
 
-TEST_NETWORK = params_for("test-net", test=True)
+TEST_NETWORK = params_for("test.net")
 HOUR = 498_000  # late 2026
 
 

@@ -62,15 +62,14 @@ def test_every_key(tmp_path: Path) -> None:
     config = load(
         tmp_path,
         """
-        network = "lab"
-        test = true
+        network = "test.lab"
         listen = []
         peers = ["/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc"]
         boards = ["library"]
         retention_days = 7
         """,
     )
-    assert config == Config("lab", True, (), ("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc",), ("library",), 7)
+    assert config == Config("test.lab", (), ("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc",), ("library",), 7)
     assert config.params.stamp_floor == 0
     assert config.retention_hours == 168
 
@@ -82,9 +81,10 @@ def test_every_key(tmp_path: Path) -> None:
         ("zzz = 1", ['unknown key "zzz"', "retention_days"]),
         ("network = 1", ["network:"]),
         ("network = 'Has Blanks'", ["network:"]),
-        ("test = 1", ["test: true or false"]),
-        ("test = true", ["test: a test network needs a name of its own", '"p2pforum"']),
-        ("test = true\nnetwork = 'p2pforum'", ["test: a test network needs a name of its own"]),
+        ("network = '%s'" % ("x" * 33), ["network: 1 to 32"]),
+        ("test = true", ["test: there is no such key", 'network = "test.NAME"']),
+        ("network = 'lab'\ntest = true", ["test: there is no such key", 'network = "test.lab"']),
+        ("network = 'Lab'\ntest = false", ["remove this line", 'network = "test.NAME"']),
         ("listen = '/ip4/127.0.0.1/tcp/1'", ["listen: a list of texts"]),
         ("listen = ['127.0.0.1:4001']", ["listen:", "127.0.0.1:4001"]),
         ("peers = ['/ip4/127.0.0.1/tcp/4001']", ["peers:", "/p2p/"]),

@@ -23,7 +23,8 @@ from p2pforum.store.keystore import Keystore
 from p2pforum.store.queries import Reader, open_reader
 
 # With the stamps of the real one, but without its detours: between three nodes there is nowhere to hide.
-_CONFIG = 'network = "p2pforum-demo"\nhide_origin = false\n'
+_LISTEN = 'listen = ["/ip4/127.0.0.1/tcp/0"]\n'  # none of this is for anybody elsewhere
+_CONFIG = f'network = "p2pforum-demo"\nhide_origin = false\n{_LISTEN}'
 _CHECKOUT = Path(__file__).parent.parent.parent  # where `-m p2pforum` is found, installed or not
 _PATIENCE = 30.0  # seconds for anything that should take one
 _PAUSE = 0.01  # seconds between two looks

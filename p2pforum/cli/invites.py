@@ -53,7 +53,6 @@ def show_json(invite: "Invite") -> dict[str, Any]:
 
     return {
         "network": invite.network,
-        "test": invite.test,
         "peers": list(invite.peers),
         "boards": list(invite.boards),
         "lists": [format_id(key) for key in invite.lists],
@@ -65,8 +64,7 @@ def print_invite(context: Context, name: str, invite: "Invite") -> None:
     from p2pforum.core.post_id import format_id
 
     console = context.console
-    network = f"{invite.network} (a test network)" if invite.test else invite.network
-    console.print(f"{console.style(name, 'bold')}  network {network}")
+    console.print(f"{console.style(name, 'bold')}  network {invite.network}")
     for peer in invite.peers:
         console.print(f"  peer   {peer}")
     for board in invite.boards:

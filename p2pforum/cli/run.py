@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.config import Config, check_listen, check_peers, check_proxy, load_config
+from p2pforum.config import AUTO, Config, check_listen, check_peers, check_proxy, load_config
 from p2pforum.config.invites import with_invites
 from p2pforum.core.errors import ConfigError, NetworkError
 from p2pforum.network.address import parse_address
@@ -93,7 +93,8 @@ def _check_addresses(addresses: tuple[str, ...]) -> None:
     Raises NetworkError.
     """
     for address in addresses:
-        parse_address(address)
+        if address not in AUTO:
+            parse_address(address)
 
 
 def _check_proxy(text: str) -> str:
@@ -123,6 +124,8 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     console.print(f"The node runs on network {status['network']}. Ctrl-C stops it.")
     for address in status["addresses"]:
         console.print(f"Others reach it at {address}")
+    for address in status["announced"]:
+        console.print(f"Peers tell everybody that a node is at {address} (announce = [] keeps it secret).")
     if not status["addresses"]:
         console.print("It only dials: others can't reach it.")
     if status["proxy"]:

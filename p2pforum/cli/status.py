@@ -1,5 +1,6 @@
 """`p2pforum status`: what runs, what is kept here, and where."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
+from p2pforum.core.limits import is_test_network
 from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = {
         "node": _node(context),
-        "network": {"name": context.config.network, "test": context.config.test},
+        "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
         "store": asdict(context.reader.statistics()),
         "keystore": _keystore(context),
         "paths": {
@@ -96,14 +98,8 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     if node["running"]:
         peers = options.count(node.get("peers", 0), "peer")
         row("node", f"{console.style('running', 'green')}, {peers} connected")
-        for address in node.get("addresses", []):
-            row("address", render.line(str(address)))
-        if "book" in node:
-            row("outbound", _book_text(node["book"]))
-        if node.get("proxy"):
-            row("proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all")
-        for address in node.get("announced", []):
-            row("announced", f"{render.line(str(address))}, to everybody")
+        for label, text in _reach_rows(context, node):
+            row(label, text)
         if node.get("lan"):
             row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
         if "stem" in node:
@@ -120,6 +116,21 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where others come in, and by what way this node goes out."""
+    for address in node.get("addresses", []):
+        yield "address", render.line(str(address))
+    if "book" in node:
+        yield "outbound", _book_text(node["book"])
+    if node.get("proxy"):
+        yield "proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all"
+    announced = [str(address) for address in node.get("announced", [])]
+    for address in announced:
+        yield "announced", f"{render.line(address)}, to everybody"
+    if context.config.map_port and not any(address.startswith("/ip4/") for address in announced):
+        yield "map_port", "the router opened no port when the node started; its log says why"
 
 
 def _book_text(book: dict[str, int]) -> str:

@@ -12,13 +12,14 @@ Not a registry of every constant: bounds are in core/limits.py, and what a netwo
 NetworkParams.
 """
 
-from p2pforum.config.checks import check_listen, check_peers
+from p2pforum.config.checks import AUTO, check_listen, check_peers
 from p2pforum.config.paths import Paths, find_paths
 from p2pforum.config.proxy import Proxy, check_proxy
 from p2pforum.config.settings import Config, check_reach, load_config
 from p2pforum.config.template import config_template
 
 __all__ = [
+    "AUTO",
     "Config",
     "Paths",
     "Proxy",

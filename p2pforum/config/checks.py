@@ -1,20 +1,19 @@
 """What may stand in the config file: one check for each key. Each raises ConfigError."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
-from p2pforum.core.text import is_valid_board
+from p2pforum.core.text import is_valid_board, is_valid_network
 
-_NETWORK_NAME = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)  # it enters protocol IDs and topics
+AUTO = ("auto",)  # `listen` or `announce` as the machine allows
 
 
 def _network(key: str, value: Any) -> str:
-    if type(value) is not str or not _NETWORK_NAME.fullmatch(value):
-        raise ConfigError(f"{key}: 1 to 32 of a-z 0-9 . - are wanted")
+    if type(value) is not str or not is_valid_network(value):
+        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . - are wanted")
     return value
 
 
@@ -51,6 +50,14 @@ def check_listen(key: str, value: Any) -> tuple[str, ...]:
         if not _is_address(address):
             raise ConfigError(f'{key}: "{address}" is not an address such as /ip4/127.0.0.1/tcp/4001')
     return tuple(value)
+
+
+def _listen(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_listen(key, value)
+
+
+def _announce(key: str, value: Any) -> tuple[str, ...]:
+    return AUTO if value == list(AUTO) else check_announce(key, value)
 
 
 def check_peers(key: str, value: Any) -> tuple[str, ...]:
@@ -91,15 +98,15 @@ def check_announce(key: str, value: Any) -> tuple[str, ...]:
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "network": _network,
-    "test": _flag,
-    "listen": check_listen,
+    "listen": _listen,
     "peers": check_peers,
     "boards": _boards,
     "retention_days": _days,
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
-    "announce": check_announce,
+    "announce": _announce,
+    "map_port": _flag,
     "exchange": _flag,
     "lan": _flag,
     "private": _flag,

@@ -43,7 +43,7 @@ def with_invites(config: Config, paths: Paths) -> Config:
 
 def is_for(invite: "Invite", config: Config) -> bool:
     """Whether an invite is to the network of this config."""
-    return (invite.network, invite.test) == (config.network, config.test)
+    return invite.network == config.network
 
 
 def _read(path: Path) -> "Invite":

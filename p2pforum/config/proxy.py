@@ -54,7 +54,9 @@ def check_proxy(key: str, value: Any) -> str:
     return str(parse_proxy(key, value)) if value else ""
 
 
-def check_nothing_bypasses(listen: Sequence[str], announce: Sequence[str], *, lan: bool) -> None:
+def check_nothing_bypasses(
+    listen: Sequence[str], announce: Sequence[str], *, lan: bool, map_port: bool
+) -> None:
     """What a node with a proxy must not do beside it: each of these gives away where it is.
 
     Raises ConfigError: such a node does not start.
@@ -70,6 +72,8 @@ def check_nothing_bypasses(listen: Sequence[str], announce: Sequence[str], *, la
             raise ConfigError(f"announce: {address} says where this node is; with a proxy only /onion3/ may")
     if lan:
         raise ConfigError("lan: with a proxy it must be false: it shows this node to the local network")
+    if map_port:
+        raise ConfigError("map_port: with a proxy it must be false: the router's address is this node's")
 
 
 def _is_ip(host: str) -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from p2pforum.config.checks import CHECKS
+from p2pforum.config.checks import AUTO, CHECKS
 from p2pforum.config.paths import Paths
 from p2pforum.config.proxy import Proxy, check_nothing_bypasses, parse_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.text import is_valid_network
 
 _MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
 
@@ -19,15 +20,15 @@ class Config:
     """The config file, checked. A field here is a key there."""
 
     network: str = limits.DEFAULT_NETWORK.name
-    test: bool = False
-    listen: tuple[str, ...] = ("/ip4/127.0.0.1/tcp/0",)
+    listen: tuple[str, ...] = AUTO  #: addresses, or AUTO: see reach.py
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
     retention_days: int = limits.RETENTION_HOURS // 24
     retention: Mapping[str, int] = field(default_factory=dict)  #: days, of boards that differ
     quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
     hide_origin: bool = True
-    announce: tuple[str, ...] = ()  #: where others can reach this node: told to everybody
+    announce: tuple[str, ...] = AUTO  #: where others can reach this node: told to everybody
+    map_port: bool = False  #: have the router forward a port to this node, by UPnP
     exchange: bool = True  #: ask peers for addresses of others
     lan: bool = False  #: look for nodes in the local network, and be found there
     private: bool = False  #: dial loopback and private addresses that peers name
@@ -36,11 +37,13 @@ class Config:
     def __post_init__(self) -> None:
         """A Config that goes past its proxy can't be made, from a file or otherwise."""
         if self.proxy:
-            check_nothing_bypasses(self.listen, self.announce, lan=self.lan)
+            listen = () if self.listen == AUTO else self.listen  # on this machine only: see reach.py
+            announce = () if self.announce == AUTO else self.announce
+            check_nothing_bypasses(listen, announce, lan=self.lan, map_port=self.map_port)
 
     @property
     def params(self) -> NetworkParams:
-        return params_for(self.network, test=self.test)
+        return params_for(self.network)
 
     @property
     def socks(self) -> Proxy | None:
@@ -63,13 +66,18 @@ class Config:
 def check_reach(config: Config) -> None:
     """That others can come where they are told to. Raises ConfigError."""
     example = 'listen = ["/ip4/0.0.0.0/tcp/4001"]'
-    if config.announce and all(address.endswith("/tcp/0") for address in config.listen):
+    named = () if config.announce == AUTO else config.announce
+    if named and (config.listen == AUTO or all(address.endswith("/tcp/0") for address in config.listen)):
         raise ConfigError(
             f"announce: others would be sent to a port that changes at every start; name it, as {example}"
         )
-    if config.announce and not config.exchange:
+    if named and not config.exchange:
         raise ConfigError("announce: with exchange = false this node tells nobody anything")
-    if config.lan and all("/127." in address or "/ip6/" in address for address in config.listen):
+    if config.map_port and config.listen != AUTO:
+        raise ConfigError(f'map_port: it goes with listen = ["{AUTO[0]}"], where the node picks the port')
+    if config.lan and all(
+        address == AUTO[0] or "/127." in address or "/ip6/" in address for address in config.listen
+    ):
         raise ConfigError(
             f"lan: this node listens to no IPv4 address that others can reach; let it, as {example}"
         )
@@ -101,6 +109,8 @@ def load_config(paths: Paths) -> Config:
 
 def _check(table: Mapping[str, Any]) -> Config:
     known = [f.name for f in fields(Config)]
+    if "test" in table:
+        raise ConfigError(_no_test_key(table.get("network")))
     for key in table:
         if key not in known:
             import difflib
@@ -108,8 +118,13 @@ def _check(table: Mapping[str, Any]) -> Config:
             near = difflib.get_close_matches(key, known, 1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
             raise ConfigError(f'unknown key "{key}"{hint}')
-    config = Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
-    if config.test and config.network == limits.DEFAULT_NETWORK.name:
-        # Protocol IDs and signatures hold the name only: it would be taken for the real network.
-        raise ConfigError(f'test: a test network needs a name of its own, not network = "{config.network}"')
-    return config
+    return Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
+
+
+def _no_test_key(network: Any) -> str:
+    """For a config file of an early version, where two networks of one name could differ by this key."""
+    name = network if isinstance(network, str) and is_valid_network(f"test.{network}") else "NAME"
+    return (
+        "test: there is no such key; a network is a test network if its name begins with test. "
+        f'- remove this line, and for a test network write network = "test.{name}"'
+    )

@@ -11,16 +11,18 @@ def config_template() -> str:
 _TEMPLATE = f"""\
 # p2pforum: what is commented out is the default.
 
-# The network this node belongs to. Networks never mix.
+# The network this node belongs to. Networks never mix. One whose name begins with test. is a test network:
+# it asks for no stamps (proof of work).
 #network = "{limits.DEFAULT_NETWORK.name}"
 
-# A test network asks for no stamps (proof of work). Give it a name of its own.
-#test = false
-
-# Where other nodes can reach this one. The default is a free port, for this machine only. For everyone:
+# Where other nodes can reach this one. "auto": at this machine's public IPv6 address, if it has one, and at a
+# free port for this machine only. With an IPv4 address of your own:
 #   listen = ["/ip4/0.0.0.0/tcp/4001"]
 # An empty list: this node only dials.
-#listen = ["/ip4/127.0.0.1/tcp/0"]
+#listen = ["auto"]
+
+# Ask the router (by UPnP) to let others through to this node. The local network can see the question.
+#map_port = false
 
 # Nodes to connect to at start. A running node shows its addresses in `p2pforum status`.
 #peers = []
@@ -42,8 +44,8 @@ _TEMPLATE = f"""\
 #hide_origin = true
 
 # Addresses that this node tells everybody, as ["/ip4/203.0.113.7/tcp/4001"], so that strangers can dial it.
-# An empty list: only those whom you told the address know it.
-#announce = []
+# "auto": those that listen = ["auto"] found. An empty list: only those whom you told the address know it.
+#announce = ["auto"]
 
 # Ask peers for addresses of others, to keep some connections that nobody had to name.
 #exchange = true

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost, Refused
+from p2pforum.core.text import is_valid_network
 
 MAGIC = b"\x89p2pforum\r\n\x1a\n"  # as PNG does it: not UTF-8, and what mangles line ends is noticed
 MARK = b"\xb7\x1ep2"
@@ -22,7 +23,6 @@ _HEADER = struct.Struct(">BIQ")  # version, boards, posts; the network's name fo
 _SIZE = struct.Struct(">H")  # bytes of a post
 _CHECK = 16  # bytes of SHA-256 behind a frame: against damage, not against malice
 _READ = 64 * limits.KIB
-_LONGEST_NAME = 64  # bytes of a network's name
 
 
 class Kind(enum.IntEnum):
@@ -215,9 +215,9 @@ def _open_header(payload: bytes) -> Header:
     if payload[:1] > bytes([VERSION]):
         raise Refused("a bundle of a newer p2pforum: update to read it")
     name = payload[_HEADER.size :]
-    if len(payload) < _HEADER.size or payload[0] != VERSION or not 0 < len(name) <= _LONGEST_NAME:
+    if len(payload) < _HEADER.size or payload[0] != VERSION or not name.isascii():
         raise InvalidPost("not a header")
-    if not name.isascii():
-        raise InvalidPost("not a header")
+    if not is_valid_network(name.decode("ascii")):
+        raise InvalidPost("a header without the name of a network")
     _, boards, posts = _HEADER.unpack_from(payload)
     return Header(name.decode("ascii"), boards, posts)

@@ -17,7 +17,7 @@ import cbor2
 from p2pforum.core import limits, plain_cbor
 from p2pforum.core.errors import InvalidInvite, InvalidPost
 from p2pforum.core.post_id import ID_SIZE
-from p2pforum.core.text import is_valid_board
+from p2pforum.core.text import is_valid_board, is_valid_network
 
 T = TypeVar("T", str, bytes)
 
@@ -25,7 +25,6 @@ PREFIX = "p2pforum-invite:"
 VERSION = 1
 _CHECK = 4  # bytes of SHA-256 at the end: against a line that was cut or mistyped, not against malice
 _ADDRESS = re.compile(r"(/[!-.0-~]+)+", re.ASCII)  # what lies between slashes, the network layer reads
-_NETWORK = re.compile(r"[a-z0-9.-]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,6 @@ class Invite:
     """`peers` are addresses with peer IDs, `lists` keys of 32 bytes whose moderation lists are proposed."""
 
     network: str
-    test: bool = False  #: whether that network asks for no stamps
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
     lists: tuple[bytes, ...] = ()
@@ -45,7 +43,7 @@ def encode_invite(invite: Invite) -> str:
     Raises InvalidInvite if it could not be read back.
     """
     parts = _sorted(invite.peers), _sorted(invite.boards), _sorted(invite.lists)
-    raw: bytes = cbor2.dumps([VERSION, invite.network, int(invite.test), *parts], canonical=True)
+    raw: bytes = cbor2.dumps([VERSION, invite.network, *parts], canonical=True)
     _read(raw)
     return PREFIX + base64.urlsafe_b64encode(raw + _check(raw)).decode().rstrip("=")
 
@@ -87,18 +85,16 @@ def _read(raw: bytes) -> Invite:
     if not isinstance(fields, list) or not fields or fields[0] != VERSION:
         raise InvalidInvite("the invite is of a kind that this version does not know")
     try:
-        _, network, test, peers, boards, lists = fields
+        _, network, peers, boards, lists = fields
     except ValueError:
-        raise InvalidInvite("the invite is malformed: it has other parts than six") from None
-    if type(network) is not str or not _NETWORK.fullmatch(network) or test not in (0, 1):
+        raise InvalidInvite("the invite is malformed: it has other parts than five") from None
+    if type(network) is not str or not is_valid_network(network):
         raise InvalidInvite("the invite is malformed: it names no network")
-    if test and network == limits.DEFAULT_NETWORK.name:
-        raise InvalidInvite(f"the invite calls {network} a test network, which it is not")
     for part in (peers, boards, lists):
         if not isinstance(part, list) or len(part) > limits.MAX_INVITED:
             raise InvalidInvite(f"the invite names more than {limits.MAX_INVITED} things of one kind")
     _check_parts(peers, boards, lists)
-    return Invite(network, bool(test), _sorted(peers), _sorted(boards), _sorted(lists))
+    return Invite(network, _sorted(peers), _sorted(boards), _sorted(lists))
 
 
 def _check_parts(peers: list[Any], boards: list[Any], lists: list[Any]) -> None:

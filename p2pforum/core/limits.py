@@ -13,6 +13,7 @@ MAX_POST = 16_000  # bytes; leaves room for any envelope below 16 KiB
 MAX_BODY = 12 * KIB  # bytes of UTF-8; about four printed pages
 MAX_SUBJECT = 200  # bytes of UTF-8
 MAX_BOARD_NAME = 64  # bytes
+MAX_NETWORK_NAME = 32  # bytes; it stands in every protocol ID and before all that is signed
 MAX_PARENTS = 4  # enough to join forks of a thread; bounds the work of ordering it
 MAX_HOUR = 2**31  # the JS reference of Negentropy never ends above it (research: sync §1)
 MAX_NESTING = 4  # of arrays inside content that this version does not know
@@ -33,13 +34,12 @@ LEAST_QUOTA = 16 * KIB * KIB  # bytes; below, one batch of the largest posts is 
 VERIFY_THREADS = 4  # threads that check signatures; more gain nothing, as Python itself runs in one
 
 # --- own: gossip ---------------------------------------------------------------------------------
-SHARDS = 8  # rule: boards are spread over 8 topics and every node joins all (hides interest)
 MAX_RPC = 256 * KIB  # bytes of one gossip RPC: 16 posts of the largest size, which others send in one
 GOSSIP_RPC = 64 * KIB  # bytes that we put into one: rust-libp2p reads no more
 MAX_RPC_MESSAGES = 256  # posts in one RPC
 MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
-MAX_SUBSCRIPTIONS = 16  # per peer; we know of 8 topics
+MAX_SUBSCRIPTIONS = 16  # in one RPC; we know one topic, peers may be in other networks too
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
@@ -150,6 +150,12 @@ READ_STALL_SECONDS = 30  # for a peer to read from a stream, or the stream is lo
 LINGER_SECONDS = 5  # for a peer to close its side after we did
 GRACE_SECONDS = 1  # to send what is queued when a connection is closed
 
+# --- own: being reached ------------------------------------------------------------------------------
+ROUTER_SECONDS = 3  # for a router to answer; those that speak UPnP take less than one
+MAPPING_SECONDS = 3_600  # for which a router forwards a port; asked for again after a third of it
+FIRST_PORT = 20_000  # of those that a node picks from for itself: above what services use
+PORTS = 40_000  # of them: below 60,999, where systems draw the ports of connections they make
+
 # --- own: addresses of peers -----------------------------------------------------------------------
 MAX_BOOK_ADDRESS = 200  # characters; an onion name of 56 and a peer ID of 64 fit
 MAX_BOOK_RECORD = KIB  # bytes of a signed record kept beside an address
@@ -236,8 +242,9 @@ MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands befor
 class NetworkParams:
     """What every node of one named network agrees on. Two networks never mix.
 
-    `stamp_floor` is in bits (leading zero bits of the stamp's hash); 0 switches stamps off for
-    test networks.
+    `stamp_floor` is in bits (leading zero bits of the stamp's hash); with 0 a post needs no stamp. Posts,
+    peer records and protocol IDs commit to the name alone, so that all else must follow from it: nodes get
+    their parameters by `params_for`.
     """
 
     name: str = "p2pforum"
@@ -268,19 +275,22 @@ class NetworkParams:
     def peers_protocol(self) -> str:
         return f"/{self.name}/peers/1"
 
-    def topic(self, shard: int) -> str:
-        return f"{self.name}/shard/{shard}"
-
     @property
-    def topics(self) -> tuple[str, ...]:
-        return tuple(self.topic(shard) for shard in range(SHARDS))
+    def topic(self) -> str:
+        """The one gossip topic: every node joins it, so that subscriptions say nothing about interest."""
+        return f"{self.name}/posts/1"
 
 
 DEFAULT_NETWORK = NetworkParams()
 
 
-def params_for(name: str, *, test: bool = False) -> NetworkParams:
+def is_test_network(name: str) -> bool:
+    """Whether the name is that of a test network: "test", or one that begins with "test."."""
+    return name == "test" or name.startswith("test.")
+
+
+def params_for(name: str) -> NetworkParams:
     """The parameters of the network called `name`; a test network asks for no stamps."""
-    if not test:
+    if not is_test_network(name):
         return NetworkParams(name=name)
     return NetworkParams(name, stamp_floor=0, stamp_default=0, stamp_first=0, stamp_own_thread=0)

@@ -119,7 +119,7 @@ class Post:
         stamp = self.payload.stamp
         if stamp.bits < params.stamp_floor:
             raise InvalidPost(f"a stamp of {stamp.bits} bits, and this network asks for {params.stamp_floor}")
-        if not is_stamped(self.id, stamp, self.payload.hour, self.payload.board, params):
+        if not is_stamped(self.id, stamp, self.payload.hour):
             raise InvalidPost("the stamp is not worth what it claims")
 
 

@@ -2,15 +2,12 @@
 
 It prices a post and orders posts in a queue. It does not stop anyone with a GPU, and the docs say so.
 Algorithm 1 is Argon2id (RFC 9106), t=1, m=256 KiB, p=1, 32 bytes out: 0.14 ms to check. The salt binds
-it to one hour and one shard, so that nothing can be ground long ahead. The wanted bits are inside the
+it to one hour, so that nothing can be ground long ahead. The wanted bits are inside the
 post, so that luck does not count.
 """
 
 import hashlib
 from dataclasses import dataclass
-
-from p2pforum.core import limits
-from p2pforum.core.limits import NetworkParams
 
 NONCE_SIZE = 8  # bytes
 ARGON2ID_256K = 1
@@ -32,14 +29,9 @@ def blank_stamp(bits: int) -> Stamp:
     return Stamp(ARGON2ID_256K, bits, bytes(NONCE_SIZE))
 
 
-def shard_of(board: str, params: NetworkParams) -> int:
-    """The gossip shard of a board: the same on every node of a network."""
-    return hashlib.sha256(f"{params.name}/shard/{board}".encode()).digest()[0] % limits.SHARDS
-
-
-def stamp_salt(hour: int, board: str, params: NetworkParams) -> bytes:
-    """16 bytes: SHA-256(hour as 4 bytes, big-endian, then shard as 1 byte), cut."""
-    return hashlib.sha256(hour.to_bytes(4, "big") + bytes([shard_of(board, params)])).digest()[:16]
+def stamp_salt(hour: int) -> bytes:
+    """16 bytes: SHA-256(hour as 4 bytes, big-endian), cut. The ID commits to the network and the board."""
+    return hashlib.sha256(hour.to_bytes(4, "big")).digest()[:16]
 
 
 def stamp_bits(post_id: bytes, salt: bytes) -> int:
@@ -50,11 +42,11 @@ def stamp_bits(post_id: bytes, salt: bytes) -> int:
     return 256 - int.from_bytes(digest, "big").bit_length()
 
 
-def is_stamped(post_id: bytes, stamp: Stamp, hour: int, board: str, params: NetworkParams) -> bool:
+def is_stamped(post_id: bytes, stamp: Stamp, hour: int) -> bool:
     """Whether the stamp is worth the bits it claims. Unknown algorithms are worth nothing."""
     if stamp.algorithm != ARGON2ID_256K:
         return False
-    return stamp.bits == 0 or stamp_bits(post_id, stamp_salt(hour, board, params)) >= stamp.bits
+    return stamp.bits == 0 or stamp_bits(post_id, stamp_salt(hour)) >= stamp.bits
 
 
 def grind(sig_structure: bytes, salt: bytes, bits: int, start: int, count: int) -> int | None:

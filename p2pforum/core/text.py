@@ -3,10 +3,12 @@
 import re
 import unicodedata
 
+from p2pforum.core import limits
+
 # C0 but newline, DEL, C1, bidi controls (they reorder what a reader sees: CVE-2021-42574),
 # and the tag block (invisible text). Lone surrogates can't be encoded and never get here.
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-_BOARD = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9.-]+", re.ASCII)
 
 
 def is_valid_text(text: str) -> bool:
@@ -21,7 +23,11 @@ def is_valid_line(text: str) -> bool:
 
 
 def is_valid_board(name: str) -> bool:
-    return _BOARD.fullmatch(name) is not None
+    return len(name) <= limits.MAX_BOARD_NAME and _NAME.fullmatch(name) is not None
+
+
+def is_valid_network(name: str) -> bool:
+    return len(name) <= limits.MAX_NETWORK_NAME and _NAME.fullmatch(name) is not None
 
 
 def normalize(text: str) -> str:

@@ -20,7 +20,7 @@ def make_invite(
     chosen = tuple(map(usual_form, peers))
     if not chosen:
         raise Refused("an invite names at least one peer")
-    return Invite(config.network, config.test, chosen, tuple(boards), tuple(lists))
+    return Invite(config.network, chosen, tuple(boards), tuple(lists))
 
 
 def usual_form(address: str) -> str:
@@ -35,10 +35,9 @@ def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
     """Keep an invite; also whether it is new here. Raises InvalidInvite, NetworkError or Refused."""
     invite = decode_invite(text)
     if not is_for(invite, config):
-        kind = "the test network" if invite.test else "the network"
         raise Refused(
-            f"the invite is to {kind} {invite.network}, and this node belongs to {config.network}"
-            f"{' (test)' if config.test else ''}: for a second network use another --home"
+            f"the invite is to the network {invite.network}, and this node belongs to {config.network}: "
+            "for a second network use another --home"
         )
     for peer in invite.peers:
         if usual_form(peer) != peer:

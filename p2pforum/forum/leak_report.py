@@ -95,7 +95,7 @@ ALWAYS = (
         "identify",
         "the same constant words as every node: its name without a version, its protocols, no address",
     ),
-    ("subscriptions", "all eight topics, as every node: nothing about boards"),
+    ("subscriptions", "the one topic, as every node: nothing about boards"),
     ("the connection", "your address on the network, and for how long this node is there"),
     (
         "sync",

@@ -32,7 +32,7 @@ def mint(
     """The same payload with a nonce that earns its stamp's bits: 14 bits take 2^14 tries of 0.14 ms."""
     bits = payload.stamp.bits
     structure = sig_structure(author, payload.encode(), params)
-    salt = stamp_salt(payload.hour, payload.board, params)
+    salt = stamp_salt(payload.hour)
     cores = len(os.sched_getaffinity(0))
     report = progress or (lambda tried, expected: None)
     nonce = None

@@ -7,10 +7,10 @@ params.py    every number of the router, with its reason
 effects.py   what the router wants done: values, not calls
 seen.py      IDs met lately, and messages kept for peers that missed them
 score.py     what we think of each peer, also after it has left
-mesh.py      who is pushed to, for each topic: graft, prune, backoff
+mesh.py      who is pushed to: graft, prune, backoff
 lazy.py      IHAVE and IWANT: offering and asking, with budgets and promises
 echo.py      how an own post leaves, counted while somebody waits for it
-own.py       own posts: read, and put into topics
+own.py       own posts on their way out
 views.py     counts and standings that may be shown
 router.py    joins these; decides everything and does nothing (no I/O, no clock)
 link.py      what the service holds for one peer

@@ -1,13 +1,14 @@
 """What the router wants done. The service does it; the simulation does it with nothing but a queue."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from p2pforum.core import limits
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 
 _IDS_PER_RPC = (
-    limits.GOSSIP_RPC - 4 * limits.KIB
-) // 34  # 32 bytes and two of protobuf; the rest is for topics
+    limits.GOSSIP_RPC - limits.KIB
+) // 34  # an ID and two bytes of protobuf; the rest is for the topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +49,41 @@ Effect = Send | Forward | Validate | Disconnect
 
 @dataclass(slots=True)
 class _Draft:
-    graft: list[str] = field(default_factory=list)
-    prune: list[Prune] = field(default_factory=list)
-    ihave: list[IHave] = field(default_factory=list)
+    graft: bool = False
+    prune: float | None = None  # seconds of backoff
+    ihave: tuple[bytes, ...] = ()
 
 
 class Drafts:
-    """Control parts for several peers, gathered topic by topic, sent as one RPC to each peer."""
+    """Control parts for several peers, gathered, then sent as one RPC to each peer."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
         self._drafts: dict[str, _Draft] = {}
 
     def _draft(self, peer: str) -> _Draft:
         return self._drafts.setdefault(peer, _Draft())
 
-    def graft(self, peer: str, topic: str) -> None:
-        self._draft(peer).graft.append(topic)
+    def graft(self, peer: str) -> None:
+        self._draft(peer).graft = True
 
-    def prune(self, peer: str, topic: str, backoff: float) -> None:
-        self._draft(peer).prune.append(Prune(topic, round(backoff)))
+    def prune(self, peer: str, backoff: float) -> None:
+        self._draft(peer).prune = backoff
 
-    def ihave(self, peer: str, topic: str, ids: tuple[bytes, ...]) -> None:
-        self._draft(peer).ihave.append(IHave(topic, ids))
+    def ihave(self, peer: str, ids: Sequence[bytes]) -> None:
+        self._draft(peer).ihave += tuple(ids)
 
     def effects(self) -> list[Effect]:
-        sends: list[Effect] = []
-        for peer, draft in self._drafts.items():
-            first, *others = _portions(draft.ihave)
-            sends.append(Send(peer, Rpc(graft=tuple(draft.graft), prune=tuple(draft.prune), ihave=first)))
-            sends += [Send(peer, Rpc(ihave=portion)) for portion in others]
-        return sends
+        return [send for peer, draft in self._drafts.items() for send in self._sends(peer, draft)]
 
+    def _sends(self, peer: str, draft: _Draft) -> Iterator[Send]:
+        """One RPC, or several if the IDs do not fit into one."""
+        graft = (self._topic,) if draft.graft else ()
+        prune = () if draft.prune is None else (Prune(self._topic, round(draft.prune)),)
+        first, rest = draft.ihave[:_IDS_PER_RPC], draft.ihave[_IDS_PER_RPC:]
+        yield Send(peer, Rpc(graft=graft, prune=prune, ihave=self._offers(first)))
+        for start in range(0, len(rest), _IDS_PER_RPC):
+            yield Send(peer, Rpc(ihave=self._offers(rest[start : start + _IDS_PER_RPC])))
 
-def _portions(offers: list[IHave]) -> list[tuple[IHave, ...]]:
-    """The offers, cut so that each portion fits into one RPC; one empty portion if there are none."""
-    portions: list[tuple[IHave, ...]] = []
-    current: list[IHave] = []
-    room = _IDS_PER_RPC
-    for offer in offers:
-        ids = offer.ids
-        while len(ids) > room:
-            current.append(IHave(offer.topic, ids[:room]))
-            portions.append(tuple(current))
-            ids, current, room = ids[room:], [], _IDS_PER_RPC
-        current.append(IHave(offer.topic, ids))
-        room -= len(ids)
-    return [*portions, tuple(current)]
+    def _offers(self, ids: tuple[bytes, ...]) -> tuple[IHave, ...]:
+        return (IHave(self._topic, ids),) if ids else ()

@@ -35,7 +35,7 @@ class _Quota:
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
-        self.greeted: frozenset[str] = frozenset()
+        self.greeted = False
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
@@ -50,7 +50,7 @@ class LazyGossip:
         self._quotas: dict[str, _Quota] = {}
         self._asked_at: dict[bytes, float] = {}
         self._promises: dict[bytes, dict[str, float]] = {}  # ID -> who offered it -> until when
-        self._turns: dict[str, int] = {}  # topic -> where in the row of outsiders the next offers begin
+        self._turn: int | None = None  # where in the row of outsiders the next offers begin
 
     def __contains__(self, peer: object) -> bool:
         return peer in self._quotas
@@ -97,35 +97,26 @@ class LazyGossip:
     # -- offering --------------------------------------------------------------------------------------
 
     def offer(
-        self,
-        topic: str,
-        outsiders: Sequence[str],
-        newcomers: Sequence[str],
-        ids: Sequence[bytes],
-        drafts: Drafts,
+        self, outsiders: Sequence[str], newcomers: Sequence[str], ids: Sequence[bytes], drafts: Drafts
     ) -> None:
         """Offer to all newcomers, and a part of the outsiders: each has its turn in `gossip_beats`."""
         part = max(self._params.degree_lazy, -(-len(outsiders) // self._params.gossip_beats))
-        start = self._turns.get(topic)
-        start = self._rng.randrange(1 << 16) if start is None else start
-        self._turns[topic] = start + part
+        start = self._rng.randrange(1 << 16) if self._turn is None else self._turn
+        self._turn = start + part
         start %= max(1, len(outsiders))
         row = [*outsiders[start:], *outsiders[:start]][:part]
-        offered = tuple(ids[: self._params.offer_per_beat])
+        offered = ids[: self._params.offer_per_beat]
         for peer in [*newcomers, *row]:
-            drafts.ihave(peer, topic, offered)
+            drafts.ihave(peer, offered)
 
-    def greet(self, peer: str, topics: Sequence[str], drafts: Drafts) -> None:
+    def greet(self, peer: str, drafts: Drafts) -> None:
         """Offer what was passed on to a peer that has just joined: it may have been cut off."""
         quota = self._quotas[peer]
-        fresh = [topic for topic in topics if topic not in quota.greeted]
-        if not fresh or not len(self._cache):
+        if quota.greeted or not len(self._cache):
             return
-        passed_on = self._cache.passed_on()
-        quota.greeted = quota.greeted.union(fresh)
-        for topic in fresh:
-            if ids := passed_on.get(topic):
-                drafts.ihave(peer, topic, tuple(ids))
+        quota.greeted = True
+        if ids := self._cache.passed_on():
+            drafts.ihave(peer, ids)
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:
         """Whether the IWANTs of one more RPC, with `count` IDs, are read."""

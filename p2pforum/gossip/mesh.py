@@ -1,4 +1,4 @@
-"""Who is pushed to, for each topic: the mesh of gossipsub v1.1, with its quotas and backoffs.
+"""Who is pushed to: the mesh of gossipsub v1.1, with its quotas and backoffs.
 
 It keeps the sets and writes drafts; scores are the ledger's. No peer exchange: a PRUNE never makes us
 dial, and never tells anyone whom we know.
@@ -14,51 +14,45 @@ Peers = dict[str, None]  # a set that keeps its order, so that a run with one se
 
 
 class Mesh:
-    def __init__(self, topics: Sequence[str], params: GossipParams, ledger: Ledger, rng: Rng) -> None:
+    def __init__(self, params: GossipParams, ledger: Ledger, rng: Rng) -> None:
         self._params = params
         self._ledger = ledger
         self._rng = rng
-        self._members: dict[str, Peers] = {topic: {} for topic in topics}
-        self._subscribers: dict[str, Peers] = {topic: {} for topic in topics}
+        self._members: Peers = {}
+        self._subscribers: Peers = {}
         self._outbound: set[str] = set()
-        self._backoffs: dict[str, dict[str, float]] = {topic: {} for topic in topics}
-        self._newcomers: dict[str, Peers] = {topic: {} for topic in topics}
+        self._backoffs: dict[str, float] = {}
+        self._newcomers: Peers = {}
         self._next_opportunity: float | None = None
 
     @property
-    def topics(self) -> Iterable[str]:
+    def members(self) -> Peers:
         return self._members
 
-    def members(self, topic: str) -> Peers:
-        return self._members.get(topic, {})
+    @property
+    def subscribers(self) -> Peers:
+        return self._subscribers
 
-    def subscribers(self, topic: str) -> Peers:
-        return self._subscribers.get(topic, {})
-
-    def outsiders(self, topic: str) -> list[str]:
+    def outsiders(self) -> list[str]:
         """Subscribers that are not in the mesh, those in backoff included: they need the IHAVEs most."""
-        members = self._members[topic]
-        return [peer for peer in self._subscribers[topic] if peer not in members]
+        return [peer for peer in self._subscribers if peer not in self._members]
 
-    def take_newcomers(self, topic: str) -> list[str]:
+    def take_newcomers(self) -> list[str]:
         """Members since the last call: what was pushed just before they came, they must be offered."""
-        newcomers, self._newcomers[topic] = self._newcomers[topic], {}
-        return [peer for peer in newcomers if peer in self._members[topic]]
+        newcomers, self._newcomers = self._newcomers, {}
+        return [peer for peer in newcomers if peer in self._members]
 
-    def offer_later(self, topic: str, peers: Iterable[str]) -> None:
+    def offer_later(self, peers: Iterable[str]) -> None:
         """Offer to these, if they are members, what is new at the next heartbeat: as to newcomers."""
-        self._newcomers[topic].update(dict.fromkeys(peers))
+        self._newcomers.update(dict.fromkeys(peers))
 
-    def takers(self, topic: str, now: float) -> list[str]:
+    def takers(self, now: float) -> list[str]:
         """Who is pushed an own post: the members, or some subscribers if there are none."""
-        if self._members[topic]:
-            return list(self._members[topic])
+        if self._members:
+            return list(self._members)
         limit = self._ledger.params.publish_threshold
-        fit = [peer for peer in self._subscribers[topic] if self._ledger.score(peer, now) >= limit]
+        fit = [peer for peer in self._subscribers if self._ledger.score(peer, now) >= limit]
         return self._draw(fit, self._params.degree)
-
-    def topics_with(self, peer: str) -> tuple[str, ...]:
-        return tuple(topic for topic, members in self._members.items() if peer in members)
 
     # -- coming and going ------------------------------------------------------------------------------
 
@@ -67,131 +61,123 @@ class Mesh:
             self._outbound.add(peer)
 
     def remove(self, peer: str, now: float) -> None:
-        for topic in self._members:
-            self.unsubscribe(peer, topic, now)
+        self.unsubscribe(peer, now)
         self._outbound.discard(peer)
 
-    def subscribe(self, peer: str, topic: str) -> bool:
-        """False if it is old news, or none of our topics."""
-        subscribers = self._subscribers.get(topic)
-        if subscribers is None or peer in subscribers:
+    def subscribe(self, peer: str) -> bool:
+        """False if it is old news."""
+        if peer in self._subscribers:
             return False
-        subscribers[peer] = None
+        self._subscribers[peer] = None
         return True
 
-    def unsubscribe(self, peer: str, topic: str, now: float) -> None:
-        if topic in self._members:
-            self._subscribers[topic].pop(peer, None)
-            self._drop(peer, topic, now)
+    def unsubscribe(self, peer: str, now: float) -> None:
+        self._subscribers.pop(peer, None)
+        self._drop(peer, now)
 
-    def _drop(self, peer: str, topic: str, now: float) -> None:
-        if peer in self._members[topic]:
-            del self._members[topic][peer]
-            self._ledger.pruned(peer, topic, now)
+    def _drop(self, peer: str, now: float) -> None:
+        if peer in self._members:
+            del self._members[peer]
+            self._ledger.pruned(peer, now)
 
     # -- what peers say --------------------------------------------------------------------------------
 
-    def on_graft(self, peer: str, topic: str, now: float, drafts: Drafts) -> float:
+    def on_graft(self, peer: str, now: float, drafts: Drafts) -> float:
         """Accept or refuse; how much misbehaviour it was, if any."""
-        members = self._members.get(topic)
-        if members is None or peer in members:  # an answer to unknown topics would be a tool for flooding
+        if peer in self._members:
             return 0.0
-        left = self._backoff_left(peer, topic, now)
-        full = len(members) >= self._params.degree_high and peer not in self._outbound
-        subscribed = peer in self._subscribers[topic]
+        left = self._backoff_left(peer, now)
+        full = len(self._members) >= self._params.degree_high and peer not in self._outbound
+        subscribed = peer in self._subscribers
         if left > 0 or full or not subscribed or self._ledger.score(peer, now) < 0:
-            self._refuse(peer, topic, now, drafts)
+            self._refuse(peer, now, drafts)
         else:
-            self._admit(peer, topic, now)
+            self._admit(peer, now)
         if left <= 0:
             return 0.0
         return 2.0 if self._params.backoff - left < self._params.graft_flood else 1.0
 
-    def on_prune(self, peer: str, topic: str, backoff: int | None, now: float) -> None:
-        if topic not in self._members:
-            return
-        self._drop(peer, topic, now)
+    def on_prune(self, peer: str, backoff: int | None, now: float) -> None:
+        self._drop(peer, now)
         wait = self._params.backoff if backoff is None else backoff
-        self._back_off(peer, topic, now, min(wait, self._params.backoff_longest))
+        self._back_off(peer, now, min(wait, self._params.backoff_longest))
 
-    def _admit(self, peer: str, topic: str, now: float) -> None:
-        self._members[topic][peer] = None
-        self._newcomers[topic][peer] = None
-        self._ledger.grafted(peer, topic, now)
+    def _admit(self, peer: str, now: float) -> None:
+        self._members[peer] = None
+        self._newcomers[peer] = None
+        self._ledger.grafted(peer, now)
 
-    def _refuse(self, peer: str, topic: str, now: float, drafts: Drafts) -> None:
-        self._back_off(peer, topic, now, self._params.backoff)
-        drafts.prune(peer, topic, self._params.backoff)
+    def _refuse(self, peer: str, now: float, drafts: Drafts) -> None:
+        self._back_off(peer, now, self._params.backoff)
+        drafts.prune(peer, self._params.backoff)
 
-    def _backoff_left(self, peer: str, topic: str, now: float) -> float:
-        return self._backoffs[topic].get(peer, now) - now
+    def _backoff_left(self, peer: str, now: float) -> float:
+        return self._backoffs.get(peer, now) - now
 
-    def _back_off(self, peer: str, topic: str, now: float, wait: float) -> None:
+    def _back_off(self, peer: str, now: float, wait: float) -> None:
         """Keyed by peer, not by connection: it holds over a reconnect. Never shortened."""
-        backoffs = self._backoffs[topic]
-        until = max(now + wait, backoffs.pop(peer, now))
-        backoffs[peer] = until
-        if len(backoffs) > self._params.remembered:
-            del backoffs[next(iter(backoffs))]
+        until = max(now + wait, self._backoffs.pop(peer, now))
+        self._backoffs[peer] = until
+        if len(self._backoffs) > self._params.remembered:
+            del self._backoffs[next(iter(self._backoffs))]
 
     # -- at the heartbeat ------------------------------------------------------------------------------
 
     def maintain(self, now: float, drafts: Drafts) -> None:
         opportunity = self._is_opportunity(now)
         negatives = self._ledger.negatives(now)
-        for topic, members in self._members.items():
-            if not negatives.isdisjoint(members):
-                self._drop_negative(topic, now, drafts)
-            self.fill(topic, now, drafts)
-            if len(members) > self._params.degree_high:
-                self._trim(topic, now, drafts)
-            if len(members) >= self._params.degree_low:
-                self._fill_outbound(topic, now, drafts)
-            if opportunity:
-                self._graft_better(topic, now, drafts)
-                self._forget_backoffs(topic, now)
+        if not negatives.isdisjoint(self._members):
+            self._drop_negative(now, drafts)
+        self.fill(now, drafts)
+        if len(self._members) > self._params.degree_high:
+            self._trim(now, drafts)
+        if len(self._members) >= self._params.degree_low:
+            self._fill_outbound(now, drafts)
+        if opportunity:
+            self._graft_better(now, drafts)
+            self._forget_backoffs(now)
 
-    def _forget_backoffs(self, topic: str, now: float) -> None:
+    def _forget_backoffs(self, now: float) -> None:
         oldest = now - self._params.backoff_slack
-        self._backoffs[topic] = {p: until for p, until in self._backoffs[topic].items() if until > oldest}
+        self._backoffs = {p: until for p, until in self._backoffs.items() if until > oldest}
 
-    def fill(self, topic: str, now: float, drafts: Drafts) -> None:
+    def fill(self, now: float, drafts: Drafts) -> None:
         """Graft up to D if there are fewer than D_lo."""
-        count = len(self._members[topic])
+        count = len(self._members)
         if count < self._params.degree_low:
-            candidates = self._candidates(topic, now)
+            candidates = self._candidates(now)
             for peer in self._draw(candidates, self._params.degree - count):
-                self._graft(peer, topic, now, drafts)
+                self._graft(peer, now, drafts)
 
-    def _graft(self, peer: str, topic: str, now: float, drafts: Drafts) -> None:
-        self._admit(peer, topic, now)
-        drafts.graft(peer, topic)
+    def _graft(self, peer: str, now: float, drafts: Drafts) -> None:
+        self._admit(peer, now)
+        drafts.graft(peer)
 
-    def _prune(self, peer: str, topic: str, now: float, drafts: Drafts) -> None:
-        self._drop(peer, topic, now)
-        self._refuse(peer, topic, now, drafts)
+    def _prune(self, peer: str, now: float, drafts: Drafts) -> None:
+        self._drop(peer, now)
+        self._refuse(peer, now, drafts)
 
-    def _candidates(self, topic: str, now: float) -> list[str]:
-        backoffs, slack = self._backoffs[topic], self._params.backoff_slack
+    def _candidates(self, now: float) -> list[str]:
+        backoffs, slack = self._backoffs, self._params.backoff_slack
         return [
             peer
-            for peer in self.outsiders(topic)
+            for peer in self.outsiders()
             if now >= backoffs.get(peer, -slack) + slack and self._ledger.score(peer, now) >= 0
         ]
 
     def _draw(self, peers: Sequence[str], count: int) -> list[str]:
         return self._rng.sample(peers, max(0, min(count, len(peers))))
 
-    def _drop_negative(self, topic: str, now: float, drafts: Drafts) -> None:
+    def _drop_negative(self, now: float, drafts: Drafts) -> None:
         """Those who are only slow keep their place while nobody else would take it."""
-        members, score = self._members[topic], self._ledger.score
+        members, score = self._members, self._ledger.score
         for peer in sorted((p for p in members if score(p, now) < 0), key=lambda p: score(p, now)):
             if len(members) > self._params.degree or not self._ledger.is_only_slow(peer, now):
-                self._prune(peer, topic, now, drafts)
+                self._prune(peer, now, drafts)
 
-    def _trim(self, topic: str, now: float, drafts: Drafts) -> None:
+    def _trim(self, now: float, drafts: Drafts) -> None:
         """Keep the best, a few by lot, and enough of those whose address we chose."""
-        lots = self._draw(list(self._members[topic]), len(self._members[topic]))
+        lots = self._draw(list(self._members), len(self._members))
         ranked = sorted(lots, key=lambda peer: -self._ledger.score(peer, now))
         best, others = ranked[: self._params.degree_score], ranked[self._params.degree_score :]
         order = best + self._draw(others, len(others))
@@ -201,14 +187,14 @@ class Mesh:
         victims = [peer for peer in reversed(keep) if peer not in self._outbound][: len(reserves)]
         for peer in [*spare, *victims]:
             if peer not in reserves:
-                self._prune(peer, topic, now, drafts)
+                self._prune(peer, now, drafts)
 
-    def _fill_outbound(self, topic: str, now: float, drafts: Drafts) -> None:
-        missing = self._params.degree_outbound - len(self._outbound.intersection(self._members[topic]))
+    def _fill_outbound(self, now: float, drafts: Drafts) -> None:
+        missing = self._params.degree_outbound - len(self._outbound.intersection(self._members))
         if missing > 0 and len(self._outbound) > self._params.degree_outbound - missing:
-            candidates = [peer for peer in self._candidates(topic, now) if peer in self._outbound]
+            candidates = [peer for peer in self._candidates(now) if peer in self._outbound]
             for peer in self._draw(candidates, missing):
-                self._graft(peer, topic, now, drafts)
+                self._graft(peer, now, drafts)
 
     def _is_opportunity(self, now: float) -> bool:
         if self._next_opportunity is None:
@@ -218,14 +204,14 @@ class Mesh:
         self._next_opportunity = now + self._params.opportunity
         return True
 
-    def _graft_better(self, topic: str, now: float, drafts: Drafts) -> None:
+    def _graft_better(self, now: float, drafts: Drafts) -> None:
         """Opportunistic grafting: a poor mesh takes in peers that have proved clearly better than it."""
-        scores = sorted(self._ledger.score(peer, now) for peer in self._members[topic])
+        scores = sorted(self._ledger.score(peer, now) for peer in self._members)
         limits = self._ledger.params
         room = min(self._params.opportunity_grafts, self._params.degree_high - len(scores))
         if len(scores) < 2 or (median := scores[len(scores) // 2]) >= limits.opportunity_threshold:
             return
         wanted = median + limits.opportunity_margin
-        better = [p for p in self._candidates(topic, now) if self._ledger.score(p, now) > wanted]
+        better = [p for p in self._candidates(now) if self._ledger.score(p, now) > wanted]
         for peer in self._draw(better, room):
-            self._graft(peer, topic, now, drafts)
+            self._graft(peer, now, drafts)

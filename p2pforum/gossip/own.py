@@ -1,4 +1,4 @@
-"""Own posts on their way out: read, and put into topics. When they go is decided elsewhere."""
+"""Own posts on their way out. When they go is decided elsewhere."""
 
 import logging
 from collections.abc import Iterable
@@ -6,13 +6,8 @@ from collections.abc import Iterable
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post, decode
-from p2pforum.core.stamp import shard_of
 
 log = logging.getLogger(__name__)
-
-
-def topic_of(post: Post, params: NetworkParams) -> str:
-    return params.topic(shard_of(post.payload.board, params))
 
 
 def readable(raws: Iterable[bytes], params: NetworkParams) -> list[Post]:

@@ -21,7 +21,7 @@ class Rng(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GossipParams:
-    degree: int = 6  # D: peers pushed to, for each topic
+    degree: int = 6  # D: peers pushed to
     degree_low: int = 4  # D_lo: graft below it
     degree_high: int = 12  # D_hi: prune above it
     degree_score: int = 4  # D_score: the best by score survive a pruning, the rest is drawn by lot
@@ -54,8 +54,8 @@ class GossipParams:
         0.25  # for each that is dated more than a day ahead: no node takes and passes on those
     )
     excess: float = 0.2  # misbehaviour for each RPC beyond these; 35 in a row are the end
-    useless: float = 0.05  # for an empty RPC, or a message in a topic that we never joined
-    offer_per_beat: int = 1_000  # IDs in one topic to one peer, the newest: 34 kB
+    useless: float = 0.05  # for an empty RPC, or a message in a topic that is not ours
+    offer_per_beat: int = 1_000  # IDs to one peer, the newest: 34 kB
     ask_per_rpc: int = 16  # others answer an IWANT with one RPC: 16 of the largest posts fill MAX_RPC
     ask_per_beat: int = (
         160  # IDs asked of one peer between two heartbeats: js-libp2p answers 10 RPCs with IWANT
@@ -88,23 +88,22 @@ class ScoreParams:
     retain: float = 3_600.0  # a record outlives its connection by this
     ban: float = 3_600.0
 
-    topic_weight: float = 0.125  # there are 8 topics
     time_weight: float = 0.005  # P1, per quantum in the mesh
     time_quantum: float = 10.0
     time_cap: float = 600.0  # quanta: 3 points for a long-lived peer
-    first_weight: float = 0.5  # P2: first to deliver a valid post
+    first_weight: float = 0.0625  # P2: first to deliver a valid post
     first_decay: float = 0.9885  # per interval: halves in 10 minutes
-    first_cap: float = 20.0
+    first_cap: float = 160.0  # 10 points for the busiest peer
     # P3 counts only while a mesh holds more than D peers, so that a place given up is a place filled. The
     # expectation is a share of what came in meanwhile: a quiet forum expects nothing. It never costs more
     # than a place in the mesh (`delivery_floor`): a leaf that always comes second is not at fault.
     delivery_share: float = 0.05
-    delivery_cap: float = 5.0  # messages expected at most
+    delivery_cap: float = 40.0  # messages expected at most
     delivery_activation: float = 60.0  # in the mesh, before anything is expected
     delivery_window: float = 0.5  # after the first copy, a second one still counts
-    delivery_weight: float = -4.0
+    delivery_weight: float = -0.0625
     delivery_decay: float = 0.9885
-    failure_weight: float = -4.0  # P3b: the deficit at the time of a prune, which decays slowly
+    failure_weight: float = -0.0625  # P3b: the deficit at the time of a prune, which decays slowly
     failure_decay: float = 0.9962  # halves in 30 minutes
     delivery_floor: float = -9.0  # above gossip_threshold
     invalid_weight: float = -10.0  # P4, of the square: the third flawed message is the last

@@ -1,8 +1,8 @@
 """The GossipSub router: to whom a post goes, whom to trust with what. It decides everything and does nothing.
 
 Time (seconds on any steady clock) and randomness are arguments, effects are return values, so that the
-service and a simulation of ten thousand nodes run this same class. It knows data and topics, not
-posts: what a post is, and whether it is valid, the door says through `on_verdict`.
+service and a simulation of ten thousand nodes run this same class. It knows data, not posts: what a
+post is, and whether it is valid, the door says through `on_verdict`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,13 +19,13 @@ from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
 
 
 class _Pending:
-    """A message being validated, and who has brought it meanwhile in which topic, the first first."""
+    """A message being validated, and who has brought it meanwhile, the first first."""
 
     __slots__ = ("message", "senders")
 
     def __init__(self, message: Message, peer: str) -> None:
         self.message = message
-        self.senders = {peer: message.topic}
+        self.senders = {peer: None}
 
 
 class Router:
@@ -33,7 +33,7 @@ class Router:
 
     def __init__(
         self,
-        topics: Sequence[str],
+        topic: str,
         rng: Rng,
         params: GossipParams | None = None,
         scoring: ScoreParams | None = None,
@@ -41,11 +41,11 @@ class Router:
         self.params = params or GossipParams()
         self.scoring = scoring or ScoreParams()
         self.counts = Counts()
-        self._topics = tuple(topics)
+        self._topic = topic
         self._rng = rng
         p = self.params
         self._ledger = self.ledger = Ledger(self.scoring, p.remembered)
-        self._mesh = Mesh(topics, p, self._ledger, rng)
+        self._mesh = Mesh(p, self._ledger, rng)
         self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
@@ -71,12 +71,12 @@ class Router:
 
     def hello(self, peer: str, *, again: bool) -> Rpc:
         """The first RPC on a stream to a peer. `again`: on a later one, where lost GRAFTs are made good."""
-        subscriptions = tuple(Subscription(topic, subscribe=True) for topic in self._topics)
-        return Rpc(subscriptions=subscriptions, graft=self._mesh.topics_with(peer) if again else ())
+        graft = (self._topic,) if again and peer in self._mesh.members else ()
+        return Rpc(subscriptions=(Subscription(self._topic, subscribe=True),), graft=graft)
 
     def view(self, peer: str, now: float) -> PeerView:
-        topics = sum(peer in self._mesh.subscribers(topic) for topic in self._topics)
-        return PeerView(len(self._mesh.topics_with(peer)), topics, *self._ledger.standing(peer, now))
+        is_in_mesh, is_subscribed = peer in self._mesh.members, peer in self._mesh.subscribers
+        return PeerView(is_in_mesh, is_subscribed, *self._ledger.standing(peer, now))
 
     # -- what comes in ----------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class Router:
         if peer not in self._lazy or self._ledger.is_banned(peer, now):
             return []
         effects: list[Effect] = []
-        drafts = Drafts()
+        drafts = Drafts(self._topic)
         if rpc.surplus:
             self._lazy.spend_surplus(peer, rpc.surplus, now)
         has_control = bool(rpc.subscriptions) or rpc.has_control
@@ -120,23 +120,26 @@ class Router:
     def _on_subscriptions(
         self, peer: str, subscriptions: Iterable[Subscription], now: float, drafts: Drafts
     ) -> None:
-        new = []
+        is_new = False
         for sub in subscriptions:
+            if sub.topic != self._topic:
+                continue
             if not sub.subscribe:
-                self._mesh.unsubscribe(peer, sub.topic, now)
-            elif self._mesh.subscribe(peer, sub.topic):
-                new.append(sub.topic)
-        for topic in new:
-            self._mesh.fill(topic, now, drafts)  # at once, so that two nodes that meet need no heartbeat
-        if new and self._is_trusted_with_gossip(peer, now):
-            self._lazy.greet(peer, new, drafts)
+                self._mesh.unsubscribe(peer, now)
+            elif self._mesh.subscribe(peer):
+                is_new = True
+        if is_new:
+            self._mesh.fill(now, drafts)  # at once, so that two nodes that meet need no heartbeat
+        if is_new and self._is_trusted_with_gossip(peer, now):
+            self._lazy.greet(peer, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
-        early = [self._mesh.on_graft(peer, topic, now, drafts) for topic in rpc.graft]
-        if any(early):  # once for all topics: they are of one mind, since all nodes join all of them
-            self._ledger.misbehaved(peer, now, max(early))
+        """An answer to a foreign topic would be a tool for flooding; there is none."""
+        if self._topic in rpc.graft and (early := self._mesh.on_graft(peer, now, drafts)):
+            self._ledger.misbehaved(peer, now, early)
         for prune in rpc.prune:
-            self._mesh.on_prune(peer, prune.topic, prune.backoff, now)
+            if prune.topic == self._topic:
+                self._mesh.on_prune(peer, prune.backoff, now)
 
     def _is_trusted_with_gossip(self, peer: str, now: float) -> bool:
         return self._ledger.score(peer, now) >= self.scoring.gossip_threshold
@@ -146,7 +149,7 @@ class Router:
             return []
         wanted: list[bytes] = []
         for offer in offers:
-            if offer.topic in self._topics:
+            if offer.topic == self._topic:
                 wanted += self._lazy.on_ihave(peer, offer.ids, lambda i: self._is_known(i, now), now)
         self.counts.asked += len(wanted)
         size = self.params.ask_per_rpc
@@ -178,7 +181,7 @@ class Router:
             self.counts.authored += 1
             self._ledger.invalid(peer, now)
             return []
-        if message.topic not in self._topics:
+        if message.topic != self._topic:
             self.counts.foreign += 1
             self._ledger.misbehaved(peer, now, self.params.useless)
             return []
@@ -186,23 +189,23 @@ class Router:
         self._lazy.arrived(name)
         if (pending := self._in_flight.get(name)) is not None:
             self.counts.duplicates += 1
-            pending.senders.setdefault(peer, message.topic)
+            pending.senders.setdefault(peer)
             return []
         if self._is_known(name, now):
-            return self._on_duplicate(peer, name, message.topic, now)
+            return self._on_duplicate(peer, name, now)
         if len(self._in_flight) >= self.params.in_flight:
             self.counts.overflow += 1
             return []
         self._in_flight[name] = _Pending(message, peer)
         return [Validate(peer, name, message)]
 
-    def _on_duplicate(self, peer: str, name: bytes, topic: str, now: float) -> list[Effect]:
+    def _on_duplicate(self, peer: str, name: bytes, now: float) -> list[Effect]:
         self.counts.duplicates += 1
         if self._seen.is_bad(name):
             return self._on_invalid(peer, now)
         age = self._cache.age(name, now)
         if age is not None and age <= self.scoring.delivery_window:
-            self._ledger.delivery(peer, topic)
+            self._ledger.delivery(peer)
         return []
 
     def _on_invalid(self, peer: str, now: float) -> list[Effect]:
@@ -211,27 +214,21 @@ class Router:
         self._ledger.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
-    def on_verdict(
-        self, name: bytes, outcome: Outcome, topic: str | None, now: float, *, far: bool = False
-    ) -> list[Effect]:
-        """The door has spoken. `topic` is that of the post's board; None if it could not be decoded. `far`:
-        too early by more than a day."""
+    def on_verdict(self, name: bytes, outcome: Outcome, now: float, *, far: bool = False) -> list[Effect]:
+        """The door has spoken. `far`: too early by more than a day."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
         if outcome is Outcome.INVALID:
             self._seen.add(name, now, bad=True)
             return [effect for peer in pending.senders for effect in self._on_invalid(peer, now)]
-        right = topic or pending.message.topic
         effects: list[Effect] = []
-        for peer in [p for p, used in pending.senders.items() if used != right]:
-            effects += self._on_invalid(peer, now)  # the peer is at fault, the post is not
         if outcome is not Outcome.DUPLICATE:
             for peer in pending.senders:
                 self._lazy.weigh(peer, now, good=outcome is Outcome.STORED, far=far)
                 effects += self._judge(peer, now)
         if outcome is Outcome.STORED:
-            return effects + self._accept(name, Message(right, pending.message.data), pending.senders, now)
+            return effects + self._accept(name, pending, now)
         self.counts.ignored += 1
         (self._early if outcome is Outcome.TOO_EARLY else self._seen).add(name, now)
         return effects
@@ -240,22 +237,20 @@ class Router:
         """It could not be judged, through a fault of ours: as if it had never come."""
         self._in_flight.pop(name, None)
 
-    def _accept(self, name: bytes, message: Message, senders: dict[str, str], now: float) -> list[Effect]:
-        topic = message.topic
+    def _accept(self, name: bytes, pending: _Pending, now: float) -> list[Effect]:
         self.counts.accepted += 1
         self._seen.add(name, now)
-        self._cache.put(name, message, now)
-        members = self._mesh.members(topic)
-        self._ledger.accepted(topic, crowded=len(members) > self.params.degree)
-        for n, peer in enumerate(p for p, used in senders.items() if used == topic):
-            if n == 0:
-                self._ledger.first_delivery(peer, topic)
-            else:
-                self._ledger.delivery(peer, topic)
-        targets = tuple(peer for peer in members if peer not in senders)
-        return [Forward(targets, message)] if targets else []
+        self._cache.put(name, pending.message, now)
+        members = self._mesh.members
+        self._ledger.accepted(crowded=len(members) > self.params.degree)
+        first, *others = pending.senders
+        self._ledger.first_delivery(first)
+        for peer in others:
+            self._ledger.delivery(peer)
+        targets = tuple(peer for peer in members if peer not in pending.senders)
+        return [Forward(targets, pending.message)] if targets else []
 
-    def originate(self, data: bytes, topic: str, now: float, but: Collection[str] = ()) -> list[Effect]:
+    def originate(self, data: bytes, now: float, but: Collection[str] = ()) -> list[Effect]:
         """Publish an own post, or end a stem: push to the mesh (not to all: that tells more peers more).
 
         Those in `but` brought it, and are offered it at the next heartbeat: an author whom its guard pushed
@@ -267,32 +262,30 @@ class Router:
         name = message_id(data)
         if self._seen.has(name, now):
             return []
-        message = Message(topic, data)
+        message = Message(self._topic, data)
         self.counts.originated += 1
         self._seen.add(name, now)
         self._cache.put(name, message, now, own=True)
-        self._mesh.offer_later(topic, but)
-        targets = tuple(peer for peer in self._mesh.takers(topic, now) if peer not in but)
+        self._mesh.offer_later(but)
+        targets = tuple(peer for peer in self._mesh.takers(now) if peer not in but)
         return [Forward(targets, message)] if targets else []
 
-    def has_taker(self, topic: str, now: float) -> bool:
-        """Whether somebody would be sent an own post in that topic."""
-        return bool(self._mesh.takers(topic, now))
+    def has_taker(self, now: float) -> bool:
+        """Whether somebody would be sent an own post."""
+        return bool(self._mesh.takers(now))
 
     # -- time -------------------------------------------------------------------------------------------
 
     def heartbeat(self, now: float) -> list[Effect]:
         """Call it every `params.heartbeat` seconds."""
-        drafts = Drafts()
+        drafts = Drafts(self._topic)
         expelled = [effect for peer in self._lazy.beat(now) for effect in self._judge(peer, now)]
         self._ledger.decay(now)
         self._mesh.maintain(now, drafts)
-        fresh = self._cache.fresh()
-        for topic in self._topics:
-            newcomers = self._mesh.take_newcomers(topic)
-            if ids := fresh.get(topic):
-                outsiders = [p for p in self._mesh.outsiders(topic) if self._is_trusted_with_gossip(p, now)]
-                self._lazy.offer(topic, outsiders, newcomers, ids, drafts)
+        newcomers = self._mesh.take_newcomers()
+        if ids := self._cache.fresh():
+            outsiders = [p for p in self._mesh.outsiders() if self._is_trusted_with_gossip(p, now)]
+            self._lazy.offer(outsiders, newcomers, ids, drafts)
         self._cache.shift()
         self._seen.expire(now)
         self._early.expire(now)

@@ -5,26 +5,19 @@ its connection, and so does a ban. A good one does not: it could be earned once 
 New peer IDs cost nothing, so this prices misbehaviour and does not stop it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from p2pforum.gossip.params import ScoreParams
-
-
-@dataclass(slots=True)
-class Tally:
-    """One peer in one topic."""
-
-    first: float = 0.0  # P2
-    delivered: float = 0.0  # P3: first or soon after, while in the mesh
-    failures: float = 0.0  # P3b
-    since: float | None = None  # when it was grafted
 
 
 @dataclass(slots=True)
 class Record:
     """One peer. `left` is when its last connection ended."""
 
-    topics: dict[str, Tally] = field(default_factory=dict)
+    first: float = 0.0  # P2
+    delivered: float = 0.0  # P3: first or soon after, while in the mesh
+    failures: float = 0.0  # P3b
+    since: float | None = None  # when it was grafted
     invalid: float = 0.0  # P4
     behaviour: float = 0.0  # P7
     group: str = ""
@@ -44,7 +37,7 @@ class Ledger:
         self._here: dict[str, Record] = {}
         self._left: dict[str, Record] = {}  # the longest gone first
         self._groups: dict[str, set[str]] = {}
-        self._expected: dict[str, float] = {}  # per topic: messages that came while its mesh was crowded
+        self._expected = 0.0  # messages that came while the mesh was crowded
         self._decayed_at = 0.0
 
     def __len__(self) -> int:
@@ -66,8 +59,7 @@ class Ledger:
         record = self._here.pop(peer, None)
         if record is None:
             return
-        for topic in record.topics:
-            self._end_of_mesh(record, topic, now)
+        self._end_of_mesh(record, now)
         self._leave_group(peer, record)
         self._work_out(record, now)
         if record.score < 0 or record.banned_until > now:
@@ -94,42 +86,41 @@ class Ledger:
 
     # -- what peers do ---------------------------------------------------------------------------------
 
-    def grafted(self, peer: str, topic: str, now: float) -> None:
-        tally = self._tally(peer, topic)
-        if tally is not None and tally.since is None:
-            tally.since = now
-            tally.delivered = max(tally.delivered, self._expectation(topic))  # owes nothing from before
-
-    def pruned(self, peer: str, topic: str, now: float) -> None:
+    def grafted(self, peer: str, now: float) -> None:
         record = self._here.get(peer)
-        if record is not None and topic in record.topics:
-            self._end_of_mesh(record, topic, now)
+        if record is not None and record.since is None:
+            record.since = now
+            record.delivered = max(record.delivered, self._expectation)  # owes nothing from before
 
-    def _end_of_mesh(self, record: Record, topic: str, now: float) -> None:
-        tally = record.topics[topic]
-        tally.failures += self._deficit(tally, topic, now) ** 2
-        tally.since = None
+    def pruned(self, peer: str, now: float) -> None:
+        record = self._here.get(peer)
+        if record is not None:
+            self._end_of_mesh(record, now)
+
+    def _end_of_mesh(self, record: Record, now: float) -> None:
+        record.failures += self._deficit(record, now) ** 2
+        record.since = None
         record.is_stale = True
 
-    def accepted(self, topic: str, *, crowded: bool) -> None:
-        """A valid message came in. `crowded`: the topic's mesh could do with fewer peers."""
+    def accepted(self, *, crowded: bool) -> None:
+        """A valid message came in. `crowded`: the mesh could do with fewer peers."""
         if crowded:
             most = self.params.delivery_cap / self.params.delivery_share
-            self._expected[topic] = min(self._expected.get(topic, 0.0) + 1.0, most)
+            self._expected = min(self._expected + 1.0, most)
 
-    def first_delivery(self, peer: str, topic: str) -> None:
-        tally = self._tally(peer, topic)
-        if tally is not None:
-            tally.first = min(tally.first + 1.0, self.params.first_cap)
-            self._here[peer].is_stale = True
-        self.delivery(peer, topic)
+    def first_delivery(self, peer: str) -> None:
+        record = self._here.get(peer)
+        if record is not None:
+            record.first = min(record.first + 1.0, self.params.first_cap)
+            record.is_stale = True
+        self.delivery(peer)
 
-    def delivery(self, peer: str, topic: str) -> None:
+    def delivery(self, peer: str) -> None:
         """The first copy of a valid message, or one that came close behind it; counts in the mesh."""
-        tally = self._tally(peer, topic)
-        if tally is not None and tally.since is not None:
-            tally.delivered = min(tally.delivered + 1.0, 2 * self.params.delivery_cap)
-            self._here[peer].is_stale = True
+        record = self._here.get(peer)
+        if record is not None and record.since is not None:
+            record.delivered = min(record.delivered + 1.0, 2 * self.params.delivery_cap)
+            record.is_stale = True
 
     def invalid(self, peer: str, now: float) -> None:
         """A message that must not exist. Counts also for a peer that has just left."""
@@ -156,14 +147,6 @@ class Ledger:
             self._remember(peer, record, now)
         return record
 
-    def _tally(self, peer: str, topic: str) -> Tally | None:
-        record = self._here.get(peer)
-        if record is None:
-            return None
-        if (tally := record.topics.get(topic)) is None:
-            tally = record.topics[topic] = Tally()
-        return tally
-
     # -- the score -------------------------------------------------------------------------------------
 
     def score(self, peer: str, now: float) -> float:
@@ -176,7 +159,7 @@ class Ledger:
     def standing(self, peer: str, now: float) -> tuple[float, float]:
         """Its score, and how many new messages it brought first of late."""
         record = self._here.get(peer) or Record()
-        return self.score(peer, now), sum(tally.first for tally in record.topics.values())
+        return self.score(peer, now), record.first
 
     def negatives(self, now: float) -> set[str]:
         """Those here whose score is below zero."""
@@ -194,30 +177,29 @@ class Ledger:
 
     def _work_out(self, record: Record, now: float) -> None:
         p = self.params
-        merit = penalty = 0.0
-        for topic, tally in record.topics.items():
-            merit += p.first_weight * tally.first
-            penalty += p.failure_weight * tally.failures
-            if tally.since is not None:  # most are not in the mesh, and this is worked out for each message
-                merit += p.time_weight * min((now - tally.since) / p.time_quantum, p.time_cap)
-                penalty += p.delivery_weight * self._deficit(tally, topic, now) ** 2
+        merit = p.first_weight * record.first
+        penalty = p.failure_weight * record.failures
+        if record.since is not None:  # most are not in the mesh, and this is worked out for each message
+            merit += p.time_weight * min((now - record.since) / p.time_quantum, p.time_cap)
+            penalty += p.delivery_weight * self._deficit(record, now) ** 2
         excess = max(0.0, record.behaviour - p.behaviour_threshold)
         record.faults = (
-            p.topic_weight * merit
+            merit
             + p.invalid_weight * record.invalid**2
             + self._colocation(record)
             + p.behaviour_weight * excess**2
         )
-        record.score = record.faults + max(p.topic_weight * penalty, p.delivery_floor)
+        record.score = record.faults + max(penalty, p.delivery_floor)
         record.is_stale = False
 
-    def _expectation(self, topic: str) -> float:
-        return self.params.delivery_share * self._expected.get(topic, 0.0)
+    @property
+    def _expectation(self) -> float:
+        return self.params.delivery_share * self._expected
 
-    def _deficit(self, tally: Tally, topic: str, now: float) -> float:
-        if tally.since is None or now - tally.since < self.params.delivery_activation:
+    def _deficit(self, record: Record, now: float) -> float:
+        if record.since is None or now - record.since < self.params.delivery_activation:
             return 0.0
-        return max(0.0, self._expectation(topic) - tally.delivered)
+        return max(0.0, self._expectation - record.delivered)
 
     def _colocation(self, record: Record) -> float:
         surplus = len(self._groups.get(record.group, ())) - self.params.colocation_threshold
@@ -233,8 +215,7 @@ class Ledger:
         if now - self._decayed_at < p.decay_interval:
             return
         self._decayed_at = now
-        for topic in self._expected:
-            self._expected[topic] = self._faded(self._expected[topic], p.delivery_decay)
+        self._expected = self._faded(self._expected, p.delivery_decay)
         for records in (self._here, self._left):
             for record in records.values():
                 self._decay_record(record)
@@ -244,10 +225,9 @@ class Ledger:
 
     def _decay_record(self, record: Record) -> None:
         p = self.params
-        for tally in record.topics.values():
-            tally.first = self._faded(tally.first, p.first_decay)
-            tally.delivered = self._faded(tally.delivered, p.delivery_decay)
-            tally.failures = self._faded(tally.failures, p.failure_decay)
+        record.first = self._faded(record.first, p.first_decay)
+        record.delivered = self._faded(record.delivered, p.delivery_decay)
+        record.failures = self._faded(record.failures, p.failure_decay)
         record.invalid = self._faded(record.invalid, p.invalid_decay)
         record.behaviour = self._faded(record.behaviour, p.behaviour_decay)
         record.is_stale = True

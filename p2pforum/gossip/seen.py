@@ -5,7 +5,7 @@ bounded in time and in size; the oldest go first.
 """
 
 import hashlib
-from collections.abc import Iterable
+from itertools import takewhile
 
 from p2pforum.gossip.wire import Message
 
@@ -109,24 +109,12 @@ class MessageCache:
         kept = self._kept.get(message_id)
         return None if kept is None else kept.message
 
-    def fresh(self) -> dict[str, list[bytes]]:
-        """The IDs to offer at this heartbeat, by topic, newest first."""
-        return self._by_topic(self._beat - self._gossip)
+    def fresh(self) -> list[bytes]:
+        """The IDs to offer at this heartbeat, newest first."""
+        newest_first = reversed(self._kept.items())
+        return [m for m, _ in takewhile(lambda item: item[1].beat > self._beat - self._gossip, newest_first)]
 
-    def passed_on(self) -> dict[str, list[bytes]]:
-        """All IDs, by topic, newest first, of what others published: for a peer that has just come. In a
-        node that runs since a short while nothing else is here than own ones: they would all be named."""
-        return self._by_topic(-1, with_own=False)
-
-    def _by_topic(self, after: int, *, with_own: bool = True) -> dict[str, list[bytes]]:
-        found: dict[str, list[bytes]] = {}
-        for message_id, kept in self._newest_first():
-            if kept.beat <= after:
-                break
-            if kept.is_own and not with_own:
-                continue
-            found.setdefault(kept.message.topic, []).append(message_id)
-        return found
-
-    def _newest_first(self) -> Iterable[tuple[bytes, _Kept]]:
-        return reversed(self._kept.items())
+    def passed_on(self) -> list[bytes]:
+        """All IDs, newest first, of what others published: for a peer that has just come. In a node that
+        runs since a short while nothing else is here than own ones: they would all be named."""
+        return [message_id for message_id, kept in reversed(self._kept.items()) if not kept.is_own]

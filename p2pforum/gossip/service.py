@@ -18,7 +18,7 @@ from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.link import Link, Links
-from p2pforum.gossip.own import readable, topic_of
+from p2pforum.gossip.own import readable
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.views import PeerView, Statistics
@@ -52,7 +52,7 @@ class GossipService:
         self._door = door
         self._rng = rng
         self._release = release
-        self._router = self.router = Router(params.topics, rng, gossip)
+        self._router = self.router = Router(params.topic, rng, gossip)
         self._links = Links()
         self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.Event()  # somebody has subscribed since
@@ -92,28 +92,27 @@ class GossipService:
             await self._pace()
 
     async def wait_for_taker(self) -> None:
-        """Until somebody would take an own post in some topic."""
+        """Until somebody would take an own post."""
         await self._running.wait()
         while not self.has_taker:
             await self._joined.wait()
 
     @property
     def has_taker(self) -> bool:
-        return any(self._router.has_taker(t, trio.current_time()) for t in self._params.topics)
+        return self._router.has_taker(trio.current_time())
 
     async def _publish(self, raws: Sequence[bytes], but: Collection[str]) -> None:
-        now = trio.current_time()
-        posts = [(post, topic_of(post, self._params)) for post in readable(raws, self._params)]
-        posts = [(post, topic) for post, topic in posts if self._router.has_taker(topic, now)]
-        if posts:
-            await self._release([post.id for post, _ in posts])  # first: see Router.originate
-        for post, topic in posts:
-            self._perform(self._router.originate(post.raw, topic, trio.current_time(), but))
+        posts = readable(raws, self._params)
+        if not posts or not self.has_taker:
+            return
+        await self._release([post.id for post in posts])  # first: see Router.originate
+        for post in posts:
+            self._perform(self._router.originate(post.raw, trio.current_time(), but))
 
     def statistics(self) -> Statistics:
         return Statistics(
             peers=len(self._links),
-            mesh_peers=sum(view.mesh_topics > 0 for view in self.peers().values()),
+            mesh_peers=sum(view.is_in_mesh for view in self.peers().values()),
             sent=self._links.sent,
             dropped=self._links.dropped,
             expelled=self._expelled,
@@ -281,9 +280,8 @@ class GossipService:
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
-            topic = None if verdict.post is None else topic_of(verdict.post, self._params)
             far = is_far(verdict, self._door.now())
-            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, topic, now, far=far))
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, now, far=far))
 
     def _abandon(self, batch: Sequence[Validate]) -> None:
         for validate in batch:

@@ -13,7 +13,7 @@ class Counts:
     ignored: int = 0  # known to the store already, too early, or not kept here
     invalid: int = 0
     authored: int = 0  # refused because they named an author
-    foreign: int = 0  # in topics that are not ours
+    foreign: int = 0  # in a topic that is not ours
     overflow: int = 0  # not looked at: too many were being validated
     originated: int = 0
     asked: int = 0
@@ -24,8 +24,8 @@ class Counts:
 class PeerView:
     """What may be shown of a peer."""
 
-    mesh_topics: int
-    topics: int
+    is_in_mesh: bool
+    is_subscribed: bool
     score: float
     first: float  # new valid posts that it was the first to bring, old ones fading
 
@@ -44,7 +44,7 @@ class Statistics:
     """A snapshot for `p2pforum status`: the router's counts with what streams and queues did."""
 
     peers: int
-    mesh_peers: int  # pushed to in at least one topic
+    mesh_peers: int  # pushed to
     received: int
     accepted: int
     duplicates: int

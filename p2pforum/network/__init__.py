@@ -5,10 +5,11 @@ address.py          addresses as text
 peer_id.py          a peer ID and the key in it
 groups.py           which addresses one owner can have many of
 ranges.py           which addresses a stranger may have us dial
-peer_seed.py        a lasting peer ID's seed
+peer_seed.py        a lasting peer ID's seed, and that of each place
+own_ipv6.py         which public IPv6 address of this machine others may be told
+port_mapping.py     a port of the router, forwarded to this node
 exclusive.py        one task sends, one receives
 roster.py           who is connected, and who is told of it
-groups.py           parts of the internet that count as one owner's
 eviction.py         whom to part with when all places are taken, without I/O
 inbound.py          strangers who dial in: bounds, and places
 answering.py        running stream handlers

@@ -1,8 +1,10 @@
 """The seed of a lasting peer ID, in the data directory. Not an author's key, and never made from one."""
 
+import hashlib
 import os
 from pathlib import Path
 
+from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 
 _PEER_SEED = "peer.seed"  # 32 bytes, of a node that others are told to dial
@@ -24,3 +26,18 @@ def peer_seed(directory: Path) -> bytes:
     if len(seed) != 32:
         raise P2PForumError(f"{path} is damaged: remove it, and this node gets a new peer ID")
     return seed
+
+
+def seed_at(seed: bytes, place: str) -> bytes:
+    """The seed of the peer ID that a node has in one network (`place`, as "2001:db8:1:2::/64"), 32 bytes.
+
+    In another network the node has another peer ID. Else everybody who is told its address could follow a
+    machine from place to place.
+    """
+    return hashlib.blake2b(place.encode(), key=seed, digest_size=32, person=b"p2pforum-place").digest()
+
+
+def port_of(seed: bytes) -> int:
+    """The port that a node with this seed picks for itself: always the same one."""
+    drawn = hashlib.blake2b(key=seed, digest_size=8, person=b"p2pforum-port").digest()
+    return limits.FIRST_PORT + int.from_bytes(drawn, "big") % limits.PORTS

@@ -283,16 +283,8 @@ def _check_pages(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_network(db: sqlite3.Connection, path: Path, params: NetworkParams) -> None:
-    for name, value, wrong in (
-        (schema.NETWORK, params.name, "belongs to the network {!r}"),
-        (
-            schema.STAMP_FLOOR,
-            str(params.stamp_floor),
-            "holds posts with stamps of {} bits and up: `test` differs",
-        ),
-    ):
-        kept = _meta(db, name)
-        if kept is None:
-            db.execute("INSERT INTO meta VALUES (?, ?)", (name, value.encode()))
-        elif kept != value.encode():
-            raise StoreError(f"{path} {wrong.format(kept.decode(errors='replace'))}")
+    kept = _meta(db, schema.NETWORK)
+    if kept is None:
+        db.execute("INSERT INTO meta VALUES (?, ?)", (schema.NETWORK, params.name.encode()))
+    elif kept != params.name.encode():
+        raise StoreError(f"{path} belongs to the network {kept.decode(errors='replace')!r}")

@@ -17,7 +17,7 @@ SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 BOOK_KEY = "book_key"  # in meta: the secret that says where in the address book an address lies
 PROXY_BOOK_KEY = "book_key_proxy"  # the same, of the book of a node behind a proxy
 NETWORK = "network"  # in meta: the name of the network whose posts these are
-STAMP_FLOOR = "stamp_floor"  # in meta: bits, as text; 0 in a test network
+_STAMP_FLOOR = "stamp_floor"  # in meta of early versions, where a network's name did not tell it
 FLOOR = "floor"  # in meta: below it the quota had posts removed, and none are taken
 
 _FIRST = (
@@ -134,6 +134,11 @@ def check_schema(db: sqlite3.Connection, path: Path) -> None:
     """Raises StoreError unless the schema is exactly ours: no extra triggers, no missing index."""
     if schema_hash(db) != _HASH:
         raise StoreError(f"{path} has tables that p2pforum did not make; it was left as it is")
+    if db.execute("SELECT 1 FROM meta WHERE name = ?", (_STAMP_FLOOR,)).fetchone():
+        raise StoreError(
+            f"{path} was made by an early version, whose posts no network takes any more: move it away, and "
+            "the node makes a new one"
+        )
 
 
 def schema_hash(db: sqlite3.Connection) -> str:

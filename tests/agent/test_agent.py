@@ -329,5 +329,5 @@ def test_commands_that_open_the_keystore_are_closed(command: list[str], is_open:
 
 
 def network_without_stamps(directory: Path) -> Path:
-    (directory / "config.toml").write_text('network = "agent-net"\ntest = true\n')
+    (directory / "config.toml").write_text('network = "test.agent"\n')
     return directory

@@ -31,8 +31,8 @@ from p2pforum.store.posts import open_store
 from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
-PARAMS = params_for("cli-net", test=True)
-CONFIG = 'network = "cli-net"\ntest = true\n'
+PARAMS = params_for("test.cli")
+CONFIG = 'network = "test.cli"\n'
 ROOT = Path(__file__).parents[2]
 
 
@@ -192,7 +192,7 @@ class SmallNode:
 
     def status(self) -> dict[str, Any]:
         return {
-            "network": "cli-net",
+            "network": "test.cli",
             "peer_id": "12D3KooWself",
             "addresses": ["/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself"],
             "peers": len(self.peers_connected),

@@ -61,7 +61,7 @@ def test_the_same_posts_make_the_same_bytes_on_every_node(world: World, tmp_path
     assert first == second
     ordered = sorted(posts, key=lambda p: (p.payload.board, p.payload.hour, p.id))
     raws = [one.raw for one in ordered]
-    assert first == b"".join(write_bundle(Header("cli-net", 4, len(posts)), raws))
+    assert first == b"".join(write_bundle(Header("test.cli", 4, len(posts)), raws))
 
 
 def test_posts_that_are_not_public_stay_out(world: World, tmp_path: Path) -> None:
@@ -120,10 +120,10 @@ def test_parts(world: World, tmp_path: Path) -> None:
     world.ok("export", "--board", "b1", "-o", str(out))
     part = [one for one in posts if one.payload.board == "b1"]
     raws = [one.raw for one in sorted(part, key=lambda p: (p.payload.hour, p.id))]
-    assert out.read_bytes() == b"".join(write_bundle(Header("cli-net", 1, len(part)), raws))
+    assert out.read_bytes() == b"".join(write_bundle(Header("test.cli", 1, len(part)), raws))
     world.ok("export", "--thread", format_id(posts[2].id), "-o", str(out))  # of a reply
     thread = sorted(discussion(), key=lambda p: (p.payload.hour, p.id))
-    assert out.read_bytes() == b"".join(write_bundle(Header("cli-net", 1, 5), [p.raw for p in thread]))
+    assert out.read_bytes() == b"".join(write_bundle(Header("test.cli", 1, 5), [p.raw for p in thread]))
     assert world.run("export", "--board", "nothing", "-o", str(out)).code == 3
     assert world.run("export", "--board", "b1", "--thread", "x").code == 2
 
@@ -163,7 +163,7 @@ def test_forged_posts_harm_nobody(world: World, tmp_path: Path) -> None:
     forged = [good[1].raw[:-1] + b"\0", b"nonsense", good[2].raw.replace(b"Same", b"Lame")]
     raws = [good[0].raw, *forged, good[1].raw]
     out = tmp_path / "out"
-    out.write_bytes(b"".join(write_bundle(Header("cli-net", 1, 5), raws)))
+    out.write_bytes(b"".join(write_bundle(Header("test.cli", 1, 5), raws)))
     result = world.run("import", str(out))
     assert result.code == 5
     assert "3 posts not valid" in result.err
@@ -182,7 +182,7 @@ def test_a_bundle_of_another_network_is_refused(world: World, tmp_path: Path) ->
 def test_too_old_and_too_early_posts_are_told(world: World, tmp_path: Path) -> None:
     old, early = post("a", "old", subject="o", hour=9), post("b", "early", subject="e", hour=900_000)
     out = tmp_path / "out"
-    out.write_bytes(b"".join(write_bundle(Header("cli-net", 1, 2), [old.raw, early.raw])))
+    out.write_bytes(b"".join(write_bundle(Header("test.cli", 1, 2), [old.raw, early.raw])))
     result = world.ok("import", str(out))
     assert "too old" in result.err
     assert "future" in result.err

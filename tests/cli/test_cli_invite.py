@@ -32,7 +32,7 @@ def test_from_one_person_to_another(world: World, tmp_path: Path) -> None:
     assert "run" in joined.err
     assert peers_of(world) == (TWO, ONE)
     (listed,) = world.ok("invites", "--json").json
-    expected = {"network": "cli-net", "test": True, "peers": [TWO, ONE], "boards": ["chess"], "lists": [KEY]}
+    expected = {"network": "test.cli", "peers": [TWO, ONE], "boards": ["chess"], "lists": [KEY]}
     assert listed == {"name": listed["name"], **expected}
     assert "#chess" in world.ok("boards").out
     assert world.ok("boards", "--json").json == [
@@ -65,7 +65,7 @@ def test_an_onion_service_passes_from_one_to_another(world: World) -> None:
 
 def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
     """It could mark through whom it came."""
-    odd = encode_invite(Invite("cli-net", True, (TWO.replace("example", "Example"),)))
+    odd = encode_invite(Invite("test.cli", (TWO.replace("example", "Example"),)))
     assert "unusual" in world.run("join", odd).err
     assert peers_of(world) == ()
 
@@ -130,9 +130,9 @@ def test_a_running_node_hears_of_it_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("invite", "said"),
     [
-        (Invite("p2pforum", peers=(ONE,)), "belongs to cli-net"),
-        (Invite("cli-net", False, (ONE,)), "belongs to cli-net"),
-        (Invite("cli-net", True, (f"/unix/x/tcp/1/p2p/{ID}",)), "not an address"),
+        (Invite("p2pforum", peers=(ONE,)), "belongs to test.cli"),
+        (Invite("test.cli2", (ONE,)), "belongs to test.cli"),
+        (Invite("test.cli", (f"/unix/x/tcp/1/p2p/{ID}",)), "not an address"),
     ],
 )
 def test_what_can_not_be_accepted(world: World, invite: Invite, said: str) -> None:

@@ -26,7 +26,7 @@ def test_posts_with_a_node_are_known(world: World) -> None:
     assert set(report["always"]) == {"identify", "subscriptions", "the connection", "sync", "the post itself"}
     shown = world.ok("leak-report").out
     assert shown.count("handed to 2 peers") == 2
-    assert "all eight topics" in shown
+    assert "the one topic, as every node" in shown
     one = world.ok("leak-report", second["id"][:8]).out
     assert "2 peers got it from this node" in one
     assert "1 peer had it for this node within 1 s" in one

@@ -27,7 +27,7 @@ PEER = {
 def test_status_without_anything(world: World) -> None:
     out = world.ok("status").out
     assert "node      not running; to start it: p2pforum run" in out
-    assert "network   cli-net (a test network: no stamps)" in out
+    assert "network   test.cli (a test network: no stamps)" in out
     assert "store     0 posts in 0 threads on 0 boards, 0.0 MB" in out
     assert "keystore  none yet; the first post makes one" in out
     for path in ("data", "keys", "config.toml"):

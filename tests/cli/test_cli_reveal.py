@@ -34,7 +34,7 @@ def test_readers_see_it_marked(world: World) -> None:
 
 def test_nobody_can_post_with_it_any_more(world: World) -> None:
     """Refused as news: from another program on this machine, say."""
-    params = params_for("cli-net", test=True)
+    params = params_for("test.cli")
     root = post("bob", "Hello.", subject="Hi")
     world.keep(root)
 
@@ -61,7 +61,7 @@ def test_a_key_that_never_spoke_is_not_burnt_instead(world: World) -> None:
 def test_a_burn_that_was_cut_short_is_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The secret is out and the key still here: to publish it again would be refused; burning must not be."""
     made = world.ok("post", "library", "-s", "Mine", "--json", stdin="Text").json
-    with open_store(find_paths(world.home).data_dir, params_for("cli-net", test=True)) as store:
+    with open_store(find_paths(world.home).data_dir, params_for("test.cli")) as store:
         store.release([parse_id(made["id"])])
     with monkeypatch.context() as patch:
         patch.setattr(burning, "burn", lambda *_: 1 / 0)

@@ -15,12 +15,11 @@ from strategies import HOUR, a_key, a_post, a_seed  # noqa: E402
 from test_core_post import BAD, GOOD, REPLY, SPELLINGS, but, raw_with  # noqa: E402
 
 from p2pforum.core import limits  # noqa: E402
-from p2pforum.core.limits import NetworkParams  # noqa: E402
+from p2pforum.core.limits import DEFAULT_NETWORK  # noqa: E402
 from p2pforum.core.post import Kind, Payload, Post, sig_structure, sign  # noqa: E402
 from p2pforum.core.stamp import Stamp, blank_stamp, grind, stamp_salt  # noqa: E402
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "post-v1.json"
-STAMPED = NetworkParams("test-net", stamp_floor=2)
 
 
 def _accepted() -> list[tuple[str, Post]]:
@@ -67,10 +66,10 @@ def _stamped(bits: int, nonce: int | None = None) -> Post:
         return Payload(Kind.POST, "general", b"", (), HOUR, ("Stamped", f"{bits} bits."), stamp)
 
     if nonce is None:
-        structure = sig_structure(a_key(1), payload(blank_stamp(bits)).encode(), STAMPED)
-        nonce = grind(structure, stamp_salt(HOUR, "general", STAMPED), bits, 0, 100_000)
+        structure = sig_structure(a_key(1), payload(blank_stamp(bits)).encode(), DEFAULT_NETWORK)
+        nonce = grind(structure, stamp_salt(HOUR), bits, 0, 100_000)
         assert nonce is not None
-    return sign(payload(Stamp(1, bits, nonce.to_bytes(8, "big"))), a_seed(1), a_key(1), STAMPED)
+    return sign(payload(Stamp(1, bits, nonce.to_bytes(8, "big"))), a_seed(1), a_key(1), DEFAULT_NETWORK)
 
 
 def _rejected() -> list[tuple[str, bytes]]:
@@ -94,8 +93,8 @@ def _rejected() -> list[tuple[str, bytes]]:
 def vectors() -> dict[str, Any]:
     unstamped = [("unstamped: " + name, post) for name, post in _accepted()]
     return {
-        "network": "test-net",
-        "about": "hex; seeds are 32-byte big-endian numbers; floor 0 but where a stamp floor is named",
+        "network": "test.net",
+        "about": "hex; seeds are 32-byte big-endian numbers; the last two lists are of the network p2pforum",
         "accept": [
             {
                 "name": name,
@@ -107,11 +106,13 @@ def vectors() -> dict[str, Any]:
             }
             for name, post in unstamped
         ],
-        "accept_with_floor_2": [
-            {"name": f"{b} bits", "raw": p.raw.hex(), "id": p.id.hex()} for b in (2, 5) for p in [_stamped(b)]
+        "accept_in_p2pforum": [
+            {"name": f"{b} bits", "raw": p.raw.hex(), "id": p.id.hex()}
+            for b in (10, 12)
+            for p in [_stamped(b)]
         ],
-        "reject_with_floor_2": [
-            {"name": "below the floor", "raw": _stamped(1).raw.hex()},
+        "reject_in_p2pforum": [
+            {"name": "below the floor", "raw": _stamped(9).raw.hex()},
             {"name": "not worth what it claims", "raw": _stamped(30, nonce=1).raw.hex()},
         ],
         "reject": [{"name": name, "raw": raw.hex()} for name, raw in _rejected()],

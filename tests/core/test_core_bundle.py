@@ -14,7 +14,7 @@ from p2pforum.core.bundle import BundleReader, Fault, Header, Posts, chunked, jo
 from p2pforum.core.errors import InvalidPost, Refused
 
 raws_strategy = st.lists(st.binary(min_size=1, max_size=300), max_size=40)
-HEADER = Header("test-net", 2, 7)
+HEADER = Header("test.net", 2, 7)
 
 
 def written(raws: Sequence[bytes], header: Header = HEADER) -> bytes:
@@ -63,7 +63,7 @@ def test_the_format_is_as_documented() -> None:
         body = b"\xb7\x1ep2" + bytes([kind]) + len(payload).to_bytes(4, "big") + payload
         return body + hashlib.sha256(body).digest()[:16]
 
-    fields = b"\x01" + (2).to_bytes(4, "big") + (7).to_bytes(8, "big") + b"test-net"
+    fields = b"\x01" + (2).to_bytes(4, "big") + (7).to_bytes(8, "big") + b"test.net"
     before = head + frame(0, fields) + frame(1, b"\x00\x03one\x00\x05three")
     assert written([b"one", b"three"]) == before + frame(2, hashlib.sha256(before).digest())
 
@@ -128,7 +128,7 @@ def test_what_is_no_bundle_is_refused(data: bytes) -> None:
 
 
 def test_a_newer_bundle_is_refused() -> None:
-    data = bundle.MAGIC + bundle._frame(bundle.Kind.HEADER, b"\x02" + bytes(12) + b"test-net")
+    data = bundle.MAGIC + bundle._frame(bundle.Kind.HEADER, b"\x02" + bytes(12) + b"test.net")
     with pytest.raises(Refused, match="newer"):
         read(data)
 

@@ -32,7 +32,6 @@ def test_accepted(case: dict[str, object]) -> None:
     found = decode_invite(str(case["line"]))
     told = {
         "network": found.network,
-        "test": found.test,
         "peers": list(found.peers),
         "boards": list(found.boards),
         "lists": [key.hex() for key in found.lists],
@@ -53,7 +52,7 @@ def lines_of_two_people(encode: object, peers: list[str], boards: list[str], lis
     for _ in range(2):
         for part in (peers, boards, lists):
             rng.shuffle(part)
-        invite = Invite("lab", True, (*peers, *peers[:1]), tuple(boards), tuple(lists))
+        invite = Invite("test.lab", (*peers, *peers[:1]), tuple(boards), tuple(lists))
         made.add(encode(invite))  # type: ignore[operator]
     return made
 
@@ -70,7 +69,7 @@ def test_the_same_choices_are_the_same_line(peers: list[str], boards: list[str],
 
 def test_control_a_line_in_the_order_of_typing_tells_people_apart() -> None:
     def naive(invite: Invite) -> str:
-        return line([1, invite.network, 1, list(invite.peers), list(invite.boards), list(invite.lists)])
+        return line([1, invite.network, list(invite.peers), list(invite.boards), list(invite.lists)])
 
     peers = [f"/ip4/192.0.2.{n}/tcp/1/p2p/{ID}" for n in range(8)]
     assert len(lines_of_two_people(naive, peers, ["a", "b"], [])) == 2
@@ -78,7 +77,7 @@ def test_control_a_line_in_the_order_of_typing_tells_people_apart() -> None:
 
 def test_nothing_but_the_choices_is_in_it() -> None:
     raw = base64.urlsafe_b64decode(encode_invite(Invite("p2pforum", peers=(TWO, ONE)))[len(PREFIX) :] + "==")
-    assert cbor2.loads(raw[:-4]) == [1, "p2pforum", 0, [TWO, ONE], [], []]
+    assert cbor2.loads(raw[:-4]) == [1, "p2pforum", [TWO, ONE], [], []]
 
 
 def test_mail_programs_may_wrap_it() -> None:
@@ -102,7 +101,7 @@ def test_what_could_not_be_read_back_is_not_made() -> None:
         replace(good, boards=("A",)),
         replace(good, lists=(b"short",)),
         replace(good, boards=tuple(f"b{n}" for n in range(limits.MAX_INVITED + 1))),
-        replace(good, test=True),
+        replace(good, network="n" * 33),
     ):
         with pytest.raises(InvalidInvite):
             encode_invite(bad)

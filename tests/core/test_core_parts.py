@@ -1,15 +1,16 @@
 """IDs, stamps, names, text and the signature rule."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import HOUR, TEST_NETWORK, a_key, a_seed, ids
+from strategies import HOUR, a_key, a_seed, ids
 
 from p2pforum.core import post_id, pseudonym, signature, stamp, text
-from p2pforum.core.errors import P2PForumError
-from p2pforum.core.limits import SHARDS, NetworkParams
+from p2pforum.core.errors import InvalidPost, P2PForumError
+from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Kind, Payload, sig_structure, sign
 
 
@@ -50,7 +51,7 @@ def test_a_short_id_is_not_a_whole_one() -> None:
 def test_grinding_finds_what_checking_accepts() -> None:
     params = NetworkParams("grind", stamp_floor=4)
     payload = Payload(Kind.POST, "general", b"", (), HOUR, ("s", "b"), stamp.blank_stamp(6))
-    salt = stamp.stamp_salt(HOUR, "general", params)
+    salt = stamp.stamp_salt(HOUR)
     structure = sig_structure(a_key(1), payload.encode(), params)
     nonce = stamp.grind(structure, salt, 6, 0, 2000)
     assert nonce is not None
@@ -61,12 +62,26 @@ def test_grinding_finds_what_checking_accepts() -> None:
     sign(minted, a_seed(1), a_key(1), params).verify_stamp(params)
 
 
-def test_a_stamp_holds_for_one_hour_and_one_shard() -> None:
-    salts = {stamp.stamp_salt(hour, "general", TEST_NETWORK) for hour in range(100)}
-    assert len(salts) == 100
-    boards = [f"board-{n}" for n in range(200)]
-    assert {stamp.shard_of(board, TEST_NETWORK) for board in boards} == set(range(SHARDS))
-    assert len({stamp.stamp_salt(HOUR, board, TEST_NETWORK) for board in boards}) == SHARDS
+def test_a_stamp_holds_for_one_hour() -> None:
+    assert len({stamp.stamp_salt(hour) for hour in range(100)}) == 100
+    assert stamp.stamp_salt(1) == hashlib.sha256(b"\0\0\0\1").digest()[:16]
+
+
+def test_a_stamp_holds_in_one_network_and_on_one_board() -> None:
+    """The ID commits to both: a nonce that is worth 12 bits here is worth nothing like it elsewhere."""
+    here, there = NetworkParams("grind", stamp_floor=4), NetworkParams("grind-2", stamp_floor=4)
+    fields = Payload(Kind.POST, "general", b"", (), HOUR, ("s", "b"), stamp.blank_stamp(12))
+    structure = sig_structure(a_key(1), fields.encode(), here)
+    nonce = stamp.grind(structure, stamp.stamp_salt(HOUR), 12, 0, 100_000)
+    assert nonce is not None
+    minted = replace(fields, stamp=stamp.Stamp(1, 12, nonce.to_bytes(8, "big")))
+    sign(minted, a_seed(1), a_key(1), here).verify_stamp(here)
+    for post, params in (
+        (sign(minted, a_seed(1), a_key(1), there), there),
+        (sign(replace(minted, board="general-2"), a_seed(1), a_key(1), here), here),
+    ):
+        with pytest.raises(InvalidPost):
+            post.verify_stamp(params)
 
 
 def test_a_name_belongs_to_a_key_in_one_thread() -> None:

@@ -75,7 +75,7 @@ def test_another_library_verifies_it() -> None:
     tag = cbor2.loads(signed.raw)
     protected, _, payload, sig = tag.value
     head = b"\x84\x6aSignature1" + b"\x58" + bytes([len(protected)]) + protected
-    aad = b"test-net/post/1"
+    aad = b"test.net/post/1"
     structure = head + bytes([0x40 + len(aad)]) + aad + b"\x58" + bytes([len(payload)]) + payload
     Ed25519PublicKey.from_public_bytes(signed.author).verify(sig, structure)
 
@@ -92,7 +92,7 @@ def test_two_signatures_make_one_post() -> None:
 
 def test_a_post_of_one_network_is_none_in_another() -> None:
     with pytest.raises(InvalidPost, match="signature"):
-        decode(a_post().raw, params_for("other", test=True)).verify_signature()
+        decode(a_post().raw, params_for("test.other")).verify_signature()
 
 
 def test_good_ones_are_good() -> None:

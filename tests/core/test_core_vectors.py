@@ -1,13 +1,14 @@
 """The published vectors are what this code says, and the script makes exactly them."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from post_vectors import FILE, STAMPED, vectors
+from post_vectors import FILE, vectors
 from strategies import TEST_NETWORK
 
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.limits import DEFAULT_NETWORK, NetworkParams, params_for
 from p2pforum.core.post import decode
 
 PUBLISHED = json.loads(FILE.read_text())
@@ -24,6 +25,16 @@ def test_the_script_makes_the_published_vectors() -> None:
     assert vectors() == PUBLISHED
 
 
+def test_the_name_alone_says_which_rules_hold() -> None:
+    """What is no secret and in no config: two nodes that share a name share the parameters of validity."""
+    assert params_for(PUBLISHED["network"]) == TEST_NETWORK
+    assert params_for("p2pforum") == DEFAULT_NETWORK
+    for name in ("test", "test.", "test.lab"):
+        assert params_for(name).stamp_floor == 0
+    for name in ("tests", "test-lab", "a.test", "lab", "p2pforum", "testing.lab"):
+        assert params_for(name) == replace(DEFAULT_NETWORK, name=name)
+
+
 def test_there_are_enough() -> None:
     assert len(PUBLISHED["accept"]) >= 40
     assert len(PUBLISHED["reject"]) >= 40
@@ -34,15 +45,15 @@ def test_accepted(case: dict[str, str]) -> None:
     assert check(case["raw"], TEST_NETWORK) == case["id"]
 
 
-@pytest.mark.parametrize("case", PUBLISHED["accept_with_floor_2"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", PUBLISHED["accept_in_p2pforum"], ids=lambda case: case["name"])
 def test_accepted_stamps(case: dict[str, str]) -> None:
-    assert check(case["raw"], STAMPED) == case["id"]
+    assert check(case["raw"], DEFAULT_NETWORK) == case["id"]
 
 
-@pytest.mark.parametrize("case", PUBLISHED["reject_with_floor_2"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", PUBLISHED["reject_in_p2pforum"], ids=lambda case: case["name"])
 def test_refused_stamps(case: dict[str, str]) -> None:
     with pytest.raises(InvalidPost):
-        check(case["raw"], STAMPED)
+        check(case["raw"], DEFAULT_NETWORK)
 
 
 @pytest.mark.parametrize("case", PUBLISHED["reject"], ids=lambda case: case["name"])

@@ -11,7 +11,7 @@ from p2pforum.core.limits import params_for
 from p2pforum.core.post import Post
 from p2pforum.store.posts import open_store
 
-PARAMS = params_for("e2e-net", test=True)
+PARAMS = params_for("test.e2e")
 BOARDS = [f"board-{n}" for n in range(4)]
 
 

@@ -12,7 +12,7 @@ from p2pforum.cli.demo_nodes import DemoNode, wait_until
 from p2pforum.core.post_id import format_id
 
 CHECKOUT = Path(__file__).parent.parent.parent
-CONFIG = 'network = "e2e-net"\ntest = true\nhide_origin = false\n'
+CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 
 __all__ = ["CHECKOUT", "CONFIG", "DemoNode", "cli", "ids", "kill", "line", "pid_of", "wait_until"]
 

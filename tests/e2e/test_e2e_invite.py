@@ -17,9 +17,9 @@ pytestmark = pytest.mark.e2e
 
 def bring(home: Path, body: str) -> str:
     """A post that others have written: it is public at once, where an own one would wait for a while."""
-    post = a_post(body, hour=this_hour(), params=params_for("e2e-net", test=True))
+    post = a_post(body, hour=this_hour(), params=params_for("test.e2e"))
     file = home / "a.bundle"
-    file.write_bytes(b"".join(write_bundle(Header("e2e-net", 1, 1), [post.raw])))
+    file.write_bytes(b"".join(write_bundle(Header("test.e2e", 1, 1), [post.raw])))
     cli(home, "import", str(file))
     return format_id(post.id)
 

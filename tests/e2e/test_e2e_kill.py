@@ -18,7 +18,7 @@ from p2pforum.store.posts import open_store
 
 pytestmark = pytest.mark.e2e
 
-PARAMS = params_for("e2e-net", test=True)
+PARAMS = params_for("test.e2e")
 ROUNDS = 5
 
 

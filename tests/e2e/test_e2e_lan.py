@@ -20,7 +20,7 @@ from p2pforum.lan.names import service_type
 
 pytestmark = pytest.mark.e2e
 
-CONFIG = 'network = "e2e-net"\ntest = true\nhide_origin = false\nlisten = ["/ip4/0.0.0.0/tcp/0"]\n'
+CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/0.0.0.0/tcp/0"]\n'
 
 
 def ip(*arguments: str) -> None:
@@ -99,7 +99,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
 
 def _is_answered(place: str, target: str, seconds: float) -> bool:
     """Whether the port of multicast DNS answers who asks it directly."""
-    kind = service_type("e2e-net")
+    kind = service_type("test.e2e")
     program = [sys.executable, "-c", _ASK, kind, target, str(seconds)]
     done = subprocess.run(
         ["ip", "netns", "exec", place, *program], check=True, capture_output=True, text=True

@@ -59,7 +59,7 @@ async def test_what_a_node_behind_a_proxy_says_holds_no_address(tmp_path: Path) 
             said.append(bytes(part))
 
     async with our_node() as spy, socks_server({f"{onion()}.onion:4001": tcp_of(spy)}) as server:
-        for protocol in ("/meshsub/1.1.0", "/e2e-net/sync/1", "/e2e-net/stem/1"):
+        for protocol in ("/meshsub/1.1.0", "/test.e2e/sync/1", "/test.e2e/stem/1"):
             spy.set_handler(protocol, listen)
         with DemoNode("bob", tmp_path / "bob", behind(server)) as bob:
             await trio.to_thread.run_sync(bob.start, f"/onion3/{onion()}:4001/p2p/{spy.peer_id}")

@@ -8,7 +8,7 @@ from e2e_nodes import DemoNode, cli, ids, kill, wait_until
 
 pytestmark = pytest.mark.e2e
 
-CONFIG = 'network = "e2e-net"\ntest = true\n'
+CONFIG = 'network = "test.e2e"\n'
 
 
 def travelling(node: DemoNode) -> int:

@@ -62,7 +62,7 @@ def test_what_was_written_without_a_node_goes_out_when_it_runs(nodes: list[DemoN
 
 
 def test_a_node_of_another_network_takes_nothing(nodes: list[DemoNode], tmp_path: Path) -> None:
-    with DemoNode("mallory", tmp_path / "mallory", 'network = "other"\ntest = true\n') as stranger:
+    with DemoNode("mallory", tmp_path / "mallory", 'network = "test.other"\n') as stranger:
         stranger.start(nodes[0].address())
         cli(tmp_path / "alice", "post", "general", "-s", "Ours", stdin="Body.\n")
         wait_until(lambda: len(ids(nodes[2])) == 1, "the post did not arrive")

@@ -47,7 +47,7 @@ def test_other_libraries_read_the_same(case: dict[str, str]) -> None:
     protected, unprotected, payload, signature = message.value
     assert (message.tag, cbor2.loads(protected), unprotected) == (18, {1: -19, 4: key}, {})
     assert cbor2.loads(payload) == [1, case["sequence"], case["addresses"]]
-    signed = cbor2.dumps(["Signature1", protected, b"test-net/peer/1", payload])
+    signed = cbor2.dumps(["Signature1", protected, b"test.net/peer/1", payload])
     assert signed == bytes.fromhex(case["signed"])
     Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
     assert Ed25519PrivateKey.from_private_bytes(seed).sign(signed) == signature, "and the one that signs so"

@@ -30,7 +30,7 @@ def test_accepted(name: str) -> None:
     assert {found.first, found.second} == {a_key(1), a_key(2)}
     assert getattr(found, "reader", a_key(3)) == a_key(3)
     with pytest.raises(Refused):
-        check(PUBLISHED[name]["proof"], params_for("other", test=True))
+        check(PUBLISHED[name]["proof"], params_for("test.other"))
 
 
 @pytest.mark.parametrize("name", ["private_by_owner", "private_by_reader"])
@@ -48,7 +48,7 @@ def test_the_protocols_text_is_enough_to_check_one(name: str) -> None:
         opened += edges.encode(
             edges.add(edges.times(answer, edges.BASE), edges.minus(edges.times(share, point)))
         )
-    said = b"\xff" * 32 + head.encode() + b"\0test-net\0" + b"".join(keys) + opened
+    said = b"\xff" * 32 + head.encode() + b"\0test.net\0" + b"".join(keys) + opened
     hashed = int.from_bytes(hashlib.sha512(said).digest(), "little")
     assert (by_owner + by_reader - hashed) % edges.L == 0
     assert (by_owner + by_reader - hashed - 1) % edges.L != 0

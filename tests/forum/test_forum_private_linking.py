@@ -92,7 +92,7 @@ def test_one_secret_of_the_two_is_not_enough() -> None:
 
 def test_it_holds_for_one_network_and_one_reader() -> None:
     with pytest.raises(Refused):
-        private.check(real(), params_for("other", test=True))
+        private.check(real(), params_for("test.other"))
     body = body_of(real())
     for at, public in ((0, a_key(4)), (32, a_key(4)), (64, a_key(4))):
         refused(with_body(body[:at] + public + body[at + 32 :]))

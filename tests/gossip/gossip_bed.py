@@ -1,6 +1,5 @@
 """A router on a bench: peers as names, time as a number, effects sorted by kind."""
 
-from collections.abc import Iterable
 from random import Random
 
 from p2pforum.core.verdict import Outcome
@@ -10,15 +9,15 @@ from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc, Subscription
 
-TOPICS = tuple(f"test-net/shard/{n}" for n in range(8))
-T = TOPICS[0]
+T = "test.net/posts/1"
+FOREIGN = "other-net/posts/1"
 
 
 class Bed:
     """`effects` gathers everything the router asked for since `clear`."""
 
     def __init__(self, params: GossipParams | None = None, scoring: ScoreParams | None = None) -> None:
-        self.router = Router(TOPICS, Random(1), params, scoring)
+        self.router = Router(T, Random(1), params, scoring)
         self.now = 1_000.0
         self.effects: list[Effect] = []
 
@@ -31,12 +30,10 @@ class Bed:
 
     # -- peers ------------------------------------------------------------------------------------
 
-    def add(
-        self, *peers: str, topics: Iterable[str] = TOPICS, outbound: bool = False, group: str = ""
-    ) -> None:
+    def add(self, *peers: str, topic: str = T, outbound: bool = False, group: str = "") -> None:
         for peer in peers:
             self._note(self.router.add_peer(peer, self.now, outbound=outbound, group=group))
-            self.say(peer, subscriptions=tuple(Subscription(topic, True) for topic in topics))
+            self.say(peer, subscriptions=(Subscription(topic, True),))
 
     def add_many(self, count: int, prefix: str = "p", **how: bool) -> list[str]:
         names = [f"{prefix}{n}" for n in range(count)]
@@ -46,8 +43,8 @@ class Bed:
     def remove(self, peer: str) -> None:
         self.router.remove_peer(peer, self.now)
 
-    def mesh(self, topic: str = T) -> list[str]:
-        return list(self.router._mesh.members(topic))
+    def mesh(self) -> list[str]:
+        return list(self.router._mesh.members)
 
     def score(self, peer: str) -> float:
         return self.router.view(peer, self.now).score
@@ -57,8 +54,8 @@ class Bed:
     def say(self, peer: str, **parts: object) -> list[Effect]:
         return self._note(self.router.on_rpc(peer, Rpc(**parts), self.now))
 
-    def graft(self, peer: str, *topics: str) -> list[Effect]:
-        return self.say(peer, graft=topics or (T,))
+    def graft(self, peer: str, topic: str = T) -> list[Effect]:
+        return self.say(peer, graft=(topic,))
 
     def prune(self, peer: str, topic: str = T, backoff: int | None = None) -> list[Effect]:
         return self.say(peer, prune=(Prune(topic, backoff),))
@@ -69,13 +66,13 @@ class Bed:
     def message(self, peer: str, data: bytes, topic: str = T) -> list[Effect]:
         return self.say(peer, publish=(Message(topic, data),))
 
-    def verdict(self, data: bytes, outcome: Outcome, topic: str | None = T) -> list[Effect]:
-        return self._note(self.router.on_verdict(message_id(data), outcome, topic, self.now))
+    def verdict(self, data: bytes, outcome: Outcome) -> list[Effect]:
+        return self._note(self.router.on_verdict(message_id(data), outcome, self.now))
 
-    def deliver(self, peer: str, data: bytes, topic: str = T) -> list[Effect]:
+    def deliver(self, peer: str, data: bytes) -> list[Effect]:
         """A valid message from `peer`, all the way."""
-        self.message(peer, data, topic)
-        return self.verdict(data, Outcome.STORED, topic)
+        self.message(peer, data)
+        return self.verdict(data, Outcome.STORED)
 
     def beat(self, count: int = 1) -> list[Effect]:
         """The effects of the last heartbeat, of `count`."""
@@ -90,19 +87,19 @@ class Bed:
     def sends(self) -> list[Send]:
         return [e for e in self.effects if isinstance(e, Send)]
 
-    def grafted(self, topic: str = T) -> list[str]:
-        return [send.peer for send in self.sends() if topic in send.rpc.graft]
+    def grafted(self) -> list[str]:
+        return [send.peer for send in self.sends() if send.rpc.graft == (T,)]
 
-    def pruned(self, topic: str = T) -> list[str]:
-        return [s.peer for s in self.sends() if topic in [prune.topic for prune in s.rpc.prune]]
+    def pruned(self) -> list[str]:
+        return [s.peer for s in self.sends() if [prune.topic for prune in s.rpc.prune] == [T]]
 
-    def offered(self, topic: str = T) -> dict[str, list[bytes]]:
+    def offered(self) -> dict[str, list[bytes]]:
         """Who was offered which IDs."""
         found: dict[str, list[bytes]] = {}
         for send in self.sends():
             for have in send.rpc.ihave:
-                if have.topic == topic:
-                    found.setdefault(send.peer, []).extend(have.ids)
+                assert have.topic == T
+                found.setdefault(send.peer, []).extend(have.ids)
         return found
 
     def asked(self) -> dict[str, list[bytes]]:

@@ -11,7 +11,6 @@ from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post import Post
-from p2pforum.core.stamp import shard_of
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.service import PROTOCOL, GossipService
@@ -21,12 +20,8 @@ from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
 
 
-def topic_of(post: Post) -> str:
-    return TEST_NETWORK.topic(shard_of(post.payload.board, TEST_NETWORK))
-
-
 def as_message(post: Post) -> Message:
-    return Message(topic_of(post), post.raw)
+    return Message(TEST_NETWORK.topic, post.raw)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -173,10 +168,10 @@ class Probe:
             self.raw += chunk
             self.heard += map(decode_rpc, splitter.feed(chunk))
 
-    async def join(self, node: Node, topics: Sequence[str] = TEST_NETWORK.topics) -> None:
+    async def join(self, node: Node, topic: str = TEST_NETWORK.topic) -> None:
         peer = await self.network.dial(node.network.addresses[0])
         self.stream = await self.network.open_stream(peer, PROTOCOL)
-        await self.say(subscriptions=tuple(Subscription(topic, True) for topic in topics))
+        await self.say(subscriptions=(Subscription(topic, True),))
 
     async def say(self, **parts: object) -> None:
         await self.send(frame(encode_rpc(Rpc(**parts))))

@@ -175,10 +175,10 @@ async def peer_process(command: Sequence[str], folder: Path | None = None) -> As
 
 @contextlib.asynccontextmanager
 async def stock_process(
-    *, strict_signing: bool = False, topics: Sequence[str] = TEST_NETWORK.topics
+    *, strict_signing: bool = False, topic: str = TEST_NETWORK.topic
 ) -> AsyncIterator[Stock]:
     policy = "strict" if strict_signing else "lax"
-    async with peer_process([sys.executable, str(STOCK), policy, *topics]) as stock:
+    async with peer_process([sys.executable, str(STOCK), policy, topic]) as stock:
         yield stock
 
 

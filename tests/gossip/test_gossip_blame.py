@@ -4,7 +4,7 @@ import logging
 
 import pytest
 import trio
-from gossip_nodes import Node, Probe, a_node, as_message, topic_of, until
+from gossip_nodes import Node, Probe, a_node, as_message, until
 from strategies import HOUR, TEST_NETWORK, a_post
 from trio.testing import MockClock
 
@@ -59,22 +59,10 @@ async def test_an_rpc_cut_short_by_the_end_of_its_stream_is_nobody_s_fault(
 
 async def test_one_invalid_post_drops_the_peer(node: Node, probe: Probe, autojump_clock: MockClock) -> None:
     await probe.join(node)
-    await probe.say(publish=(Message(topic_of(POST), POST.raw[:-1] + b"\0"),))
+    await probe.say(publish=(Message(TEST_NETWORK.topic, POST.raw[:-1] + b"\0"),))
     await until(lambda: not probe.is_connected)
     assert node.held == set()
     assert node.service.statistics().invalid == 1
-
-
-async def test_a_post_in_the_wrong_shard_drops_the_peer_but_not_the_post(
-    node: Node, friend: Node, probe: Probe, autojump_clock: MockClock
-) -> None:
-    await friend.dial(node)
-    await until(lambda: friend.service.statistics().mesh_peers == 1)
-    await probe.join(node)
-    wrong = next(topic for topic in TEST_NETWORK.topics if topic != topic_of(POST))
-    await probe.say(publish=(Message(wrong, POST.raw),))
-    await until(lambda: not probe.is_connected)
-    await until(lambda: friend.held == {POST.id})
 
 
 async def test_early_and_old_posts_are_nobody_s_fault(
@@ -261,7 +249,7 @@ async def test_logs_join_no_peer_and_no_post(
     await probe.join(node)
     await until(lambda: node.service.statistics().mesh_peers == 2)
     await friend.publish(POST)
-    await probe.say(publish=(Message(topic_of(POST), b"junk"),))
+    await probe.say(publish=(Message(TEST_NETWORK.topic, b"junk"),))
     await until(lambda: not probe.is_connected and POST.id in node.held)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("p2pforum.gossip")]
     assert any("dropped a peer" in line for line in lines)

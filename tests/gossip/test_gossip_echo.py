@@ -28,7 +28,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import open_store
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True, hide_origin=False)
+CONFIG = Config(network=TEST_NETWORK.name, hide_origin=False)
 PEERS = [f"peer{n}" for n in range(16)]
 
 

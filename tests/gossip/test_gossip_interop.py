@@ -1,15 +1,14 @@
 """With py-libp2p's own host, GossipSub and Pubsub in another process."""
 
 import pytest
-from gossip_nodes import topic_of
 from gossip_real import RealNode, Stock, real_node, stock_process, until
-from strategies import a_post
+from strategies import TEST_NETWORK, a_post
 
 from p2pforum.gossip.seen import message_id
 
 pytestmark = pytest.mark.e2e
 POST = a_post("A post.")
-TOPIC = topic_of(POST)
+TOPIC = TEST_NETWORK.topic
 
 
 async def meet(node: RealNode, stock: Stock) -> None:
@@ -21,7 +20,7 @@ async def test_the_mesh_is_one_on_both_sides_and_our_hello_is_understood() -> No
     async with real_node() as node, stock_process() as stock:
         await meet(node, stock)
         assert node.peer_id in (await stock.status(TOPIC))["subscribed"]
-        await until(lambda: node.service.peers()[stock.peer_id].mesh_topics == 8)
+        await until(lambda: node.service.peers()[stock.peer_id].is_in_mesh)
 
 
 async def test_it_may_dial_us_too() -> None:

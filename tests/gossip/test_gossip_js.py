@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from gossip_nodes import Probe, topic_of
+from gossip_nodes import Probe
 from gossip_real import LOOPBACK, RealNode, Stock, real_node, until
 from js_libp2p import INTEROP, js_peer
 from npm_packages import install_packages
@@ -16,12 +16,11 @@ from strategies import TEST_NETWORK, a_post
 
 from p2pforum.core import limits
 from p2pforum.core.post import Post
-from p2pforum.core.stamp import shard_of
 from p2pforum.gossip.views import PeerView
 from p2pforum.network.libp2p_network import open_libp2p_network
 
 pytestmark = pytest.mark.e2e
-TOPICS = TEST_NETWORK.topics
+TOPIC = TEST_NETWORK.topic
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +30,8 @@ def js(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def board_of(shard: int) -> str:
-    return next(name for n in range(1_000) if shard_of(name := f"board{n}", TEST_NETWORK) == shard)
-
-
-BOARDS = [board_of(n) for n in range(len(TOPICS))]
-
-
 def some_posts(count: int, name: str) -> list[Post]:
-    """Spread evenly over the topics."""
-    return [a_post(f"{name} {n}", board=BOARDS[n % len(BOARDS)]) for n in range(count)]
+    return [a_post(f"{name} {n}", board=f"board{n % 8}") for n in range(count)]
 
 
 def largest(n: int) -> Post:
@@ -51,20 +42,21 @@ def largest(n: int) -> Post:
 
 
 async def meshed(peer: Stock, *nodes: RealNode) -> None:
-    """Until both sides have each other in all topics."""
+    """Until both sides have each other."""
     for node in nodes:
-        for topic in TOPICS:
-            await peer.meshed(topic, node.peer_id)
-        await until(lambda n=node: view_of(n, peer).mesh_topics == len(TOPICS))
+        await peer.meshed(TOPIC, node.peer_id)
+        await until(lambda n=node: view_of(n, peer).is_in_mesh)
 
 
 async def publish_from(peer: Stock, posts: list[Post]) -> None:
     for post in posts:
-        await peer.tell(publish=post.raw.hex(), topic=topic_of(post))
+        await peer.tell(publish=post.raw.hex(), topic=TOPIC)
 
 
 def view_of(node: RealNode, peer: Stock) -> PeerView:
-    return node.service.peers().get(peer.peer_id) or PeerView(0, 0, 0.0, 0.0)
+    return node.service.peers().get(peer.peer_id) or PeerView(
+        is_in_mesh=False, is_subscribed=False, score=0.0, first=0.0
+    )
 
 
 def failures(peer: Stock) -> list[dict[str, Any]]:
@@ -72,7 +64,7 @@ def failures(peer: Stock) -> list[dict[str, Any]]:
 
 
 async def score_of(peer: Stock, other: str) -> float:
-    return float((await peer.status(TOPICS[0]))["scores"].get(other, 0.0))
+    return float((await peer.status(TOPIC))["scores"].get(other, 0.0))
 
 
 async def test_a_hundred_posts_each_way_in_a_triangle(js: Path) -> None:
@@ -103,11 +95,11 @@ async def test_a_hundred_posts_each_way_in_a_triangle(js: Path) -> None:
 
 
 async def until_thought_ill_of_a_silent_peer(peer: Stock) -> None:
-    """The control of its scores: a member of all its meshes that gives nothing falls below zero."""
+    """The control of its scores: a member of its mesh that gives nothing falls below zero."""
     async with open_libp2p_network([LOOPBACK]) as network, trio.open_nursery() as nursery:
         silent = Probe(network, nursery)
         await silent.join(SimpleNamespace(network=SimpleNamespace(addresses=[peer.address])))
-        await peer.meshed(TOPICS[0], network.peer_id)
+        await peer.meshed(TOPIC, network.peer_id)
         with trio.fail_after(20):
             while await score_of(peer, network.peer_id) >= 0:
                 await trio.sleep(0.2)
@@ -121,7 +113,7 @@ async def test_what_it_signs_is_refused_and_the_third_is_the_last(js: Path) -> N
         await meshed(peer, node)
         for number in range(3):
             signed = a_post(f"Signed {number}.")
-            await peer.tell(publish=signed.raw.hex(), topic=topic_of(signed))
+            await peer.tell(publish=signed.raw.hex(), topic=TOPIC)
         await until(lambda: node.service.statistics().expelled)
         assert node.service.statistics().authored == 3
         assert node.service.statistics().accepted == 0
@@ -143,8 +135,8 @@ async def test_two_hundred_posts_by_asking_there_and_back(js: Path) -> None:
         await until(lambda: author.service.statistics().mesh_peers)
         for node in (before, after):
             await node.network.dial(peer.address)
-            await until(lambda n=node: view_of(n, peer).topics == len(TOPICS))
-            await until(lambda n=node: view_of(n, peer).mesh_topics == 0)
+            await until(lambda n=node: view_of(n, peer).is_subscribed)
+            await until(lambda n=node: not view_of(n, peer).is_in_mesh)
         await author.publish(*large)
         await until(lambda: after.holds(*large))
         await author.publish(*posts)

@@ -58,7 +58,7 @@ def test_dates_days_ahead_are_no_clock_that_is_off() -> None:
     bed.add("bad")
     for n in range(40):
         bed.message("bad", b"%d" % n)
-        bed._note(bed.router.on_verdict(_name(n), Outcome.TOO_EARLY, T, bed.now, far=True))
+        bed._note(bed.router.on_verdict(_name(n), Outcome.TOO_EARLY, bed.now, far=True))
     assert disconnected(bed.effects) == ["bad"]
 
 

@@ -13,7 +13,7 @@ from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc, Subscription
 
-TOPICS = ("t0", "t1")
+TOPIC = "t"
 PARAMS = GossipParams(
     history_count=20,
     history_bytes=400,
@@ -26,7 +26,7 @@ PARAMS = GossipParams(
     history_beats=10,
 )
 peers = st.integers(0, 19).map("p{}".format)
-topics = st.sampled_from([*TOPICS, "other"])
+topics = st.sampled_from([TOPIC, TOPIC, "other"])
 datas = st.integers(0, 60).map(lambda n: b"%d" % n * 5)
 
 
@@ -35,11 +35,11 @@ class RouterMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32))
     def start(self, seed: int) -> None:
-        self.router = Router(TOPICS, Random(seed), PARAMS)
+        self.router = Router(TOPIC, Random(seed), PARAMS)
         self.now = 100.0
         self.here: set[str] = set()
         self.banned: set[str] = set()
-        self.quiet_until: dict[tuple[str, str], float] = {}
+        self.quiet_until: dict[str, float] = {}
         self.pending: dict[bytes, tuple[bytes, set[str]]] = {}
         self.accepted: set[bytes] = set()
         self.offered: dict[str, set[bytes]] = {}
@@ -48,11 +48,11 @@ class RouterMachine(RuleBasedStateMachine):
 
     # -- what happens -----------------------------------------------------------------------------
 
-    @rule(peer=peers, outbound=st.booleans(), which=st.sets(st.sampled_from(TOPICS)))
-    def come(self, peer: str, outbound: bool, which: set[str]) -> None:
+    @rule(peer=peers, outbound=st.booleans(), joins=st.booleans())
+    def come(self, peer: str, outbound: bool, joins: bool) -> None:
         self.check(self.router.add_peer(peer, self.now, outbound=outbound))
         self.here.add(peer)
-        self.say(peer, subscriptions=tuple(Subscription(topic, True) for topic in sorted(which)))
+        self.say(peer, subscriptions=(Subscription(TOPIC, joins),))
 
     @rule(peer=peers)
     def go(self, peer: str) -> None:
@@ -70,51 +70,51 @@ class RouterMachine(RuleBasedStateMachine):
 
     @rule(peer=peers, topic=topics, backoff=st.none() | st.integers(0, 200))
     def prune(self, peer: str, topic: str, backoff: int | None) -> None:
-        if peer in self.here - self.banned:
-            self.be_quiet(peer, topic, 60 if backoff is None else backoff)
+        if peer in self.here - self.banned and topic == TOPIC:
+            self.be_quiet(peer, 60 if backoff is None else backoff)
         self.say(peer, prune=(Prune(topic, backoff),))
 
     @rule(peer=peers, topic=topics, data=datas, authored=st.booleans())
     def message(self, peer: str, topic: str, data: bytes, authored: bool) -> None:
-        if peer in self.here - self.banned and not authored and topic in TOPICS:
+        if peer in self.here - self.banned and not authored and topic == TOPIC:
             _, senders = self.pending.get(message_id(data), (data, set()))
             senders.add(peer)
         self.say(peer, publish=(Message(topic, data, authored),))
 
-    @rule(peer=peers, topic=st.sampled_from(TOPICS))
-    def ihave_flood(self, peer: str, topic: str) -> None:
-        self.ihave(peer, topic, [b"%d" % n * 5 for n in range(61)])
+    @rule(peer=peers)
+    def ihave_flood(self, peer: str) -> None:
+        self.ihave(peer, TOPIC, [b"%d" % n * 5 for n in range(61)])
 
     @rule(choice=st.data(), outcome=st.sampled_from([*Outcome, *[Outcome.STORED] * 10]))
     def verdict_on_pending(self, choice: st.DataObject, outcome: Outcome) -> None:
         if self.pending:
             data = choice.draw(st.sampled_from([data for data, _ in self.pending.values()]))
-            self.verdict(data, outcome, self.router._in_flight[message_id(data)].message.topic)
+            self.verdict(data, outcome)
 
-    @rule(choice=st.data(), data=datas, topic=st.sampled_from(TOPICS))
-    def message_from_the_mesh(self, choice: st.DataObject, data: bytes, topic: str) -> None:
-        if members := list(self.router._mesh.members(topic)):
-            self.message(choice.draw(st.sampled_from(members)), topic, data, authored=False)
+    @rule(choice=st.data(), data=datas)
+    def message_from_the_mesh(self, choice: st.DataObject, data: bytes) -> None:
+        if members := list(self.router._mesh.members):
+            self.message(choice.draw(st.sampled_from(members)), TOPIC, data, authored=False)
 
-    @rule(choice=st.data(), topic=st.sampled_from(TOPICS))
-    def prune_from_the_mesh(self, choice: st.DataObject, topic: str) -> None:
-        if members := list(self.router._mesh.members(topic)):
-            self.prune(choice.draw(st.sampled_from(members)), topic, None)
+    @rule(choice=st.data())
+    def prune_from_the_mesh(self, choice: st.DataObject) -> None:
+        if members := list(self.router._mesh.members):
+            self.prune(choice.draw(st.sampled_from(members)), TOPIC, None)
 
-    @rule(choice=st.data(), topic=st.sampled_from(TOPICS))
-    def second_copy(self, choice: st.DataObject, topic: str) -> None:
-        members = list(self.router._mesh.members(topic))
+    @rule(choice=st.data())
+    def second_copy(self, choice: st.DataObject) -> None:
+        members = list(self.router._mesh.members)
         if members and self.pending:
             data = choice.draw(st.sampled_from([data for data, _ in self.pending.values()]))
-            self.message(choice.draw(st.sampled_from(members)), topic, data, authored=False)
+            self.message(choice.draw(st.sampled_from(members)), TOPIC, data, authored=False)
 
-    @rule(data=datas, outcome=st.sampled_from(Outcome), topic=st.sampled_from(TOPICS))
-    def verdict(self, data: bytes, outcome: Outcome, topic: str) -> None:
+    @rule(data=datas, outcome=st.sampled_from(Outcome))
+    def verdict(self, data: bytes, outcome: Outcome) -> None:
         name = message_id(data)
         was_pending = self.pending.pop(name, None)
         if was_pending and outcome is Outcome.STORED:
             self.accepted.add(name)
-        effects = self.router.on_verdict(name, outcome, topic, self.now)
+        effects = self.router.on_verdict(name, outcome, self.now)
         if was_pending is None:
             assert effects == []
         else:
@@ -128,9 +128,9 @@ class RouterMachine(RuleBasedStateMachine):
         self.pending.pop(message_id(data), None)
         self.router.on_failure(message_id(data))
 
-    @rule(data=datas, topic=st.sampled_from(TOPICS), but=st.sets(peers))
-    def originate(self, data: bytes, topic: str, but: set[str]) -> None:
-        effects = self.router.originate(data, topic, self.now, but)
+    @rule(data=datas, but=st.sets(peers))
+    def originate(self, data: bytes, but: set[str]) -> None:
+        effects = self.router.originate(data, self.now, but)
         assert not but.intersection(peer for e in effects if isinstance(e, Forward) for peer in e.peers)
         self.accepted.add(message_id(data))
         self.check(effects)
@@ -163,11 +163,10 @@ class RouterMachine(RuleBasedStateMachine):
         self.now += 1
         self.asked = {}
         self.check(self.router.heartbeat(self.now))
-        for topic in TOPICS:
-            members = self.router._mesh.members(topic)
-            assert len(members) <= PARAMS.degree_high
-            if len(members) < PARAMS.degree_low:
-                assert not self.router._mesh._candidates(topic, self.now)
+        members = self.router._mesh.members
+        assert len(members) <= PARAMS.degree_high
+        if len(members) < PARAMS.degree_low:
+            assert not self.router._mesh._candidates(self.now)
 
     # -- what must hold ---------------------------------------------------------------------------
 
@@ -178,9 +177,8 @@ class RouterMachine(RuleBasedStateMachine):
         self.check(effects)
         return effects
 
-    def be_quiet(self, peer: str, topic: str, seconds: float) -> None:
-        until = max(self.now + seconds, self.quiet_until.get((peer, topic), 0))
-        self.quiet_until[peer, topic] = until
+    def be_quiet(self, peer: str, seconds: float) -> None:
+        self.quiet_until[peer] = max(self.now + seconds, self.quiet_until.get(peer, 0))
 
     def check(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -202,11 +200,11 @@ class RouterMachine(RuleBasedStateMachine):
 
     def check_control(self, peer: str, rpc: Rpc) -> None:
         assert not rpc.publish
-        for topic in rpc.graft:
-            assert self.now >= self.quiet_until.get((peer, topic), 0), "grafted within the backoff"
+        assert {*rpc.graft, *(prune.topic for prune in rpc.prune)} <= {TOPIC}
+        if rpc.graft:
+            assert self.now >= self.quiet_until.get(peer, 0), "grafted within the backoff"
         for prune in rpc.prune:
-            assert prune.topic in TOPICS
-            self.be_quiet(peer, prune.topic, prune.backoff or 0)
+            self.be_quiet(peer, prune.backoff or 0)
         for have in rpc.ihave:
             assert set(have.ids) <= self.accepted, "offered what was not accepted"
         self.asked[peer] = self.asked.get(peer, 0) + len(rpc.iwant)
@@ -216,8 +214,7 @@ class RouterMachine(RuleBasedStateMachine):
     @invariant()
     def it_knows_who_is_here(self) -> None:
         mesh = self.router._mesh
-        for topic in TOPICS:
-            assert set(mesh.members(topic)) <= set(mesh.subscribers(topic)) <= self.here - self.banned
+        assert set(mesh.members) <= set(mesh.subscribers) <= self.here - self.banned
 
     @invariant()
     def memory_is_bounded(self) -> None:
@@ -228,7 +225,7 @@ class RouterMachine(RuleBasedStateMachine):
         assert len(router._seen) <= PARAMS.seen_count
         assert router._lazy.pending <= PARAMS.pending_asks
         assert len(router._ledger) <= PARAMS.remembered + len(self.here)
-        assert all(len(b) <= PARAMS.remembered for b in router._mesh._backoffs.values())
+        assert len(router._mesh._backoffs) <= PARAMS.remembered
         assert all(len(q.served) <= PARAMS.serve_remembered for q in router._lazy._quotas.values())
         assert len(router._lazy._promises) <= 16 * PARAMS.ihave_per_beat * 20 * 6
 

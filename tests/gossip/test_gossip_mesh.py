@@ -1,7 +1,7 @@
 """The mesh: degrees, quotas, backoff, and a GRAFT flood."""
 
 import pytest
-from gossip_bed import TOPICS, Bed, T, disconnected
+from gossip_bed import FOREIGN, Bed, T, disconnected
 
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.wire import Message, Prune, Subscription
@@ -18,7 +18,7 @@ def test_two_nodes_that_meet_graft_at_once() -> None:
     bed = Bed()
     bed.add("a")
     (send,) = bed.sends()
-    assert set(send.rpc.graft) == set(TOPICS)
+    assert send.rpc.graft == (T,)
     assert bed.mesh() == ["a"]
 
 
@@ -31,12 +31,14 @@ def test_the_mesh_fills_to_its_degree_and_no_further() -> None:
 
 def test_only_subscribers_are_grafted() -> None:
     bed = Bed()
-    bed.add("a", topics=[TOPICS[1]])
+    bed.add("a")
+    bed.add("elsewhere", topic=FOREIGN)
     bed.beat()
-    assert bed.mesh(TOPICS[0]) == []
-    assert bed.mesh(TOPICS[1]) == ["a"]
-    bed.say("a", subscriptions=(Subscription(TOPICS[1], False),))
-    assert bed.mesh(TOPICS[1]) == []
+    assert bed.mesh() == ["a"]
+    bed.say("a", subscriptions=(Subscription(FOREIGN, False),))
+    assert bed.mesh() == ["a"]
+    bed.say("a", subscriptions=(Subscription(T, False),))
+    assert bed.mesh() == []
 
 
 def test_a_graft_is_accepted_up_to_the_greatest_degree() -> None:
@@ -162,34 +164,35 @@ def test_one_early_graft_is_forgiven() -> None:
 def test_a_graft_for_an_unknown_topic_is_not_answered() -> None:
     bed = Bed()
     bed.add("a")
-    assert bed.graft("a", "other/shard/9") == []
-    assert bed.prune("a", "other/shard/9") == []
+    assert bed.graft("a", FOREIGN) == []
+    assert bed.prune("a", FOREIGN) == []
+    assert bed.mesh() == ["a"]
 
 
 def test_a_graft_without_a_subscription_is_refused() -> None:
     bed = Bed()
-    bed.add("a", topics=[])
+    bed.add("a", topic=FOREIGN)
     bed.graft("a")
     assert bed.pruned() == ["a"]
 
 
 def test_our_prune_tells_the_backoff_and_names_no_peers() -> None:
     bed = Bed()
-    bed.add("a", topics=[])
+    bed.add("a", topic=FOREIGN)
     (send,) = bed.graft("a")
     assert send.rpc.prune == (Prune(T, 60),)
 
 
-def test_a_peer_of_negative_score_leaves_all_meshes_and_is_not_let_in() -> None:
+def test_a_peer_of_negative_score_leaves_the_mesh_and_is_not_let_in() -> None:
     bed = Bed()
     bed.add("a", "b")
     misbehave(bed, "a")
     bed.clear()
     bed.beat()
-    assert [bed.mesh(topic) for topic in TOPICS] == [["b"]] * 8
+    assert bed.mesh() == ["b"]
     assert bed.pruned() == ["a"]
-    bed.graft("a", TOPICS[5])
-    assert bed.mesh(TOPICS[5]) == ["b"]
+    bed.graft("a")
+    assert bed.mesh() == ["b"]
 
 
 def test_a_mesh_of_equals_stays_as_it_is() -> None:
@@ -197,11 +200,11 @@ def test_a_mesh_of_equals_stays_as_it_is() -> None:
     bed = Bed()
     bed.add_many(30)
     bed.beat()
-    before = {topic: bed.mesh(topic) for topic in TOPICS}
+    before = bed.mesh()
     bed.clear()
     bed.beat(600)
     assert bed.sends() == []
-    assert {topic: bed.mesh(topic) for topic in TOPICS} == before
+    assert bed.mesh() == before
 
 
 def test_a_poor_mesh_takes_in_clearly_better_peers_and_then_rests() -> None:
@@ -266,4 +269,4 @@ def test_backoffs_are_remembered_for_a_bounded_number_of_peers() -> None:
     for peer in bed.add_many(50):
         bed.prune(peer)
         bed.remove(peer)
-    assert all(len(backoffs) <= 10 for backoffs in bed.router._mesh._backoffs.values())
+    assert len(bed.router._mesh._backoffs) == 10

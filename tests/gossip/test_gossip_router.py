@@ -1,7 +1,7 @@
 """Messages through the router: who gets them, who is blamed, what is asked of the door."""
 
 import pytest
-from gossip_bed import TOPICS, Bed, T, disconnected, forwarded, validations
+from gossip_bed import FOREIGN, Bed, T, disconnected, forwarded, validations
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect
@@ -12,17 +12,19 @@ from p2pforum.gossip.wire import Message, Rpc, Subscription
 DATA = b"a post"
 
 
-def test_the_hello_says_the_same_for_all_nodes_and_names_all_topics() -> None:
+def test_the_hello_says_the_same_for_all_nodes() -> None:
     bed = Bed()
     bed.router.add_peer("a", bed.now, outbound=True)
-    assert bed.router.hello("a", again=False) == Rpc(tuple(Subscription(topic, True) for topic in TOPICS))
+    assert bed.router.hello("a", again=False) == Rpc((Subscription(T, True),))
 
 
 def test_a_later_hello_mends_the_mesh() -> None:
     bed = Bed()
-    bed.add("a", topics=TOPICS[:2])
+    bed.add("a")
+    bed.add("elsewhere", topic=FOREIGN)
     assert bed.router.hello("a", again=False).graft == ()
-    assert bed.router.hello("a", again=True).graft == TOPICS[:2]
+    assert bed.router.hello("a", again=True).graft == (T,)
+    assert bed.router.hello("elsewhere", again=True).graft == ()
 
 
 def test_a_valid_message_goes_to_the_mesh_but_never_back() -> None:
@@ -51,10 +53,10 @@ def test_what_was_seen_is_not_validated_again() -> None:
     assert bed.verdict(DATA, Outcome.STORED) == []  # nothing is under way
 
 
-def test_only_the_topic_s_mesh_gets_it() -> None:
+def test_who_is_not_in_the_topic_is_not_sent_it() -> None:
     bed = Bed()
-    bed.add("a", "b", topics=[TOPICS[0]])
-    bed.add("c", topics=[TOPICS[1]])
+    bed.add("a", "b")
+    bed.add("elsewhere", topic=FOREIGN)
     assert forwarded(bed.deliver("a", DATA)) == {"b": [DATA]}
 
 
@@ -87,7 +89,7 @@ def test_one_invalid_post_drops_everyone_who_sent_it() -> None:
     bed.add("a", "b", "c")
     bed.message("a", DATA)
     bed.message("b", DATA)
-    assert disconnected(bed.verdict(DATA, Outcome.INVALID, None)) == ["a", "b"]
+    assert disconnected(bed.verdict(DATA, Outcome.INVALID)) == ["a", "b"]
     assert "a" not in bed.mesh()
     assert bed.message("a", b"more") == []
     assert disconnected(bed.message("c", DATA)) == ["c"]  # not even validated again
@@ -98,7 +100,7 @@ def test_a_ban_holds_over_a_reconnect_and_expires() -> None:
     bed = Bed()
     bed.add("a")
     bed.message("a", DATA)
-    bed.verdict(DATA, Outcome.INVALID, None)
+    bed.verdict(DATA, Outcome.INVALID)
     bed.remove("a")
     assert bed.router.add_peer("a", bed.now, outbound=True) == [Disconnect("a", "it is banned for a while")]
     bed.now += ScoreParams().ban
@@ -110,30 +112,17 @@ def test_who_sends_an_invalid_post_and_leaves_is_banned_all_the_same() -> None:
     bed.add("a")
     bed.message("a", DATA)
     bed.remove("a")
-    bed.verdict(DATA, Outcome.INVALID, None)
+    bed.verdict(DATA, Outcome.INVALID)
     assert disconnected(bed.router.add_peer("a", bed.now, outbound=True)) == ["a"]
 
 
-def test_a_post_in_the_wrong_shard_costs_the_sender_and_goes_where_it_belongs() -> None:
-    """Or a peer could stop a post from spreading, by sending it first and in the wrong topic."""
+def test_a_post_sent_first_in_a_foreign_topic_is_not_stopped_by_that() -> None:
     bed = Bed()
-    bed.add("bad", "good", topics=TOPICS[:2])
-    bed.add("c", topics=TOPICS[1:2])
-    bed.message("bad", DATA, topic=TOPICS[0])
-    bed.message("good", DATA, topic=TOPICS[1])
-    effects = bed.verdict(DATA, Outcome.STORED, topic=TOPICS[1])
-    assert disconnected(effects) == ["bad"]
-    assert forwarded(effects) == {"c": [DATA]}
-    (forward,) = [e for e in effects if hasattr(e, "message")]
-    assert forward.message.topic == TOPICS[1]
-
-
-@pytest.mark.parametrize("outcome", [Outcome.STORED, Outcome.DUPLICATE, Outcome.REFUSED, Outcome.TOO_EARLY])
-def test_the_wrong_shard_is_a_fault_whatever_the_door_says(outcome: Outcome) -> None:
-    bed = Bed()
-    bed.add("bad")
-    bed.message("bad", DATA, topic=TOPICS[3])
-    assert disconnected(bed.verdict(DATA, outcome, topic=TOPICS[1])) == ["bad"]
+    bed.add("bad", "good", "c")
+    assert bed.message("bad", DATA, topic=FOREIGN) == []
+    assert validations(bed.message("good", DATA)) == [DATA]
+    assert forwarded(bed.verdict(DATA, Outcome.STORED)) == {"bad": [DATA], "c": [DATA]}
+    assert bed.router._ledger._here["bad"].behaviour > 0
 
 
 def test_what_could_not_be_judged_is_as_if_it_had_never_come() -> None:
@@ -158,7 +147,7 @@ def test_a_message_that_names_its_author_is_refused_and_the_third_is_the_last() 
 def test_a_topic_that_is_not_ours_is_not_looked_at() -> None:
     bed = Bed()
     bed.add("a")
-    assert bed.message("a", DATA, topic="other/shard/0") == []
+    assert bed.message("a", DATA, topic=FOREIGN) == []
     assert bed.router.counts.foreign == 1
 
 
@@ -187,7 +176,7 @@ def test_bytes_that_are_no_rpc_are_the_end() -> None:
     assert bed.mesh() == []
 
 
-@pytest.mark.parametrize("parts", [{}, {"publish": (Message("other", b""),)}])
+@pytest.mark.parametrize("parts", [{}, {"publish": (Message(FOREIGN, b""),)}])
 def test_a_flood_of_nothing_is_the_end(parts: dict[str, object]) -> None:
     bed = Bed()
     bed.add("a")
@@ -211,14 +200,14 @@ def test_an_own_post_goes_to_the_mesh_only() -> None:
     bed = Bed()
     peers = bed.add_many(20)
     bed.clear()
-    effects = bed.router.originate(DATA, T, bed.now)
+    effects = bed.router.originate(DATA, bed.now)
     assert set(forwarded(effects)) == set(bed.mesh()) < set(peers)
 
 
 def test_an_own_post_that_comes_back_is_a_duplicate() -> None:
     bed = Bed()
     bed.add("a", "b")
-    bed.router.originate(DATA, T, bed.now)
+    bed.router.originate(DATA, bed.now)
     assert bed.message("a", DATA) == []
 
 
@@ -227,7 +216,7 @@ def test_who_brought_a_post_by_the_stem_is_offered_it_and_not_pushed_to() -> Non
     bed.add("a", "b", "c")
     bed.beat()
     bed.clear()
-    effects = bed.router.originate(DATA, T, bed.now, but={"b", "gone"})
+    effects = bed.router.originate(DATA, bed.now, but={"b", "gone"})
     assert forwarded(effects) == {"a": [DATA], "c": [DATA]}
     bed.beat()
     assert bed.offered() == {"b": [message_id(DATA)]}
@@ -242,7 +231,7 @@ def test_if_nobody_else_is_there_it_is_only_offered() -> None:
     bed.add("b")
     bed.beat()
     bed.clear()
-    assert bed.router.originate(DATA, T, bed.now, but={"b"}) == []
+    assert bed.router.originate(DATA, bed.now, but={"b"}) == []
     bed.beat()
     assert bed.offered() == {"b": [message_id(DATA)]}
 
@@ -250,8 +239,8 @@ def test_if_nobody_else_is_there_it_is_only_offered() -> None:
 def test_an_own_post_is_published_once() -> None:
     bed = Bed()
     bed.add("a")
-    bed.router.originate(DATA, T, bed.now)
-    assert bed.router.originate(DATA, T, bed.now) == []
+    bed.router.originate(DATA, bed.now)
+    assert bed.router.originate(DATA, bed.now) == []
     assert bed.router.counts.originated == 1
 
 
@@ -260,7 +249,7 @@ def test_own_posts_are_not_among_what_a_new_peer_is_offered() -> None:
     bed = Bed()
     bed.add("a", "b")
     bed.deliver("a", b"of another")
-    bed.router.originate(DATA, T, bed.now)
+    bed.router.originate(DATA, bed.now)
     bed.beat()
     bed.clear()
     bed.add("late")
@@ -271,16 +260,16 @@ def test_own_posts_are_not_among_what_a_new_peer_is_offered() -> None:
 
 def test_an_own_post_is_taken_by_whoever_would_be_sent_it() -> None:
     bed = Bed(scoring=ScoreParams(publish_threshold=-15.0))
-    assert not bed.router.has_taker(T, bed.now)
-    bed.add("elsewhere", topics=[TOPICS[1]])
-    assert not bed.router.has_taker(T, bed.now)
+    assert not bed.router.has_taker(bed.now)
+    bed.add("elsewhere", topic=FOREIGN)
+    assert not bed.router.has_taker(bed.now)
     bed.add("a")
-    assert bed.router.has_taker(T, bed.now)
+    assert bed.router.has_taker(bed.now)
     bed.prune("a")
     assert bed.mesh() == []
-    assert bed.router.has_taker(T, bed.now)
+    assert bed.router.has_taker(bed.now)
     bed.say("a", publish=(Message(T, b"x", authored=True),) * 2)  # -40
-    assert not bed.router.has_taker(T, bed.now)
+    assert not bed.router.has_taker(bed.now)
 
 
 def test_with_an_empty_mesh_an_own_post_goes_to_some_subscribers() -> None:
@@ -289,7 +278,7 @@ def test_with_an_empty_mesh_an_own_post_goes_to_some_subscribers() -> None:
     for peer in bed.mesh():
         bed.prune(peer)
     assert bed.mesh() == []
-    assert len(forwarded(bed.router.originate(DATA, T, bed.now))) == 6
+    assert len(forwarded(bed.router.originate(DATA, bed.now))) == 6
 
 
 def test_an_own_post_never_goes_to_a_peer_of_very_bad_score() -> None:
@@ -298,4 +287,4 @@ def test_an_own_post_never_goes_to_a_peer_of_very_bad_score() -> None:
     bed.prune("a")
     bed.prune("b")
     bed.say("a", publish=(Message(T, b"x", authored=True),) * 2)  # -40
-    assert forwarded(bed.router.originate(DATA, T, bed.now)) == {"b": [DATA]}
+    assert forwarded(bed.router.originate(DATA, bed.now)) == {"b": [DATA]}

@@ -6,7 +6,6 @@ from p2pforum.gossip.params import ScoreParams
 from p2pforum.gossip.score import Ledger
 
 P = ScoreParams()
-T = "t"
 
 
 class Clock:
@@ -36,30 +35,30 @@ def test_a_stranger_and_a_newcomer_have_none() -> None:
 
 def test_p1_time_in_the_mesh_is_worth_a_little_and_no_more() -> None:
     ledger = a_ledger("a")
-    ledger.grafted("a", T, Clock.now)
+    ledger.grafted("a", Clock.now)
     hour, day = settle(ledger, 3_600), 86_400
     first = ledger.score("a", hour)
     later = ledger.score("a", settle(ledger, day, hour))
-    assert 0 < first < later <= P.topic_weight * P.time_weight * P.time_cap
-    ledger.pruned("a", T, hour + day)
+    assert 0 < first < later <= P.time_weight * P.time_cap
+    ledger.pruned("a", hour + day)
     assert ledger.score("a", hour + day) == 0
 
 
 def test_p2_first_deliveries_are_worth_something_and_fade() -> None:
     ledger = a_ledger("a")
-    for _ in range(100):
-        ledger.first_delivery("a", T)
-    assert ledger.score("a", Clock.now) == pytest.approx(P.topic_weight * P.first_weight * P.first_cap)
-    assert ledger.score("a", settle(ledger, 600)) == pytest.approx(0.625, rel=0.05)  # half in 10 minutes
+    for _ in range(1_000):
+        ledger.first_delivery("a")
+    assert ledger.score("a", Clock.now) == pytest.approx(P.first_weight * P.first_cap) == 10
+    assert ledger.score("a", settle(ledger, 600)) == pytest.approx(5, rel=0.05)  # half in 10 minutes
     assert ledger.score("a", settle(ledger, 86_400)) == 0
 
 
 def test_what_a_peer_brought_first_counts_by_itself_and_time_in_the_mesh_does_not() -> None:
     """The network keeps places for those who bring posts: who is only there must not look like one."""
     ledger = a_ledger("brings", "sits")
-    ledger.grafted("sits", T, Clock.now)
-    for topic in (T, "u"):
-        ledger.first_delivery("brings", topic)
+    ledger.grafted("sits", Clock.now)
+    for _ in range(2):
+        ledger.first_delivery("brings")
     hour = settle(ledger, 3_600)
     assert ledger.standing("sits", hour) == (ledger.score("sits", hour), 0.0)
     assert 0 < ledger.standing("brings", hour)[1] < 2
@@ -69,10 +68,9 @@ def test_what_a_peer_brought_first_counts_by_itself_and_time_in_the_mesh_does_no
 
 def test_the_best_record_does_not_pay_for_two_flaws() -> None:
     ledger = a_ledger("a")
-    for topic in map(str, range(8)):
-        ledger.grafted("a", topic, Clock.now)
-        for _ in range(100):
-            ledger.first_delivery("a", topic)
+    ledger.grafted("a", Clock.now)
+    for _ in range(1_000):
+        ledger.first_delivery("a")
     now = Clock.now + P.time_quantum * P.time_cap
     ledger._here["a"].is_stale = True
     assert 0 < ledger.score("a", now) < 15
@@ -84,10 +82,10 @@ def test_the_best_record_does_not_pay_for_two_flaws() -> None:
 def silent_in_a_crowd(seconds: float, messages: int, *, crowded: bool = True) -> tuple[Ledger, float]:
     ledger = a_ledger("silent", "busy")
     for peer in ("silent", "busy"):
-        ledger.grafted(peer, T, Clock.now)
+        ledger.grafted(peer, Clock.now)
     for _ in range(messages):
-        ledger.accepted(T, crowded=crowded)
-        ledger.first_delivery("busy", T)
+        ledger.accepted(crowded=crowded)
+        ledger.first_delivery("busy")
     now = Clock.now + seconds
     ledger.decay(now)
     return ledger, now
@@ -100,7 +98,7 @@ def test_p3_a_peer_that_only_takes_loses_its_place_in_a_crowd_and_only_that() ->
 
 def test_p3b_and_does_not_get_it_back_at_once() -> None:
     ledger, now = silent_in_a_crowd(120, messages=500)
-    ledger.pruned("silent", T, now)
+    ledger.pruned("silent", now)
     assert P.gossip_threshold < ledger.score("silent", settle(ledger, 120, now)) < 0
     assert ledger.score("silent", settle(ledger, 86_400, now)) == 0
 
@@ -123,17 +121,17 @@ def test_p3_expects_nothing_where_nothing_can_be_expected(
 def test_p3_a_newcomer_does_not_owe_what_came_before_it() -> None:
     ledger, now = silent_in_a_crowd(120, messages=500)
     ledger.join("late", "", now)
-    ledger.grafted("late", T, now)
+    ledger.grafted("late", now)
     assert ledger.score("late", settle(ledger, 300, now)) >= 0
 
 
 def test_p3_a_copy_that_comes_close_behind_the_first_counts() -> None:
     ledger = a_ledger("second")
-    ledger.grafted("second", T, Clock.now)
+    ledger.grafted("second", Clock.now)
     for n in range(500):
-        ledger.accepted(T, crowded=True)
+        ledger.accepted(crowded=True)
         if n % 10 == 0:
-            ledger.delivery("second", T)
+            ledger.delivery("second")
     assert ledger.score("second", settle(ledger, 120)) >= 0
 
 
@@ -181,7 +179,7 @@ def test_p7_accidents_are_free_and_what_exceeds_them_is_squared() -> None:
 def test_a_bad_record_outlives_its_connection_and_a_good_one_does_not() -> None:
     ledger = a_ledger("bad", "good")
     ledger.invalid("bad", Clock.now)
-    ledger.first_delivery("good", T)
+    ledger.first_delivery("good")
     for peer in ("bad", "good"):
         ledger.leave(peer, Clock.now)
         ledger.join(peer, "", Clock.now)

@@ -7,9 +7,9 @@ from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
 from p2pforum.gossip.wire import Message
 
 
-def a_message(n: int, topic: str = "t", size: int = 10) -> tuple[bytes, Message]:
+def a_message(n: int, size: int = 10) -> tuple[bytes, Message]:
     data = n.to_bytes(4, "big") + bytes(size)
-    return message_id(data), Message(topic, data)
+    return message_id(data), Message("t", data)
 
 
 def test_an_id_is_forgotten_after_its_time() -> None:
@@ -49,7 +49,7 @@ def test_messages_are_offered_for_some_beats_and_kept_for_more() -> None:
     cache.put(name, message, now=0)
     offered = kept = 0
     for _ in range(10):
-        offered += cache.fresh() == {"t": [name]}
+        offered += cache.fresh() == [name]
         kept += cache.get(name) == message
         assert (name in cache) == bool(cache.passed_on())
         cache.shift()
@@ -57,14 +57,14 @@ def test_messages_are_offered_for_some_beats_and_kept_for_more() -> None:
     assert cache.size == 0
 
 
-def test_offers_are_by_topic_and_newest_first() -> None:
+def test_offers_are_newest_first() -> None:
     cache = MessageCache(5, 3, 100, 10_000)
     names = []
-    for n, topic in enumerate("aba"):
-        name, message = a_message(n, topic)
+    for n in range(3):
+        name, message = a_message(n)
         cache.put(name, message, now=n)
         names.append(name)
-    assert cache.fresh() == {"a": [names[2], names[0]], "b": [names[1]]}
+    assert cache.fresh() == cache.passed_on() == names[::-1]
     assert cache.age(names[1], 5) == 4
     assert cache.age(b"other", 5) is None
 
@@ -77,7 +77,7 @@ def test_the_cache_never_holds_more_than_it_may(steps: list[tuple[int, int, bool
         cache.put(name, message, now=0)
         assert len(cache) <= 10
         assert cache.size <= 1_000
-        assert cache.size == sum(len(cache.get(i).data) for ids in cache.passed_on().values() for i in ids)
+        assert cache.size == sum(len(cache.get(i).data) for i in cache.passed_on())
         if beat:
             cache.shift()
 

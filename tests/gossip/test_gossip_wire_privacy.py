@@ -7,11 +7,10 @@ import base58
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
-from gossip_nodes import topic_of
 from gossip_real import RealNode, real_node, stock_process, until
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
-from strategies import a_post
+from strategies import TEST_NETWORK, a_post
 
 from p2pforum.gossip.framing import FrameSplitter
 
@@ -73,7 +72,7 @@ async def test_t1_two_hops_away_nothing_names_the_author() -> None:
 async def test_t1_control_the_library_names_the_author(strict_signing: bool) -> None:
     """The author a and the hop b are stock; c is ours, and refuses what it hears."""
     post = a_post("A post.")
-    topic = topic_of(post)
+    topic = TEST_NETWORK.topic
     async with (
         stock_process(strict_signing=strict_signing) as a,
         stock_process(strict_signing=strict_signing) as b,

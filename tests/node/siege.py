@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Node, Probe, Swarm, a_swarm
 
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
-HELLO = Rpc(subscriptions=tuple(Subscription(topic, True) for topic in TEST_NETWORK.topics))
+HELLO = Rpc(subscriptions=(Subscription(TEST_NETWORK.topic, True),))
 IN_TIME = 5.0  # seconds for a post to be everywhere: pushed in half a second, offered and asked for in a few
 
 Attack = Callable[[Probe, int], Rpc | None]
@@ -42,7 +42,7 @@ class CountingRouter(Router):
     def __init__(
         self, name: str, gossip: GossipParams | None = None, scoring: ScoreParams | None = None
     ) -> None:
-        super().__init__(TEST_NETWORK.topics, Random(name), gossip, scoring)
+        super().__init__(TEST_NETWORK.topic, Random(name), gossip, scoring)
         self.read: Counter[str] = Counter()
 
     def on_rpc(self, peer: str, rpc: Rpc, now: float) -> list[Effect]:
@@ -142,7 +142,7 @@ class Siege:
     def honest_members(self) -> float:
         """How many honest peers are in a mesh, on average."""
         names = {node.name for node in self.nodes}
-        meshes = [n.service._router._mesh.members(topic) for n in self.nodes for topic in TEST_NETWORK.topics]
+        meshes = [n.service._router._mesh.members for n in self.nodes]
         return sum(len(names & mesh.keys()) for mesh in meshes) / len(meshes)
 
 

@@ -26,16 +26,16 @@ from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, as_message
 
-TOPICS = TEST_NETWORK.topics
+TOPIC = TEST_NETWORK.topic
 
 
 def spam_grafts(_probe: Probe, n: int) -> Rpc:
-    return Rpc(graft=TOPICS) if n % 2 else Rpc(prune=tuple(Prune(topic) for topic in TOPICS))
+    return Rpc(graft=(TOPIC,)) if n % 2 else Rpc(prune=(Prune(TOPIC),))
 
 
 def spam_offers(_probe: Probe, n: int) -> Rpc:
     ids = tuple(n.to_bytes(16, "big") + m.to_bytes(16, "big") for m in range(60))
-    return Rpc(ihave=(IHave(TOPICS[n % 8], ids),))
+    return Rpc(ihave=(IHave(TOPIC, ids),))
 
 
 def lately_heard(probe: Probe) -> list[Message]:
@@ -53,7 +53,7 @@ def replay(probe: Probe, _n: int) -> Rpc | None:
 
 
 def send_junk(_probe: Probe, n: int) -> Rpc:
-    return Rpc(publish=(Message(TOPICS[n % 8], b"junk %d" % n),))
+    return Rpc(publish=(Message(TOPIC, b"junk %d" % n),))
 
 
 class Flood:
@@ -72,7 +72,7 @@ class Flood:
 
 def only_take(_probe: Probe, n: int) -> Rpc | None:
     """A black hole: a member of every mesh that lets it in, and nothing comes out."""
-    return Rpc(graft=TOPICS) if n == 1 else None
+    return Rpc(graft=(TOPIC,)) if n == 1 else None
 
 
 class NeverExpels(CountingRouter):

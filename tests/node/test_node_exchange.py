@@ -75,7 +75,7 @@ async def neighbours_of(
             watched: Any = Watched(network)
             own = own_record(network, place(number)) if announces else None
             opinions = Opinions(lambda: HOUR + int(trio.current_time()) // 3600, list, lambda _: False, own)
-            settings = Config(network=NAME, test=True, peers=peers, **config)
+            settings = Config(network=NAME, peers=peers, **config)
             neighbours = Neighbours(settings, store, watched, Random(number), opinions)
             nursery.start_soon(neighbours.run)
             yield watched, neighbours
@@ -204,7 +204,7 @@ async def test_who_does_not_announce_itself_is_told_by_nobody(
 
 
 def a_config(**changes: Any) -> Config:
-    return Config(network=NAME, test=True, **changes)
+    return Config(network=NAME, **changes)
 
 
 @pytest.mark.e2e

@@ -14,7 +14,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node
 from p2pforum.store.posts import open_store
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True, retention_days=7)
+CONFIG = Config(network=TEST_NETWORK.name, retention_days=7)
 
 
 async def test_a_clock_that_is_ahead_costs_no_post(

@@ -35,12 +35,11 @@ from p2pforum.stem.params import StemParams
 from p2pforum.store.posts import Store, open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import topic_of
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BOARDS = [f"board-of-{name}" for name in ("cats", "code", "music", "books", "garden", "maps")]
 PEERS = ["12D3KooW" + "".join(Random(n).choices(BASE58, k=44)) for n in range(5)]
-OPEN = Config(network=TEST_NETWORK.name, test=True, hide_origin=False)
+OPEN = Config(network=TEST_NETWORK.name, hide_origin=False)
 HIDING = replace(OPEN, hide_origin=True)
 
 
@@ -145,7 +144,7 @@ class World:
                 for post in posts:
                     await one.node.submit(post.raw)
             wrong = self.forged.raw[:-1] + bytes([self.forged.raw[-1] ^ 1])
-            await misbehave(hub, guard, Message(topic_of(self.forged), wrong))
+            await misbehave(hub, guard, Message(TEST_NETWORK.topic, wrong))
             for one in (author, guard, late, before):
                 self.shown += await trio.to_thread.run_sync(told_of, one.client, self.old[0], wrong)
             await until(lambda: all(one.holds(self.posts) for one in (author, guard, before, late)))

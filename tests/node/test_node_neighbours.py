@@ -22,8 +22,8 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
 from peers_tools import a_book, a_peer, an_address, tried
 
-ALONE = Config(network=TEST_NETWORK.name, test=True)
-CONFIG = Config(network=TEST_NETWORK.name, test=True, peers=("/memory/bob/p2p/bob",))
+ALONE = Config(network=TEST_NETWORK.name)
+CONFIG = Config(network=TEST_NETWORK.name, peers=("/memory/bob/p2p/bob",))
 
 
 async def until(condition: Callable[[], object]) -> None:

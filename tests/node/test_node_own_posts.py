@@ -22,7 +22,7 @@ from p2pforum.store.posts import Store, open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True, retention_days=7)
+CONFIG = Config(network=TEST_NETWORK.name, retention_days=7)
 
 
 def written(name: str, key: int = 1) -> Post:

@@ -25,7 +25,7 @@ def a_free_port() -> int:
 
 
 def a_config(port: int, proxy: str) -> Config:
-    return Config(network="lab", test=True, listen=(f"/ip4/127.0.0.1/tcp/{port}",), proxy=proxy)
+    return Config(network="test.lab", listen=(f"/ip4/127.0.0.1/tcp/{port}",), proxy=proxy)
 
 
 async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-HIDING = Config(network=TEST_NETWORK.name, test=True, retention_days=7)
-OPEN = Config(network=TEST_NETWORK.name, test=True, retention_days=7, hide_origin=False)
+HIDING = Config(network=TEST_NETWORK.name, retention_days=7)
+OPEN = Config(network=TEST_NETWORK.name, retention_days=7, hide_origin=False)
 
 
 def written(text: str) -> Post:

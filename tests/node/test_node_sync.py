@@ -18,7 +18,7 @@ from p2pforum.store.posts import open_store
 from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Code, End
 
-CONFIG = Config(network=TEST_NETWORK.name, test=True)
+CONFIG = Config(network=TEST_NETWORK.name)
 
 
 @pytest.fixture

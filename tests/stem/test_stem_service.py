@@ -233,8 +233,8 @@ class Tap:
 
     async def join(self, peer: PeerID) -> None:
         stream = await self.network.open_stream(peer, PROTOCOL)
-        subscriptions = tuple(Subscription(topic, subscribe=True) for topic in TEST_NETWORK.topics)
-        await stream.send_all(frame(encode_rpc(Rpc(subscriptions=subscriptions, graft=TEST_NETWORK.topics))))
+        joined = Subscription(TEST_NETWORK.topic, subscribe=True)
+        await stream.send_all(frame(encode_rpc(Rpc(subscriptions=(joined,), graft=(joined.topic,)))))
 
 
 async def test_who_brought_a_post_is_not_pushed_to_and_is_offered_it_at_the_next_heartbeat(

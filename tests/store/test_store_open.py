@@ -67,7 +67,7 @@ def test_a_second_process_is_told(directory: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from p2pforum.store.posts import open_store;"
         "from p2pforum.core.limits import params_for; from p2pforum.core.errors import StoreBusy\n"
-        "try:\n with open_store(Path(sys.argv[1]), params_for('test-net', test=True)): print('opened')\n"
+        "try:\n with open_store(Path(sys.argv[1]), params_for('test.net')): print('opened')\n"
         "except StoreBusy as error: print(error)"
     )
     command = [sys.executable, "-c", code, str(directory)]
@@ -145,21 +145,16 @@ def test_a_schema_that_someone_changed_is_left_alone(directory: Path, statement:
 
 
 def test_another_networks_store_is_left_alone(directory: Path) -> None:
-    other = params_for("other", test=True)
-    with pytest.raises(StoreError, match="network 'test-net'"), open_store(directory, other):
+    other = params_for("test.other")
+    with pytest.raises(StoreError, match=r"network 'test\.net'"), open_store(directory, other):
         pass
 
 
-def test_a_store_kept_without_stamps_is_not_opened_with_them(directory: Path, tmp_path: Path) -> None:
-    """`test` was changed in the config file: what is here would not be what the network has."""
-    stamped = params_for(TEST_NETWORK.name)
-    with pytest.raises(StoreError, match=r"stamps of 0 bits.*`test`"), open_store(directory, stamped):
-        pass
-    for _attempt in range(2):
-        with open_store(tmp_path / "stamped", stamped):
-            pass
-    with pytest.raises(StoreError, match="stamps of 10 bits"), open_store(tmp_path / "stamped", TEST_NETWORK):
-        pass
+def test_a_store_of_an_early_version_is_told_so(directory: Path) -> None:
+    """There a key of the config file told a test network, and a stamp held on one shard."""
+    with closing(sqlite3.connect(directory / "node.db")) as db, db:
+        db.execute("INSERT INTO meta VALUES ('stamp_floor', X'30')")
+    refused(directory, "early version.*move it away")
 
 
 def test_a_draft_of_a_process_killed_while_making_it_is_no_obstacle(tmp_path: Path) -> None:
@@ -207,7 +202,7 @@ def test_opening_again_reads_no_posts_and_imports_no_sqlite_utils(directory: Pat
     code = (
         "import sys; from pathlib import Path; from p2pforum.store.posts import open_store;"
         "from p2pforum.store.queries import open_reader; from p2pforum.core.limits import params_for\n"
-        "with open_store(Path(sys.argv[1]), params_for('test-net', test=True)) as store:\n"
+        "with open_store(Path(sys.argv[1]), params_for('test.net')) as store:\n"
         " store.statistics(); open_reader(Path(sys.argv[1])).close()\n"
         "print(sorted({'sqlite_utils', 'trio', 'libp2p', 'click', 'httpx'} & set(sys.modules)))"
     )

@@ -1,11 +1,11 @@
-"""Checks this implementation against every vector: python docs/vectors/check.py
+"""Checks this program against every vector: python docs/vectors/check.py
 
-Each function reads one file and yields what does not fit. A stranger's node needs the same loops.
+Each function reads one file and yields what does not fit. Another node needs the same loops.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,31 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from p2pforum.core import post_id as ids  # noqa: E402
-from p2pforum.core.errors import InvalidPost  # noqa: E402
+from p2pforum.core import signature  # noqa: E402
+from p2pforum.core.errors import InvalidInvite, InvalidPost, Refused, RemoteProtocolError  # noqa: E402
+from p2pforum.core.invite import decode_invite, encode_invite  # noqa: E402
 from p2pforum.core.limits import NetworkParams, params_for  # noqa: E402
 from p2pforum.core.post import decode  # noqa: E402
+from p2pforum.core.pseudonym import identicon_of, name_of  # noqa: E402
+from p2pforum.core.stamp import stamp_bits, stamp_salt  # noqa: E402
+from p2pforum.core.text import is_valid_network  # noqa: E402
+from p2pforum.core.thread import reading_order  # noqa: E402
+from p2pforum.exchange import record  # noqa: E402
+from p2pforum.exchange.wire import ASK_SIZE, decode_frame  # noqa: E402
+from p2pforum.forum import linking, private_linking  # noqa: E402
+from p2pforum.gossip.seen import message_id  # noqa: E402
+from p2pforum.gossip.wire import Rpc, decode_rpc, encode_rpc  # noqa: E402
+from p2pforum.network.peer_id import peer_id_of, public_key_of  # noqa: E402
+from p2pforum.sync.boards import tag_of  # noqa: E402
+
+Failures = Iterator[str]
 
 
 def load(name: str) -> Any:
     return json.loads((HERE / name).read_text())
 
 
-def is_valid(raw: str, params: NetworkParams) -> bytes | None:
+def valid_id(raw: str, params: NetworkParams) -> bytes | None:
     """The ID of a valid post, else None."""
     try:
         post = decode(bytes.fromhex(raw), params)
@@ -33,22 +48,236 @@ def is_valid(raw: str, params: NetworkParams) -> bytes | None:
     return post.id
 
 
-def posts() -> Iterator[str]:
+def refuses(error: type[Exception], call: Callable[..., object], *arguments: object) -> bool:
+    try:
+        call(*arguments)
+    except error:
+        return True
+    return False
+
+
+def posts() -> Failures:
     published = load("post-v1.json")
-    free, stamped = params_for(published["network"]), NetworkParams(published["network"], stamp_floor=2)
-    for key, params in (("accept", free), ("accept_with_floor_2", stamped)):
-        for case in published[key]:
-            if is_valid(case["raw"], params) != bytes.fromhex(case["id"]):
-                yield f"{key}: {case['name']}"
-    for key, params in (("reject", free), ("reject_with_floor_2", stamped)):
-        for case in published[key]:
-            if is_valid(case["raw"], params):
-                yield f"{key}: {case['name']}"
+    for ending, network in (("", published["network"]), ("_in_p2pforum", "p2pforum")):
+        for case in published["accept" + ending]:
+            if valid_id(case["raw"], params_for(network)) != bytes.fromhex(case["id"]):
+                yield f"accept{ending}: {case['name']}"
+        for case in published["reject" + ending]:
+            if valid_id(case["raw"], params_for(network)):
+                yield f"reject{ending}: {case['name']}"
 
 
-def post_edges() -> Iterator[str]:
+def networks() -> Failures:
+    for case in load("names-v1.json")["networks (section 1)"]:
+        params = params_for(case["name"])
+        found = {
+            "name": params.name,
+            "stamp_floor": params.stamp_floor,
+            "external_aad of posts": params.post_aad.decode(),
+            "external_aad of peer records": params.peer_aad.decode(),
+            "topic": params.topic,
+            "sync": params.sync_protocol,
+            "stem": params.stem_protocol,
+            "exchange": params.peers_protocol,
+        }
+        if found != case:
+            yield str(case["name"])
+    for name in load("names-v1.json")["not networks (section 1)"]:
+        if is_valid_network(name):
+            yield f"not a network: {name}"
+
+
+def post_edges() -> Failures:
     published = load("post-edges-v1.json")
     params = params_for(published["network"])
     for case in published["edges"]:
-        if (is_valid(case["raw"], params) is not None) != case["accept"]:
+        if (valid_id(case["raw"], params) is not None) != case["accept"]:
             yield f"{case['rule']}: {case['name']}"
+
+
+def signatures() -> Failures:
+    for case in load("ed25519-edges.json")["cases"]:
+        message, sig, key = (bytes.fromhex(case[part]) for part in ("message", "signature", "key"))
+        if signature.verify(message, sig, key) != case["accept"]:
+            yield str(case["name"])
+
+
+def written_ids() -> Failures:
+    published = load("names-v1.json")
+    for case in published["ids (section 4)"]:
+        value = bytes.fromhex(case["id"])
+        if ids.format_id(value) != case["written"] or ids.parse_id(case["written"]) != value:
+            yield f"ID {case['written']}"
+    for case in published["beginnings of ids (section 4)"]:
+        if ids.parse_prefix(case["written"]) != tuple(bytes.fromhex(case[k]) for k in ("lowest", "highest")):
+            yield f"beginning {case['written']}"
+    for text in published["not ids (section 4)"]:
+        if not refuses(ValueError, ids.parse_prefix, text):
+            yield f"not an ID: {text}"
+
+
+def names() -> Failures:
+    for case in load("names-v1.json")["pseudonyms (section 4)"]:
+        key, root = bytes.fromhex(case["key"]), bytes.fromhex(case["root"])
+        icon = identicon_of(key, root)
+        rows = ["".join("#" if cell else "." for cell in row) for row in icon.cells]
+        if (name_of(key, root), rows, icon.hue) != (case["name"], case["identicon"], case["hue"]):
+            yield str(case["name"])
+
+
+def stamps() -> Failures:
+    for case in load("names-v1.json")["stamps (section 3)"]:
+        salt = stamp_salt(case["hour"])
+        earned = stamp_bits(bytes.fromhex(case["post_id"]), salt)
+        if (salt.hex(), earned) != (case["salt"], case["earned_bits"]):
+            yield f"hour {case['hour']}, ID {case['post_id']}"
+
+
+class _Post:
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.id = bytes.fromhex(case["id"])
+        self.hour = int(case["hour"])
+        self.parents = [bytes.fromhex(parent) for parent in case["parents"]]
+
+
+def orders() -> Failures:
+    for case in load("names-v1.json")["reading order (section 5)"]:
+        placed = reading_order([_Post(post) for post in case["posts"]])
+        found = [
+            {"id": p.post.id.hex(), "depth": p.depth, "missing": [m.hex() for m in p.missing]} for p in placed
+        ]
+        if found != case["order"]:
+            yield str(case["name"])
+
+
+def other_names() -> Failures:
+    published = load("names-v1.json")
+    for case in published["message ids (section 8)"]:
+        if message_id(bytes.fromhex(case["data"])).hex() != case["id"]:
+            yield f"message {case['data']}"
+    boards = published["board tags (section 9)"]
+    nonces = bytes.fromhex(boards["initiator's nonce"] + boards["responder's nonce"])
+    for board, tag in boards["tags"].items():
+        if tag_of(board, nonces).hex() != tag:
+            yield f"tag of {board}"
+    for case in published["peer ids (section 7)"]:
+        key = bytes.fromhex(case["key"])
+        if peer_id_of(key) != case["peer"] or public_key_of(case["peer"]) != key:
+            yield f"peer ID {case['peer']}"
+
+
+def invites() -> Failures:
+    published = load("invite-v1.json")
+    for case in published["accept"]:
+        found = decode_invite(case["line"])
+        lists = [key.hex() for key in found.lists]
+        told = [found.network, list(found.peers), list(found.boards), lists]
+        if told != [case[key] for key in ("network", "peers", "boards", "lists")]:
+            yield f"accept: {case['name']}"
+        if encode_invite(found) != case["line"]:
+            yield f"made anew: {case['name']}"
+    for case in published["reject"]:
+        if not refuses(InvalidInvite, decode_invite, case["line"]):
+            yield f"reject: {case['name']}"
+
+
+def peer_records() -> Failures:
+    published = load("peer-v1.json")
+    params = params_for(published["network"])
+    for case in published["accept"]:
+        found = record.decode(bytes.fromhex(case["raw"]), params)
+        told = [found.peer, found.sequence, list(found.addresses)]
+        if told != [case[key] for key in ("peer", "sequence", "addresses")]:
+            yield f"accept: {case['name']}"
+    for case in published["reject"]:
+        if not refuses(RemoteProtocolError, record.decode, bytes.fromhex(case["raw"]), params):
+            yield f"reject: {case['name']}"
+    ask = bytes.fromhex(published["ask"])
+    if len(ask) != ASK_SIZE or [raw.hex() for raw in decode_frame(ask, 1)] != [published["accept"][0]["raw"]]:
+        yield "ask"
+
+
+def links() -> Failures:
+    published = load("links-v1.json")
+    params = params_for(published["network"])
+
+    def check(proof: str) -> object:
+        module = private_linking.check if proof.startswith(private_linking.HEAD) else linking.check_proof
+        return module(proof, params)
+
+    for name in ("public", "private_by_owner", "private_by_reader"):
+        if refuses(Refused, check, published[name]["proof"]):
+            yield f"accept: {name}"
+    for name, proof in published["reject"].items():
+        if not refuses(Refused, check, proof):
+            yield f"reject: {name}"
+
+
+def _joined(raw: list[tuple[str, int]]) -> bytes:
+    return b"".join(bytes.fromhex(part) * times for part, times in raw)
+
+
+def _told(rpc: Rpc) -> dict[str, Any]:
+    found = {
+        "subscriptions": [[s.topic, s.subscribe] for s in rpc.subscriptions],
+        "publish": [[m.topic, m.data.hex()] for m in rpc.publish],
+        "ihave": [[have.topic, [i.hex() for i in have.ids]] for have in rpc.ihave],
+        "iwant": [i.hex() for i in rpc.iwant],
+        "graft": list(rpc.graft),
+        "prune": [[p.topic, p.backoff] for p in rpc.prune],
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def rpcs() -> Failures:
+    published = load("rpc-v1.json")
+    for case in published["accept"]:
+        found = decode_rpc(_joined(case["raw"]))
+        if _told(found) != case["reads"] or any(m.authored for m in found.publish):
+            yield f"accept: {case['name']}"
+        if _told(decode_rpc(encode_rpc(found))) != case["reads"]:
+            yield f"made anew: {case['name']}"
+    for case in published["refuse the message"]:
+        if not decode_rpc(_joined(case["raw"])).publish[0].authored:
+            yield f"refuse the message: {case['name']}"
+    for case in published["end the connection"]:
+        if not refuses(RemoteProtocolError, decode_rpc, _joined(case["raw"])):
+            yield f"end the connection: {case['name']}"
+    for case in published["bounds"]:
+        if refuses(RemoteProtocolError, decode_rpc, _joined(case["last good"])):
+            yield f"last good: {case['name']}"
+        if not refuses(RemoteProtocolError, decode_rpc, _joined(case["first bad"])):
+            yield f"first bad: {case['name']}"
+
+
+CHECKS: tuple[Callable[[], Failures], ...] = (
+    posts,
+    post_edges,
+    networks,
+    signatures,
+    written_ids,
+    names,
+    stamps,
+    orders,
+    other_names,
+    invites,
+    peer_records,
+    links,
+    rpcs,
+)
+
+
+def failures() -> Failures:
+    """What does not fit, each as "file's check: case". A check that can't go on is a failure, too."""
+    for check in CHECKS:
+        try:
+            for failure in check():
+                yield f"{check.__name__}: {failure}"
+        except Exception as error:
+            yield f"{check.__name__}: {error!r}"
+
+
+if __name__ == "__main__":
+    found = list(failures())
+    print("\n".join(found) or "all vectors fit")
+    sys.exit(bool(found))

@@ -216,7 +216,10 @@ def _encoding() -> Iterator[Edge]:
         "bytes without a length": unknown(Raw(b"\x5f\x41x\xff")),
         "a text without a length": unknown(Raw(b"\x7f\x61x\xff")),
         "an array without a length": unknown(Raw(b"\x9f\x01\xff")),
-        "a head with 28": unknown(Raw(b"\x1c")),
+        **{
+            f"a head with {low}": unknown(Raw(bytes([low]) + bytes(1 << low - 24)))
+            for low in (28, 29, 30, 31)
+        },
         "the fields as an array without a length": Raw(b"\x9f" + good[1:] + b"\xff"),
         "the fields with a long head": Raw(b"\x98\x08" + good[1:]),
         "the hour in nine bytes": Raw(good.replace(hour, b"\x1b" + HOUR.to_bytes(8, "big"))),
@@ -256,6 +259,7 @@ def _envelopes() -> Iterator[Edge]:
         "no algorithm": b"\xa1\x04" + cbor(key),
         "a key of 31 bytes": b"\xa2\x01\x32\x04" + cbor(key[:31]),
         "a key of 33 bytes": b"\xa2\x01\x32\x04" + cbor(key + b"\x00"),
+        "a key as a text": b"\xa2\x01\x32\x04\x78\x20" + key,
         "a key with a long head": b"\xa2\x01\x32\x04\x59\x00\x20" + key,
         "empty": b"",
     }
@@ -272,6 +276,10 @@ def _envelopes() -> Iterator[Edge]:
         "an array without a length": b"\xd2\x9f" + good[2:] + b"\xff",
         "protected headers as a map": closed(protected=Raw(protected(key))),
         "unprotected headers": closed(unprotected=Raw(b"\xa1\x04\x41x")),
+        "unprotected headers as an empty array": closed(unprotected=Raw(b"\x80")),
+        "unprotected headers as null": closed(unprotected=None),
+        "a signature as a text": good[:-66] + b"\x78" + good[-65:],
+        "protected headers as a text": b"\xd2\x84\x78" + good[3:],
         "unprotected headers as bytes": closed(unprotected=b"\xa0"),
         "a detached payload": closed(payload=None),
         "a payload that is no byte string": closed(payload=Raw(payload)),
@@ -366,6 +374,9 @@ def _texts() -> Iterator[Edge]:
     rule = "characters of texts"
     for code in sorted({edge for pair in FORBIDDEN for edge in pair}):
         yield Edge(rule, f"U+{code:04X}", False, post(fields(content=["s", f"a{chr(code)}b"])))
+        if code < 128:
+            beside = post(fields(content=["s", f"\u00e9{chr(code)}b"]))
+            yield Edge(rule, f"U+{code:04X} in a text that is not ASCII", False, beside)
     for code in (*BESIDE, *OTHERS):
         yield Edge(rule, f"U+{code:04X}", True, post(fields(content=["s", f"a{chr(code)}b"])))
     yield Edge(rule, "U+FEFF at the beginning", True, post(fields(content=["\ufeffs", "\ufeffb"])))

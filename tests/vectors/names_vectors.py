@@ -151,10 +151,29 @@ def board_tag(nonces: bytes, board: str) -> bytes:
     return hashlib.blake2b(board.encode(), digest_size=8, key=nonces, person=b"p2pforum/sync/1").digest()
 
 
+def network(name: str) -> dict[str, Any]:
+    is_test = name == "test" or name.startswith("test.")
+    return {
+        "name": name,
+        "stamp_floor": 0 if is_test else 10,
+        "external_aad of posts": f"{name}/post/1",
+        "external_aad of peer records": f"{name}/peer/1",
+        "topic": f"{name}/posts/1",
+        "sync": f"/{name}/sync/1",
+        "stem": f"/{name}/stem/1",
+        "exchange": f"/{name}/peers/1",
+    }
+
+
+NETWORKS = ("p2pforum", "test", "test.", "test.lab", "tests", "testing", "a.test", "te", "-", "n" * 32)
+
+
 def vectors() -> dict[str, Any]:
     nonces = bytes(range(32))
     return {
         "about": "hex; sections are those of PROTOCOL.md",
+        "networks (section 1)": [network(name) for name in NETWORKS],
+        "not networks (section 1)": ["", "n" * 33, "Test", "a_b", "a/b", "a b", "a\n", "\u00e9"],
         "ids (section 4)": [{"id": value.hex(), "written": base32(value)} for value in VALUES],
         "beginnings of ids (section 4)": prefixes(),
         "not ids (section 4)": ["", "u", "!", base32(VALUES[4]) + "0", base32(VALUES[4])[:51] + "1"],

@@ -1,0 +1,212 @@
+"""The rules of the codecs, each with the text that keeps it and a text that breaks it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    rule: str
+    module: str
+    old: str
+    new: str
+
+
+def _of(module: str, *changes: tuple[str, str, str]) -> list[Mutant]:
+    return [Mutant(rule, f"p2pforum.{module}", old, new) for rule, old, new in changes]
+
+
+LIMITS = _of(
+    "core.limits",
+    ("a post of 16,001 bytes", "MAX_POST = 16_000", "MAX_POST = 16_001"),
+    ("no post of 16,000 bytes", "MAX_POST = 16_000", "MAX_POST = 15_999"),
+    ("a body of 12,289 bytes", "MAX_BODY = 12 * KIB", "MAX_BODY = 12 * KIB + 1"),
+    ("no body of 12,288 bytes", "MAX_BODY = 12 * KIB", "MAX_BODY = 12 * KIB - 1"),
+    ("a subject of 201 bytes", "MAX_SUBJECT = 200", "MAX_SUBJECT = 201"),
+    ("no subject of 200 bytes", "MAX_SUBJECT = 200", "MAX_SUBJECT = 199"),
+    ("five parents", "MAX_PARENTS = 4", "MAX_PARENTS = 5"),
+    ("no four parents", "MAX_PARENTS = 4", "MAX_PARENTS = 3"),
+    ("hour 2^31", "MAX_HOUR = 2**31", "MAX_HOUR = 2**31 + 1"),
+    ("no hour 2^31 - 1", "MAX_HOUR = 2**31", "MAX_HOUR = 2**31 - 1"),
+    ("arrays nest to 5", "MAX_NESTING = 4", "MAX_NESTING = 5"),
+    ("arrays nest to 3", "MAX_NESTING = 4", "MAX_NESTING = 3"),
+    ("257 messages", "MAX_RPC_MESSAGES = 256", "MAX_RPC_MESSAGES = 257"),
+    ("no 256 messages", "MAX_RPC_MESSAGES = 256", "MAX_RPC_MESSAGES = 255"),
+    ("5,001 IDs", "MAX_RPC_IDS = 5_000", "MAX_RPC_IDS = 5_001"),
+    ("no 5,000 IDs", "MAX_RPC_IDS = 5_000", "MAX_RPC_IDS = 4_999"),
+    ("6,001 fields", "MAX_RPC_FIELDS = 6_000", "MAX_RPC_FIELDS = 6_001"),
+    ("no 6,000 fields", "MAX_RPC_FIELDS = 6_000", "MAX_RPC_FIELDS = 5_999"),
+    ("an RPC of 262,145 bytes", "MAX_RPC = 256 * KIB", "MAX_RPC = 256 * KIB + 1"),
+    ("no RPC of 262,144 bytes", "MAX_RPC = 256 * KIB", "MAX_RPC = 256 * KIB - 1"),
+    ("17 subscriptions, GRAFT, PRUNE, IHAVE", "MAX_SUBSCRIPTIONS = 16", "MAX_SUBSCRIPTIONS = 17"),
+    ("no 16 of them", "MAX_SUBSCRIPTIONS = 16", "MAX_SUBSCRIPTIONS = 15"),
+    ("a topic of 129 bytes", "MAX_TOPIC_NAME = 128", "MAX_TOPIC_NAME = 129"),
+    ("no topic of 128 bytes", "MAX_TOPIC_NAME = 128", "MAX_TOPIC_NAME = 127"),
+    ("a record of 1,001 bytes", "MAX_PEER_RECORD = 1_000", "MAX_PEER_RECORD = 1_001"),
+    ("no record of 1,000 bytes", "MAX_PEER_RECORD = 1_000", "MAX_PEER_RECORD = 999"),
+    ("nine addresses in a record", "MAX_PEER_ADDRESSES = 8", "MAX_PEER_ADDRESSES = 9"),
+    ("no eight addresses in a record", "MAX_PEER_ADDRESSES = 8", "MAX_PEER_ADDRESSES = 7"),
+    ("an address of 257 characters", "MAX_PEER_ADDRESS = 256", "MAX_PEER_ADDRESS = 257"),
+    ("no address of 256 characters", "MAX_PEER_ADDRESS = 256", "MAX_PEER_ADDRESS = 255"),
+    ("number 2^32", "MAX_PEER_SEQUENCE = 2**32", "MAX_PEER_SEQUENCE = 2**32 + 1"),
+    ("no number 2^32 - 1", "MAX_PEER_SEQUENCE = 2**32", "MAX_PEER_SEQUENCE = 2**32 - 1"),
+    ("65 things of a kind in an invite", "MAX_INVITED = 64", "MAX_INVITED = 65"),
+    ("no 64 things of a kind in an invite", "MAX_INVITED = 64", "MAX_INVITED = 63"),
+    ("a stamp floor of 9 bits", "stamp_floor: int = 10", "stamp_floor: int = 9"),
+    ("a stamp floor of 11 bits", "stamp_floor: int = 10", "stamp_floor: int = 11"),
+    ("a test network by any name with test in it", 'name.startswith("test.")', '"test" in name'),
+    ("test. alone is no test network", 'name == "test" or', 'name == "test." or'),
+    ("another external_aad of posts", 'f"{self.name}/post/1"', 'f"{self.name}/post/2"'),
+    ("another external_aad of records", 'f"{self.name}/peer/1"', 'f"{self.name}/peer/2"'),
+    ("another topic", 'f"{self.name}/posts/1"', 'f"{self.name}/post/1"'),
+)
+
+TEXT = _of(
+    "core.text",
+    ("U+0000 travels", r"[\x00-\x09", r"[\x01-\x09"),
+    ("U+0009 travels", r"\x00-\x09", r"\x00-\x08"),
+    ("no line feed", r"\x00-\x09\x0b", r"\x00-\x0b"),
+    ("U+000B travels", r"\x0b-\x1f", r"\x0c-\x1f"),
+    ("U+001F travels", r"\x0b-\x1f", r"\x0b-\x1e"),
+    ("U+007F travels", r"\x7f-\x9f", r"\x80-\x9f"),
+    ("U+009F travels", r"\x7f-\x9f", r"\x7f-\x9e"),
+    ("no U+00A0", r"\x7f-\x9f", r"\x7f-\xa0"),
+    ("U+202A travels", r"\u202a-\u202e", r"\u202b-\u202e"),
+    ("U+202E travels", r"\u202a-\u202e", r"\u202a-\u202d"),
+    ("no U+202F", r"\u202a-\u202e", r"\u202a-\u202f"),
+    ("no U+2029", r"\u202a-\u202e", r"\u2029-\u202e"),
+    ("U+2066 travels", r"\u2066-\u2069", r"\u2067-\u2069"),
+    ("U+2069 travels", r"\u2066-\u2069", r"\u2066-\u2068"),
+    ("no U+2060", r"\u2066-\u2069", r"\u2060-\u2069"),
+    ("no U+206A", r"\u2066-\u2069", r"\u2066-\u206a"),
+    ("U+E0000 travels", r"\U000e0000-\U000e007f", r"\U000e0001-\U000e007f"),
+    ("U+E007F travels", r"\U000e0000-\U000e007f", r"\U000e0000-\U000e007e"),
+    ("no U+E0100", r"\U000e0000-\U000e007f", r"\U000e0000-\U000e0100"),
+    ("no U+FEFF", r"\U000e0000-\U000e007f", r"\ufeff\U000e0000-\U000e007f"),
+    ("no U+200D", r"\u202a-\u202e", r"\u200d\u202a-\u202e"),
+    ("ASCII is not looked at", 'text.replace("\\n", "").isprintable()', "True"),
+)
+
+ENVELOPE = _of(
+    "core.envelope",
+    ("any bytes behind the key", "or raw[_KEY_END:_PAYLOAD_HEAD] != _AFTER_KEY", ""),
+    ("any bytes before the key", "not raw.startswith(_BEFORE_KEY) or ", ""),
+    ("any bytes before the signature", "if not raw.startswith(_BEFORE_SIGNATURE, end):", "if False:"),
+    ("a long head of the payload", "raw[_PAYLOAD_HEAD:start] == _bytes_head(end - start)", "True"),
+    ("algorithm -8", r"\xa2\x01\x32\x04", r"\xa2\x01\x27\x04"),
+    ("what is signed has no name", r'b"\x84\x6aSignature1"', r'b"\x84\x6aSignature2"'),
+)
+
+CBOR = _of(
+    "core.plain_cbor",
+    ("numbers in a long form", "or number < _LEAST[low - 24]", ""),
+    ("lengths left open", "if low > 27:", "if False:"),
+    ("maps, tags, floats", "if head >= _OTHERS:\n        raise", "if False:\n        raise"),
+    ("something behind the end", "if place != size:", "if place > size:"),
+    ("any nesting", "len(above) >= depth or ", ""),
+)
+
+STAMP = _of(
+    "core.stamp",
+    ("another salt", "[:16]", "[16:]"),
+    ("the salt has eight bytes of hour", 'to_bytes(4, "big")', 'to_bytes(8, "big")'),
+    ("the salt's hour begins with its low byte", 'hour.to_bytes(4, "big")', 'hour.to_bytes(4, "little")'),
+    ("two passes", "_PASSES = 1", "_PASSES = 2"),
+    ("twice the memory", "_MEMORY = 256 * 1024", "_MEMORY = 512 * 1024"),
+    ("any algorithm", "if stamp.algorithm != ARGON2ID_256K:", "if False:"),
+    ("one bit more counts", "256 - int", "257 - int"),
+)
+
+SIGNATURE = _of(
+    "core.signature",
+    ("keys of any order", "bindings.crypto_core_ed25519_is_valid_point(public_key)", "True"),
+)
+
+ID = _of(
+    "core.post_id",
+    ("i, l, o, u in IDs", '"0123456789abcdefghjkmnpqrstvwxyz"', '"0123456789abcdefghijklmnopqrstuv"'),
+    ("padding in front", '"big") << 4', '"big")'),
+    ("any end of a whole ID", "and low & 15", "and False"),
+    ("an ID made by another hash", "hashlib.sha256(sig_structure)", "hashlib.blake2s(sig_structure)"),
+)
+
+NAMES = _of(
+    "core.pseudonym",
+    ("names that the thread does not change", "blake2b(key + root,", "blake2b(key,"),
+    ("names without a person", 'person=b"p2pforum-name"', 'person=b""'),
+    ("other consonants", '"bdfghjklmnprstvz"', '"bdfghjklmnprstvx"'),
+    ("other vowels", '"aiou"', '"aeou"'),
+    ("pictures by columns", "bits >> (row * half + column)", "bits >> (column * GRID + row)"),
+    ("pictures that are not symmetric", "left + left[-2::-1]", "left + left[:2]"),
+    ("another hue", "digest[8:10]", "digest[9:11]"),
+    ("hues to 359", "% 360", "% 359"),
+    ("two proquints swapped", "for i in (0, 2, 4)", "for i in (2, 0, 4)"),
+)
+
+ORDER = _of(
+    "core.thread",
+    ("later posts first", "sorted(posts, key=_by_time, reverse=True)", "sorted(posts, key=_by_time)"),
+    ("hours alone decide", "return post.hour, post.id", "return post.hour, bytes(32)"),
+    ("replies as deep as what they answer", "(reply, depth + 1)", "(reply, depth)"),
+    ("parents that are missing are not named", "if p not in by_id)", "if p in by_id)"),
+    ("one parent is enough", "if not waiting[reply.id] and reply.id", "if reply.id"),
+)
+
+SYNC = _of("sync.boards", ("tags without a person", "person=_PERSON", 'person=b""'))
+
+PEER_ID = _of(
+    "network.peer_id",
+)
+
+RPC = _of(
+    "gossip.wire",
+    ("messages in two topics", "topics == 1", "topics >= 1"),
+    ("messages without a topic", "topics == 1", "topics <= 1"),
+    ("authors are not noticed", "            authored = True", "            authored = False"),
+    ("the field from is allowed", "frozenset({1, 3, 5, 6})", "frozenset({3, 5, 6})"),
+    ("the field seqno is allowed", "frozenset({1, 3, 5, 6})", "frozenset({1, 5, 6})"),
+    ("the field signature is allowed", "frozenset({1, 3, 5, 6})", "frozenset({1, 3, 6})"),
+    ("the field key is allowed", "frozenset({1, 3, 5, 6})", "frozenset({1, 3, 5})"),
+    ("PRUNE in seconds in another field", "number == 3 and wire == VARINT", "number == 2 and wire == VARINT"),
+    (
+        "topics that are not UTF-8",
+        "rpc.data[start:end].decode()",
+        'rpc.data[start:end].decode("utf-8", "replace")',
+    ),
+)
+
+FIELDS = _of(
+    "gossip.fields",
+    ("field number 0", "0 < number < 2**29", "number < 2**29"),
+    ("numbers above 64 bits", 'check(value < 2**64, "a number above 64 bits")', "pass"),
+    ("numbers without an end", "check(shift < 70,", "check(True,"),
+    ("fields that end behind their place", "check(size <= end - pos,", "check(True,"),
+    ("eight bytes are four", "size = 8 if wire == FIXED64 else 4", "size = 4"),
+)
+
+RECORDS = _of(
+    "exchange.record",
+)
+
+INVITES = _of(
+    "core.invite",
+    ("invites of version 2", "VERSION = 1", "VERSION = 2"),
+    ("lines that nobody would make", "if encode_invite(invite) != line:", "if False:"),
+)
+
+MUTANTS = [
+    *LIMITS,
+    *TEXT,
+    *ENVELOPE,
+    *CBOR,
+    *STAMP,
+    *SIGNATURE,
+    *ID,
+    *NAMES,
+    *ORDER,
+    *SYNC,
+    *PEER_ID,
+    *RPC,
+    *FIELDS,
+    *RECORDS,
+    *INVITES,
+]

@@ -153,9 +153,7 @@ ORDER = _of(
 
 SYNC = _of("sync.boards", ("tags without a person", "person=_PERSON", 'person=b""'))
 
-PEER_ID = _of(
-    "network.peer_id",
-)
+PEER_ID = _of("network.peer_id", ("another head", "x", "y"))
 
 RPC = _of(
     "gossip.wire",
@@ -185,6 +183,27 @@ FIELDS = _of(
 
 RECORDS = _of(
     "exchange.record",
+    ("records of another version", " or fields[0] != VERSION", ""),
+    ("records with more fields", "len(fields) != 3", "len(fields) < 3"),
+    ("number 0", "1 <= sequence", "0 <= sequence"),
+    ("no address", "1 <= len(addresses)", "0 <= len(addresses)"),
+    ("addresses in any order", "a >= b for", "a == b for"),
+    ("an address twice", "a >= b for", "a > b for"),
+    ("addresses that are bytes", "type(address) is str and ", ""),
+    ("blanks in addresses", ' and " " not in address', ""),
+    ("other characters than ASCII", "address.isascii() and ", ""),
+    ("controls in addresses", " and address.isprintable()", ""),
+    ("addresses without a slash", 'and address.startswith("/")', "and True"),
+    ("peer IDs in addresses", 'and "/p2p/" not in address', "and True"),
+    ("any signature", "if not signature.verify(", "if False and signature.verify("),
+    ("signed as a post", "params.peer_aad), signed, key)", "params.post_aad), signed, key)"),
+)
+
+EXCHANGE = _of(
+    "exchange.wire",
+    ("records of any number", " or len(records) == most", ""),
+    ("sizes in one byte", "_HEAD = 2", "_HEAD = 1"),
+    ("anything behind the records", 'if frame[place:].strip(b"\x00"):', "if False:"),
 )
 
 INVITES = _of(
@@ -208,5 +227,6 @@ MUTANTS = [
     *RPC,
     *FIELDS,
     *RECORDS,
+    *EXCHANGE,
     *INVITES,
 ]

@@ -24,6 +24,13 @@ from p2pforum.exchange.wire import ASK_SIZE, encode_frame  # noqa: E402
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "peer-v1.json"
 
 
+def _sized(total: int) -> list[str]:
+    """Addresses of a record with `total` bytes in all."""
+    addresses = ["/" + letter * 249 for letter in "abc"]
+    spare = total - len(raw_with([1, 1, [*addresses, "/" + "z" * 99]]))
+    return [*addresses, "/" + "z" * (99 + spare)]
+
+
 def _accepted() -> list[tuple[str, int, PeerRecord]]:
     eight = [f"/ip4/203.0.113.{n}/tcp/4001" for n in range(1, 9)]
     cases = {
@@ -32,6 +39,7 @@ def _accepted() -> list[tuple[str, int, PeerRecord]]:
         "IPv6": (2, 1, ["/ip6/2001:db8::1/tcp/4001"]),
         "a kind that comes later": (2, 23, [f"/onion3/{'a' * 56}:4001"]),
         "eight addresses": (3, 24, eight),
+        "1,000 bytes in all": (1, 1, _sized(limits.MAX_PEER_RECORD)),
         "the longest address": (3, 256, ["/dns4/" + "x" * (limits.MAX_PEER_ADDRESS - 6)]),
         "the highest number": (4, limits.MAX_PEER_SEQUENCE - 1, [HOME]),
     }
@@ -52,6 +60,8 @@ def _rejected() -> list[tuple[str, bytes]]:
         ("a trailing byte", good + b"\x00"),
         ("signed as a post", raw_with([1, 1, [HOME]], aad=TEST_NETWORK.post_aad)),
         ("of another network", raw_with([1, 1, [HOME]], aad=NetworkParams("another-net").peer_aad)),
+        ("1,001 bytes in all", raw_with([1, 1, _sized(limits.MAX_PEER_RECORD + 1)])),
+        ("an address of 257 characters", raw_with([1, 1, ["/dns4/" + "x" * (limits.MAX_PEER_ADDRESS - 5)]])),
         ("too large", raw_with([1, 1, ["/" + c * 250 for c in "abcd"]])),
     ]
 

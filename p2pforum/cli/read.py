@@ -89,6 +89,9 @@ def _posts(context: Context, view: "ThreadView", asked: bytes) -> Iterator[str]:
         for text in render.block(_body(post), context.console.width - len(indent)):
             yield indent + bar + text[1:]
         above = post
+    if view.newer:
+        yield ""
+        yield f"({options.count(view.newer, 'remark')} written by a newer version of p2pforum)"
 
 
 def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> str:
@@ -143,6 +146,7 @@ def _json(view: "ThreadView") -> dict[str, Any]:
         "id": format_id(view.root),
         "board": view.board,
         "subject": view.subject,
+        "newer": view.newer,
         "complete": view.has_root and not any(post.missing for post in view.posts),
         "posts": [_post_json(post) for post in view.posts],
     }

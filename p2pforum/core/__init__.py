@@ -5,6 +5,7 @@ limits.py     every bound, with its reason, and the constants of a network
 text.py       which text may travel
 plain_cbor.py the part of CBOR that posts are made of, checked before it is decoded
 envelope.py   the outside of a post, opened and closed by the places of its bytes
+kinds.py      the table of kinds: which rule decides what, what counts, what it means
 post.py       encode, sign and strictly decode: one post, one encoding
 bundle.py     posts in a file: frames, written and read
 post_id.py    the ID of a post and how people write it

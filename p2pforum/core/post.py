@@ -7,30 +7,21 @@ Bytes that come in are hashed and verified as they are; nothing is ever re-encod
 except to see that it was canonical.
 """
 
-import enum
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cbor2
 
-from p2pforum.core import envelope, limits, plain_cbor, signature, text
+from p2pforum.core import envelope, kinds, limits, plain_cbor, signature, text
 from p2pforum.core.errors import InvalidPost
+from p2pforum.core.kinds import Meaning, Row
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post_id import ID_SIZE, post_id
 from p2pforum.core.stamp import NONCE_SIZE, Stamp, is_stamped
 
 VERSION = 1
-
-
-class Kind(enum.IntEnum):
-    """Others are kept and passed on if the outer rules hold, and shown as a newer format."""
-
-    POST = 0  #: content [subject, body] in a root, [body] in a reply
-    RETRACT = 1  #: content [ID of a post by the same key]
-    SUPERSEDE = 2  #: content [ID of a post by the same key, new body]
-    REVEAL = 5  #: content [the secret seed of the author's own key]: from then on anybody can sign with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +76,44 @@ class Post:
         return self.payload.root or self.id
 
     @property
-    def is_understood(self) -> bool:
-        """Whether this version knows what the content means."""
-        return self.payload.version == VERSION and self.payload.kind in _CONTENT_RULES
+    def _row(self) -> Row | None:
+        """That of its kind, if this version knows what the content means."""
+        row = _row_of(self.payload)
+        if row is None or row.is_founding or row.fits(self.is_root, self.payload.content):
+            return row
+        return None
+
+    @property
+    def meaning(self) -> Meaning | None:
+        """None if this version does not know what the content means."""
+        row = self._row
+        return None if row is None else row.meaning
 
     @property
     def subject(self) -> str:
-        return str(self.payload.content[0]) if self._is_post and self.is_root else ""
+        row = self._row
+        return str(self.payload.content[0]) if row is not None and row.has_body and self.is_root else ""
 
     @property
     def body(self) -> str:
-        has_body = self.is_understood and self.payload.kind in (Kind.POST, Kind.SUPERSEDE)
-        return str(self.payload.content[-1]) if has_body else ""
-
-    @property
-    def _is_post(self) -> bool:
-        return self.is_understood and self.payload.kind == Kind.POST
+        row = self._row
+        return str(self.payload.content[-1]) if row is not None and row.has_body else ""
 
     @property
     def target(self) -> bytes:
-        """What a retract or supersede is about; empty for other kinds."""
-        if self.is_understood and self.payload.kind in (Kind.RETRACT, Kind.SUPERSEDE):
-            return bytes(self.payload.content[0])
-        return b""
+        """The post that it is about; empty for kinds that are about none."""
+        row = self._row
+        return bytes(self.payload.content[0]) if row is not None and row.has_target else b""
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts in the content, in their order, whether this version knows what they mean or not."""
+        return list(_texts(self.payload.content))
+
+    @property
+    def is_reveal(self) -> bool:
+        """It publishes the secret of its own key."""
+        return _is_reveal(self.payload)
 
     def verify_signature(self) -> None:
         """Raises InvalidPost. About 60 microseconds, twice that for a key not seen lately."""
@@ -121,6 +127,23 @@ class Post:
             raise InvalidPost(f"a stamp of {stamp.bits} bits, and this network asks for {params.stamp_floor}")
         if not is_stamped(self.id, stamp, self.payload.hour):
             raise InvalidPost("the stamp is not worth what it claims")
+
+
+def _row_of(payload: Payload) -> Row | None:
+    return kinds.TABLE.get(payload.kind) if payload.version == VERSION else None
+
+
+def _is_reveal(payload: Payload) -> bool:
+    row = _row_of(payload)
+    return row is not None and row.is_founding and row.meaning is Meaning.REVEALS
+
+
+def _texts(content: tuple[Any, ...]) -> Iterator[str]:
+    for item in content:
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, tuple):
+            yield from _texts(item)
 
 
 def _as_lists(value: Any) -> Any:
@@ -149,21 +172,25 @@ def decode(raw: bytes, params: NetworkParams) -> Post:
     raw = bytes(raw)
     author, encoded, sig = envelope.open_up(raw)
     payload = decode_payload(encoded)
-    if payload.kind == Kind.REVEAL and payload.version == VERSION:
+    if _is_reveal(payload):
         _check_seed(payload.content[0], author)
     structure = sig_structure(author, encoded, params)
     return Post(raw, post_id(structure), author, payload, structure, sig)
 
 
 def decode_payload(encoded: bytes) -> Payload:
-    """Raises InvalidPost unless every outer rule holds, whatever the version and the kind."""
+    """Raises InvalidPost unless every outer rule holds, whatever the version and the kind.
+
+    The content rules of the founding kinds of version 1 are the only others. They decide for ever: what a
+    later version or kind asks of a content, makes it understood or not.
+    """
     fields = plain_cbor.loads(encoded, limits.MAX_NESTING + 1)
     if not _is_list(fields, 8):
         raise InvalidPost("the payload is not an array of eight fields")
     version, kind, board, root, parents, hour, content, stamp = fields
     if not (_is_uint(version) and _is_uint(kind) and _is_uint(hour) and hour < limits.MAX_HOUR):
         raise InvalidPost("version, kind and hour are whole numbers from 0, the hour below 2^31")
-    if version < 1 or version >= 2**16 or kind >= 2**16:
+    if version < 1 or version >= 2**16 or kind > kinds.LARGEST:
         raise InvalidPost("version or kind out of range")
     if type(board) is not str or not text.is_valid_board(board):
         raise InvalidPost("the board's name is not made of 1 to 64 of a-z 0-9 . -")
@@ -173,8 +200,9 @@ def decode_payload(encoded: bytes) -> Payload:
     payload = Payload(
         kind, board, root, tuple(parents), hour, _as_tuples(content), _decode_stamp(stamp), version
     )
-    if version == VERSION and kind in _CONTENT_RULES and not _CONTENT_RULES[kind](payload):
-        raise InvalidPost(f"the content is not that of a {Kind(kind).name.lower()}")
+    row = _row_of(payload)
+    if row is not None and row.is_founding and not row.fits(not root, payload.content):
+        raise InvalidPost(f"the content is not that of a {row.name}")
     return payload
 
 
@@ -212,47 +240,6 @@ def _decode_stamp(stamp: Any) -> Stamp:
     ):
         raise InvalidPost("the stamp is out of range")
     return Stamp(algorithm, bits, nonce)
-
-
-# That the texts of the content are valid was seen before any of these rules is asked.
-def _is_body(value: Any) -> bool:
-    return type(value) is str and len(value.encode()) <= limits.MAX_BODY
-
-
-def _is_subject(value: Any) -> bool:
-    return type(value) is str and len(value.encode()) <= limits.MAX_SUBJECT and "\n" not in value
-
-
-def _is_id(value: Any) -> bool:
-    return type(value) is bytes and len(value) == ID_SIZE
-
-
-def _post_rule(p: Payload) -> bool:
-    c = p.content
-    if not p.root:
-        return len(c) == 2 and _is_subject(c[0]) and _is_body(c[1])
-    return len(c) == 1 and _is_body(c[0])
-
-
-def _retract_rule(p: Payload) -> bool:
-    return bool(p.root) and len(p.content) == 1 and _is_id(p.content[0])
-
-
-def _supersede_rule(p: Payload) -> bool:
-    return bool(p.root) and len(p.content) == 2 and _is_id(p.content[0]) and _is_body(p.content[1])
-
-
-def _reveal_rule(p: Payload) -> bool:
-    """That the seed is the author's, `decode` checks: the payload does not say who signs."""
-    return bool(p.root) and len(p.content) == 1 and type(p.content[0]) is bytes and len(p.content[0]) == 32
-
-
-_CONTENT_RULES = {
-    Kind.POST: _post_rule,
-    Kind.RETRACT: _retract_rule,
-    Kind.SUPERSEDE: _supersede_rule,
-    Kind.REVEAL: _reveal_rule,
-}
 
 
 def _is_list(value: Any, length: int) -> bool:

@@ -80,5 +80,5 @@ def _fields(post: Post) -> dict[str, object]:
         "subject": post.subject,
         "body": post.body,
         "target": format_id(post.target) if post.target else None,
-        "understood": post.is_understood,
+        "understood": post.meaning is not None,
     }

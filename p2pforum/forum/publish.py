@@ -9,8 +9,9 @@ from typing import Any
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound, Refused
+from p2pforum.core.kinds import Kind, Meaning
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.thread import heads
 from p2pforum.core.verdict import Outcome
@@ -117,7 +118,7 @@ class Publisher:
         """The ID of a post that publishes that key of mine; empty if none is in its threads here."""
         key = self.keystore.read().keys.get(public)
         rows = self._posts_of(key) if key else []
-        return next((row.id for row in rows if row.understood and row.kind == Kind.REVEAL), b"")
+        return next((row.id for row in rows if row.meaning is Meaning.REVEALS), b"")
 
     def _posts_of(self, key: AuthorKey) -> list[PostRow]:
         """Those in the threads that the keystore remembers it in."""
@@ -127,7 +128,7 @@ class Publisher:
 
     def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
         row = self._post(target)
-        if row.kind != Kind.POST:
+        if row.meaning is not Meaning.TEXT:
             raise Refused("only a post can be withdrawn or edited")
         writing = Writing(row.board, row.root, (target,), content, kind)
         return self._publish(lambda box: (authors.owner(box, row.author), writing))

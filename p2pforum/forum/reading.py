@@ -5,10 +5,10 @@ Not how it is printed. What is "mine" or "read" comes from the keystore alone, i
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from p2pforum.core.errors import NotFound
-from p2pforum.core.post import Kind
+from p2pforum.core.kinds import Meaning, is_counted
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.thread import Placed, reading_order
 from p2pforum.store.queries import PostRow, Reader
@@ -43,13 +43,15 @@ class PostView:
 
 @dataclass(frozen=True, slots=True)
 class ThreadView:
-    """`subject` is empty if the root is not here."""
+    """`subject` is empty if the root is not here. `newer` counts the remarks that this version does not
+    understand: they say something of other posts, and have no place among them."""
 
     root: bytes
     board: str
     subject: str
     posts: tuple[PostView, ...]
     has_root: bool
+    newer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,12 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
         raise NotFound("no post of that thread is here")
     amendments = _amendments(rows, reader.revealed({row.author for row in rows}))
     views = tuple(_view(placed, root, amendments, contents) for placed in _place(rows))
+    if not views:
+        raise NotFound("nothing of that thread is here but remarks on posts that are not")
     first = next((row for row in rows if row.id == root), None)
     subject = "" if first is None or root in amendments.retracted else first.subject
-    return ThreadView(root, rows[0].board, subject, views, first is not None)
+    newer = sum(row.meaning is None and not is_counted(row.kind) for row in rows)
+    return ThreadView(root, rows[0].board, subject, views, first is not None, newer)
 
 
 def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
@@ -98,35 +103,33 @@ def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
     known = {row.id: row for row in rows}
     found = _Amendments(revealed)
     for row in sorted(known.values(), key=lambda row: (row.hour, row.id)):
-        target = known.get(row.target) if _is_amendment(row) else None
-        if target is None or target.author != row.author or target.kind != Kind.POST:
+        target = known.get(row.target)
+        if target is None or target.author != row.author or target.meaning is not Meaning.TEXT:
             continue
-        if row.kind == Kind.RETRACT:
-            found.retracted.add(target.id)
-        elif row.author not in revealed:
-            found.edits[target.id] = row
+        match row.meaning:
+            case Meaning.WITHDRAWS:
+                found.retracted.add(target.id)
+            case Meaning.EDITS:
+                if row.author not in revealed:
+                    found.edits[target.id] = row
+            case Meaning.TEXT | Meaning.REVEALS | None:
+                pass
+            case _:
+                assert_never(row.meaning)
     return found
 
 
-def _is_amendment(row: PostRow) -> bool:
-    return row.understood and row.kind in (Kind.RETRACT, Kind.SUPERSEDE)
-
-
-def _is_reveal(row: PostRow) -> bool:
-    return row.understood and row.kind == Kind.REVEAL
-
-
 def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
-    """The order of what is shown. Amendments are not: who answers one answers what it answers."""
+    """The order of what is shown. Remarks are not: who answers one answers what it answers."""
     stands_for: dict[bytes, tuple[bytes, ...]] = {}
     shown = []
     for placed in reading_order(rows):
         row = placed.post
         parents = tuple(dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,))))
-        if _is_amendment(row):
-            stands_for[row.id] = parents
-        else:
+        if is_counted(row.kind):
             shown.append(_Node(row, parents))
+        else:
+            stands_for[row.id] = parents
     return reading_order(shown)
 
 
@@ -149,9 +152,9 @@ def _view(
         body="" if is_retracted else (edit or row).body,
         edited=edit.hour if edit else 0,
         is_retracted=is_retracted,
-        is_reveal=_is_reveal(row),
+        is_reveal=row.meaning is Meaning.REVEALS,
         is_revealed=row.author in amendments.revealed,
-        is_understood=row.understood,
+        is_understood=row.meaning is not None,
         is_released=row.released,
         is_mine=contents is not None and contents.is_mine(row.author),
         is_unread=contents is not None and not contents.is_read(root, row.id),

@@ -8,6 +8,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from p2pforum.core.kinds import name_of
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.store.keystore_contents import Contents
@@ -27,7 +28,7 @@ class Sent:
     id: bytes
     place: Place
     board: str
-    title: str  #: the subject, or the beginning of the text
+    title: str  #: the subject, or the beginning of the text, or the kind in brackets if it has none
     hour: int
     held: int = 0  #: by so many peers at least, as far as is known: it left this machine, or was offered back
 
@@ -35,8 +36,9 @@ class Sent:
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
     """Waiting ones first, then kept ones, then public ones with the newest first."""
     waiting = [
-        Sent(post.id, Place.WAITING, post.payload.board, _title(post.subject, post.body), post.payload.hour)
+        Sent(post.id, Place.WAITING, p.board, _title(post.subject, post.body, p.kind), p.hour)
         for post in (decode(kept.raw, params) for kept in box.outbox if kept.network == params.name)
+        for p in (post.payload,)
     ]
     known = {sent.id for sent in waiting}
     rows = {row.id: row for row in _rows(box, reader) if row.id not in known and box.is_mine(row.author)}
@@ -54,9 +56,9 @@ def _sent(row: PostRow, box: Contents) -> Sent:
     place = Place.PUBLIC if row.released else Place.KEPT
     left = box.sent.get(row.id)
     held = max(left.handed, left.heard) if left else 0  # some may be both
-    return Sent(row.id, place, row.board, _title(row.subject, row.body), row.hour, held)
+    return Sent(row.id, place, row.board, _title(row.subject, row.body, row.kind), row.hour, held)
 
 
-def _title(subject: str, body: str) -> str:
-    text = subject or " ".join(body.split())
+def _title(subject: str, body: str, kind: int) -> str:
+    text = subject or " ".join(body.split()) or f"({name_of(kind)})"
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"

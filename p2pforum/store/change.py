@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from p2pforum.core.errors import InvalidPost
+from p2pforum.core.kinds import is_counted
 from p2pforum.core.post import Post
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, Key
-from p2pforum.store.reveals import is_reveal
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.scatter import Scatter, chunks, in_chunk
-from p2pforum.store.threads import NOT_COUNTED, Threads
+from p2pforum.store.threads import Threads
 
 SLOT_BITS = 20  # of the row, below the hour. 32 would add 87 bytes to a post: each word stores the distance
 _COLUMNS = "row, id, board, thread, hour, kind, released, raw"
@@ -37,7 +37,7 @@ class Kept:
 
     @property
     def is_counted(self) -> bool:
-        return self.raw is not None and self.kind not in NOT_COUNTED
+        return self.raw is not None and is_counted(self.kind)
 
 
 class Change:
@@ -104,7 +104,7 @@ class Change:
         post = None if kept.raw is None else _reopened(kept.id, kept.raw)
         if post is not None and (text := search_text(post)):
             self._gone_words.append((kept.row, text, board_token(kept.board)))
-        if post is not None and is_reveal(post):
+        if post is not None and post.is_reveal:
             self._gone_reveals.append((post.author, kept.row))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -139,11 +139,11 @@ class Change:
             fields, thread = post.payload, threads[name]
             head = (row, post.id, thread.board, thread.number, fields.hour, fields.kind, fields.stamp.bits)
             rows.append((*head, int(released), post.raw))
-            if fields.kind not in NOT_COUNTED:
+            if is_counted(fields.kind):
                 thread.count(fields.hour)
             if text := search_text(post):
                 self._words.append((row, text, board_token(thread.board)))
-            if is_reveal(post):
+            if post.is_reveal:
                 self._reveals.append((post.author, row))
             if released:
                 self._keys[thread.board].append((fields.hour, post.id))

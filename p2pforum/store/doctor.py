@@ -13,6 +13,7 @@ from p2pforum.core.post import decode
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import MODULUS, number
 from p2pforum.store.posts import Store
+from p2pforum.store.threads import COUNTED
 
 
 def check(store: Store, params: NetworkParams) -> list[str]:
@@ -67,9 +68,9 @@ def _blocks(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _counts(db: sqlite3.Connection) -> Iterator[str]:
-    threads = """SELECT thread.id, thread.posts, thread.last_hour,
+    threads = f"""SELECT thread.id, thread.posts, thread.last_hour,
         count(post.row), coalesce(max(post.hour), 0) FROM thread LEFT JOIN post
-        ON post.thread = thread.id AND post.raw IS NOT NULL AND post.kind NOT IN (1, 2) GROUP BY thread.id"""
+        ON post.thread = thread.id AND {COUNTED} GROUP BY thread.id"""
     if any(row[1:3] != row[3:5] for row in db.execute(threads)):
         yield "posts of a thread are miscounted"
     boards = """SELECT board.threads, board.posts, count(thread.id), coalesce(sum(thread.posts), 0)

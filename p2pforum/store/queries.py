@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from p2pforum.core.errors import Ambiguous, InvalidPost, NotFound, StoreError
+from p2pforum.core.kinds import Meaning
 from p2pforum.core.post import Post
 from p2pforum.core.post_id import parse_prefix, short_id
 from p2pforum.store import schema, search
@@ -61,7 +62,7 @@ class PostRow:
     body: str
     target: bytes
     released: bool
-    understood: bool
+    meaning: Meaning | None  #: None: this version does not know what the content means
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,7 @@ def _post_row(post: Post, released: bool) -> PostRow:
         body=post.body,
         target=post.target,
         released=released,
-        understood=post.is_understood,
+        meaning=post.meaning,
     )
 
 

@@ -3,13 +3,6 @@
 import sqlite3
 from collections.abc import Iterable
 
-from p2pforum.core.post import Kind, Post
-
-
-def is_reveal(post: Post) -> bool:
-    """It publishes the secret of its own key."""
-    return post.is_understood and post.payload.kind == Kind.REVEAL
-
 
 def revealed_keys(db: sqlite3.Connection, keys: Iterable[bytes], *, public: bool = False) -> set[bytes]:
     """Those of `keys` whose secret stands in a post that is kept (and public): 5 microseconds each."""

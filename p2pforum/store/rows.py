@@ -19,10 +19,10 @@ def reopen(post_id: bytes, raw: bytes) -> Post:
 def search_text(post: Post) -> str:
     """What search looks at; empty if there is nothing.
 
-    The search index keeps no text, and is told this same text again when the post goes: a change here,
-    or of what is understood, needs a migration that indexes afresh.
+    The search index keeps no text, and is told this same text again when the post goes: a change here needs
+    a migration that indexes afresh. So it is all texts of the content, whatever this version knows of them.
     """
-    return f"{post.subject}\n{post.body}" if post.subject else post.body
+    return "\n".join(filter(None, post.texts))
 
 
 def board_token(board: int) -> str:

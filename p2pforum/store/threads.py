@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from p2pforum.core.post import Kind
+from p2pforum.core.kinds import REMARKS, UNCOUNTED
 from p2pforum.store.scatter import Scatter
 
-NOT_COUNTED = (Kind.RETRACT, Kind.SUPERSEDE)  # they say something of a post, and are none to read
+# Which rows of `post` a thread counts: kinds.is_counted, and not dropped.
+COUNTED = f"raw IS NOT NULL AND kind < {REMARKS} AND kind NOT IN ({', '.join(f'{n:d}' for n in UNCOUNTED)})"
 _NUMBER_BITS = 31  # 4 bytes in each row that refers to a thread or a board
 
 
@@ -148,8 +149,6 @@ _BY_NUMBER = "SELECT board, root, posts, last_hour FROM thread WHERE id = ?"
 def latest_hour(db: sqlite3.Connection, thread: int) -> int:
     """Of the posts to read in a thread; 0 if there is none. Rows ascend with the hours."""
     row = db.execute(
-        "SELECT hour FROM post WHERE thread = ? AND raw IS NOT NULL AND kind NOT IN (?, ?)"
-        " ORDER BY row DESC LIMIT 1",
-        (thread, *NOT_COUNTED),
+        f"SELECT hour FROM post WHERE thread = ? AND {COUNTED} ORDER BY row DESC LIMIT 1", (thread,)
     ).fetchone()
     return int(row[0]) if row else 0

@@ -21,8 +21,9 @@ from p2pforum.api.server import serve_api
 from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
 from p2pforum.core.errors import NetworkError, NotFound
+from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import params_for
-from p2pforum.core.post import Kind, Payload, Post, sign
+from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door

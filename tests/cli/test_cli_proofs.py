@@ -7,7 +7,7 @@ from cli_world import World, post
 from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.config import find_paths
-from p2pforum.core.post import Kind
+from p2pforum.core.kinds import Kind
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.keystore_contents import AuthorKey, new_key

@@ -145,7 +145,7 @@ def test_what_is_missing_is_said(world: World) -> None:
 
 
 def test_what_authors_took_back_or_changed(world: World) -> None:
-    from p2pforum.core.post import Kind
+    from p2pforum.core.kinds import Kind
 
     root, yes, same, *_ = discussion()
     retract = post("bob", "", to=[yes], kind=Kind.RETRACT, content=(yes.id,))

@@ -15,8 +15,9 @@ from strategies import HOUR, a_key, a_post, a_seed  # noqa: E402
 from test_core_post import BAD, GOOD, REPLY, SPELLINGS, but, raw_with  # noqa: E402
 
 from p2pforum.core import limits  # noqa: E402
+from p2pforum.core.kinds import Kind, is_counted  # noqa: E402
 from p2pforum.core.limits import DEFAULT_NETWORK  # noqa: E402
-from p2pforum.core.post import Kind, Payload, Post, sig_structure, sign  # noqa: E402
+from p2pforum.core.post import Payload, Post, sig_structure, sign  # noqa: E402
 from p2pforum.core.stamp import Stamp, blank_stamp, grind, stamp_salt  # noqa: E402
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "post-v1.json"
@@ -52,10 +53,13 @@ def _accepted() -> list[tuple[str, Post]]:
     cases.append(("a retract", a_post(root=root.id, kind=Kind.RETRACT, content=(root.id,))))
     cases.append(("a supersede", a_post(root=root.id, kind=Kind.SUPERSEDE, content=(root.id, "Better."))))
     cases.append(("a reveal", a_post(root=root.id, kind=Kind.REVEAL, content=(a_seed(1),))))
-    for kind in (3, 4, 6, 65_535):
-        cases.append((f"kind {kind}, unknown here", a_post(kind=kind, content=(1, b"x", ("nested", (-1,))))))
+    for kind in (3, 4, 6, 8, 32_767, 32_768, 65_535):  # valid for ever, whatever their content rules will be
+        cases.append((f"kind {kind}: any content", a_post(kind=kind, content=(1, b"x", ("nested", (-1,))))))
+        cases.append((f"kind {kind}: no content", a_post(kind=kind, root=root.id, content=())))
     for version in (2, 65_535):
-        cases.append((f"version {version}, unknown here", a_post(version=version, content=())))
+        for kind in Kind:
+            odd = a_post(version=version, kind=kind, content=(1,))
+            cases.append((f"version {version}, kind {kind:d}: any content", odd))
     for key in (4, 5):
         cases.append((f"key {key}", a_post(key=key)))
     return cases
@@ -103,6 +107,9 @@ def vectors() -> dict[str, Any]:
                 "author": post.author.hex(),
                 "board": post.payload.board,
                 "hour": post.payload.hour,
+                "kind": post.payload.kind,
+                "counted": is_counted(post.payload.kind),
+                "understood": post.meaning is not None,
             }
             for name, post in unstamped
         ],

@@ -10,8 +10,9 @@ from strategies import HOUR, TEST_NETWORK, a_key, a_post, a_seed, posts
 
 from p2pforum.core import limits, post
 from p2pforum.core.errors import InvalidPost
+from p2pforum.core.kinds import Kind, Meaning
 from p2pforum.core.limits import DEFAULT_NETWORK, params_for
-from p2pforum.core.post import Kind, Payload, decode, sign
+from p2pforum.core.post import Payload, decode, sign
 from p2pforum.core.stamp import Stamp, blank_stamp
 
 
@@ -106,7 +107,7 @@ def test_unknown_kinds_and_versions_pass_the_outer_rules(kind: int) -> None:
     for fields in (but(1, kind)[:6], [7, *GOOD[1:6]]):
         decoded = decode(raw_with([*fields, content, [1, 0, bytes(8)]]), TEST_NETWORK)
         decoded.verify_signature()
-        assert not decoded.is_understood
+        assert decoded.meaning is None
         assert (decoded.subject, decoded.body, decoded.target) == ("", "", b"")
 
 
@@ -270,10 +271,10 @@ def test_fields_of_a_post() -> None:
     gone = a_post(root=root.id, kind=Kind.RETRACT, content=(reply.id,))
     assert (gone.target, gone.body) == (reply.id, "")
     reveal = a_post(key=7, root=root.id, kind=Kind.REVEAL, content=(a_seed(7),))
-    assert reveal.is_understood
+    assert reveal.meaning is Meaning.REVEALS
     assert (reveal.subject, reveal.body, reveal.target) == ("", "", b"")
 
 
 def test_a_reveal_of_a_newer_version_is_kept_unread() -> None:
     newer = a_post(root=ID1, kind=Kind.REVEAL, version=2, content=("another rule",))
-    assert not newer.is_understood
+    assert newer.meaning is None

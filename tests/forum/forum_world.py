@@ -12,8 +12,9 @@ from keystore_samples import a_keystore
 from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import P2PForumError
+from p2pforum.core.kinds import Meaning
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Kind, Post, decode
+from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Publisher
 from p2pforum.store.keystore import Keystore
@@ -69,8 +70,8 @@ class Row:
         return self.post.target
 
     @property
-    def understood(self) -> bool:
-        return self.post.is_understood
+    def meaning(self) -> Meaning | None:
+        return self.post.meaning
 
 
 @dataclass
@@ -99,7 +100,7 @@ class Shelf:
         return [row for row in self.rows.values() if row.root == root]
 
     def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
-        published = {row.author for row in self.rows.values() if row.understood and row.kind == Kind.REVEAL}
+        published = {row.author for row in self.rows.values() if row.meaning is Meaning.REVEALS}
         return published & set(keys)
 
     def submit(self, raw: bytes) -> Outcome:

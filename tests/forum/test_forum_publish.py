@@ -10,7 +10,7 @@ from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable, NotFound, Refused
-from p2pforum.core.post import Kind
+from p2pforum.core.kinds import Kind
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.outbox import resubmit_outbox

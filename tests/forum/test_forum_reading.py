@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from strategies import HOUR, a_key, a_post, a_seed, a_thread
 
 from p2pforum.core.errors import NotFound
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.reading import PostView, ThreadView, thread_view
 from p2pforum.store.keystore_contents import Contents, new_key

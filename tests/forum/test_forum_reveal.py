@@ -7,8 +7,9 @@ from forum_world import Person, Shelf, a_person
 from strategies import TEST_NETWORK, a_thread
 
 from p2pforum.core.errors import NotFound
+from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import NetworkParams
-from p2pforum.core.post import Kind, Payload, sign
+from p2pforum.core.post import Payload, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.keys import new_pseudonym

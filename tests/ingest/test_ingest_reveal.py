@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import HOUR, TEST_NETWORK, a_key, a_post, a_seed
 
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.forum.reading import thread_view
 from p2pforum.ingest import Door

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from strategies import TEST_NETWORK
 
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Post
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
 from p2pforum.store.snapshot import Items

@@ -12,7 +12,8 @@ from store_tools import Model, assert_items, assert_same, opened
 from strategies import HOUR, TEST_NETWORK, a_post, a_seed, a_thread
 
 from p2pforum.core import limits
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Post
 from p2pforum.store import doctor, retention
 
 

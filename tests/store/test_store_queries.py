@@ -14,7 +14,8 @@ from store_tools import add, opened
 from strategies import HOUR, a_key, a_post, a_thread
 
 from p2pforum.core.errors import Ambiguous, NotFound, StoreError
-from p2pforum.core.post import Kind, Post
+from p2pforum.core.kinds import Kind
+from p2pforum.core.post import Post
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.thread import reading_order
 from p2pforum.store import retention
@@ -39,7 +40,7 @@ def row_of(post: Post, *, released: bool = True) -> PostRow:
     return PostRow(
         id=post.id, root=post.thread, board=p.board, author=post.author, hour=p.hour, parents=p.parents,
         kind=p.kind, version=p.version, subject=post.subject, body=post.body, target=post.target,
-        released=released, understood=post.is_understood,
+        released=released, meaning=post.meaning,
     )  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_posts_come_back_as_they_were_written(store: Store, reader: Reader) -> N
     assert sorted(reader.thread(root.id), key=lambda row: row.id) == sorted(
         map(row_of, posts), key=lambda r: r.id
     )
-    assert not reader.post(posts[4].id).understood
+    assert reader.post(posts[4].id).meaning is None
 
 
 def test_an_own_post_is_read_at_once_and_shows_that_it_is_not_public(store: Store, reader: Reader) -> None:

@@ -10,7 +10,7 @@ from store_tools import add, opened
 from strategies import TEST_NETWORK, a_key, a_post, a_seed, a_thread
 
 from p2pforum.core.errors import StoreError
-from p2pforum.core.post import Kind
+from p2pforum.core.kinds import Kind
 from p2pforum.store import doctor, migrations, schema
 from p2pforum.store.peer_book import load_book
 from p2pforum.store.posts import open_store

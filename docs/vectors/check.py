@@ -14,7 +14,13 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from p2pforum.core import post_id as ids  # noqa: E402
 from p2pforum.core import signature  # noqa: E402
-from p2pforum.core.errors import InvalidInvite, InvalidPost, Refused, RemoteProtocolError  # noqa: E402
+from p2pforum.core.errors import (  # noqa: E402
+    InvalidInvite,
+    InvalidPost,
+    NetworkError,
+    Refused,
+    RemoteProtocolError,
+)
 from p2pforum.core.invite import decode_invite, encode_invite  # noqa: E402
 from p2pforum.core.limits import NetworkParams, params_for  # noqa: E402
 from p2pforum.core.post import decode  # noqa: E402
@@ -23,7 +29,7 @@ from p2pforum.core.stamp import stamp_bits, stamp_salt  # noqa: E402
 from p2pforum.core.text import is_valid_network  # noqa: E402
 from p2pforum.core.thread import reading_order  # noqa: E402
 from p2pforum.exchange import record  # noqa: E402
-from p2pforum.exchange.wire import ASK_SIZE, decode_frame  # noqa: E402
+from p2pforum.exchange.wire import decode_frame, encode_frame  # noqa: E402
 from p2pforum.forum import linking, private_linking  # noqa: E402
 from p2pforum.gossip.seen import message_id  # noqa: E402
 from p2pforum.gossip.wire import Rpc, decode_rpc, encode_rpc  # noqa: E402
@@ -164,6 +170,9 @@ def other_names() -> Failures:
         key = bytes.fromhex(case["key"])
         if peer_id_of(key) != case["peer"] or public_key_of(case["peer"]) != key:
             yield f"peer ID {case['peer']}"
+    for text in published["not peer ids (section 7)"]:
+        if not refuses(NetworkError, public_key_of, text):
+            yield f"not a peer ID: {text}"
 
 
 def invites() -> Failures:
@@ -192,9 +201,16 @@ def peer_records() -> Failures:
     for case in published["reject"]:
         if not refuses(RemoteProtocolError, record.decode, bytes.fromhex(case["raw"]), params):
             yield f"reject: {case['name']}"
-    ask = bytes.fromhex(published["ask"])
-    if len(ask) != ASK_SIZE or [raw.hex() for raw in decode_frame(ask, 1)] != [published["accept"][0]["raw"]]:
-        yield "ask"
+    for case in published["frames"]:
+        raw = bytes.fromhex(case["raw"])
+        try:
+            found = [entry.hex() for entry in decode_frame(raw, case["most"])]
+        except RemoteProtocolError:
+            found = None
+        if found != case["records"] or (
+            found is not None and encode_frame(map(bytes.fromhex, found), len(raw)) != raw
+        ):
+            yield f"frame: {case['name']}"
 
 
 def links() -> Failures:
@@ -240,6 +256,10 @@ def rpcs() -> Failures:
     for case in published["refuse the message"]:
         if not decode_rpc(_joined(case["raw"])).publish[0].authored:
             yield f"refuse the message: {case['name']}"
+
+
+def rpc_bounds() -> Failures:
+    published = load("rpc-v1.json")
     for case in published["end the connection"]:
         if not refuses(RemoteProtocolError, decode_rpc, _joined(case["raw"])):
             yield f"end the connection: {case['name']}"
@@ -264,6 +284,7 @@ CHECKS: tuple[Callable[[], Failures], ...] = (
     peer_records,
     links,
     rpcs,
+    rpc_bounds,
 )
 
 

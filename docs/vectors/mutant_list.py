@@ -60,6 +60,121 @@ LIMITS = _of(
     ("another topic", 'f"{self.name}/posts/1"', 'f"{self.name}/post/1"'),
 )
 
+POST = _of(
+    "core.post",
+    ("posts with more fields", "not _is_list(fields, 8)", "len(fields) < 8"),
+    ("fields of any type", "return type(value) is int and 0 <= value < 2**64", "return value < 2**64"),
+    ("version 0", "if version < 1 or", "if"),
+    ("version 65,536", "version >= 2**16", "version > 2**16"),
+    ("no version 65,535", "version >= 2**16", "version >= 2**16 - 1"),
+    ("kind 65,536", "kind > kinds.LARGEST", "kind > kinds.LARGEST + 1"),
+    ("no kind 65,535", "kind > kinds.LARGEST", "kind >= kinds.LARGEST"),
+    ("boards of any name", "or not text.is_valid_board(board)", ""),
+    ("boards as bytes", "type(board) is not str or ", "type(board) is not str and "),
+    ("roots of any size", "type(root) is not bytes or len(root) not in (0, ID_SIZE)", "False"),
+    ("parents of any size", " or len(p) != ID_SIZE for p", " for p"),
+    ("parents as texts", "type(p) is not bytes or len(p)", "len(p)"),
+    ("parents in any order", "a >= b for a, b", "a == b for a, b"),
+    ("a parent twice", "a >= b for a, b", "a > b for a, b"),
+    ("replies without parents", "if bool(root) != bool(parents):", "if bool(parents) and not root:"),
+    ("parents without a root", "if bool(root) != bool(parents):", "if bool(root) and not parents:"),
+    ("content of any type", "type(content) is not list or ", "type(content) is list and "),
+    ("texts inside arrays are not looked at", "type(item) is list and not _has", "False and not _has"),
+    (
+        "texts of unknown kinds are not looked at",
+        "not _has_valid_texts(content):",
+        "not _has_valid_texts(content) and version == 1 and kind < 6:",
+    ),
+    (
+        "texts of unknown versions are not looked at",
+        "not _has_valid_texts(content):",
+        "not _has_valid_texts(content) and version == 1:",
+    ),
+    (
+        "contents of founding kinds are not looked at",
+        "if row is not None and row.is_founding and not row.fits",
+        "if row is None and not row.fits",
+    ),
+    ("the founding kinds' rules hold in every version", "if payload.version == VERSION else None", ""),
+    ("any seed reveals", "if crypto_sign_seed_keypair(seed)[0] != author:", "if False:"),
+    ("stamps of any length", "not _is_list(stamp, 3)", "len(stamp) < 3"),
+    ("nonces of any size", "        or len(nonce) != NONCE_SIZE\n", ""),
+    ("nonces of any type", "type(nonce) is not bytes\n        or len", "len"),
+    ("an empty signature structure", "envelope.to_be_signed(author, payload, params.post_aad)", "payload"),
+)
+
+KINDS = _of(
+    "core.kinds",
+    ("subjects of two lines", ' and "\\n" not in value', ""),
+    (
+        "subjects counted in characters",
+        "type(value) is str and len(value.encode()) <= limits.MAX_SUBJECT",
+        "type(value) is str and len(value) <= limits.MAX_SUBJECT",
+    ),
+    (
+        "bodies counted in characters",
+        "len(value.encode()) <= limits.MAX_BODY",
+        "len(value) <= limits.MAX_BODY",
+    ),
+    (
+        "bodies as bytes",
+        "return type(value) is str and len(value.encode()) <= limits.MAX_BODY",
+        "return len(value) <= limits.MAX_BODY",
+    ),
+    (
+        "roots with more than subject and body",
+        "return len(content) == 2 and is_subject",
+        "return len(content) >= 2 and is_subject",
+    ),
+    (
+        "replies with more than a body",
+        "return len(content) == 1 and is_body",
+        "return len(content) >= 1 and is_body",
+    ),
+    ("subjects of any size", "is_subject(content[0]) and is_body(content[1])", "is_body(content[1])"),
+    (
+        "retracts as roots",
+        "return not is_root and len(content) == 1 and is_id",
+        "return len(content) == 1 and is_id",
+    ),
+    (
+        "retracts of several",
+        "not is_root and len(content) == 1 and is_id",
+        "not is_root and len(content) >= 1 and is_id",
+    ),
+    ("retracts of anything", "len(content) == 1 and is_id(content[0])", "len(content) == 1"),
+    ("supersedes as roots", "return not is_root and len(content) == 2", "return len(content) == 2"),
+    ("supersedes with more", "not is_root and len(content) == 2", "not is_root and len(content) >= 2"),
+    ("supersedes of anything", "len(content) == 2 and is_id(content[0]) and", "len(content) == 2 and"),
+    ("supersedes of any size", "is_id(content[0]) and is_body(content[1])", "is_id(content[0])"),
+    ("IDs of any size", "type(value) is bytes and len(value) == ID_SIZE", "type(value) is bytes"),
+    ("IDs as texts", "type(value) is bytes and len(value) == ID_SIZE", "len(value) == ID_SIZE"),
+    (
+        "reveals as roots",
+        "return not is_root and len(content) == 1 and type",
+        "return len(content) == 1 and type",
+    ),
+    (
+        "reveals with more",
+        "not is_root and len(content) == 1 and type",
+        "not is_root and len(content) >= 1 and type",
+    ),
+    (
+        "a rule for a kind that is set aside",
+        'Row(Kind.REVEAL, "reveal", Meaning.REVEALS, False, False, _fits_reveal, is_founding=True),',
+        'Row(Kind.REVEAL, "reveal", Meaning.REVEALS, False, False, _fits_reveal, is_founding=True),'
+        'Row(3, "label", Meaning.TEXT, False, False, _fits_retract, is_founding=True),',
+    ),
+)
+
+BOARDS = _of(
+    "core.text",
+    ("underscores in boards", "[a-z0-9.-]", "[a-z0-9._-]"),
+    ("capitals in boards", "[a-z0-9.-]", "[a-zA-Z0-9.-]"),
+    ("no dots in boards", "[a-z0-9.-]", "[a-z0-9-]"),
+    ("a line feed behind a board", "MAX_BOARD_NAME and _NAME.fullmatch", "MAX_BOARD_NAME and _NAME.match"),
+)
+
 TEXT = _of(
     "core.text",
     ("U+0000 travels", r"[\x00-\x09", r"[\x01-\x09"),
@@ -153,7 +268,10 @@ ORDER = _of(
 
 SYNC = _of("sync.boards", ("tags without a person", "person=_PERSON", 'person=b""'))
 
-PEER_ID = _of("network.peer_id", ("another head", "x", "y"))
+PEER_ID = _of(
+    "network.peer_id",
+    ("another head", "002408011220", "002408011221"),
+)
 
 RPC = _of(
     "gossip.wire",
@@ -203,17 +321,24 @@ EXCHANGE = _of(
     "exchange.wire",
     ("records of any number", " or len(records) == most", ""),
     ("sizes in one byte", "_HEAD = 2", "_HEAD = 1"),
-    ("anything behind the records", 'if frame[place:].strip(b"\x00"):', "if False:"),
+    ("anything behind the records", 'if frame[place:].strip(b"\\x00"):', "if False:"),
 )
 
 INVITES = _of(
     "core.invite",
     ("invites of version 2", "VERSION = 1", "VERSION = 2"),
+    ("networks of any name", "not is_valid_network(network)", "False"),
+    ("peers without a peer ID", 'if "/p2p/" not in peer:', "if False:"),
+    ("boards that can't be", "or not is_valid_board(board)", ""),
+    ("keys of any size", "or len(key) != ID_SIZE", ""),
     ("lines that nobody would make", "if encode_invite(invite) != line:", "if False:"),
 )
 
 MUTANTS = [
     *LIMITS,
+    *POST,
+    *KINDS,
+    *BOARDS,
     *TEXT,
     *ENVELOPE,
     *CBOR,

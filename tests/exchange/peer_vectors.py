@@ -19,7 +19,6 @@ from test_exchange_record import BAD, HOME, NAMED, raw_with  # noqa: E402
 from p2pforum.core import envelope, limits  # noqa: E402
 from p2pforum.core.limits import NetworkParams  # noqa: E402
 from p2pforum.exchange.record import PeerRecord  # noqa: E402
-from p2pforum.exchange.wire import ASK_SIZE, encode_frame  # noqa: E402
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "peer-v1.json"
 
@@ -66,6 +65,35 @@ def _rejected() -> list[tuple[str, bytes]]:
     ]
 
 
+def _frames() -> list[dict[str, Any]]:
+    """`records` is None for a frame that ends the connection; `most` is how many a reader takes."""
+    one, other = (record.raw for _, _, record in _accepted()[:2])
+
+    def joined(*records: bytes, size: int) -> bytes:
+        return b"".join(len(r).to_bytes(2, "big") + r for r in records).ljust(size, b"\x00")
+
+    small = b"\x07" * 40  # a frame's reader does not look into records
+    good: list[tuple[str, bytes, int, list[bytes]]] = [
+        ("an ask that says nothing", joined(size=1_024), 1, []),
+        ("an ask with a record", joined(one, size=1_024), 1, [one]),
+        ("an answer of two", joined(one, other, size=16_384), 32, [one, other]),
+        ("an answer of 32", joined(*[small] * 32, size=16_384), 32, [small] * 32),
+        ("a record of 1,000 bytes", joined(b"\x01" * 1_000, size=1_024), 1, [b"\x01" * 1_000]),
+    ]
+    bad = {
+        "an ask with two records": (joined(small, small, size=1_024), 1),
+        "an answer of 33": (joined(*[small] * 33, size=16_384), 32),
+        "a record of 1,001 bytes": (joined(b"\x01" * 1_001, size=1_024), 1),
+        "a record beyond the end": (b"\x03\xe8" + b"\x01" * 998, 1),
+        "something behind the records": (joined(one, size=1_023) + b"\x01", 1),
+        "something in an empty ask": (joined(size=1_023) + b"\x01", 1),
+    }
+    return [
+        {"name": n, "raw": raw.hex(), "most": most, "records": [r.hex() for r in records]}
+        for n, raw, most, records in good
+    ] + [{"name": n, "raw": raw.hex(), "most": most, "records": None} for n, (raw, most) in bad.items()]
+
+
 def vectors() -> dict[str, Any]:
     return {
         "network": TEST_NETWORK.name,
@@ -86,7 +114,7 @@ def vectors() -> dict[str, Any]:
             for name, key, record in _accepted()
         ],
         "reject": [{"name": name, "raw": raw.hex()} for name, raw in _rejected()],
-        "ask": encode_frame([_accepted()[0][2].raw], ASK_SIZE).hex(),
+        "frames": _frames(),
     }
 
 

@@ -168,6 +168,19 @@ def network(name: str) -> dict[str, Any]:
 NETWORKS = ("p2pforum", "test", "test.", "test.lab", "tests", "testing", "a.test", "te", "-", "n" * 32)
 
 
+def not_peers() -> list[str]:
+    good = base58.b58encode(bytes.fromhex("002408011220") + KEYS[0]).decode()
+    others = ["002408021221" + "02" * 33, "1220" + "00" * 32, "00240801122000" + "00" * 32]
+    return [
+        good[:-1],
+        "1" + good,
+        good + " ",
+        " " + good,
+        "",
+        *(base58.b58encode(bytes.fromhex(o)).decode() for o in others),
+    ]
+
+
 def vectors() -> dict[str, Any]:
     nonces = bytes(range(32))
     return {
@@ -196,6 +209,7 @@ def vectors() -> dict[str, Any]:
             {"key": key.hex(), "peer": base58.b58encode(bytes.fromhex("002408011220") + key).decode()}
             for key in KEYS
         ],
+        "not peer ids (section 7)": not_peers(),
     }
 
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -278,14 +278,26 @@ def main() -> None:
     made = [a_post(n) for n in range(posts)]
     report("ours, a door that takes all", trio.run(ten_of_ours, made, OpenDoor))
     report("ours, real door and store", trio.run(ten_of_ours, made, TimedDoor))
-    report("py-libp2p pubsub, unsigned", trio.run(ten_of_theirs, made))
-    for kind, name, part in (
-        ("open", "ours, a door that takes all", 1),
-        ("real", "ours, real door and store", 1),
-        ("stock", "py-libp2p pubsub, unsigned", 4),
-    ):
-        rate, cpu = throughput(kind, messages // part)
-        print(f"{name:34} {rate:8,.0f} messages/s of {SIZE} B   receiver {cpu:.3f} ms CPU each")
+    print_throughput("open", "ours, a door that takes all", messages)
+    print_throughput("real", "ours, real door and store", messages)
+    # The library's come last: its pubsub does not survive every run on a busy machine.
+    with _what_fails("py-libp2p pubsub, ten nodes"):
+        report("py-libp2p pubsub, unsigned", trio.run(ten_of_theirs, made))
+    with _what_fails("py-libp2p pubsub, two processes"):
+        print_throughput("stock", "py-libp2p pubsub, unsigned", messages // 4)
+
+
+def print_throughput(kind: str, name: str, messages: int) -> None:
+    rate, cpu = throughput(kind, messages)
+    print(f"{name:34} {rate:8,.0f} messages/s of {SIZE} B   receiver {cpu:.3f} ms CPU each", flush=True)
+
+
+@contextlib.contextmanager
+def _what_fails(name: str) -> Iterator[None]:
+    try:
+        yield
+    except* Exception as errors:
+        print(f"{name:34} failed: {errors.exceptions[0]!r}")
 
 
 if __name__ == "__main__":

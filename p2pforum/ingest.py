@@ -94,6 +94,7 @@ class Door:
         self.now = now
         self._retention_hours = retention_hours
         self._keep_rules = keep
+        self.trouble = ""  #: why the last batch could not be kept; empty if it could
         self._waiting: list[_Batch] = []
         self._checking = trio.Semaphore(2)  # one batch is checked while another waits for its turn to be
         self._writing = trio.Lock()
@@ -221,6 +222,7 @@ class Door:
                 batch.done = True
         if self._keep_rules is not None:
             self._make_room(self._keep_rules, batches)
+        self.trouble = next((str(batch.error) for batch in batches if batch.error), "")
 
     def _make_room(self, keep: Keep, batches: Sequence["_Batch"]) -> None:
         try:

@@ -137,6 +137,7 @@ class Node:
             "proxy": self._config.proxy or None,
             "peers": len(self._network.connections()),
             "uptime": int(trio.current_time() - self._started),
+            "trouble": self.door.trouble or None,
             "gossip": asdict(self.gossip.statistics()),
             "stem": asdict(self.stem.view()),
             "book": self.neighbours.counts(),

@@ -182,8 +182,10 @@ async def test_everyone_hears_of_a_full_disk_and_can_come_again() -> None:
     store.error = StoreError("the disk is full")
     with pytest.raises(StoreError):
         await door.ingest([a_post().raw], Origin.SYNC)
+    assert door.trouble == "the disk is full", "for doctor and status"
     store.error = None
     assert (await door.ingest([a_post().raw], Origin.SYNC))[0].outcome is Outcome.STORED
+    assert not door.trouble
 
 
 async def test_nothing_to_write_writes_nothing() -> None:

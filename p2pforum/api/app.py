@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 from starlette.applications import Starlette
@@ -28,6 +28,8 @@ from p2pforum.core.verdict import Outcome
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 API_VERSION = 1
 
 _STATUS = {
@@ -37,6 +39,10 @@ _STATUS = {
     Outcome.REFUSED: 403,
     Outcome.INVALID: 422,
 }
+
+
+class _Malformed(Exception):
+    """The body of a request is not what the endpoint wants."""
 
 
 class _TooLarge(Exception):
@@ -95,11 +101,7 @@ def _seconds(text: str) -> float | None:
 
 async def _forget(backend: ApiBackend, request: Request) -> Response:
     """One ID in one request: that two posts go together is nothing for the node to know."""
-    try:
-        asked = json.loads(await _read_body(request, limits.MAX_API_BODY))
-        post_id = parse_id(asked["id"])
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return problem(400, "malformed", 'the body is not {"id": "a whole ID"}')
+    post_id = await _asked(request, '{"id": "a whole ID"}', lambda asked: parse_id(asked["id"]))
     return JSONResponse({"forgotten": await backend.forget(post_id)})
 
 
@@ -116,14 +118,10 @@ async def _submit_bundle(backend: ApiBackend, request: Request) -> Response:
 
 
 async def _pin(backend: ApiBackend, request: Request) -> Response:
-    body = await _read_body(request, limits.MAX_API_BODY)
-    try:
-        asked = json.loads(body)
-        root, pinned = parse_id(asked["root"]), asked["pinned"]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        root, pinned = b"", None
-    if not isinstance(pinned, bool):
-        return problem(400, "malformed", 'the body is not {"root": "a whole ID", "pinned": true or false}')
+    shape = '{"root": "a whole ID", "pinned": true or false}'
+    root, pinned = await _asked(
+        request, shape, lambda asked: (parse_id(asked["root"]), _of_type(bool, asked["pinned"]))
+    )
     return JSONResponse({"changed": await backend.pin(root, pinned)})
 
 
@@ -150,15 +148,29 @@ async def _version(_backend: ApiBackend, _request: Request) -> Response:
 
 
 async def _sync(backend: ApiBackend, request: Request) -> Response:
+    shape = '{"peer": "an address or a peer ID"}'
+    target = await _asked(request, shape, lambda asked: _of_type(str, asked.get("peer", "")))
+    return SyncResponse(backend, target)
+
+
+async def _asked(request: Request, shape: str, read: Callable[[Any], T]) -> T:
+    """What `read` finds in the JSON of the body; an empty body counts as {}.
+
+    All JSON from front ends comes through here. Raises _Malformed for what is not of that shape.
+    """
     body = await _read_body(request, limits.MAX_API_BODY)
     try:
         asked = json.loads(body or b"{}")
-    except (ValueError, RecursionError):  # 4 KiB of "[" are too deep for Python
-        return problem(400, "malformed", "the body is not JSON")
-    target = asked.get("peer", "") if isinstance(asked, dict) else None
-    if not isinstance(target, str):
-        return problem(400, "malformed", 'the body is not {"peer": "an address or a peer ID"}')
-    return SyncResponse(backend, target)
+        json.dumps(asked, ensure_ascii=False).encode()  # half a character could be in no answer
+        return read(asked)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _Malformed(f"the body is not {shape}") from error  # 4 KiB of "[" are too deep for Python
+
+
+def _of_type(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError
+    return value
 
 
 def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -169,6 +181,8 @@ def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
             return await act(request)
         except ClientDisconnect:
             return Response()  # nobody reads it
+        except _Malformed as error:
+            return problem(400, "malformed", str(error))
         except _TooLarge as error:
             return Draining(problem(413, "too large", str(error)))
         except _TooSlow as error:

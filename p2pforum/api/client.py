@@ -30,6 +30,8 @@ _RAISES: dict[str, type[errors.P2PForumError]] = {
     "not found": errors.NotFound,
     "network": errors.NetworkError,
     "store": errors.StoreError,
+    "config": errors.ConfigError,
+    "keystore": errors.KeystoreError,
 }
 
 

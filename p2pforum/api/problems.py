@@ -18,6 +18,8 @@ ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
     (errors.NetworkError, 502, "network"),
     (errors.RemoteProtocolError, 502, "network"),
     (errors.StoreError, 507, "store"),
+    (errors.ConfigError, 409, "config"),
+    (errors.KeystoreError, 409, "keystore"),
     (errors.P2PForumError, 500, "error"),
 ]
 

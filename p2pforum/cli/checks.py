@@ -11,7 +11,7 @@ from pathlib import Path
 from p2pforum.cli.context import Context, tilde
 from p2pforum.cli.times import date, this_hour
 from p2pforum.core import limits
-from p2pforum.core.errors import P2PForumError, StoreBusy
+from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
 _SWAPS = Path("/proc/swaps")
 _BLOCKS = Path("/sys/class/block")
@@ -90,23 +90,25 @@ def _files(context: Context) -> Iterator[tuple[str, str]]:
         for path in (directory, *(sorted(directory.iterdir()) if directory.is_dir() else ())):
             if path.name in (".gitignore", "README.md"):
                 continue  # of a checkout's keys/: not secret
-            for problem in _problems(path):
+            problem = _problem(path, may_be_link=directory == paths.data_dir)
+            if problem:
                 well = False
                 yield "fail", problem
     if well:
         yield "ok", "the data and key directories are this account's alone"
 
 
-def _problems(path: Path) -> Iterator[str]:
+def _problem(path: Path, *, may_be_link: bool) -> str:
+    """Empty if there is none. In the key directory links are refused; in the data directory followed."""
+    from p2pforum.store.keystore_files import link_problem, not_private
+
+    if not may_be_link and path.is_symlink():
+        return link_problem(path)
     try:
-        found = path.lstat()
+        found = path.stat()
     except FileNotFoundError:
-        return
-    if found.st_uid != os.getuid():
-        yield f"{tilde(path)} belongs to another account; run: chown {os.getuid()} {path}"
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        right = "700" if stat.S_ISDIR(found.st_mode) else "600"
-        yield f"{tilde(path)} is open to other accounts; run: chmod {right} {path}"
+        return ""
+    return not_private(found, path, "700" if stat.S_ISDIR(found.st_mode) else "600")
 
 
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:
@@ -145,11 +147,31 @@ def _is_volatile(device: str) -> bool:
     return name.startswith("zram") or (uuid.exists() and uuid.read_text().startswith("CRYPT-"))
 
 
+def _disk(context: Context) -> Iterator[tuple[str, str]]:
+    from p2pforum.store.room import free_bytes, write_problem
+
+    directory = context.paths.data_dir
+    problem = write_problem(directory)
+    free = free_bytes(directory)
+    text = f"{free / 1_000_000:,.0f} MB free for {tilde(directory)}"
+    if problem:
+        yield "fail", f"{tilde(directory)} can't be written: {problem}; {text}, so posts are refused"
+    elif free < limits.STORE_ROOM:
+        yield "warn", f"only {text}; make room before posts are refused"
+    else:
+        yield "ok", text
+
+
 def _node(context: Context) -> Iterator[tuple[str, str]]:
-    if context.node.is_running():
+    try:
+        trouble = context.node.status().get("trouble")
+    except NodeUnreachable:
+        yield "ok", "no node is running"
+    else:
         yield "ok", "a node is running"
+        if trouble:
+            yield "fail", f"it could not keep the last posts that came: {trouble}"
         return
-    yield "ok", "no node is running"
     for address in context.config.listen:
         problem = _cannot_bind(address)
         if problem:
@@ -226,6 +248,7 @@ _CHECKS: dict[str, Check] = {
     "files": _files,
     "keystore": _keystore,
     "swap": _swap,
+    "disk": _disk,
     "store": _store,
     "node": _node,
     "clock": _clock,

@@ -2,10 +2,12 @@
 
 The two have only the file in common: a bundle's posts are signed already (import_bundle.py)."""
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from p2pforum.forum.importing import ImportedPost
     from p2pforum.forum.publish import Published
 
-_MOST = 256 * limits.KIB * limits.KIB  # bytes read into memory
+_HEAD = 64 * limits.KIB  # bytes by which a format is guessed
 
 
 @click.command()
@@ -49,7 +51,8 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     FILE, or - for standard input, is a bundle that `export` wrote: its posts are checked and kept as they
     are. What is damaged is passed over, and after an interruption the same command goes on.
 
-    Or it is a copied web page with comments (text), a mailbox (mbox) or JSON Lines (jsonl).
+    Or it is a copied web page with comments (text, up to 4 MiB), a mailbox (mbox, up to 2 GiB) or
+    JSON Lines (jsonl, up to 32 MiB), with at most 50,000 posts.
     Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are not carried
     over: they belong to people who never asked to be here.
 
@@ -61,11 +64,10 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     from p2pforum.forum.importing import NOTICE
 
     with _opened(file) as opened:
-        head = opened.read(len(MAGIC))
-        if form == "bundle" or (form is None and head == MAGIC):
+        head = opened.read(_HEAD)
+        if form == "bundle" or (form is None and head.startswith(MAGIC)):
             return import_bundle(context, file, opened, head, dry_run=dry_run, as_json=as_json)
-        raw = head + opened.read(_MOST + 1)
-    posts = _parse(file, raw, form)
+        posts = _parse(file, head, opened, form or _guess(file, head))
     todo = _without_known(context, board, posts)
     threads = sum(post.reply_to is None for post in todo)
     console = context.console
@@ -105,34 +107,34 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def _parse(file: Path, raw: bytes, form: str | None) -> "list[ImportedPost]":
-    if len(raw) > _MOST:
-        raise Refused(f"{file} is larger than {_MOST // limits.KIB // limits.KIB} MiB; split it")
-    form = form or _guess(file, raw)
+def _parse(file: Path, head: bytes, opened: BinaryIO, form: str) -> "list[ImportedPost]":
+    """`head` is what was read of it already. Reads no more than the format may have."""
+    from p2pforum.forum import params
+    from p2pforum.forum.importing import read_text
+
     try:
         if form == "mbox":
             from p2pforum.forum.import_mail import parse_mbox
 
-            return parse_mbox(raw)
-        text = raw.decode("utf-8-sig")
+            return parse_mbox(itertools.chain([head], iter(partial(opened.read, _HEAD), b"")))
         if form == "jsonl":
             from p2pforum.forum.import_jsonl import parse_jsonl
 
-            return parse_jsonl(text)
+            return parse_jsonl(read_text(head, opened.read, params.MAX_IMPORT_JSONL))
         from p2pforum.forum.import_text import parse_text
 
-        return parse_text(text)
+        return parse_text(read_text(head, opened.read, params.MAX_IMPORT_TEXT))
     except UnicodeDecodeError as error:
         raise Refused(f"{file} is not UTF-8 (byte {error.start})") from error
     except Refused as error:
         raise Refused(f"{file}: {error}") from error
 
 
-def _guess(file: Path, raw: bytes) -> str:
+def _guess(file: Path, head: bytes) -> str:
     suffix = file.suffix.lower()
-    if suffix == ".mbox" or raw.lstrip(b"\r\n").startswith(b"From "):
+    if suffix == ".mbox" or head.lstrip(b"\r\n").startswith(b"From "):
         return "mbox"
-    if suffix in (".jsonl", ".ndjson") or raw.lstrip().startswith(b"{"):
+    if suffix in (".jsonl", ".ndjson") or head.lstrip().startswith(b"{"):
         return "jsonl"
     return "text"
 

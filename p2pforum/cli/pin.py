@@ -51,8 +51,8 @@ def _root(context: Context, typed: str, *, yes: bool) -> bytes:
     post = context.reader.post(asked)
     root = post.root if post else asked
     if not is_whole and not yes:
-        subject = next((p.subject for p in context.reader.thread(root) if p.id == root), "")
-        context.console.note(f"{render.subject(subject)}\n{format_id(root)}")
+        first = context.reader.post(root)
+        context.console.note(f"{render.subject(first.subject if first else '')}\n{format_id(root)}")
         if not sys.stdin.isatty():
             raise Refused("that is the beginning of an ID: give the whole, or --yes")
         click.confirm("This thread?", abort=True, err=True)

@@ -147,7 +147,7 @@ def _json(view: "ThreadView") -> dict[str, Any]:
         "board": view.board,
         "subject": view.subject,
         "newer": view.newer,
-        "complete": view.has_root and not any(post.missing for post in view.posts),
+        "complete": view.is_complete,
         "posts": [_post_json(post) for post in view.posts],
     }
 

@@ -2,14 +2,20 @@
 
 What a terminal or a reader's eye could mistake for something else is shown as <U+XXXX>. This is about
 display only: which text may travel is a rule of the network (core/text.py) and knows no Unicode version.
+
+An attacker chooses the text. So every function here takes time in proportion to its length, and what is
+shown of a post stays within a few times its bytes: runs of what shows nothing are counted, not written out.
 """
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
 
-MAX_MARKS = 8  # combining marks on one letter; more smear over the lines around
+MAX_MARKS = 8  # marks, joiners and selectors on one letter; more smear over the lines around
+MAX_HIDDEN = 8  # hidden characters in a row shown as <U+XXXX>, which makes eight of one; then their number
+MAX_EMPTY = 8  # empty lines in a row shown as such, then their number: a body may have 12,000
 TAB = 4
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
@@ -18,6 +24,8 @@ _HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0}
 _JOINERS = "\u200c\u200d"
 _SELECTORS = "\ufe0e\ufe0f"  # text or emoji style of the character before
+_WEIGHTLESS = _JOINERS + _SELECTORS
+_BLANK = " \u3000\u2800"  # the last is a letter in Braille
 _INDENT = re.compile(r"(?:[ \t]|> ?){1,16}")
 
 
@@ -38,28 +46,39 @@ def lines(text: str) -> list[str]:
 
 def _clean(text: str) -> str:
     out: list[str] = []
-    marks = 0
+    marks = hidden = 0  # in a row, up to here
     for i, char in enumerate(text):
-        if not _is_mark(char):
-            if marks > MAX_MARKS:
-                out.append(f"<{marks - MAX_MARKS} marks>")
-            marks = 0
-            out.append(_show(char, text, i))
+        shown = _show(char, text, i)
+        if shown is None:
+            marks += 1
+            if marks <= MAX_MARKS:
+                is_alone = char not in _WEIGHTLESS and (not out or out[-1] == " ")
+                out.append("\u25cc" + char if is_alone else char)  # not onto what stands before
             continue
-        marks += 1
-        if marks <= MAX_MARKS:
-            out.append(char if out and out[-1] != " " else "\u25cc" + char)  # not onto what stands before
-    if marks > MAX_MARKS:
-        out.append(f"<{marks - MAX_MARKS} marks>")
+        is_hidden = shown not in (char, " ")
+        _say_left_out(out, marks, MAX_MARKS, "marks")
+        if not is_hidden:
+            _say_left_out(out, hidden, MAX_HIDDEN, "hidden characters")
+        marks, hidden = 0, hidden + 1 if is_hidden else 0
+        if hidden <= MAX_HIDDEN:
+            out.append(shown)
+    _say_left_out(out, marks, MAX_MARKS, "marks")
+    _say_left_out(out, hidden, MAX_HIDDEN, "hidden characters")
     return "".join(out)
 
 
-def _show(char: str, text: str, i: int) -> str:
+def _say_left_out(out: list[str], number: int, most: int, what: str) -> None:
+    if number > most:
+        out.append(f"<{number - most} {what}>")
+
+
+def _show(char: str, text: str, i: int) -> str | None:
+    """What is shown for a character; None for a mark, or what else takes no column and may stand there."""
     if char in _JOINERS:
-        return char if _may_join(text, i) else _code(char)
+        return None if _may_join(text, i) else _code(char)
     if char in _SELECTORS:
-        return char if i and _is_symbol(text[i - 1]) else _code(char)
-    return _visible(char)
+        return None if i and _is_symbol(text[i - 1]) else _code(char)
+    return None if _is_mark(char) else _visible(char)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -111,16 +130,16 @@ def width(text: str) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _char_width(char: str) -> int:
-    if char in _JOINERS or char in _SELECTORS or _is_mark(char):
+    if char in _WEIGHTLESS or _is_mark(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def cut(text: str, columns: int) -> str:
     """The beginning of `text` (cleaned) that fits, with an ellipsis if anything is missing."""
-    if width(text) <= columns:
+    if _reach(text, 0, columns) == len(text):
         return text
-    return _take(text, columns - 1)[0].rstrip() + "…" if columns > 0 else ""
+    return text[: _reach(text, 0, columns - 1)].rstrip() + "…" if columns > 0 else ""
 
 
 def pad(text: str, columns: int) -> str:
@@ -130,41 +149,53 @@ def pad(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """One cleaned line as lines of at most `columns`; what is quoted or indented stays so."""
-    if width(text) <= columns:
+    """One cleaned line as lines of at most `columns`; what is quoted or indented stays so.
+
+    At least one. A letter wider than `columns` has a line of its own.
+    """
+    if _reach(text, 0, columns) == len(text):
         return [text]
     found = _INDENT.match(text)
     indent = found.group() if found and len(found.group()) * 2 < columns else ""
-    return [indent + part for part in _wrap(text[len(indent) :], columns - len(indent))]
+    return [indent + part for part in _wrap(text, len(indent), columns - len(indent))] or [""]
 
 
-def _wrap(text: str, columns: int) -> Iterator[str]:
-    rest = text
-    while width(rest) > columns:
-        head, tail = _take(rest, columns)
-        if not tail.startswith(" ") and " " in head.strip():
-            at = head.rindex(" ")
-            head, tail = head[:at], head[at:] + tail
-        yield head.rstrip()
-        rest = tail.lstrip(" ")
-    if rest:
-        yield rest
+def _wrap(text: str, start: int, columns: int) -> Iterator[str]:
+    """No character is measured more than twice: once with the line that it did not fit into."""
+    while start < len(text):
+        end = _reach(text, start, columns)
+        if end == start:  # a wide letter in one column: go on, rather than for ever
+            end = _reach(text, start + 1, 0)
+        if end < len(text) and text[end] != " ":
+            blank = text.rfind(" ", start, end)
+            if blank > start and not text[start:blank].isspace():
+                end = blank
+        yield text[start:end].rstrip()
+        start = end
+        while start < len(text) and text[start] == " ":
+            start += 1
 
 
-def _take(text: str, columns: int) -> tuple[str, str]:
-    """Split so that the head fills at most `columns`; marks stay with their letter."""
+def _reach(text: str, start: int, columns: int) -> int:
+    """Where what begins at `start` has filled `columns`; marks stay with their letter."""
     if text.isascii():
-        return text[:columns], text[columns:]
+        return min(len(text), start + max(columns, 0))
     used = 0
-    for i, char in enumerate(text):
-        used += _char_width(char)
+    for i in range(start, len(text)):
+        used += _char_width(text[i])
         if used > columns:
-            i = max(i, 1)  # a wide letter in one column: go on, rather than for ever
-            return text[:i], text[i:]
-    return text, ""
+            return i
+    return len(text)
 
 
 def block(text: str, columns: int, prefix: str = "│ ") -> list[str]:
     """A body as printed: every line begins with `prefix`, so that no body can imitate what we print."""
     room = max(columns - width(prefix), 10)
-    return [(prefix + part).rstrip() for body in lines(text) for part in wrap(body, room) or [""]]
+    return [(prefix + part).rstrip() for body in _without_gaps(lines(text)) for part in wrap(body, room)]
+
+
+def _without_gaps(bodies: list[str]) -> Iterator[str]:
+    for is_empty, group in itertools.groupby(bodies, key=lambda body: not body.strip(_BLANK)):
+        run = list(group)
+        many = len(run) - MAX_EMPTY if is_empty else 0
+        yield from run if many <= 0 else [*run[:MAX_EMPTY], f"<{many} empty lines>"]

@@ -49,8 +49,14 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
     now = this_hour()
     for row in rows:
         console.print(_title(context, row, now))
-        for part in render.wrap(render.line(row.snippet), console.width - 10)[:2]:
+        for part in _excerpt(row.snippet, console.width - 10):
             console.print(" " * 8 + console.style("│", "dim") + " " + part)
+
+
+def _excerpt(snippet: str, columns: int) -> list[str]:
+    """On two rows; an ellipsis says that there is more."""
+    first, *rest = render.wrap(render.line(snippet), columns)
+    return [first, render.cut(" ".join(rest), columns)] if rest else [first]
 
 
 def _title(context: Context, row: "SearchRow", now: int) -> str:

@@ -9,9 +9,11 @@ import click
 from p2pforum.cli import options, render
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
+from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
 from p2pforum.core.limits import is_test_network
 from p2pforum.core.post_id import SHORT
+from p2pforum.store.room import free_bytes
 
 if TYPE_CHECKING:
     from p2pforum.store.keystore import Keystore
@@ -28,7 +30,7 @@ def command(context: Context, as_json: bool) -> None:
     found = {
         "node": _node(context),
         "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
-        "store": asdict(context.reader.statistics()),
+        "store": {**asdict(context.reader.statistics()), "free": free_bytes(context.paths.data_dir)},
         "keystore": _keystore(context),
         "paths": {
             "data": str(context.paths.data_dir),
@@ -90,25 +92,18 @@ def _counts(box: "Keystore") -> dict[str, Any]:
 
 
 def _print(context: Context, found: dict[str, Any]) -> None:
-    console, node = context.console, found["node"]
+    console = context.console
 
     def row(label: str, text: str) -> None:
         console.print(f"{console.style(label.ljust(9), 'dim')} {text}")
 
-    if node["running"]:
-        peers = options.count(node.get("peers", 0), "peer")
-        row("node", f"{console.style('running', 'green')}, {peers} connected")
-        for label, text in _reach_rows(context, node):
-            row(label, text)
-        if node.get("lan"):
-            row("lan", f"{options.count(node['lan']['found'], 'node')} found in the local network")
-        if "stem" in node:
-            row("own posts", _stem_text(context, node["stem"]))
-    else:
-        row("node", f"not running; to start it: {context.command('run')}")
+    for label, text in _node_rows(context, found["node"]):
+        row(label, text)
     network = found["network"]
     row("network", network["name"] + (" (a test network: no stamps)" if network["test"] else ""))
     row("store", _store_text(found["store"]))
+    for trouble in _troubles(found):
+        row("trouble", console.style(render.line(trouble), "red"))
     row("keystore", _keystore_text(found["keystore"]))
     for place in found["keystore"]["drafts"] or ():
         row("draft", _draft_text(context, place))
@@ -116,6 +111,19 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
+
+
+def _node_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if not node["running"]:
+        yield "node", f"not running; to start it: {context.command('run')}"
+        return
+    peers = options.count(node.get("peers", 0), "peer")
+    yield "node", f"{context.console.style('running', 'green')}, {peers} connected"
+    yield from _reach_rows(context, node)
+    if node.get("lan"):
+        yield "lan", f"{options.count(node['lan']['found'], 'node')} found in the local network"
+    if "stem" in node:
+        yield "own posts", _stem_text(context, node["stem"])
 
 
 def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -153,6 +161,15 @@ def _store_text(store: dict[str, Any]) -> str:
     counted = [options.count(store[unit + "s"], unit) for unit in ("post", "thread", "board")]
     text = "{} in {} on {}".format(*counted)
     return f"{text}, {store['size'] / 1_000_000:.1f} MB"
+
+
+def _troubles(found: dict[str, Any]) -> Iterator[str]:
+    """What keeps posts from being kept, or soon will."""
+    if found["node"].get("trouble"):
+        yield f"the node could not keep the last posts that came: {found['node']['trouble']}"
+    free = found["store"]["free"]
+    if free < limits.STORE_ROOM:
+        yield f"only {free / 1_000_000:,.0f} MB free on the disk: make room before posts are refused"
 
 
 def _keystore_text(box: dict[str, Any]) -> str:

@@ -88,7 +88,8 @@ def join_posts(raws: Sequence[bytes]) -> bytes:
 
 
 def split_posts(payload: bytes) -> list[bytes]:
-    """The inverse. Raises InvalidPost."""
+    """The inverse. Raises InvalidPost at a size that can't be: then none of these posts counts, as its hash
+    was right, and whoever wrote such a frame can have meant anything."""
     raws = []
     at = 0
     while at < len(payload):
@@ -123,6 +124,7 @@ class BundleReader:
         self._buffer = bytearray()
         self._whole = hashlib.sha256()
         self._faults = 0
+        self._skipped = 0  #: bytes passed over in search of a mark
         self._is_lost = False  #: behind damage, and no whole frame was found since
         self._is_at_end = False
         self.offset = 0  #: bytes that are done with
@@ -139,7 +141,7 @@ class BundleReader:
                     yield Fault(begin, self._complaint())
                     self._is_lost = True
                 if not self._skip_to_mark():
-                    if self._faults > limits.MAX_BUNDLE_FAULTS:
+                    if self._has_enough():
                         yield Fault(self.offset, "too damaged to go on")
                     return
                 continue
@@ -183,18 +185,25 @@ class BundleReader:
         return Fault(begin, "not as it was written")
 
     def _skip_to_mark(self) -> bool:
-        """Throw away up to the next mark, at least one byte. False: none, or too many led nowhere."""
+        """Throw away up to the next mark, at least one byte. False: none, or it was too much in vain."""
         self._faults += 1
-        self._take(1)
-        while self._faults <= limits.MAX_BUNDLE_FAULTS:
+        self._skip(1)
+        while not self._has_enough():
             at = self._buffer.find(MARK)
             if at >= 0:
-                self._take(at)
-                return True
-            self._take(max(0, len(self._buffer) - len(MARK) + 1))
+                self._skip(at)
+                return not self._has_enough()
+            self._skip(max(0, len(self._buffer) - len(MARK) + 1))
             if not self._fill(len(MARK)):
                 return False
         return False
+
+    def _skip(self, size: int) -> None:
+        self._skipped += len(self._take(size))
+
+    def _has_enough(self) -> bool:
+        """Of marks that led nowhere, or of bytes without any: a sparse file has terabytes of them."""
+        return self._faults > limits.MAX_BUNDLE_FAULTS or self._skipped > limits.MAX_BUNDLE_SKIPPED
 
     def _fill(self, size: int) -> bool:
         while len(self._buffer) < size and not self._is_at_end:

@@ -171,9 +171,7 @@ BOOK_FAIL_DAYS = 7  # if it has been silent for so long: a holiday must not cost
 BOOK_TOLD_DAYS = 14  # since a peer answered here: its record is told to others for so long
 BOOK_TESTS = 10  # peers that wait until the one in their place is found dead
 OUTBOUND_WANTED = 8  # connections that we chose, named peers among them: Bitcoin's number
-NAMED_COUNTED = (
-    4  # of these at most: else one invite, with eight nodes of one party, were all that is dialled
-)
+NAMED_COUNTED = 4  # of these at most: else the eight nodes of one invite were all that is dialled
 LOCAL_MOST = 3  # of these in the local network, where one machine can be a hundred; 3 keep a LAN in one piece
 ANCHORS = 2  # of these are dialled first after a restart
 ANCHOR_SECONDS = 600  # that a connection lasts before it can be one: who crashes nodes must be slower
@@ -195,6 +193,9 @@ API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than th
 # --- rule: bundles ---------------------------------------------------------------------------------
 MAX_BUNDLE_CHUNK = 128 * KIB  # bytes of posts in one frame; they are checked and kept at once
 MAX_BUNDLE_FAULTS = 1_000  # own: marks tried behind damage; each may cost the hash of a whole frame
+MAX_BUNDLE_SKIPPED = (
+    64 * KIB * KIB
+)  # own: bytes passed over in search of marks: 0.5 s; a sparse file has no end
 
 # --- rule: invites ---------------------------------------------------------------------------------
 MAX_INVITED = 64  # peers, boards or lists in one invite: enough to choose from, and still a text to paste
@@ -212,6 +213,8 @@ STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in
 STORE_LOG_LEAST = 16 * KIB * KIB  # bytes of it, in a small database; with 4 MiB half its time was fsync
 STORE_LOG_MOST = 64 * KIB * KIB  # bytes of it; 16 MiB cost a fifth of the rate at a million posts
 STORE_CHECKED = 64 * KIB * KIB  # a database up to this size is checked whole after an unclean stop: 0.1 s
+STORE_ROOM = STORE_LOG_MOST + 2 * KIB * KIB  # bytes free on the disk, or its owner is warned: the longest log
+ROOM_TRIED = GOSSIP_BATCH * MAX_POST  # bytes written to see whether they can be: a batch of the largest posts
 STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
 MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake
 MIN_SEARCH_PREFIX = 3  # characters before a *: fewer would match a large part of all words

@@ -52,7 +52,6 @@ def reading_order(posts: Iterable[T]) -> list[Placed[T]]:
             while rest[-1].id in depths:
                 rest.pop()
             stack.append((rest[-1], 0))
-            waiting[rest[-1].id].clear()
         post, depth = stack.pop()
         if post.id in depths:
             continue

@@ -7,6 +7,7 @@ sent.py         where my posts are: waiting, on their way, public
 minting.py      stamps, on all cores (mint_worker.py is what runs on each)
 reading.py      a thread as a person reads it
 drafts.py       text kept for later
+params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
 bundling.py     bundles in, and posts as JSON out
 keys.py         my keys: list, find, make, choose, export

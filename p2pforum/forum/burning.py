@@ -15,7 +15,7 @@ from p2pforum.core.errors import NotFound, P2PForumError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
-from p2pforum.forum.traces import Doomed, sealed_elsewhere, secrets_of, thread_finder, unsent
+from p2pforum.forum.traces import Doomed, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.keystore_contents import Contents, OutboxPost
 from p2pforum.store.queries import PostRow, Reader
@@ -133,6 +133,7 @@ class _Plan:
     gone: Contents
     lost: list[PostRow]
     pins: list[bytes]
+    was_begun: bool  #: perhaps: a burn that was killed may have taken the posts, and left them in the log
     secrets: list[Secret]
     thread_of: Callable[[str], bytes]
 
@@ -144,12 +145,13 @@ def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = 
     lost = [row for row in unsent(reader, doomed) if row.id != revealed]
     sought = replace(gone, keys={}) if revealed else gone
     pins = [root for root in reader.pinned() if doomed.everything or root in doomed.roots]
-    return _Plan(gone, lost, pins, secrets_of(sought, lost, reader), thread_of)
+    was_begun = reader.path.exists() and any(is_unseen(key, reader) for key in gone.keys.values())
+    return _Plan(gone, lost, pins, was_begun, secrets_of(sought, lost, reader), thread_of)
 
 
 def _forget(posts: StoreTraces, plan: _Plan) -> str:
     """Why not; empty if it went well."""
-    if not plan.lost and not plan.pins:
+    if not plan.lost and not plan.pins and not plan.was_begun:
         return ""
     try:
         posts.unpin(plan.pins)

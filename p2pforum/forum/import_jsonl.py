@@ -9,14 +9,18 @@ from typing import Any
 
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
-from p2pforum.forum.importing import ImportedPost, in_order
+from p2pforum.forum.importing import ImportedPost, check_count, in_order
 
 _FIELDS = ("id", "reply_to", "thread", "author", "subject", "body")
 
 
 def parse_jsonl(text: str) -> list[ImportedPost]:
     """Raises Refused with the number of the line."""
-    rows = [(n, _row(n, line)) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    rows: list[tuple[int, dict[str, str]]] = []
+    for n, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            rows.append((n, _row(n, line)))
+            check_count(len(rows))
     if not rows:
         raise Refused("line 1: there are no posts in it")
     by_id: dict[str, int] = {}

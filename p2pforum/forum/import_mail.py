@@ -7,56 +7,106 @@ there. Attachments are left behind.
 import email
 import email.header
 import email.message
+import email.policy
 import email.utils
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
-from p2pforum.forum.importing import ImportedPost, in_order
+from p2pforum.forum import params
+from p2pforum.forum.importing import ImportedPost, check_count, in_order
 
 _ID = re.compile(r"<[^<>\s]+>")
 _REPLY_MARK = re.compile(r"^(\s*(re|aw|fwd?|antw|sv|odp)(\[\d+\])?\s*:)+\s*", re.IGNORECASE)
 _BLOCK_TAGS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"}
 _NESTED = "message {}: its parts lie too deep in one another"  # Python's parser calls itself for each
+_NAMED = 100  # references looked at: the nearest that is here counts
+_BLANKS = 1_000  # empty lines before the first message: more is no mailbox
+_QUOTED_FROM = re.compile(rb">+From ")
 _SILENT_TAGS = {"script", "style", "head", "title"}
 
 
-def parse_mbox(data: bytes) -> list[ImportedPost]:
-    """Raises Refused if it is no mbox file."""
-    messages = [_parse(number, raw) for number, raw in enumerate(split_mbox(data), 1)]
+def parse_mbox(pieces: Iterable[bytes]) -> list[ImportedPost]:
+    """`pieces` are the bytes of the mailbox, as they are read. Raises Refused if it is no mbox file.
+
+    Of a message nothing is kept but its text and its place: attachments, the most of a mailbox, are
+    read past one by one.
+    """
     by_id: dict[str, int] = {}
-    for index, message in enumerate(messages):
+    read: list[tuple[ImportedPost, list[str]]] = []
+    text = 0
+    for index, raw in enumerate(split_mbox(pieces)):
+        check_count(index + 1)
+        message = _parse(index + 1, raw)
         for message_id in _ids(message, "Message-ID")[:1]:
             by_id.setdefault(message_id, index)
-    posts = []
-    for index, message in enumerate(messages):
-        body = _body(index + 1, message)
-        reply_to = _parent(message, by_id, index)
-        posts.append(ImportedPost(_subject(message), body, _author(message), reply_to))
-    return in_order(posts)
+        post = ImportedPost(_subject(message), _body(index + 1, message), _author(message))
+        text += len(post.subject) + len(post.body)
+        if text > params.MAX_IMPORT_JSONL:
+            raise Refused(f"message {index + 1}: more text than one import may have; split it")
+        read.append((post, _answered(message)))
+    return in_order(
+        [replace(post, reply_to=_parent(named, by_id, index)) for index, (post, named) in enumerate(read)]
+    )
 
 
-def split_mbox(data: bytes) -> list[bytes]:
-    """The messages between the "From " lines, with ">From " put back (mboxrd)."""
-    lines = data.replace(b"\r\n", b"\n").split(b"\n")
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is None or not lines[first].startswith(b"From "):
-        raise Refused(f'line {(first or 0) + 1}: not an mbox file, which begins with "From "')
-    messages: list[list[bytes]] = []
-    was_blank = True
-    for line in lines[first:]:
+def split_mbox(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The messages between the "From " lines, with ">From " put back (mboxrd). Holds one at a time."""
+    number, was_blank = 0, True
+    message = bytearray()
+    for at, line in enumerate(_lines(pieces), 1):
+        if not number and (at > _BLANKS or (line.strip() and not line.startswith(b"From "))):
+            raise Refused(f'line {at}: not an mbox file, which begins with "From "')
         if line.startswith(b"From ") and was_blank:
-            messages.append([])
-        else:
-            messages[-1].append(line[1:] if re.match(rb">+From ", line) else line)
+            if number:
+                yield bytes(message).removesuffix(b"\n")
+            number += 1
+            message.clear()
+        elif number:
+            message += line[1:] if _QUOTED_FROM.match(line) else line
+            message += b"\n"
         was_blank = not line.strip()
-    return [b"\n".join(message) for message in messages]
+        if len(message) > params.MAX_IMPORT_MAIL:
+            raise Refused(f"message {number}: larger than {params.MAX_IMPORT_MAIL >> 20} MiB")
+    if not number:
+        raise Refused('line 1: not an mbox file, which begins with "From "')
+    yield bytes(message).removesuffix(b"\n")
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Without their ends. Raises Refused for a line that is longer than a message, and for too many bytes."""
+    rest = bytearray()
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > params.MAX_IMPORT_MBOX:
+            raise Refused(f"larger than {params.MAX_IMPORT_MBOX >> 30} GiB; split it")
+        rest += piece
+        if b"\n" in piece:
+            *lines, last = bytes(rest).split(b"\n")
+            yield from (line.removesuffix(b"\r") for line in lines)
+            rest = bytearray(last)
+        if len(rest) > params.MAX_IMPORT_MAIL:
+            raise Refused("a line without end: not an mbox file")
+    yield bytes(rest).removesuffix(b"\r")
 
 
 def _parse(number: int, raw: bytes) -> email.message.Message:
+    parts = -1  # the parser makes one to see what it is given
+
+    def part(**options: Any) -> email.message.Message:
+        nonlocal parts
+        parts += 1
+        if parts > params.MAX_IMPORT_PARTS:
+            raise Refused(f"message {number}: more than {params.MAX_IMPORT_PARTS} parts")
+        return email.message.Message(**options)
+
     try:
-        return email.message_from_bytes(raw)
+        return email.message_from_bytes(raw, part, policy=email.policy.compat32)
     except RecursionError as error:
         raise Refused(_NESTED.format(number)) from error
 
@@ -73,9 +123,13 @@ def _ids(message: email.message.Message, name: str) -> list[str]:
     return _ID.findall(str(message.get(name, "")))
 
 
-def _parent(message: email.message.Message, by_id: dict[str, int], index: int) -> int | None:
-    """The nearest message that is here: what it answers, or else the last one that it refers to."""
-    named = _ids(message, "In-Reply-To")[:1] + _ids(message, "References")[::-1]
+def _answered(message: email.message.Message) -> list[str]:
+    """The Message-IDs that it names: what it answers, then what it refers to, the nearest first."""
+    return _ids(message, "In-Reply-To")[:1] + _ids(message, "References")[: -_NAMED - 1 : -1]
+
+
+def _parent(named: list[str], by_id: dict[str, int], index: int) -> int | None:
+    """The first of those that is here."""
     return next((by_id[i] for i in named if by_id.get(i, index) != index), None)
 
 
@@ -140,7 +194,9 @@ class _Text(HTMLParser):
 
 def _strip_html(html: str) -> str:
     parser = _Text()
-    parser.feed(html)
+    end = html.rfind(">") + 1  # behind it nothing can be a tag: Python's parser tries from each "<" again
+    parser.feed(html[:end])
     parser.close()
+    parser.handle_data(html[end:])
     lines = "".join(parser.pieces).split("\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(" ".join(line.split()) for line in lines)).strip()

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from p2pforum.core import text as rules
 from p2pforum.core.errors import Refused
-from p2pforum.forum.importing import ImportedPost
+from p2pforum.forum.importing import ImportedPost, check_count
 
 _HEADING = re.compile(r"(\d+ )?comments?( ?\(\d+\))?:?", re.IGNORECASE)
 _FURNITURE = re.compile(r"\w[\w ]{0,40}:")  # a label of the page that had nothing behind it
@@ -38,6 +38,7 @@ def parse_text(text: str, authors: Sequence[str] = ()) -> list[ImportedPost]:
     if not body:
         raise Refused(f"line {skipped + 2}: there is no text between the title and the comments")
     bodies = [body, *_comments(lines, heading + 1, skipped)]
+    check_count(len(bodies))
     if authors and len(authors) != len(bodies):
         raise Refused(f"{len(authors)} authors are named, and there are {len(bodies)} posts")
     labels = authors or [""] * len(bodies)

@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from p2pforum.core import limits
+from p2pforum.core.errors import Refused
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
-from p2pforum.forum import authors, outbox
+from p2pforum.forum import authors, outbox, params
 from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.publish import Published
 from p2pforum.forum.writing import Press, Writing, clean_board, clean_subject, clean_text
 from p2pforum.store.keystore import Keystore
+
+_READ = 64 * limits.KIB  # bytes at once
 
 NOTICE = (
     "Names, addresses and dates of the original are not carried over. Each author gets a new pseudonym in "
@@ -39,6 +42,25 @@ class ImportedPost:
     body: str
     author: str = ""
     reply_to: int | None = None
+
+
+def read_text(head: bytes, read: Callable[[int], bytes], most: int) -> str:
+    """UTF-8 of at most `most` bytes: `head`, and what `read` gives. Raises Refused, UnicodeDecodeError.
+
+    Stops reading one byte above, whatever is behind: a device may have no end.
+    """
+    raw = bytearray(head)
+    while len(raw) <= most and (got := read(min(_READ, most + 1 - len(raw)))):
+        raw += got
+    if len(raw) > most:
+        raise Refused(f"larger than {most // limits.KIB // limits.KIB} MiB; split it")
+    return raw.decode("utf-8-sig")
+
+
+def check_count(posts: int) -> None:
+    """Raises Refused for more than an import may have. Ask before they are all in memory."""
+    if posts > params.MAX_IMPORT_POSTS:
+        raise Refused(f"more than {params.MAX_IMPORT_POSTS} posts; split it")
 
 
 def publish_import(
@@ -122,16 +144,25 @@ def split_body(body: str) -> list[str]:
     """Pieces of at most MAX_BODY bytes, cut at a blank line, a line's end, a blank, or where it must be."""
     pieces = []
     body = clean_text(body)
-    while len(body.encode()) > limits.MAX_BODY:
-        piece = cut(body, limits.MAX_BODY)
+    start = 0
+    while not _fits(body, start):
+        piece = cut(body[start : start + limits.MAX_BODY], limits.MAX_BODY)
         for mark in ("\n\n", "\n", " "):
             at = piece.rfind(mark)
             if at > len(piece) // 2:
                 piece = piece[:at]
                 break
         pieces.append(clean_text(piece))
-        body = body[len(piece) :].lstrip()
-    return [*pieces, body] if body else pieces
+        start += len(piece)
+        while body[start : start + 1].isspace():
+            start += 1
+    return [*pieces, body[start:]] if start < len(body) else pieces
+
+
+def _fits(body: str, start: int) -> bool:
+    """Without looking at all of it, or a text of a thousand pieces would be encoded a thousand times."""
+    rest = body[start : start + limits.MAX_BODY + 1]
+    return len(rest) <= limits.MAX_BODY and len(rest.encode()) <= limits.MAX_BODY
 
 
 def cut(text: str, size: int) -> str:

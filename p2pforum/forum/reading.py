@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
+from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
 from p2pforum.core.kinds import Meaning, is_counted
 from p2pforum.core.pseudonym import name_of
@@ -27,8 +28,8 @@ class PostView:
     petname: str
     hour: int
     depth: int
-    parents: tuple[bytes, ...]
-    missing: tuple[bytes, ...]  #: parents that are not here (yet)
+    parents: tuple[bytes, ...]  #: at most MAX_PARENTS, those that are here first
+    missing: tuple[bytes, ...]  #: of these, what is not here (yet)
     subject: str
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
@@ -51,6 +52,7 @@ class ThreadView:
     subject: str
     posts: tuple[PostView, ...]
     has_root: bool
+    is_complete: bool  #: the root, and whatever any post of it answers, is here
     newer: int = 0
 
 
@@ -90,8 +92,10 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
         raise NotFound("nothing of that thread is here but remarks on posts that are not")
     first = next((row for row in rows if row.id == root), None)
     subject = "" if first is None or root in amendments.retracted else first.subject
+    here = {row.id for row in rows}
+    is_complete = root in here and all(parent in here for row in rows for parent in row.parents)
     newer = sum(row.meaning is None and not is_counted(row.kind) for row in rows)
-    return ThreadView(root, rows[0].board, subject, views, first is not None, newer)
+    return ThreadView(root, rows[0].board, subject, views, first is not None, is_complete, newer)
 
 
 def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
@@ -120,17 +124,22 @@ def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
 
 
 def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
-    """The order of what is shown. Remarks are not: who answers one answers what it answers."""
+    """The order of what is shown. Remarks are not: who answers one answers what it answers.
+
+    Of that, at most MAX_PARENTS, as on the wire: in a chain of remarks each would else stand for all
+    parents of those before it.
+    """
     stands_for: dict[bytes, tuple[bytes, ...]] = {}
-    shown = []
+    shown: dict[bytes, _Node] = {}
     for placed in reading_order(rows):
         row = placed.post
-        parents = tuple(dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,))))
+        parents = dict.fromkeys(up for p in row.parents for up in stands_for.get(p, (p,)))
+        kept = tuple(sorted(parents, key=lambda up: up not in shown)[: limits.MAX_PARENTS])
         if is_counted(row.kind):
-            shown.append(_Node(row, parents))
+            shown[row.id] = _Node(row, kept)
         else:
-            stands_for[row.id] = parents
-    return reading_order(shown)
+            stands_for[row.id] = kept
+    return reading_order(shown.values())
 
 
 def _view(

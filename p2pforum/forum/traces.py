@@ -75,8 +75,14 @@ def secrets_of(gone: Contents, lost: Sequence[PostRow], reader: Reader) -> list[
 def _of_key(key: AuthorKey, reader: Reader) -> Iterator[Secret]:
     for form in (key.seed, key.seed.hex().encode(), format_id(key.seed).encode()):
         yield Secret("the secret of a key", form)
-    if key.root and not any(row.author == key.public and row.released for row in reader.thread(key.root)):
+    if is_unseen(key, reader):
         yield Secret("a key that nobody has seen", key.public)
+
+
+def is_unseen(key: AuthorKey, reader: Reader) -> bool:
+    """It is for one thread, and no post of it there is public (any more)."""
+    rows = reader.thread(key.root) if key.root else ()
+    return bool(key.root) and not any(row.author == key.public and row.released for row in rows)
 
 
 def _texts(what: str, subject: str, body: str) -> list[Secret]:

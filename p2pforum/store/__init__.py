@@ -15,6 +15,7 @@ rows.py         from stored bytes back to posts; which text can be searched
 reveals.py      which keys were published
 queries.py      reads for people, on a read-only connection
 statistics.py   how much is kept
+room.py         whether the disk takes more
 search.py       from what a person typed to an FTS5 query, and excerpts
 small_file.py   a small file beside the database, replaced as a whole
 retention.py    expire, drop on purpose, give space back

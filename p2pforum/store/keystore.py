@@ -5,6 +5,7 @@ The node process never does. Not the format (keystore_format.py), not what is in
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -141,6 +142,8 @@ class Keystore:
             if again == raw:
                 break  # damaged for good; parse() says how
             raw = again
+        if raw is not None:
+            keystore_files.check_directory(self._directory)
         return raw
 
     def _open(self, raw: bytes) -> Contents:
@@ -187,7 +190,7 @@ def passphrase_in(path: Path) -> Passphrase:
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                if os.path.isfile(path) and status.st_mode & 0o077:
+                if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
                     raise KeystoreError(f"{path} is open to other users; run: chmod 600 {path}")
                 passphrase = file.read(limits.MAX_PASSPHRASE + 2)
         except OSError as error:

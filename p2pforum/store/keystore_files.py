@@ -22,6 +22,8 @@ _POLL = 0.02  # seconds between two tries for the lock
 
 def prepare_directory(directory: Path) -> None:
     """Make it, 0700. One that git made (0755, nothing but its own files in it) is closed first."""
+    if directory.is_symlink():
+        raise _link(directory)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_ours = directory.stat().st_uid == os.geteuid()
@@ -33,21 +35,49 @@ def prepare_directory(directory: Path) -> None:
 
 
 def check_directory(directory: Path) -> None:
-    """Raises KeystoreError unless it is ours alone."""
+    """Raises KeystoreError unless it is ours alone. Directories above it may be links, as a home may be."""
     try:
-        status = directory.stat()
+        status = directory.lstat()
     except OSError as error:
         raise KeystoreError(f"cannot open the key directory {directory}: {error.strerror}") from error
+    if stat.S_ISLNK(status.st_mode):
+        raise _link(directory)
     if not stat.S_ISDIR(status.st_mode):
         raise KeystoreError(f"{directory} is not a directory")
     _check_private(status, directory, "700")
 
 
 def _check_private(status: os.stat_result, path: Path, mode: str) -> None:
+    problem = not_private(status, path, mode)
+    if problem:
+        raise KeystoreError(problem)
+
+
+def not_private(status: os.stat_result, path: Path, mode: str) -> str:
+    """What is wrong with the owner or the mode of a path, and the command that mends it; empty if nothing."""
     if status.st_uid != os.geteuid():
-        raise KeystoreError(f"{path} belongs to another user of this machine")
+        return f"{path} belongs to another user of this machine; run: {_shell('chown', os.geteuid(), path)}"
     if status.st_mode & 0o077:
-        raise KeystoreError(f"{path} is open to other users of this machine; run: chmod {mode} {path}")
+        return f"{path} is open to other users of this machine; run: {_shell('chmod', mode, path)}"
+    return ""
+
+
+def _link(path: Path) -> KeystoreError:
+    return KeystoreError(link_problem(path))
+
+
+def link_problem(path: Path) -> str:
+    """Whoever may change what a link leads to could put another key directory in the place of ours."""
+    mend = _shell("rm", path)
+    if path.exists():
+        mend += f" && {_shell('mv', path.resolve(), path)}"
+    return f"{path} is a symbolic link; run: {mend}"
+
+
+def _shell(*words: object) -> str:
+    import shlex  # only when something is wrong
+
+    return shlex.join(map(str, words))
 
 
 def read_private(path: Path, largest: int) -> bytes | None:
@@ -57,8 +87,7 @@ def read_private(path: Path, largest: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        text = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
-        raise KeystoreError(f"cannot open {path}: {text}") from error
+        raise _unopened(path, error) from error
     with open(fd, "rb") as file:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
@@ -67,6 +96,11 @@ def read_private(path: Path, largest: int) -> bytes | None:
         if status.st_size > largest:
             raise KeystoreError(f"{path} has {status.st_size} bytes, more than any that p2pforum writes")
         return file.read(largest + 1)
+
+
+def _unopened(path: Path, error: OSError) -> KeystoreError:
+    is_link = error.errno == errno.ELOOP and path.is_symlink()
+    return _link(path) if is_link else KeystoreError(f"cannot open {path}: {error.strerror}")
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -126,7 +160,12 @@ def _open_to_wipe(path: Path, stack: ExitStack) -> FileIO | None:
 
 
 def _no_follow(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _link(Path(path)) from error
+        raise
 
 
 def _wipe(file: FileIO | None) -> None:
@@ -157,9 +196,16 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path, patience: float) -> Iterator[None]:
-    """Hold the lock file against other processes and threads; wait for it `patience` seconds at most."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    """Hold the lock file against other processes and threads; wait for it `patience` seconds at most.
+
+    Raises KeystoreError, also for a lock file that is not ours alone.
+    """
     try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unopened(path, error) from error
+    try:
+        _check_private(os.fstat(fd), path, "600")
         deadline = time.monotonic() + patience
         while True:
             try:

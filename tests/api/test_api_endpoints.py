@@ -11,10 +11,11 @@ import trio
 from api_backend import RecordingBackend
 
 from p2pforum import __version__
+from p2pforum.api.app import build_app
 from p2pforum.api.backend import Submitted
 from p2pforum.core import limits
 from p2pforum.core.bundle import join_posts
-from p2pforum.core.errors import StoreError
+from p2pforum.core.errors import ConfigError, KeystoreError, StoreError
 from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome
 
@@ -227,3 +228,56 @@ async def test_pin(http: httpx.AsyncClient, backend: RecordingBackend) -> None:
     for body in ({}, {"root": root}, {"root": root[:8], "pinned": True}, {"root": 7, "pinned": True}, [root]):
         assert (await http.post("/v1/pin", json=body)).status_code == 400
     assert not backend.pins
+
+
+def routes_with_a_body() -> list[str]:
+    """Whatever takes a POST, read off the application itself: a new endpoint is tested, too."""
+    routes = build_app(RecordingBackend()).routes
+    return sorted(route.path for route in routes if "POST" in route.methods)  # type: ignore[attr-defined]
+
+
+JSON_BOMBS = [
+    b"[" * 4_000,
+    b'{"a":' * 800,
+    b'{"id": "\\ud800", "root": "\\ud800", "pinned": true, "peer": "\\ud800"}',
+    b'{"id": %s, "root": %s, "peer": %s}' % ((b"9" * 1_300,) * 3),
+    b'{"id": [], "root": {}, "pinned": 1, "peer": 7}',
+    b"null",
+    b"\xff\xfe",
+    b"NaN",
+]
+TYPES = ("application/json", "application/cbor", "application/x-p2pforum-posts")
+
+
+@pytest.mark.parametrize("path", routes_with_a_body())
+async def test_no_body_is_a_fault_of_the_node(
+    http: httpx.AsyncClient, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for bomb in JSON_BOMBS:
+        for content_type in TYPES:
+            answer = await http.post(path, content=bomb, headers={"Content-Type": content_type})
+            assert answer.status_code < 500, (bomb[:20], content_type, answer.text)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("path", ["/v1/forget", "/v1/pin", "/v1/sync"])
+async def test_json_that_is_none_or_means_nothing_is_malformed(
+    http: httpx.AsyncClient, backend: RecordingBackend, path: str
+) -> None:
+    for bomb in JSON_BOMBS:
+        answer = await http.post(path, content=bomb)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), bomb[:20]
+    assert not backend.forgotten
+    assert not backend.synced
+    assert not backend.pins
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ConfigError("line 3: no"), "config"), (KeystoreError("no"), "keystore")]
+)
+async def test_a_mistake_of_the_user_is_no_fault_of_the_node(
+    http: httpx.AsyncClient, backend: RecordingBackend, error: Exception, code: str
+) -> None:
+    backend.error = error
+    answer = await http.post("/v1/reload")
+    assert (answer.status_code, answer.json()) == (409, {"error": str(error), "code": code})

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from cli_world import ROOT
 
+# A shell's background job, as a test run may be, ignores SIGINT, and what it starts inherits that.
 _PROGRAM = f"""
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 sys.path.insert(0, {str(ROOT)!r})
 from p2pforum.cli.main import main

@@ -1,17 +1,24 @@
 """`p2pforum export`, `import` of a bundle, `pin`: with a node and without."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
 
 import pytest
 from cli_world import CONFIG, PARAMS, Result, World, discussion, post
+from nacl.bindings import (
+    crypto_core_ed25519_scalar_add,
+    crypto_core_ed25519_scalar_mul,
+    crypto_core_ed25519_scalar_reduce,
+    crypto_scalarmult_ed25519_base_noclamp,
+)
 
 from p2pforum.config import find_paths
 from p2pforum.core import bundle
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.limits import params_for
-from p2pforum.core.post import Post
+from p2pforum.core.post import Post, decode
 from p2pforum.core.post_id import format_id
 from p2pforum.store.posts import open_store
 from p2pforum.store.snapshot import Items
@@ -62,6 +69,38 @@ def test_the_same_posts_make_the_same_bytes_on_every_node(world: World, tmp_path
     ordered = sorted(posts, key=lambda p: (p.payload.board, p.payload.hour, p.id))
     raws = [one.raw for one in ordered]
     assert first == b"".join(write_bundle(Header("test.cli", 4, len(posts)), raws))
+
+
+def signed_again(one: Post, author: str) -> Post:
+    """The same post with another valid signature: who holds the key may choose the nonce as he likes."""
+    nonce = crypto_core_ed25519_scalar_reduce(hashlib.sha512(b"another").digest())
+    commitment = crypto_scalarmult_ed25519_base_noclamp(nonce)
+    secret = bytearray(hashlib.sha512(author.encode().ljust(32, b".")[:32]).digest()[:32])
+    secret[0] &= 248
+    secret[31] = secret[31] & 127 | 64
+    message = hashlib.sha512(commitment + one.author + one._sig_structure).digest()
+    challenge = crypto_core_ed25519_scalar_reduce(message)
+    secret_mod = crypto_core_ed25519_scalar_reduce(bytes(secret) + bytes(32))
+    product = crypto_core_ed25519_scalar_mul(challenge, secret_mod)
+    return decode(one.raw[:-64] + commitment + crypto_core_ed25519_scalar_add(nonce, product), PARAMS)
+
+
+def test_of_two_signatures_the_copy_that_came_first_is_kept_and_exported(
+    world: World, tmp_path: Path
+) -> None:
+    one = post("eve", "Text", subject="S")
+    two = signed_again(one, "eve")
+    two.verify_signature()
+    assert (one.id, one.raw != two.raw) == (two.id, True)
+    other = other_world(tmp_path)
+    for here, copies in ((world, (one, two)), (other, (two, one))):
+        for number, copy in enumerate(copies):
+            path = tmp_path / f"copy-{number}"
+            path.write_bytes(b"".join(write_bundle(Header(PARAMS.name, 1, 1), [copy.raw])))
+            here.ok("import", str(path))
+        here.ok("export", "-o", str(tmp_path / f"from-{here.home.name}"))
+        kept = (tmp_path / f"from-{here.home.name}").read_bytes()
+        assert [copy.raw in kept for copy in copies] == [True, False]
 
 
 def test_posts_that_are_not_public_stay_out(world: World, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """`p2pforum import`: discussions from files."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 from cli_world import World
+
+from p2pforum.core.bundle import MAGIC
 
 PAGE = """\
 A title
@@ -161,3 +165,37 @@ def test_it_says_how_long_posts_take_to_leave(world: World, files: dict[str, Pat
         assert "2 posts wait for a peer" in world.ok("import", str(files["mail.mbox"]), "-b", "b").err
         node.peers_connected = [{"peer": "12D3KooWx"}]
         assert "wait" not in world.ok("import", str(files["page.txt"]), "-b", "c").err
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ("text", "larger than 4 MiB"),
+        ("jsonl", "larger than 32 MiB"),
+        ("mbox", "a line without end"),
+        ("bundle", "not a bundle"),
+    ],
+)
+def test_a_device_without_end_is_refused(world: World, form: str, says: str) -> None:
+    result = world.run("import", "/dev/zero", "--format", form)
+    assert result.code == 5
+    assert says in result.err
+
+
+def test_a_sparse_bundle_ends(world: World, tmp_path: Path) -> None:
+    sparse = tmp_path / "sparse"
+    sparse.write_bytes(MAGIC)
+    os.truncate(sparse, 10 << 30)
+    result = world.run("import", str(sparse))
+    assert result.code == 1
+    assert "too damaged to go on" in result.err
+
+
+def test_a_directory_is_refused_and_a_pipe_is_read(world: World, tmp_path: Path) -> None:
+    assert world.run("import", str(tmp_path)).code == 2
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(PAGE,))
+    writer.start()
+    assert "3 posts in 1 thread" in world.ok("import", str(pipe), "--dry-run").out
+    writer.join()

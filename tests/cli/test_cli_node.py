@@ -4,17 +4,24 @@ import gc
 import json
 import os
 import re
+import resource
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, PARAMS, SmallNode, World, discussion, post
 
+from p2pforum.cli import status
 from p2pforum.config import find_paths
+from p2pforum.core import limits
 from p2pforum.core.post import decode
+from p2pforum.store import room
 from p2pforum.store.keystore import Keystore
 from p2pforum.store.posts import open_store
+from p2pforum.store.room import free_bytes
 
 PEER = {
     "peer": "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
@@ -213,7 +220,69 @@ def test_doctor_finds_open_files(world: World) -> None:
     keystore.chmod(0o644)
     result = world.run("doctor")
     assert result.code == 1
-    assert f"fail  files       {keystore} is open to other accounts; run: chmod 600 {keystore}" in result.out
+    assert (
+        f"fail  files       {keystore} is open to other users of this machine; run: chmod 600 {keystore}"
+        in result.out
+    )
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The kernel refuses to let any file of this process grow further, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_doctor_finds_that_nothing_can_be_written(world: World) -> None:
+    with files_of_at_most(limits.ROOM_TRIED - 1):
+        result = world.run("doctor")
+    assert result.code == 1
+    assert "fail  disk" in result.out
+    assert "can't be written: File too large" in result.out
+    with files_of_at_most(limits.ROOM_TRIED):
+        assert checks(world)["disk"] == "ok"
+
+
+def test_doctor_and_status_warn_before_the_disk_is_full(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = free_bytes(world.home)
+    monkeypatch.setattr(room, "free_bytes", lambda _path: free)
+    monkeypatch.setattr(status, "free_bytes", lambda _path: free)
+    monkeypatch.setattr(limits, "STORE_ROOM", free)
+    assert checks(world)["disk"] == "ok"
+    assert "trouble" not in world.ok("status").out
+    monkeypatch.setattr(limits, "STORE_ROOM", free + 1)
+    assert checks(world)["disk"] == "warn"
+    assert "MB free on the disk" in world.ok("status").out
+    assert world.ok("status", "--json").json["store"]["free"] == free
+
+
+def test_doctor_and_status_tell_what_the_node_could_not_keep(world: World) -> None:
+    with world.node() as node:
+        assert "trouble" not in world.ok("status").out
+        node.facts["trouble"] = "the disk is full"
+        result = world.run("doctor")
+        assert result.code == 1
+        assert "fail  node        it could not keep the last posts that came: the disk is full" in result.out
+        assert "the node could not keep the last posts that came: the disk is full" in world.ok("status").out
+
+
+def test_doctor_finds_links_in_place_of_keys_and_follows_those_of_the_data_directory(world: World) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    paths = find_paths(world.home)
+    for directory in (paths.data_dir, paths.keys_dir):
+        elsewhere = directory.rename(directory.with_name(f"{directory.name}-elsewhere"))
+        directory.symlink_to(elsewhere)
+    result = world.run("doctor")
+    assert result.code == 1
+    failed = [line for line in result.out.splitlines() if line.startswith("fail")]
+    assert failed, result.out
+    assert all(f"{paths.keys_dir} is a symbolic link; run: rm " in line for line in failed)
 
 
 def test_doctor_finds_a_damaged_store(world: World) -> None:

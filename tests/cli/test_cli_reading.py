@@ -6,6 +6,7 @@ import re
 import pytest
 from cli_world import HOUR, World, discussion, post
 
+from p2pforum.cli import render
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
@@ -172,6 +173,39 @@ def test_search(world: World) -> None:
     assert world.ok("search", "bundle", "--board", "garden").out == "Nothing found.\n"
     for query in ('"', "NEAR(", "a:b", "*", "(", "'; DROP TABLE post; --", "\x00", "OR", "col:x AND"):
         world.ok("search", "--", query)
+
+
+def test_an_excerpt_that_does_not_fit_says_that_there_is_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.keep(post("ada", "word " * 30 + "needle " + "more " * 30, subject="S"))
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [row for row in world.ok("search", "needle").out.splitlines() if "│" in row]
+    assert len(rows) == 2
+    assert rows[1].endswith("…")
+    assert all(len(row) <= 40 for row in rows)
+
+
+@pytest.mark.parametrize("command", ["read", "threads", "search", "outbox"])
+def test_posts_of_the_worst_text_are_shown_in_time_proportional_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Looks at a character are counted: the same posts in fourfold number take four times as many."""
+    looks = 0
+    real = render._char_width
+
+    def count(char: str) -> int:
+        nonlocal looks
+        looks += 1
+        return real(char)
+
+    monkeypatch.setattr(render, "_char_width", count)
+    worst = "é" + "\u200d" * 1_500 + "é\u200d" * 1_400 + " bomb"
+    root = post("ada", worst, subject="é" + "\u200d" * 60)
+    world.keep(root, *(post("eve", f"{worst} {n}", to=[root]) for n in range(20)))
+    arguments = {"read": [short_id(root.id)], "search": ["bomb"]}.get(command, [])
+    world.ok(command, *arguments)
+    assert looks <= 21 * 8 * len(worst)
 
 
 @pytest.mark.parametrize("color", ["never", "always"])

@@ -2,18 +2,22 @@
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.cli import render
+from p2pforum.core import limits
 
 NASTY = st.text(
     st.one_of(
         st.characters(),
         st.sampled_from(
-            "\x1b\x07\x9b\u202e\u2066\u200b\u200d\u200c\ufeff\u0301\u3164\ue000\u115f\u00ad\ufe0f👩日é \t\n"
+            "\x1b\x07\x9b\u202e\u2066\u200b\u200d\u200c\ufeff\u0301\u3164\ue000\u115f\u00ad\ufe0f"
+            "👩日é \t\nक\u094d"
         ),
     ),
     max_size=200,
@@ -36,7 +40,7 @@ def test_marks_never_pile_up(text: str) -> None:
     for shown in render.lines(text):
         run = 0
         for char in shown:
-            run = run + 1 if unicodedata.category(char) in ("Mn", "Me") and char not in "\ufe0e\ufe0f" else 0
+            run = run + 1 if render.width(char) == 0 else 0
             assert run <= render.MAX_MARKS
 
 
@@ -90,6 +94,10 @@ def test_plain_text_is_left_alone(text: str) -> None:
         ("a" + "\u0301" * 20 + "b", "a" + "\u0301" * 8 + "<12 marks>b"),
         ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
         ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
+        ("क" + "\u094d\u200d" * 6 + "ष", "क" + "\u094d\u200d" * 4 + "<4 marks>ष"),
+        ("a" + "\u200b" * 8 + "b", "a" + "<U+200B>" * 8 + "b"),
+        ("a" + "\u200b" * 11 + "b", "a" + "<U+200B>" * 8 + "<3 hidden characters>b"),
+        ("\u200b" * 5 + "\ufeff" * 5, "<U+200B>" * 5 + "<U+FEFF>" * 3 + "<2 hidden characters>"),
         ("می\u200cخو", "می\u200cخو"),
         ("क्\u200dष", "क्\u200dष"),
         ("a\u200db", "a<U+200D>b"),
@@ -127,3 +135,73 @@ def test_a_body_can_not_imitate_the_next_post() -> None:
         "│ lusab-babad-gutih  k7q2mf0a  this hour",
         "│ │ I agree with everything",
     ]
+
+
+def test_many_empty_lines_are_counted() -> None:
+    assert render.block("a" + "\n" * 9 + "b", 40) == ["│ a", *["│"] * 8, "│ b"]
+    assert render.block("a" + "\n" * 100 + "b", 40) == ["│ a", *["│"] * 8, "│ <91 empty lines>", "│ b"]
+    assert len(render.block("\u2800\n" * 3_000 + "b", 40)) < 12
+
+
+# What makes one character cost most: hidden ones, marks, joiners, wide ones, blanks, one long word.
+BOMBS = [
+    "\u200d",
+    "é\u200d",
+    "é\u0301",
+    "日",
+    "é ",
+    "é  \u3000",
+    "क\u094d\u200d",
+    "é\n",
+    "\n",
+    "a" * 70 + " é",
+]
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, text: str) -> int:
+    """How often a character was looked at to show `text` as a body, a subject and a snippet."""
+    counts = Counter[str]()
+
+    def counting(name: str) -> Callable[[str], object]:
+        real = getattr(render, name)
+
+        def count(char: str) -> object:
+            counts[name] += 1
+            return real(char)
+
+        return count
+
+    with monkeypatch.context() as patch:
+        for name in ("_char_width", "_is_mark", "_visible", "_code"):
+            patch.setattr(render, name, counting(name))
+        render.block(text, 80)
+        line = render.line(text)
+        render.wrap(line, 80)
+        render.wrap(line, 1)
+        render.pad(line, 80)
+    return counts.total()
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_the_work_grows_as_the_text_does(monkeypatch: pytest.MonkeyPatch, bomb: str) -> None:
+    one = "ö" + bomb * (1_000 // len(bomb))
+    assert measured(monkeypatch, one * 4) <= 4.2 * measured(monkeypatch, one)
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_what_is_shown_of_a_post_is_a_few_times_its_bytes(bomb: str) -> None:
+    text = bomb * (limits.MAX_BODY // len(bomb.encode()))
+    rows = render.block(text, 80)
+    assert sum(map(len, rows)) <= 5 * limits.MAX_BODY
+    assert "".join(rows).count("日") == text.count("日")
+
+
+@given(NASTY)
+def test_each_character_is_shown_or_counted(text: str) -> None:
+    """Nothing is left out without a word: the numbers said and the characters shown are all there were."""
+    shown = render.line(text)
+    said = sum(int(number) for number in re.findall(r"<(\d+) (?:marks|hidden characters)>", shown))
+    plain = re.sub(r"<\d+ (?:marks|hidden characters)>", "", shown)
+    plain = re.sub(r"<U\+[0-9A-F]{4,6}>", "?", plain)
+    own = plain.replace("\u25cc", "")
+    assert len(own) + said == len(text.replace("\u25cc", ""))

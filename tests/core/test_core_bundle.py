@@ -145,6 +145,55 @@ def test_a_second_header_is_a_fault() -> None:
     assert read(b"".join([*pieces[:2], pieces[1], *pieces[2:]]))[2]
 
 
+def test_a_bundle_of_no_posts_is_a_header_and_an_end() -> None:
+    data = written([], Header("test-net", 0, 0))
+    assert data.count(bundle.MARK) == 2
+    assert read(data) == ([Header("test-net", 0, 0)], [], [])
+
+
+@pytest.mark.parametrize("bad", [b"\x00\x00", b"\x3e\x81" + bytes(16_001), b"\x00\x09four", b"\x00"])
+def test_of_a_frame_with_a_bad_size_no_post_is_kept_and_all_of_the_others(bad: bytes) -> None:
+    good = [join_posts([b"%d" % n]) for n in range(3)]
+    frames = [good[0], good[1] + bad + good[1], good[2]]
+    pieces = [bundle.MAGIC, *list(bundle.write_bundle(HEADER, []))[1:2]]
+    pieces += [bundle._frame(bundle.Kind.POSTS, frame) for frame in frames]
+    before = b"".join(pieces)
+    end = bundle._frame(bundle.Kind.END, hashlib.sha256(before).digest())
+    headers, raws, faults = read(before + end)
+    assert (headers, raws) == ([HEADER], [b"0", b"2"])
+    assert [fault.offset for fault in faults] == [len(b"".join(pieces[:3]))]
+
+
+class Zeros:
+    """A sparse file of 10 GB that begins with some bytes. Counts what was read."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head, self.left, self.given = head, 10 << 30, 0
+
+    def read(self, size: int) -> bytes:
+        head, self.head = self.head[:size], self.head[size:]
+        got = head or bytes(min(size, self.left))
+        self.left -= len(got)
+        self.given += len(got)
+        return got
+
+
+@pytest.mark.parametrize("head", [bundle.MAGIC, written([b"one"])[:-60]])
+def test_a_sparse_file_is_given_up_soon(head: bytes) -> None:
+    source = Zeros(head)
+    faults = [part for part in BundleReader(source.read) if isinstance(part, Fault)]
+    assert faults[-1].text == "too damaged to go on"
+    assert source.given <= limits.MAX_BUNDLE_SKIPPED + limits.MAX_BUNDLE_CHUNK + len(head)
+
+
+def test_damage_up_to_the_bound_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_BUNDLE_SKIPPED", 1_000)
+    pieces = list(bundle.write_bundle(HEADER, many(20)))
+    for hole, count in ((1_000, 20), (1_001, 0)):
+        data = b"".join([*pieces[:2], bytes(hole), *pieces[2:]])
+        assert len(read(data)[1]) == count
+
+
 def test_memory_and_work_are_bounded_whatever_comes() -> None:
     """Marks at every step, each with a length that asks for the hash of a whole frame."""
     mark = bundle.MARK + b"\x01" + limits.MAX_BUNDLE_CHUNK.to_bytes(4, "big")

@@ -127,7 +127,7 @@ def test_labels_that_do_not_fit() -> None:
 
 
 def test_an_mbox_becomes_threads() -> None:
-    posts = parse_mbox(MBOX)
+    posts = parse_mbox([MBOX])
     assert [(p.subject, p.body, p.author, p.reply_to) for p in posts] == [
         ("Bücher", "Which ones?\nFrom here on I read everything.", "alice@example.org", None),
         ("B", "All & every", "carol@example.org", 0),
@@ -144,19 +144,19 @@ def test_an_mbox_with_attachments_and_a_circle() -> None:
         b"From b\nMessage-ID: <b>\nIn-Reply-To: <a>\nSubject: two\n\nThe other.\n\n"
         b"From c\nMessage-ID: <c>\nIn-Reply-To: <c>\nSubject: three\n\nItself.\n"
     )
-    posts = parse_mbox(raw)
+    posts = parse_mbox([raw])
     assert [(p.body, p.reply_to) for p in posts] == [("Itself.", None), ("Shown.", None), ("The other.", 1)]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b"\nSubject: mail without a From line\n\ntext"])
 def test_what_is_no_mbox(raw: bytes) -> None:
     with pytest.raises(Refused, match=r"line \d: not an mbox"):
-        parse_mbox(raw)
+        parse_mbox([raw])
 
 
 @given(st.lists(st.sampled_from(MBOX.split(b"\n")) | st.binary(max_size=30), max_size=30))
 def test_no_mail_breaks_the_parser(lines: list[bytes]) -> None:
-    check_drafts(parse_mbox(b"From somebody\n" + b"\n".join(lines)))
+    check_drafts(parse_mbox([b"From somebody\n" + b"\n".join(lines)]))
 
 
 def check_drafts(posts: list[ImportedPost]) -> None:
@@ -251,7 +251,7 @@ def test_an_author_has_one_key_in_a_thread_and_another_in_the_next(tmp_path: Pat
 
 def test_names_dates_and_keys_are_not_kept_anywhere(tmp_path: Path) -> None:
     person = a_person(tmp_path, passphrase=None)
-    done = importer(person)(parse_mbox(MBOX))
+    done = importer(person)(parse_mbox([MBOX]))
     travels = b"".join(d.post.raw for d in done)
     for private in (b"alice", b"Alice", b"example.org", b"2025", b"Nov", b"carol"):
         assert private not in travels

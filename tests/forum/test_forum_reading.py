@@ -1,6 +1,7 @@
 """A thread as it is read: the same on every node, whatever came first."""
 
 import random
+from collections.abc import Iterable
 
 import pytest
 from forum_world import Shelf
@@ -8,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import HOUR, a_key, a_post, a_seed, a_thread
 
+from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
-from p2pforum.core.kinds import Kind
+from p2pforum.core.kinds import REMARKS, TABLE, Kind
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.reading import PostView, ThreadView, thread_view
 from p2pforum.store.keystore_contents import Contents, new_key
+from p2pforum.store.queries import PostRow
 
 ROOT = a_post("The first text.", key=1)
 
@@ -192,3 +195,98 @@ def test_nobody_can_put_words_into_the_posts_of_a_published_key() -> None:
     assert find(view(ROOT, one, forged, reveal(2)), one).body == "as signed"
     assert find(view(ROOT, one, forged, reveal(3)), one).body == "words in your mouth"
     assert find(view(ROOT, one, retract(one, key=2), reveal(2)), one).is_retracted
+
+
+class CountedID(bytes):
+    """An ID that counts how often it is looked up in a dict or a set: the work of placing posts."""
+
+    looks = 0
+
+    def __hash__(self) -> int:
+        CountedID.looks += 1
+        return super().__hash__()
+
+
+def an_id(n: int) -> CountedID:
+    return CountedID(n.to_bytes(32, "big"))
+
+
+def a_row(n: int, kind: int, *parents: int, target: int = 0) -> PostRow:
+    return PostRow(
+        id=an_id(n),
+        root=an_id(0),
+        board="general",
+        author=a_key(1),
+        hour=HOUR,
+        parents=tuple(map(an_id, parents)),
+        kind=kind,
+        version=1,
+        subject="" if n else "S",
+        body="text" if kind == Kind.POST else "",
+        target=an_id(target) if kind in (Kind.RETRACT, Kind.SUPERSEDE) else b"",
+        released=True,
+        meaning=TABLE[kind].meaning if kind in TABLE else None,
+    )
+
+
+class Rows(Shelf):
+    """A store that holds just these rows."""
+
+    def __init__(self, rows: list[PostRow]) -> None:
+        self.kept = rows
+
+    def thread(self, root: bytes) -> list[PostRow]:  # type: ignore[override]
+        return self.kept
+
+    def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
+        return set()
+
+
+def chain(count: int, kind: int) -> list[PostRow]:
+    """A root; `count` posts of that kind, each after the one before and three that nobody has; an answer."""
+    rows = [a_row(0, Kind.POST)]
+    lost = count + 2
+    for n in range(1, count + 1):
+        rows.append(a_row(n, kind, n - 1, lost, lost + 1, lost + 2, target=n - 1))
+        lost += 3
+    return [*rows, *(a_row(lost + n, Kind.POST, count) for n in range(20))]
+
+
+def looks(rows: list[PostRow]) -> int:
+    CountedID.looks = 0
+    thread_view(Rows(rows), rows[0].id)
+    return CountedID.looks
+
+
+@pytest.mark.parametrize("kind", [*Kind, REMARKS])
+def test_the_work_for_a_chain_grows_as_the_chain_does(kind: int) -> None:
+    assert looks(chain(800, kind)) <= 4.2 * looks(chain(200, kind))
+
+
+@pytest.mark.parametrize("count", [5_000, 20_000])
+def test_a_chain_of_withdrawals_is_shown_within_the_bounds_of_the_wire(count: int) -> None:
+    shown = thread_view(Rows(chain(count, Kind.RETRACT)), an_id(0))
+    assert len(shown.posts) == 21
+    assert max(len(post.parents) for post in shown.posts) <= limits.MAX_PARENTS
+    assert all(post.parents[0] == an_id(0) for post in shown.posts[1:]), "what is here comes first"
+    assert [post.depth for post in shown.posts] == [0] + [1] * 20
+    assert not shown.is_complete
+
+
+def test_what_a_post_answers_is_kept_up_to_the_bound_and_no_further() -> None:
+    """A withdrawal of four posts: an answer to it and to others answers four in all."""
+    said = [reply(f"text {n}", key=n + 2) for n in range(limits.MAX_PARENTS + 1)]
+    most = said[: limits.MAX_PARENTS]
+    gone = a_post(key=9, root=ROOT.id, parents=[p.id for p in most], kind=Kind.RETRACT, content=(most[0].id,))
+    only, also = reply("to it", to=gone), a_post("to it", key=3, root=ROOT.id, parents=[gone.id, said[-1].id])
+    shown = view(ROOT, *said, gone, only, also)
+    assert set(find(shown, only).parents) == {post.id for post in most}
+    assert len(find(shown, also).parents) == limits.MAX_PARENTS
+    assert shown.is_complete
+
+
+def test_a_thread_is_complete_only_if_what_withdrawals_answer_is_here() -> None:
+    lost = reply("lost")
+    assert view(ROOT, retract(ROOT, key=1)).is_complete
+    assert not view(ROOT, retract(lost, key=2)).is_complete
+    assert not view(reply("text")).is_complete, "without a root"

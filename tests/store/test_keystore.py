@@ -1,10 +1,12 @@
 """The keystore as a file: private, whole, silent without its passphrase."""
 
+import itertools
 import os
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -249,18 +251,71 @@ def test_files_of_another_user_are_refused(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "theirs").mkdir()
     uid = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
-    with pytest.raises(KeystoreError, match="another user"):
+    with pytest.raises(KeystoreError, match=f"another user.*; run: chown {uid + 1} "):
         keystore.read()
     with pytest.raises(KeystoreError, match="another user"):
         Keystore(tmp_path / "theirs", cost=CHEAP).create(None)
 
 
-def test_links_and_odd_files_are_refused(tmp_path: Path) -> None:
+USES: dict[str, Callable[[Keystore], object]] = {
+    "read": Keystore.read,
+    "create": lambda keystore: keystore.create(PASSPHRASE),
+    "change": lambda keystore: keystore.change_passphrase(b"another"),
+}
+
+
+def make_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def open_to_others(path: Path) -> None:
+    path.chmod(path.stat().st_mode | 0o044)
+
+
+@pytest.mark.parametrize(
+    ("name", "use", "spoil"),
+    [
+        *itertools.product(["."], USES, [make_link, open_to_others]),
+        *itertools.product(["keystore"], ["read", "change"], [make_link, open_to_others]),
+        *itertools.product(["keystore.lock"], ["create", "change"], [make_link, open_to_others]),
+        ("keystore.new", "create", make_link),  # one that is open is wiped and made anew
+        ("keystore.new", "change", make_link),
+    ],
+)
+def test_what_others_may_have_touched_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, name: str, use: str, spoil: Callable[[Path], None]
+) -> None:
+    """As docs/KEYSTORE.md says, of each thing in the key directory; and the command that is named does it."""
+    directory = tmp_path / "the keys"
+    keystore = a_keystore(directory)
+    (directory / "keystore.new").touch(0o600)
+    if use == "create":
+        keystore.path.unlink()
+    spoil(directory / name)
+    with pytest.raises(KeystoreError, match="run: ") as caught:
+        USES[use](reopened(directory))
+    subprocess.run(["sh", "-c", str(caught.value).split("run: ")[1]], check=True)
+    USES[use](reopened(directory))
+
+
+def test_a_key_directory_below_a_link_is_fine(tmp_path: Path) -> None:
+    """A home on another disk, say."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    a_keystore(tmp_path / "home" / "keys").read()
+    assert (tmp_path / "disk" / "keys" / "keystore").exists()
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keys").symlink_to(tmp_path / "nothing")
+    with pytest.raises(KeystoreError, match="symbolic link; run: rm "):
+        a_keystore(tmp_path / "keys")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_odd_files_are_refused(tmp_path: Path) -> None:
     keystore = a_keystore(tmp_path)
-    keystore.path.rename(tmp_path / "elsewhere")
-    keystore.path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(KeystoreError, match="symbolic link"):
-        keystore.read()
     keystore.path.unlink()
     os.mkfifo(keystore.path, 0o600)
     with pytest.raises(KeystoreError, match="plain file"):
@@ -269,6 +324,11 @@ def test_links_and_odd_files_are_refused(tmp_path: Path) -> None:
     keystore.path.touch(0o600)
     with pytest.raises(KeystoreError, match="not a keystore"):
         keystore.read()
+    (tmp_path / "keystore.lock").unlink()
+    (tmp_path / "keystore.lock").mkdir()
+    keystore.path.unlink()
+    with pytest.raises(KeystoreError, match="cannot open"):
+        reopened(tmp_path).create(None)
 
 
 def test_a_huge_file_is_not_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Each function reads one file and yields what does not fit. Another node needs the same loops.
 """
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from p2pforum.core import post_id as ids  # noqa: E402
 from p2pforum.core import signature  # noqa: E402
+from p2pforum.core.bundle import BundleReader, Fault, Header, Posts, write_bundle  # noqa: E402
 from p2pforum.core.errors import (  # noqa: E402
     InvalidInvite,
     InvalidPost,
@@ -43,10 +45,14 @@ def load(name: str) -> Any:
     return json.loads((HERE / name).read_text())
 
 
-def valid_id(raw: str, params: NetworkParams) -> bytes | None:
+def joined(raw: list[tuple[str, int]]) -> bytes:
+    return b"".join(bytes.fromhex(part) * times for part, times in raw)
+
+
+def valid_id(raw: bytes, params: NetworkParams) -> bytes | None:
     """The ID of a valid post, else None."""
     try:
-        post = decode(bytes.fromhex(raw), params)
+        post = decode(raw, params)
         post.verify_signature()
         post.verify_stamp(params)
     except InvalidPost:
@@ -66,10 +72,10 @@ def posts() -> Failures:
     published = load("post-v1.json")
     for ending, network in (("", published["network"]), ("_in_p2pforum", "p2pforum")):
         for case in published["accept" + ending]:
-            if valid_id(case["raw"], params_for(network)) != bytes.fromhex(case["id"]):
+            if valid_id(bytes.fromhex(case["raw"]), params_for(network)) != bytes.fromhex(case["id"]):
                 yield f"accept{ending}: {case['name']}"
         for case in published["reject" + ending]:
-            if valid_id(case["raw"], params_for(network)):
+            if valid_id(bytes.fromhex(case["raw"]), params_for(network)):
                 yield f"reject{ending}: {case['name']}"
 
 
@@ -97,7 +103,7 @@ def post_edges() -> Failures:
     published = load("post-edges-v1.json")
     params = params_for(published["network"])
     for case in published["edges"]:
-        if (valid_id(case["raw"], params) is not None) != case["accept"]:
+        if (valid_id(joined(case["raw"]), params) is not None) != case["accept"]:
             yield f"{case['rule']}: {case['name']}"
 
 
@@ -229,10 +235,6 @@ def links() -> Failures:
             yield f"reject: {name}"
 
 
-def _joined(raw: list[tuple[str, int]]) -> bytes:
-    return b"".join(bytes.fromhex(part) * times for part, times in raw)
-
-
 def _told(rpc: Rpc) -> dict[str, Any]:
     found = {
         "subscriptions": [[s.topic, s.subscribe] for s in rpc.subscriptions],
@@ -248,26 +250,48 @@ def _told(rpc: Rpc) -> dict[str, Any]:
 def rpcs() -> Failures:
     published = load("rpc-v1.json")
     for case in published["accept"]:
-        found = decode_rpc(_joined(case["raw"]))
+        found = decode_rpc(joined(case["raw"]))
         if _told(found) != case["reads"] or any(m.authored for m in found.publish):
             yield f"accept: {case['name']}"
         if _told(decode_rpc(encode_rpc(found))) != case["reads"]:
             yield f"made anew: {case['name']}"
     for case in published["refuse the message"]:
-        if not decode_rpc(_joined(case["raw"])).publish[0].authored:
+        if not decode_rpc(joined(case["raw"])).publish[0].authored:
             yield f"refuse the message: {case['name']}"
 
 
 def rpc_bounds() -> Failures:
     published = load("rpc-v1.json")
     for case in published["end the connection"]:
-        if not refuses(RemoteProtocolError, decode_rpc, _joined(case["raw"])):
+        if not refuses(RemoteProtocolError, decode_rpc, joined(case["raw"])):
             yield f"end the connection: {case['name']}"
     for case in published["bounds"]:
-        if refuses(RemoteProtocolError, decode_rpc, _joined(case["last good"])):
+        if refuses(RemoteProtocolError, decode_rpc, joined(case["last good"])):
             yield f"last good: {case['name']}"
-        if not refuses(RemoteProtocolError, decode_rpc, _joined(case["first bad"])):
+        if not refuses(RemoteProtocolError, decode_rpc, joined(case["first bad"])):
             yield f"first bad: {case['name']}"
+
+
+def _read_bundle(raw: bytes) -> tuple[list[bytes], bool]:
+    parts = list(BundleReader(io.BytesIO(raw).read))
+    found = [post for part in parts if isinstance(part, Posts) for post in part.raws]
+    return found, any(isinstance(part, Fault) for part in parts)
+
+
+def bundles() -> Failures:
+    published = load("bundle-v1.json")
+    for case in published["read"]:
+        wanted = [joined(post) for post in case["posts"]], case["noticed"]
+        if _read_bundle(joined(case["raw"])) != wanted:
+            yield f"read: {case['name']}"
+    for case in published["refused"]:
+        if not refuses(Refused, _read_bundle, joined(case["raw"])):
+            yield f"refused: {case['name']}"
+    made = published["written"]
+    raws = [joined(post) for post in made["posts"]]
+    header = Header(made["network"], made["boards"], len(raws))
+    if b"".join(write_bundle(header, raws)) != joined(made["raw"]):
+        yield "written"
 
 
 CHECKS: tuple[Callable[[], Failures], ...] = (
@@ -285,6 +309,7 @@ CHECKS: tuple[Callable[[], Failures], ...] = (
     links,
     rpcs,
     rpc_bounds,
+    bundles,
 )
 
 

@@ -334,6 +334,45 @@ INVITES = _of(
     ("lines that nobody would make", "if encode_invite(invite) != line:", "if False:"),
 )
 
+BUNDLES = _of(
+    "core.bundle",
+    ("another magic", r"\x89p2pforum\r\n", r"\x89p2pforum\n"),
+    ("another mark", r'b"\xb7\x1ep2"', r'b"\xb7\x1ep3"'),
+    ("checks of 15 bytes", "_CHECK = 16", "_CHECK = 15"),
+    ("sizes in four bytes", 'struct.Struct(">H")', 'struct.Struct(">I")'),
+    ("posts of no bytes", "not 0 < size <= limits.MAX_POST", "size > limits.MAX_POST"),
+    ("posts of any size", "not 0 < size <= limits.MAX_POST", "not 0 < size"),
+    ("posts beyond their frame", " or at + size > len(payload):", ":"),
+    (
+        "half sizes",
+        "if at + _SIZE.size > len(payload):\n            raise",
+        "if at + _SIZE.size > len(payload):\n            return raws\n            raise",
+    ),
+    ("frames of any size", " or size > limits.MAX_BUNDLE_CHUNK", ""),
+    ("frames whose check is wrong", "if check != self._buffer[end : end + _CHECK]:", "if False:"),
+    ("HEADER anywhere", " and begin == len(MAGIC)", ""),
+    ("END with any hash", "self._faults or payload == before", "True"),
+    ("anything behind END", "if self._fill(1):", "if False:"),
+    ("newer versions", "if payload[:1] > bytes([VERSION]):", "if False:"),
+    ("HEADER of version 0", " or payload[0] != VERSION or", " or"),
+    ("HEADER with any name", "if not is_valid_network(", "if False and is_valid_network("),
+    (
+        "damage ends the reading",
+        "                return not self._has_enough()",
+        "                return False",
+    ),
+    (
+        "a bundle without END is whole",
+        "                if not self._is_lost:\n",
+        "                if not self._is_lost and not self._is_at_end:\n",
+    ),
+    (
+        "frames that are not full",
+        "> limits.MAX_BUNDLE_CHUNK:\n            yield",
+        "> 500:\n            yield",
+    ),
+)
+
 MUTANTS = [
     *LIMITS,
     *POST,
@@ -354,4 +393,5 @@ MUTANTS = [
     *RECORDS,
     *EXCHANGE,
     *INVITES,
+    *BUNDLES,
 ]

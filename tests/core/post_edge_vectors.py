@@ -15,8 +15,9 @@ from typing import Any
 
 from nacl.bindings import crypto_sign
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "vectors")]
 
+from packing import packed  # noqa: E402
 from strategies import HOUR, TEST_NETWORK, a_key, a_seed  # noqa: E402
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "post-edges-v1.json"
@@ -498,8 +499,11 @@ def edges() -> list[Edge]:
 def vectors() -> dict[str, Any]:
     return {
         "network": TEST_NETWORK.name,
-        "about": "posts as hex, each at an edge of the rule it names; those to refuse break that rule alone",
-        "edges": [{"rule": e.rule, "name": e.name, "accept": e.accept, "raw": e.raw.hex()} for e in edges()],
+        "about": "posts as [hex, times] to be joined, each at an edge of the rule it names; "
+        "those to refuse break that rule alone",
+        "edges": [
+            {"rule": e.rule, "name": e.name, "accept": e.accept, "raw": packed(e.raw)} for e in edges()
+        ],
     }
 
 

@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 VECTORS = HERE.parents[1] / "docs" / "vectors"
 sys.path[:0] = [str(VECTORS), str(HERE.parent / "core")]
 
+import bundle_vectors  # noqa: E402
 import check  # noqa: E402
 import mutants  # noqa: E402
 import names_vectors  # noqa: E402
@@ -17,7 +18,7 @@ import rpc_vectors  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
 from libp2p.pubsub.pb.rpc_pb2 import RPC  # noqa: E402
 
-MAKERS = (names_vectors, post_edge_vectors, rpc_vectors)
+MAKERS = (bundle_vectors, names_vectors, post_edge_vectors, rpc_vectors)
 
 
 def test_this_program_fits_them() -> None:

@@ -109,11 +109,11 @@ def _sync(directory: Path, params: NetworkParams, writer: Writer) -> None:
 
         def view() -> None:
             with store.snapshot() as snapshot:
-                for board in snapshot.boards():
+                for board, _ in snapshot.boards():
                     items = snapshot.items(board)
-                    items.sum(0, len(items))
+                    items.cells(0, len(items))
 
-        print(f"{'first view, all boards, one sum each':45s} {_once(view) * 1e3:8.2f} ms")
+        print(f"{'first view, all boards, one fingerprint each':45s} {_once(view) * 1e3:8.2f} ms")
         _print("later views", _times(view, 20))
         store.add([(post, True) for post in writer.posts(10)])
         print(f"{'after ten more posts':45s} {_once(view) * 1e3:8.2f} ms")

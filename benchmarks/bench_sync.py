@@ -3,7 +3,7 @@
     python -m benchmarks.bench_sync [ITEMS] [POSTS]        100,000 and 5,000; ITEMS 0 for sessions only
 
 First table: what it costs to find how two sets differ (reconciling.py): our policy in messages of 32 KiB,
-warm and with the sums inside blocks still to be made; stock Negentropy v1 without a limit; and nostr-tools
+warm and with the digests of hours still to be made; stock Negentropy v1 without a limit; and nostr-tools
 (npm, JavaScript) as the initiator of that, on the same machine in the same run. At 1,000,000 items it takes
 two minutes, most of it nostr-tools'. Second table: whole sessions between two real stores in this process,
 posts without stamps.

@@ -1,7 +1,8 @@
 """What it costs to find how two sets differ: our policy, stock Negentropy, and nostr-tools. For bench_sync.
 
-Sets of hashes over 9,600 hours, on the store's own index with its keys loaded. Round trips are of one
-message after another; bytes are both sides' messages. CPU is process time.
+Sets of hashes over 9,600 hours: ours on the store's own index with its keys loaded, stock Negentropy
+(tests/sync/stock.py) on a list with its sums made. Round trips are of one message after another; bytes are
+both sides' messages. CPU is process time.
 """
 
 import hashlib
@@ -17,17 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, KeysCache
+sys.path += [str(Path(__file__).parents[1] / "tests" / name) for name in ("", "sync")]
+
+from list_items import ListItems
+from memory_posts import block_items
+from stock import Stock
+
+from p2pforum.core import limits
 from p2pforum.store.snapshot import Items
 from p2pforum.sync.claims import Claims
-from p2pforum.sync.reconcile import STOCK, TUNED, Policy, Reconciler
+from p2pforum.sync.fingerprint import Fingerprint
+from p2pforum.sync.reconcile import TUNED, Reconciler
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Terms
 
 Key = tuple[int, bytes]
 Result = TypeVar("Result")
 HOURS = 9_600
-BLOCK = 256
 BOARDS = 20
 NO_LIMIT = 2**40  # nostr-tools wants one
 CASES = [
@@ -37,22 +44,6 @@ CASES = [
     ("newest, one side", 1_000),
     ("newest, half each", 10_000),
 ]
-
-
-def block_items(keys: Iterable[Key]) -> Items:
-    """The store's index over these keys, with nothing left to load."""
-    ordered = sorted(keys)
-    pieces = [ordered[i : i + BLOCK] for i in range(0, len(ordered), BLOCK)]
-    sums = [sum(int.from_bytes(id_, "little") for _, id_ in piece) % 2**256 for piece in pieces]
-    blocks = BoardBlocks([Block(p[0], len(p), s) for p, s in zip(pieces, sums, strict=True)])
-    cache = KeysCache(len(ordered))
-
-    def load(index: int) -> BlockKeys:
-        return cache.get(blocks.blocks[index], lambda: BlockKeys(pieces[index]))
-
-    for index in range(len(pieces)):
-        load(index)
-    return Items(blocks, load, 0)
 
 
 def some_keys(count: int) -> list[Key]:
@@ -101,11 +92,11 @@ def answers(side: Reconciler, message: bytes) -> list[bytes]:
     return [answer for answer in side.emit(spans_of(side.examine(message))) if answer]
 
 
-def compare(left: Items, right: Items, policy: Policy, d: int) -> Cost:
+def compare(left: Items, right: Items, d: int) -> Cost:
     """Both sides ours, over a link that carries all messages of a round at once."""
-    cost, rng = Cost(), random.Random(1)
-    asking = Reconciler(left, policy, rng, initiator=True)
-    answering = Reconciler(right, policy, rng, initiator=False)
+    cost, fingerprint = Cost(), Fingerprint(bytes(32))
+    asking = Reconciler(left, TUNED, fingerprint, initiator=True)
+    answering = Reconciler(right, TUNED, fingerprint, initiator=False)
     waiting, seconds = timed(lambda: [m for m in asking.emit(asking.opening()) if m])
     cost.asking += seconds
     while waiting:
@@ -122,8 +113,9 @@ def compare(left: Items, right: Items, policy: Policy, d: int) -> Cost:
 class Ours:
     """Our stock initiator, asked as nostr-tools is."""
 
-    def __init__(self, items: Items) -> None:
-        self._side = Reconciler(items, STOCK, random.Random(1), initiator=True)
+    def __init__(self, items: ListItems) -> None:
+        self._items = items
+        self._side = Stock(items, initiator=True)
         self.cpu = 0.0
 
     def open(self, _: list[Key], limit: int) -> bytes:
@@ -133,15 +125,15 @@ class Ours:
     def reply(self, reply: bytes) -> tuple[bytes | None, list[bytes], list[bytes]]:
         side = self._side
         message, self.cpu = timed(lambda: side.reconcile(reply))
-        have = [id_ for lo, hi in side.have for _, id_ in side._items.keys(lo, hi)]
+        have = [id_ for lo, hi in side.have for _, id_ in self._items.keys(lo, hi)]
         need, side.have, side.need = side.need, [], []
         return message, have, need
 
 
-def compare_stock(initiator: Any, left: list[Key], right: Items, d: int) -> Cost:
+def compare_stock(initiator: Any, left: list[Key], right: ListItems, d: int) -> Cost:
     """We answer in stock mode; the initiator says itself what CPU it used."""
     cost = Cost()
-    answering = Reconciler(right, STOCK, random.Random(1), initiator=False)
+    answering = Stock(right, initiator=False)
     message: bytes | None = initiator.open(left, NO_LIMIT)
     cost.asking += initiator.cpu
     found = 0
@@ -163,8 +155,6 @@ def nostr_tools() -> Iterator[Any]:
     if not shutil.which("npm"):
         yield None
         return
-    tests = Path(__file__).parents[1] / "tests"  # pytest adds both; a benchmark runs without it
-    sys.path += [str(tests / "sync"), str(tests)]
     from nostr_tools import open_nostr_tools
 
     with tempfile.TemporaryDirectory() as folder, open_nostr_tools(Path(folder), seconds=60) as running:
@@ -178,10 +168,13 @@ class Boards:
         self._items = items
         self._names = [f"board-{n:02}" for n in range(count)]
 
-    def boards(self, after: str, most: int) -> list[str]:
-        return [name for name in self._names if name > after][:most]
+    def boards(self, after: str, most: int, low_hour: int) -> list[tuple[str, bool]]:
+        return [(name, True) for name in self._names if name > after][:most]
 
-    def items(self, board: str, low_hour: int = 0) -> Items:
+    def cells(self, low: int, end: int) -> bytes:
+        return self._items.cells(self._items.find(low, b""), self._items.find(end, b""))
+
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:
         return self._items
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -214,19 +207,17 @@ def in_sync(items: Items, boards: int) -> Cost:
 
 
 def print_in_sync(items: Items) -> None:
-    one, many = (in_sync(items, boards) for boards in (1, BOARDS))
-    step = Cost((many.size - one.size) // (BOARDS - 1), 1, (many.asking - one.asking) / (BOARDS - 1))
-    for label, cost in (("1 board", one), (f"{BOARDS} boards", many), ("each further board", step)):
-        print(f"{'':>7} {f'in sync, {label}':<26}{cost}")
+    for boards in (1, BOARDS):
+        print(f"{'':>7} {f'in sync, boards: {boards}':<26}{in_sync(items, boards)}")
 
 
 def print_table(count: int, cases: Sequence[tuple[str, int]] = CASES) -> None:
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{count:,} items; load of {os.cpu_count()} cores in the last 1, 5, 15 minutes: {load}")
     titles = f"{'bytes':>12}{'RT':>4}{'CPU ms':>9}"
-    above = f"{'tuned, <= 32 KiB':>25}{'sums not kept':>15}{'stock, no limit':>27}"
+    above = f"{'tuned, <= 32 KiB':>25}{'digests not kept':>17}{'stock, no limit':>27}"
     print(f"{'':34}{above}{'its initiator alone, CPU ms':>30}")
-    print(f"{'':34}{titles}{'CPU ms':>15}  {titles}{'ours':>15}{'nostr-tools':>15}")
+    print(f"{'':34}{titles}{'CPU ms':>17}  {titles}{'ours':>15}{'nostr-tools':>15}")
     keys = some_keys(count)
     print_in_sync(block_items(keys))
     with nostr_tools() as tools:
@@ -237,13 +228,14 @@ def print_table(count: int, cases: Sequence[tuple[str, int]] = CASES) -> None:
 
 def _row(left: list[Key], right: list[Key], case: str, d: int, tools: Any) -> str:
     ours, theirs = block_items(left), block_items(right)
-    cold = compare(ours, theirs, TUNED, d)
-    warm = compare(ours, theirs, TUNED, d)
-    stock = compare_stock(Ours(ours), left, theirs, d)
+    cold = compare(ours, theirs, d)
+    warm = compare(ours, theirs, d)
+    left_list, right_list = ListItems(left), ListItems(right)
+    stock = compare_stock(Ours(left_list), left, right_list, d)
     other = "-"
     if tools is not None:
-        cost = compare_stock(tools, left, theirs, d)
+        cost = compare_stock(tools, left, right_list, d)
         assert (cost.size, cost.rounds) == (stock.size, stock.rounds)
         other = f"{cost.asking * 1000:,.1f}"
-    head = f"{d:>7,} {case:<26}{warm}{(cold.asking + cold.answering) * 1000:>15.1f}"
+    head = f"{d:>7,} {case:<26}{warm}{(cold.asking + cold.answering) * 1000:>17.1f}"
     return f"{head}  {stock}{stock.asking * 1000:>15.1f}{other:>15}"

@@ -1,5 +1,5 @@
 """How own posts leave: by the stem if there is hope for a guard, else by gossip. At once while there is
-a peer to take them, else one by one when there is.
+a peer to take them, else one by one when there is, and not at the moment when the node comes.
 
 Released first, then sent, so that a node killed in between does not push its own old post again, which
 no relay ever does. Nothing here says whose posts these are: what is not released is what is on its way.
@@ -8,6 +8,7 @@ no relay ever does. Nothing here says whose posts these are: what is not release
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from random import Random
 
 import trio
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 Release = Callable[[Sequence[bytes]], Awaitable[None]]
 
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-# Own posts that waited for a peer go out one by one: together they would say that one person wrote them.
-_BACKLOG_FIRST = 10.0  # seconds at most after the first peer is there: not the moment of coming online
 _LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
 
 
@@ -43,9 +42,19 @@ def going_on() -> Iterator[None]:
         log.exception("a fault in the background")
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How own posts leave. `hides`: by the stem; else the stem is for others' posts only. `hold`: seconds, at
+    most, until what waited for a peer begins to leave. `may_leave`: whether peers would take this post now,
+    as far as this node can know. Others stay unreleased, and what is unreleased never expires."""
+
+    hides: bool
+    hold: float
+    may_leave: Callable[[bytes], bool]
+
+
 class Departures:
-    """`gossip` and `stem` make these services from what they are given. Not `hides`: the stem is for others'
-    posts only."""
+    """`gossip` and `stem` make these services from what they are given."""
 
     def __init__(
         self,
@@ -53,12 +62,11 @@ class Departures:
         rng: Random,
         gossip: Callable[[Release], GossipService],
         stem: Callable[["Departures"], StemService],
-        *,
-        hides: bool,
+        manner: Manner,
     ) -> None:
         self.gossip = gossip(self._release)
         self.stem = stem(self)
-        self._hides = hides
+        self._manner = manner
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
@@ -92,13 +100,12 @@ class Departures:
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here."""
-        for fluff in fluffs:
-            await self.gossip.originate([fluff.raw], but=fluff.edges)
+        await self.gossip.originate([fluff.raw for fluff in fluffs if self._manner.may_leave(fluff.raw)])
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
-        if not is_hidden and not self.gossip.has_taker:
+        if not (self.gossip.has_taker or (is_hidden and self.stem.router.has_dialled)):
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()
@@ -108,7 +115,7 @@ class Departures:
             self._fresh.append(raw)
             self._unsent.set()
         try:
-            if not is_hidden or self.stem.router.is_prompt:
+            if not is_hidden or self.stem.router.is_prompt(trio.current_time()):
                 with trio.move_on_after(limits.SUBMIT_SECONDS):
                     await gone.wait()
         finally:
@@ -117,7 +124,7 @@ class Departures:
 
     @property
     def _is_hidden(self) -> bool:
-        return self._hides and self.stem.router.has_way
+        return self._manner.hides and self.stem.router.has_way
 
     async def forget(self, post_id: bytes) -> bool:
         """Of a kept post. False if it is public, or a peer has it, and so it will be."""
@@ -155,10 +162,14 @@ class Departures:
                 self._leaving[raw].set()
 
     async def _publish_backlog(self) -> None:
-        """All others: written while no node ran or no peer was there, or left by a node that was killed."""
+        """All others: written while no node ran or no peer was there, or left by a node that was killed.
+
+        One by one: together they would say that one person wrote them. The first after a drawn time: who
+        sees nodes come would know who brought it.
+        """
         while True:
             self._kept = trio.Event()
-            delay = self._rng.uniform(0, _BACKLOG_FIRST)
+            delay = self._rng.uniform(0, self._manner.hold)
             with going_on():
                 while await self._publish_one(delay):
                     delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)
@@ -180,5 +191,6 @@ class Departures:
         return bool(left)
 
     async def _left(self) -> list[bytes]:
-        """What is kept and not on its way: neither own posts in their stem nor those that we pass on."""
-        return self.stem.unsent(await trio.to_thread.run_sync(self._store.unreleased))
+        """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
+        kept = await trio.to_thread.run_sync(self._store.unreleased)
+        return self.stem.unsent([raw for raw in kept if self._manner.may_leave(raw)])

@@ -1,15 +1,17 @@
 """The one door into the store: every post, from anywhere, goes through `Door.ingest`.
 
-Cheapest check first: size and shape, time, already here, signature, stamp. While one batch is written the
-next is checked, on all cores; callers that come while a batch is written are taken together into the next
-one: one transaction for many. Nothing queues here but callers who wait: that is the back-pressure.
+First what holds for every node: size and shape, signature, already here, stamp. Then what this node's own
+clock, quota and posts say. So INVALID is the fault of whoever sent a post, on whatever node it is said, and
+no other outcome is anybody's. While one batch is written the next is checked, on all cores; callers that come
+while a batch is written are taken together into the next one: one transaction for many. Nothing queues here
+but callers who wait: that is the back-pressure.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import trio
@@ -63,11 +65,6 @@ class Verdict:
     outcome: Outcome
     post: Post | None = None
     reason: str = ""
-
-
-def is_far(verdict: Verdict, now: int) -> bool:
-    """Whether a post is dated so far ahead that no honest node can have taken it."""
-    return verdict.post is not None and verdict.post.payload.hour > now + limits.FAR_HOURS
 
 
 def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | None:
@@ -145,38 +142,43 @@ class Door:
 
     def _examine(self, batch: "_Batch") -> None:
         """A verdict for each; STORED means for now: nothing speaks against keeping it."""
-        now = self.now()
-        horizon = now - self.retention_hours
-        batch.verdicts = [self._look(raw, batch.origin, now, horizon) for raw in batch.raws]
+        batch.verdicts = [self._read(raw) for raw in batch.raws]
         known = self.store.known([post.id for _, post in batch.accepted()])
-        revealed = self._revealed(batch)
-        fresh = []
-        for index, post in batch.accepted():
-            if post.id in known:
-                batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
-            elif post.author in revealed:
-                reason = "its key was published: anybody can sign with it now"
-                batch.verdicts[index] = Verdict(Outcome.REFUSED, post, reason)
-            else:
-                fresh.append((index, post))
-        pieces = [fresh[start : start + _SLICE] for start in range(0, len(fresh), _SLICE)]
+        # An ID says nothing of the signature: whoever pushes copies with others could do so for ever.
+        checked = [entry for entry in batch.accepted() if batch.origin in _FRESH or entry[1].id not in known]
+        pieces = [checked[start : start + _SLICE] for start in range(0, len(checked), _SLICE)]
+        verify = partial(self._verify, known)
         # One thread is enough for few; the pool's map gives all results or the first error.
-        verified = map(self._verify, pieces) if len(pieces) < 2 else self._pool.map(self._verify, pieces)
+        verified = map(verify, pieces) if len(pieces) < 2 else self._pool.map(verify, pieces)
         for invalid in verified:
             for index, verdict in invalid:
                 batch.verdicts[index] = verdict
+        for index, post in batch.accepted():
+            if post.id in known:
+                batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
+        self._apply_own_rules(batch)
 
-    def _look(self, raw: bytes, origin: Origin, now: int, horizon: int) -> Verdict:
+    def _read(self, raw: bytes) -> Verdict:
         try:
-            post = decode(raw, self.params)
+            return Verdict(Outcome.STORED, decode(raw, self.params))
         except InvalidPost as error:
             return Verdict(Outcome.INVALID, None, str(error))
-        outcome = check_time(post.payload.hour, now, origin, horizon)
-        if outcome is None and origin is not Origin.LOCAL and self._keep_rules is not None:
-            outcome = Outcome.REFUSED if self._keep_rules.refuses(post) else None
-        if outcome is not None:
-            return Verdict(outcome, post, "dated outside the hours that are taken now")
-        return Verdict(Outcome.STORED, post)
+
+    def _apply_own_rules(self, batch: "_Batch") -> None:
+        """What is valid, and still not for this node now."""
+        now = self.now()
+        horizon = now - self.retention_hours
+        for index, post in batch.accepted():
+            outcome = check_time(post.payload.hour, now, batch.origin, horizon)
+            if outcome is None and batch.origin is not Origin.LOCAL and self._keep_rules is not None:
+                outcome = Outcome.REFUSED if self._keep_rules.refuses(post) else None
+            if outcome is not None:
+                batch.verdicts[index] = Verdict(outcome, post, "dated outside the hours that are taken now")
+        revealed = self._revealed(batch)
+        for index, post in batch.accepted():
+            if post.author in revealed:
+                reason = "its key was published: anybody can sign with it now"
+                batch.verdicts[index] = Verdict(Outcome.REFUSED, post, reason)
 
     def _revealed(self, batch: "_Batch") -> set[bytes]:
         """Keys whose posts are refused. Not by sync or bundle: which came first differs from node to node,
@@ -188,13 +190,17 @@ class Door:
         authors = [post.author for _, post in batch.accepted()]
         return self.store.revealed(authors, public=batch.origin is not Origin.LOCAL)
 
-    def _verify(self, piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
-        """Those that are not valid. libsodium lets other threads run meanwhile."""
+    def _verify(self, known: set[bytes], piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
+        """Those that are not valid; the stamp of one that is here was checked before.
+
+        libsodium lets other threads run meanwhile.
+        """
         invalid = []
         for index, post in piece:
             try:
                 post.verify_signature()
-                post.verify_stamp(self.params)
+                if post.id not in known:
+                    post.verify_stamp(self.params)
             except InvalidPost as error:
                 invalid.append((index, Verdict(Outcome.INVALID, post, str(error))))
         return invalid

@@ -3,7 +3,7 @@
 The address book is read here and written here, through the store; peers/ decides what is in it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
@@ -18,11 +18,14 @@ from p2pforum.exchange.service import ExchangeService
 from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
+from p2pforum.peers.guard_keeper import GuardNeeds
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import Store
+from p2pforum.sync.filling import Company
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Opinions:
     """What the rest of the node knows of peers. `hour` is that since 1970."""
 
     hour: Callable[[], int]
-    guards: Callable[[], Sequence[str]]  #: peers through whom own posts go
+    guards: GuardNeeds | None  #: peers through whom own posts go
     unwelcome: Callable[[str], bool]  #: banned for a while
     announced: bytes | None = None  #: this node's own record, if it is told to everybody
 
@@ -44,6 +47,7 @@ class Neighbours:
         self._store = store
         self._network = network
         self._hour = opinions.hour
+        self._guards = opinions.guards
         secret, rows = load_book(store, behind_proxy=config.socks is not None)
         reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
         self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
@@ -55,6 +59,15 @@ class Neighbours:
         params, own = config.params, opinions.announced
         self._exchange = ExchangeService(network, params, rng, told, own) if config.exchange else None
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
+
+    def company(self) -> Company:
+        """Guards and named peers, and with them all that answered this node once."""
+
+        def trusted() -> set[str]:
+            guards = self._guards.taken()[0] if self._guards else set[str]()
+            return {named.peer for named in self._peers.named()} | guards
+
+        return Company(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always; with others as the address book has them."""

@@ -4,6 +4,7 @@ What a node does is elsewhere; this file says what exists once, and who is hande
 """
 
 import logging
+import secrets
 import signal
 import time
 from collections import Counter
@@ -23,15 +24,15 @@ from p2pforum.api.tally import Tally
 from p2pforum.config import Config, Paths, check_reach
 from p2pforum.core import signature
 from p2pforum.core.errors import ConfigError, NetworkError, NotFound, P2PForumError, RemoteProtocolError
+from p2pforum.core.peer_id import public_key_of
 from p2pforum.core.verdict import Origin, Outcome
-from p2pforum.departures import Departures, going_on
+from p2pforum.departures import Departures, Manner, going_on
 from p2pforum.exchange.announcement import own_record
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.neighbours import Neighbours, Opinions
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
-from p2pforum.network.peer_id import public_key_of
 from p2pforum.reach import find_reach
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guards
@@ -40,10 +41,11 @@ from p2pforum.stem.service import Outside, StemService
 from p2pforum.store import pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import Store, open_store
-from p2pforum.store.retention import clean
+from p2pforum.store.retention import clean, newest_released
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
+from p2pforum.timekeeping import Timekeeping
 
 log = logging.getLogger(__name__)
 
@@ -83,23 +85,26 @@ class Node:
             rng,
             lambda release: GossipService(network, config.params, self.door, rng, release),
             self._stem,
-            hides=config.hide_origin,
+            Manner(config.hide_origin, config.hold_seconds, lambda raw: self._time.may_leave(raw)),
         )
         self.gossip = self._own.gossip
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        opinions = Opinions(now_hours, self._guards, self._is_banned, self._announced(directory))
+        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
+        guards = self.stem.recruits if config.hide_origin else None
+        opinions = Opinions(now_hours, guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
+        if newest_released(store) is not None:  # else there is no gap by which to know it again
+            self.sync_service.filling.company = self.neighbours.company()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """All that goes on in a node, until cancelled."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.gossip.run)
             await nursery.start(self.stem.run)
-            nursery.start_soon(self.sync_service.run)
-            nursery.start_soon(self.neighbours.run)
-            nursery.start_soon(self._own.run)
+            for part in (self.sync_service, self.neighbours, self._own, self._time):
+                nursery.start_soon(part.run)
             nursery.start_soon(self._keep_house)
             task_status.started()
 
@@ -107,6 +112,8 @@ class Node:
 
     async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
         spread = None
+        if problem := self._time.problem():
+            return Submitted(Outcome.REFUSED, None, problem)
         with self.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self.door.ingest([raw], Origin.LOCAL)
             if verdict.outcome is Outcome.STORED:
@@ -143,6 +150,7 @@ class Node:
             "book": self.neighbours.counts(),
             "exchange": self.neighbours.exchange(),
             "lan": self.neighbours.lan(),
+            "clock": self._time.view(),
         }
 
     def worth(self) -> dict[PeerID, float]:
@@ -178,7 +186,7 @@ class Node:
             except NetworkError as error:  # the next peer may be there
                 tally.end(peer, "lost", error=str(error))
             except RemoteProtocolError:
-                tally.end(peer, "broken", error="it broke the protocol and was disconnected")
+                tally.end(peer, "broken", error="it broke the protocol and is banned for an hour")
         return tally.result()
 
     def reload(self) -> None:
@@ -210,15 +218,8 @@ class Node:
         key = public_key_of(network.peer_id)
         return own_record(directory, addresses, key, network.sign, self._config.params)
 
-    def _guards(self) -> list[str]:
-        return [guard.peer for guard in self.stem.router.guards.kept]
-
-    def _is_banned(self, peer: str) -> bool:
-        now = trio.current_time()
-        return self.gossip.router.ledger.is_banned(peer, now) or self.sync_service.standing.is_banned(peer)
-
     def _stem(self, own: Departures) -> StemService:
-        guards = self._guard_file.read() if self._guard_file else Guards()
+        guards = self._guard_file.read() if self._guard_file else Guards(secret=secrets.token_bytes(32))
         router = StemRouter(self._rng, guards, trio.current_time())
         outside = Outside(own.public, own.fluff, self._save_guards, now_hours, own.handed)
         return StemService(self._network, self._config.params, self.door, router, outside)
@@ -230,7 +231,7 @@ class Node:
     async def _keep_house(self) -> None:
         while True:
             with going_on():
-                dropped = await trio.to_thread.run_sync(self._keeping.expire)
+                dropped = 0 if self._time.problem() else await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
                 log.info("housekeeping: %d posts were past their time", dropped)
             await trio.sleep(_HOUSEKEEPING_SECONDS)

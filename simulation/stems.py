@@ -9,23 +9,49 @@ import itertools
 from dataclasses import dataclass, field
 from random import Random
 
+from p2pforum.stem.contacts import Contacts
 from p2pforum.stem.guards import Guards
-from p2pforum.stem.params import StemParams
+from p2pforum.stem.params import GuardParams, StemParams
 from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
-from simulation.world import HOUR, World, first_spy
+from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
+class _AnyContact(Contacts):
+    """Who dials in can become a relay, too; but no guard: these have been drawn when the first post comes."""
+
+    guards: Guards
+
+    def candidates(self) -> dict[str, str]:
+        if not self.guards.kept:
+            return super().candidates()
+        return {name: contact.group for name, contact in self._here.items()}
+
+
+class BothWays(StemRouter):
+    """A variant that was not taken."""
+
+    def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
+        super().__init__(rng, guards, now, params)
+        self.contacts = _AnyContact(self.params)
+        self.contacts.guards = guards
+
+
 @dataclass
 class Fate:
-    """What became of one post. `seen` is when a spy first had it, and from whom."""
+    """What became of one post. `seen` is when a spy first had it, and from whom; `handed` is the peer that
+    first gave it to a spy as a stem frame."""
 
     author: int
     sent: float
     seen: tuple[float, int] | None = None
+    handed: int | None = None
     public: float | None = None
     fluffed_by: int | None = None
+    bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
+    key: bytes = b""  #: that it is under
+    brought_by: list[int] = field(default_factory=list)  #: who handed it to spies, by the stem
 
     def see(self, when: float, teller: int) -> None:
         if self.seen is None or when < self.seen[0]:
@@ -38,13 +64,17 @@ class Stems:
     rng: Random
     black_holes: bool = False
     pinned: bool = True  #: False: every own post through guards drawn anew (the control)
-    discreet: bool = True  #: False: who ends a stem pushes also to those who brought the post (the control)
+    exempting: bool = False  #: who ends a stem does not push to those who brought the post (the control)
+    both_ways: bool = False  #: inbound peers are relays, too (a variant that was not taken)
     params: StemParams = field(default_factory=StemParams)
+    guards: GuardParams = ONE_KEY
 
     def __post_init__(self) -> None:
         self.now = 0.0
         self.fates: list[Fate] = []
-        self._holders: dict[int, set[int]] = {}  # of posts that are not public
+        self._holders: dict[
+            int, dict[int, set[int]]
+        ] = {}  # of posts that are not public, and who brought them
         self._queue: list[tuple[float, int, str, int, int, int]] = []
         self._count = itertools.count()
         self._routers = [self._make(v) for v in range(self.world.size)]
@@ -52,7 +82,8 @@ class Stems:
 
     def _make(self, v: int) -> StemRouter:
         world = self.world
-        router = StemRouter(Random(self.rng.random()), Guards(), 0.0, self.params)
+        kind = BothWays if self.both_ways else StemRouter
+        router = kind(Random(self.rng.random()), self._guards(v), 0.0, self.params)
         for w in world.dialled[v]:
             router.add_peer(str(w), 0.0, outbound=True)
             router.on_answer(str(w))
@@ -62,15 +93,37 @@ class Stems:
         router.maintain_guards(HOUR, self.params.settle)
         return router
 
+    def _guards(self, v: int) -> Guards:
+        return Guards(self.guards, f"secret {v}".encode())
+
+    def slot(self, v: int, key: bytes) -> int:
+        return self._routers[v].guards.slot_of(key)
+
+    def draw_guard(self, v: int, key: bytes) -> None:
+        """Of all nodes, as from an address book, where the slot of this key has none yet."""
+        guards, slot, world = self._routers[v].guards, self.slot(v, key), self.world
+        if any(guard.slot == slot and guard.address for guard in guards.kept):
+            return
+        taken = {guard.peer for guard in guards.kept if guard.address} | {str(v)}
+        w = self.rng.choice([w for w in range(world.size) if str(w) not in taken])
+        guards.kept = [guard for guard in guards.kept if guard.slot != slot]
+        guards.adopt(slot, str(w), (f"of {w}", ""), HOUR, self.rng)
+        world.latency.setdefault((min(v, w), max(v, w)), HOP + draw_latency(self.rng))
+        for one, other, outbound in ((v, w, True), (w, v, False)):
+            if str(other) not in self._routers[one]:
+                self._routers[one].add_peer(str(other), 0.0, outbound=outbound)
+        self._routers[v].on_answer(str(w))
+
     def guard_spies(self, v: int) -> bool:
         """Whether the first guard of this node is a spy."""
-        return int(self._routers[v].guards.kept[0].peer) in self.world.spies
+        guards = self._routers[v].guards
+        return int(guards.of(guards.slot_of(b""))[0]) in self.world.spies
 
     # -- what is to happen -----------------------------------------------------------------------------
 
-    def post(self, author: int, when: float) -> None:
+    def post(self, author: int, when: float, key: bytes = b"") -> None:
         self._push(when, "post", author, len(self.fates))
-        self.fates.append(Fate(author, when))
+        self.fates.append(Fate(author, when, key=key))
 
     def _push(self, when: float, what: str, v: int, post: int, teller: int = -1) -> None:
         heapq.heappush(self._queue, (when, next(self._count), what, v, post, teller))
@@ -92,19 +145,26 @@ class Stems:
 
     def _arrive(self, what: str, v: int, post: int, teller: int) -> None:
         router, name = self._routers[v], post.to_bytes(4, "big")
-        self._holders.setdefault(post, set()).add(v)
+        bringers = self._holders.setdefault(post, {}).setdefault(v, set())
         if what == "post":
             if not self.pinned:
                 router.guards.kept.clear()
                 router.maintain_guards(HOUR, self.now + self.params.settle)
-            router.originate(name, name, self.now)
+            router.originate(name, name, self.now, self.fates[post].key)
             return
+        bringers.add(teller)
         if v in self.world.spies:
             self.fates[post].see(self.now, teller)
+            self._hand(post, teller)
+            self.fates[post].brought_by.append(teller)
             if self.black_holes:
                 return
         if router.may_send(str(teller), self.now):
             router.on_post(str(teller), name, name, self.now)
+
+    def _hand(self, post: int, teller: int) -> None:
+        if self.fates[post].handed is None and teller not in self.world.spies:
+            self.fates[post].handed = teller
 
     def _tick(self, v: int) -> None:
         if v < 0:
@@ -125,18 +185,18 @@ class Stems:
             w = int(effect.peer)
             self._push(self.now + 3 * self.world.delay(v, w), "frame", w, post, v)  # opening, then 16 KiB
         else:
-            bringers = effect.edges if self.discreet else ()
-            self._fluff(v, post, frozenset(map(int, bringers)))
+            self._fluff(v, post)
 
-    def _fluff(self, v: int, post: int, but: frozenset[int]) -> None:
+    def _fluff(self, v: int, post: int) -> None:
         fate = self.fates[post]
+        bringers = frozenset(self._holders.get(post, {}).get(v, ()))
         if v in self.world.spies:
             pass  # it has told its owner already, when it got the post
         else:
-            way, teller = first_spy(self.world, v, but)
+            way, teller = first_spy(self.world, v, bringers if self.exempting else frozenset())
             fate.see(self.now + way, teller)
         if fate.public is None:
-            fate.fluffed_by = v
+            fate.fluffed_by, fate.bringers = v, bringers
             fate.public = self.now + _SPREAD
             self._push(fate.public, "public", -1, post)
 

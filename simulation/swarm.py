@@ -7,7 +7,7 @@ Yamux add (about 30 bytes for each write).
 
 import heapq
 import itertools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -21,9 +21,10 @@ from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Message, Rpc, encode_publish, encode_rpc
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE
 from p2pforum.stem.guards import Guards
+from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect as StemEffect
 from p2pforum.stem.router import Pass, Probe, StemRouter
-from simulation.world import HOP, HOUR, OUTBOUND, draw_latency
+from simulation.world import HOP, HOUR, ONE_KEY, OUTBOUND, draw_latency
 
 TOPIC = "simulation/posts/1"
 JOINING = 10.0  # seconds in which all nodes come
@@ -39,7 +40,9 @@ class Setting:
     gossip: GossipParams = field(default_factory=GossipParams)
     loss: float = 0.0
     slow: float = 0.0
+    dials: int = OUTBOUND  #: others, by each node
     hidden: bool = False  #: own posts go through the stem
+    stem: StemParams = field(default_factory=StemParams)
     spies: frozenset[int] = frozenset()  #: behave like all others, and note who told them what first
 
 
@@ -118,7 +121,7 @@ class Swarm:
 
     def _join(self, v: int) -> None:
         """Dial others by lot until enough have been dialled."""
-        wanted = min(OUTBOUND, self.setting.size - 1 - len(self.links[v]))
+        wanted = min(self.setting.dials, self.setting.size - 1 - len(self.links[v]))
         while len(self.dialled[v]) < wanted:
             w = self._rng.randrange(self.setting.size)
             if w != v and w not in self.links[v]:
@@ -172,7 +175,7 @@ class Swarm:
                 self._forward(v, effect)
             elif isinstance(effect, Send):
                 self._send(v, int(effect.peer), effect.rpc)
-            elif isinstance(effect, Validate):
+            elif isinstance(effect, Validate) and not effect.is_again:
                 self.at(self.now + HOP, self._judge, v, effect.message_id, effect.message)
             elif isinstance(effect, Disconnect):
                 self.expelled += 1
@@ -249,17 +252,18 @@ class Swarm:
         else:
             self._publish(v, data)
 
-    def _publish(self, v: int, data: bytes, but: Collection[str] = ()) -> None:
+    def _publish(self, v: int, data: bytes) -> None:
         spread = self._spread(data)
         if spread.public is None:
             spread.public = self.now
         self._hold(v, spread)
-        self._perform(v, self.routers[v].originate(data, self.now, but))
+        self._perform(v, self.routers[v].originate(data, self.now))
 
     def stem_router(self, v: int) -> StemRouter:
         """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
         if v not in self._stems:
-            stem = self._stems[v] = StemRouter(Random(self._rng.random()), Guards(), 0.0)
+            rng = Random(self._rng.random())
+            stem = self._stems[v] = StemRouter(rng, Guards(ONE_KEY), 0.0, self.setting.stem)
             for w in self.links[v]:
                 stem.add_peer(self._names[w], 0.0, outbound=w in self.dialled[v])
                 stem.on_answer(self._names[w])
@@ -282,7 +286,7 @@ class Swarm:
             self.stem[w] += len(ANSWER)
             self.at(self.now + 3 * self.links[v][w], self._stem_frame, w, v, effect)
         else:
-            self._publish(v, effect.raw, effect.edges)
+            self._publish(v, effect.raw)
 
     def _stem_frame(self, v: int, teller: int, effect: Pass) -> None:
         if v in self.setting.spies:

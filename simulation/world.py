@@ -10,10 +10,13 @@ import math
 from dataclasses import dataclass, field
 from random import Random
 
+from p2pforum.stem.params import GuardParams
+
 OUTBOUND = 8  # connections that a node makes
 MESH, MESH_MOST = 6, 12  # of gossip/params.py
 NEAREST, USUAL, SPREAD = 0.02, 0.06, 0.5  # seconds, one way, of a link: the least, and a lognormal median
 HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
+ONE_KEY = GuardParams(slots=1)  # where each author has one key, so that one guard is all it uses
 HOUR = 498_000  # of the clock, in hours since 1970: any
 
 
@@ -47,7 +50,8 @@ def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> W
     spies = frozenset(rng.sample(range(size), round(share * size)))
     dialled = [rng.sample([w for w in range(size) if w != v], min(OUTBOUND, size - 1)) for v in range(size)]
     for spy in sorted(spies) if reach else ():
-        dialled[spy] = rng.sample([w for w in range(size) if w != spy], max(OUTBOUND, round(reach * size)))
+        others = [w for w in range(size) if w != spy]
+        dialled[spy] = rng.sample(others, min(len(others), max(OUTBOUND, round(reach * size))))
     links = {(min(v, w), max(v, w)) for v, row in enumerate(dialled) for w in row}
     latency = {link: HOP + draw_latency(rng) for link in sorted(links)}
     world = World(size, spies, dialled, latency, _draw_mesh(size, sorted(links), rng))

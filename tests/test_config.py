@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from p2pforum.config import Config, config_template, find_paths, load_config
+from p2pforum.config.checks import CHECKS
+from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
 
 
@@ -58,18 +60,22 @@ def test_no_file_is_the_defaults(tmp_path: Path) -> None:
     assert config.params.stamp_floor > 0
 
 
+PEER = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
+
+
 def test_every_key(tmp_path: Path) -> None:
     config = load(
         tmp_path,
-        """
+        f"""
         network = "test.lab"
         listen = []
-        peers = ["/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc"]
+        peers = ["/ip4/192.0.2.1/tcp/4001/p2p/{PEER}"]
         boards = ["library"]
         retention_days = 7
         """,
     )
-    assert config == Config("test.lab", (), ("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWabc",), ("library",), 7)
+    peers = (f"/ip4/192.0.2.1/tcp/4001/p2p/{PEER}",)
+    assert config == Config("test.lab", (), peers, ("library",), 7)
     assert config.params.stamp_floor == 0
     assert config.retention_hours == 168
 
@@ -92,6 +98,8 @@ def test_every_key(tmp_path: Path) -> None:
         ("boards = ['Big']", ["boards:", "Big"]),
         ("retention_days = 0", ["retention_days:"]),
         ("retention_days = true", ["retention_days:"]),
+        ("hold_minutes = -1", ["hold_minutes:"]),
+        ("hold_minutes = 1441", ["hold_minutes:"]),
         ("retention_days = 1.5", ["retention_days:"]),
         ("= nonsense", ["not TOML", "line 1"]),
     ],
@@ -101,6 +109,13 @@ def test_errors_name_file_and_key(tmp_path: Path, text: str, words: list[str]) -
         load(tmp_path, text)
     for word in [str(tmp_path / "config.toml"), *words]:
         assert word in str(caught.value)
+
+
+def test_how_long_posts_are_held_is_drawn_up_to_a_day_and_hardly_if_nothing_is_hidden() -> None:
+    assert Config().hold_seconds == 30 * 60
+    assert Config(hold_minutes=CHECKS["hold_minutes"]("hold_minutes", 1440)).hold_seconds == 24 * 3600
+    assert Config(hold_minutes=CHECKS["hold_minutes"]("hold_minutes", 0)).hold_seconds == 0
+    assert Config(hide_origin=False).hold_seconds == limits.OPEN_HOLD_SECONDS
 
 
 def test_files_that_are_no_config(tmp_path: Path) -> None:

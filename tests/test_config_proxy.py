@@ -62,13 +62,11 @@ def test_what_is_no_proxy(tmp_path: Path, text: str, words: str) -> None:
         load(tmp_path, "proxy = 9050")
 
 
+PEER = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 _BYPASSES = [
     ('listen = ["/ip4/0.0.0.0/tcp/4001"]', "listen: with a proxy a node listens on this machine only"),
     ('listen = ["/ip4/127.0.0.1/tcp/0", "/ip4/192.168.1.7/tcp/0"]', "not at /ip4/192.168.1.7/tcp/0"),
     ('listen = ["/ip6/::/tcp/4001"]', "listen:"),
-    ('listen = ["/ip6/::ffff:192.0.2.1/tcp/4001"]', "listen:"),
-    ('listen = ["/dns4/localhost/tcp/4001"]', "listen:"),
-    (f'listen = ["{ONION}"]', "let an onion service forward to it"),
     (
         'announce = ["/ip4/203.0.113.7/tcp/4001"]',
         "announce: /ip4/203.0.113.7/tcp/4001 says where this node is",
@@ -94,7 +92,7 @@ def test_what_may_stand_beside_a_proxy(tmp_path: Path) -> None:
         proxy = "{TOR}"
         listen = ["/ip4/127.0.0.1/tcp/4001", "/ip4/127.4.5.6/tcp/0", "/ip6/::1/tcp/4001"]
         announce = ["{ONION}"]
-        peers = ["{ONION}/p2p/12D3KooWabc", "/dns4/forum.example/tcp/4001/p2p/12D3KooWabc"]
+        peers = ["{ONION}/p2p/{PEER}", "/dns4/forum.example/tcp/4001/p2p/{PEER}"]
         """,
     )
     assert config.announce == (ONION,)

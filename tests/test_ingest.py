@@ -9,7 +9,9 @@ from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
+from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import Post
+from p2pforum.core.stamp import Stamp, is_stamped
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 
@@ -84,6 +86,40 @@ def test_every_outcome() -> None:
         Outcome.STORED,
         Outcome.DUPLICATE,
     ]
+
+
+@pytest.mark.parametrize("origin", [Origin.GOSSIP, Origin.STEM, Origin.SYNC, Origin.BUNDLE])
+def test_invalid_is_invalid_whatever_the_hour(origin: Origin) -> None:
+    """Else a flood of wrong hours costs nothing, and who makes it can't be told from honest peers."""
+    stamped = NetworkParams("test-net", stamp_floor=4)
+    door = Door(SlowStore(), stamped, lambda: HOUR)
+    hours = [HOUR + 2, HOUR + 900, HOUR - limits.GOSSIP_PAST_HOURS - 1, HOUR - limits.RETENTION_HOURS - 1]
+    for hour in hours:
+        without_stamp = a_post(hour=hour, params=stamped)
+        ground = next(
+            post
+            for n in range(1_000)
+            if is_valid(post := a_post(hour=hour, params=stamped, stamp=Stamp(1, 4, n.to_bytes(8, "big"))))
+        )
+        raws = [without_stamp.raw, forged(ground), ground.raw]
+        outcomes = [verdict.outcome for verdict in door.ingest_now(raws, origin)]
+        assert outcomes[:2] == [Outcome.INVALID, Outcome.INVALID]
+        assert outcomes[2] in (Outcome.TOO_EARLY, Outcome.REFUSED, Outcome.STORED)
+
+
+@pytest.mark.parametrize("origin", Origin)
+def test_a_copy_of_a_known_post_with_another_signature(origin: Origin) -> None:
+    """Anybody can make such copies, each another message: who pushes one pays."""
+    door, post = a_door(SlowStore()), a_post()
+    door.ingest_now([post.raw], Origin.GOSSIP)
+    outcomes = [verdict.outcome for verdict in door.ingest_now([post.raw, forged(post)], origin)]
+    is_pushed = origin not in (Origin.SYNC, Origin.BUNDLE)
+    assert outcomes == [Outcome.DUPLICATE, Outcome.INVALID if is_pushed else Outcome.DUPLICATE]
+
+
+def is_valid(post: Post) -> bool:
+    fields = post.payload
+    return is_stamped(post.id, fields.stamp, fields.hour)
 
 
 async def test_who_comes_while_a_batch_is_written_goes_together_into_the_next() -> None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from p2pforum.core import post_id as ids  # noqa: E402
 from p2pforum.core import signature  # noqa: E402
+from p2pforum.core.address import check_told, parse_peer  # noqa: E402
 from p2pforum.core.bundle import BundleReader, Fault, Header, Posts, write_bundle  # noqa: E402
 from p2pforum.core.errors import (  # noqa: E402
     InvalidInvite,
@@ -25,6 +26,7 @@ from p2pforum.core.errors import (  # noqa: E402
 )
 from p2pforum.core.invite import decode_invite, encode_invite  # noqa: E402
 from p2pforum.core.limits import NetworkParams, params_for  # noqa: E402
+from p2pforum.core.peer_id import peer_id_of, public_key_of  # noqa: E402
 from p2pforum.core.post import decode  # noqa: E402
 from p2pforum.core.pseudonym import identicon_of, name_of  # noqa: E402
 from p2pforum.core.stamp import stamp_bits, stamp_salt  # noqa: E402
@@ -35,8 +37,14 @@ from p2pforum.exchange.wire import decode_frame, encode_frame  # noqa: E402
 from p2pforum.forum import linking, private_linking  # noqa: E402
 from p2pforum.gossip.seen import message_id  # noqa: E402
 from p2pforum.gossip.wire import Rpc, decode_rpc, encode_rpc  # noqa: E402
-from p2pforum.network.peer_id import peer_id_of, public_key_of  # noqa: E402
+from p2pforum.stem import frame as stem_frame  # noqa: E402
+from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks  # noqa: E402
+from p2pforum.store.snapshot import Items  # noqa: E402
 from p2pforum.sync.boards import tag_of  # noqa: E402
+from p2pforum.sync.fingerprint import Fingerprint  # noqa: E402
+from p2pforum.sync.frames import Frame, FrameReader, encode  # noqa: E402
+from p2pforum.sync.look import stretches, window_of  # noqa: E402
+from p2pforum.sync.payloads import Code, End, Hello  # noqa: E402
 
 Failures = Iterator[str]
 
@@ -294,6 +302,88 @@ def bundles() -> Failures:
         yield "written"
 
 
+def _parsed(raw: bytes) -> list[Frame]:
+    """Raises RemoteProtocolError; also for a frame that is not whole."""
+    found = list(FrameReader().feed(raw))
+    if sum(size for _, size in found) != len(raw):
+        raise RemoteProtocolError("not whole")
+    return [frame for frame, _ in found]
+
+
+def sync_frames() -> Failures:
+    published = load("sync-v1.json")
+    whole = [step for session in published["sessions"].values() for step in session["frames"]]
+    for case in [*published["good frames"], *whole]:
+        raw = joined(case["frame"])
+        found = _parsed(raw)
+        unknown = isinstance(found[0], End) and found[0].code is Code.FAILED
+        if not unknown and encode(found[0]) != raw:
+            yield f"good: {case.get('name') or case['says']}"
+    for case in published["bad frames"]:
+        if not refuses(RemoteProtocolError, _parsed, joined(case["frame"])):
+            yield f"bad: {case['name']}"
+
+
+def looks() -> Failures:
+    published = load("sync-v1.json")
+    for case in published["fingerprints"]:
+        nonces = bytes.fromhex(case["initiator's nonce"] + case["responder's nonce"])
+        cells = b""
+        for hour, written in _by_hour(case["items"]).items():
+            keys = BlockKeys([(hour, bytes.fromhex(post_id)) for post_id in written])
+            cells += Items(BoardBlocks([Block((0, b""), len(keys))]), lambda _, k=keys: k).cells(0, len(keys))
+        if cells.hex() != case["cells"] or Fingerprint(nonces).of(cells).hex() != case["fingerprint"]:
+            yield f"fingerprint: {case['name']}"
+    for case in published["stretches of a LOOK"]:
+        sides = [Hello(bytes(16), *side) for side in zip(case["hours"], case["horizons"], strict=True)]
+        found = [list(stretch) for stretch in stretches(window_of(*sides))]
+        if found != case["stretches, newest first"]:
+            yield f"stretches: {case['hours']}, {case['horizons']}"
+
+
+def _by_hour(items: list[tuple[int, str]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for hour, post_id in items:
+        found.setdefault(hour, []).append(post_id)
+    return found
+
+
+def stems() -> Failures:
+    published = load("stem-v1.json")
+    for case in published["frames"]:
+        raw = joined(case["frame"])
+        wanted = None if case["post"] is None else joined(case["post"])
+        if stem_frame.decode_frame(raw) != wanted or len(raw) != stem_frame.size_of(raw[0]):
+            yield f"frame: {case['name']}"
+        if wanted is not None and stem_frame.encode_frame(wanted) != raw:
+            yield f"made anew: {case['name']}"
+    for case in published["faults"]:
+        if not refuses(RemoteProtocolError, stem_frame.decode_frame, joined(case["frame"])):
+            yield f"fault: {case['name']}"
+    if stem_frame.ANSWER.hex() != published["answer"] or not refuses(
+        RemoteProtocolError, stem_frame.size_of, 128
+    ):
+        yield "answer and classes"
+
+
+def addresses() -> Failures:
+    published = load("address-v1.json")
+    for case in published["accept"]:
+        if str(parse_peer(case["text"])) != case["form"]:
+            yield f"accept: {case['text']}"
+        if (case["text"] == case["form"]) == refuses(NetworkError, _tell, case["text"]):
+            yield f"form: {case['text']}"
+    for case in published["refuse"]:
+        if not refuses(NetworkError, _tell, case["text"]):
+            yield f"refuse: {case['text']}"
+        if refuses(NetworkError, parse_peer, case["text"]) == case["dialled"]:
+            yield f"dialled: {case['text']}"
+
+
+def _tell(text: str) -> None:
+    check_told(text, peer=True)
+
+
 CHECKS: tuple[Callable[[], Failures], ...] = (
     posts,
     post_edges,
@@ -310,6 +400,10 @@ CHECKS: tuple[Callable[[], Failures], ...] = (
     rpcs,
     rpc_bounds,
     bundles,
+    sync_frames,
+    looks,
+    stems,
+    addresses,
 )
 
 

@@ -269,7 +269,7 @@ ORDER = _of(
 SYNC = _of("sync.boards", ("tags without a person", "person=_PERSON", 'person=b""'))
 
 PEER_ID = _of(
-    "network.peer_id",
+    "core.peer_id",
     ("another head", "002408011220", "002408011221"),
 )
 
@@ -328,7 +328,6 @@ INVITES = _of(
     "core.invite",
     ("invites of version 2", "VERSION = 1", "VERSION = 2"),
     ("networks of any name", "not is_valid_network(network)", "False"),
-    ("peers without a peer ID", 'if "/p2p/" not in peer:', "if False:"),
     ("boards that can't be", "or not is_valid_board(board)", ""),
     ("keys of any size", "or len(key) != ID_SIZE", ""),
     ("lines that nobody would make", "if encode_invite(invite) != line:", "if False:"),
@@ -373,6 +372,115 @@ BUNDLES = _of(
     ),
 )
 
+PAYLOADS = _of(
+    "sync.payloads",
+    ("nonces of 15 bytes", "NONCE_SIZE = 16", "NONCE_SIZE = 15"),
+    ("tags of 7 bytes", "TAG_SIZE = 8", "TAG_SIZE = 7"),
+    ("flags of 2", "if value > 1:", "if value > 2:"),
+    ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
+    ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
+    ("IDs of 33 bytes in a bound", "size > ID_SIZE or step", "size > ID_SIZE + 1 or step"),
+    ("no IDs of 32 bytes in a bound", "size > ID_SIZE or step", "size >= ID_SIZE or step"),
+    ("hour 2^31 in a bound", "step > limits.MAX_HOUR or", "step > limits.MAX_HOUR + 1 or"),
+    ("infinity with an ID", " or (step == 0 and size)", ""),
+    (
+        "bounds that count hours from 0",
+        "0 if bound == HIGHEST else bound[0] + 1",
+        "0 if bound == HIGHEST else bound[0]",
+    ),
+    ("boards of no posts", "if not board.count:", "if False:"),
+    ("BOARDS without boards", "if not boards and not last:", "if False:"),
+    ("WANT of nothing", "if not ids:", "if False:"),
+    ("posts for any reason", "if how > How.PUSHED:", "if how > How.PUSHED + 1:"),
+    ("posts of no bytes", "if not 0 < size <= limits.MAX_POST:", "if size > limits.MAX_POST:"),
+    (
+        "posts of 16,001 bytes",
+        "if not 0 < size <= limits.MAX_POST:",
+        "if not 0 < size <= limits.MAX_POST + 1:",
+    ),
+    ("POSTS without posts", "if not posts and how not in (How.PULLED_PART, How.PULLED_ALL):", "if False:"),
+    ("no empty end of a PULL", "how not in (How.PULLED_PART, How.PULLED_ALL)", "how != How.PULLED_PART"),
+    ("GONE of nothing", "if not gone.count:", "if False:"),
+    ("credit of any class", "credit > Credit.POSTS or", "credit > Credit.POSTS + 1 or"),
+    ("credit for nothing", "not 0 < size <= limits.SYNC_POSTS_WINDOW", "size > limits.SYNC_POSTS_WINDOW"),
+    ("credit for too much", "<= limits.SYNC_POSTS_WINDOW", "<= limits.SYNC_POSTS_WINDOW + 1"),
+    ("unknown ends are faults", "if code <= Code.SPENT else Code.FAILED", ""),
+)
+
+FRAMES = _of(
+    "sync.frames",
+    ("bytes left over", "if fields.more():", "if False:"),
+    ("the length counts the payload only", "encode_varint(len(payload) + 1)", "encode_varint(len(payload))"),
+    (
+        "POSTS no larger than others",
+        "limits.MAX_POSTS_FRAME if is_posts else",
+        "limits.MAX_FRAME if is_posts else",
+    ),
+    (
+        "others as large as POSTS",
+        "if is_posts else limits.MAX_FRAME)",
+        "if is_posts else limits.MAX_POSTS_FRAME)",
+    ),
+)
+
+WIRE = _of(
+    "sync.wire",
+    ("least significant digit first", "    digits.reverse()\n", ""),
+)
+
+LOOKS = _of(
+    "sync.look",
+    ("three hours in the newest stretch", "_NEWEST = 2", "_NEWEST = 3"),
+    ("stretches that grow by 2", "_GROWTH = 4", "_GROWTH = 2"),
+    ("the earlier horizon", "max(ours.horizon, theirs.horizon)", "min(ours.horizon, theirs.horizon)"),
+    ("the later hour", "min(ours.hour, theirs.hour)", "max(ours.hour, theirs.hour)"),
+    ("no next hour", "+ limits.FUTURE_HOURS + 1)", "+ 1)"),
+)
+
+FINGERPRINTS = _of(
+    "sync.fingerprint",
+    ("fingerprints without a person", '_PERSON = b"p2pforum/sync/fp"', '_PERSON = b""'),
+    ("fingerprints without nonces", "key=nonces, ", ""),
+)
+
+STEM = _of(
+    "stem.frame",
+    ("cells of another size", "4 * limits.KIB + 512", "4 * limits.KIB"),
+    ("classes of 32 types", "kind >> 6", "kind >> 5"),
+    ("another answer", r'ANSWER = b"\x00"', r'ANSWER = b"\x01"'),
+    ("posts of type 0", "COVER, POST = 0, 1", "COVER, POST = 1, 0"),
+    ("lengths that begin with the low byte", 'len(raw).to_bytes(2, "big")', 'len(raw).to_bytes(2, "little")'),
+    ("posts of no bytes", "if not _HEAD < end <=", "if not _HEAD <= end <="),
+    ("posts of 16,001 bytes", "<= _HEAD + limits.MAX_POST or", "<= _HEAD + limits.MAX_POST + 1 or"),
+    ("any filling", r' or frame[end:].strip(b"\x00"):', ":"),
+)
+
+ADDRESSES = _of(
+    "core.address",
+    ("port 0", "if address.port == 0:", "if False:"),
+    ("port 65,536", "int(port) >= 2**16", "int(port) > 2**16"),
+    ("no port 65,535", "int(port) >= 2**16", "int(port) >= 2**16 - 1"),
+    ("zeros before a port", 'r"0|[1-9][0-9]{0,4}"', 'r"[0-9]{1,5}"'),
+    ("any spelling", "if str(address) != text:", "if False:"),
+    ("names that end with a number", '_TOP = r"[a-z]', '_TOP = r"[a-z0-9]'),
+    ("names in capitals are others", "name = host.lower()", "name = host"),
+    ("IPv4 inside IPv6", "return None if ip in _MAPPED else _ip6_text(ip)", "return _ip6_text(ip)"),
+    ("addresses that hide IPv4", 'if address.kind == "ip6" and hides', "if False and hides"),
+    ("one zero shortened", "if length < 2:", "if length < 1:"),
+    (
+        "the last of the longest runs",
+        "runs = [(_run(groups, start), -start)",
+        "runs = [(_run(groups, start), start - 8)",
+    ),
+    (
+        "peers without a peer ID",
+        "if address.peer is None:\n        raise _no_peer(text)\n    return",
+        "if False:\n        raise\n    return",
+    ),
+    ("peer IDs of any kind", "    _check_peer(text, parts[6])\n", ""),
+    ("onion names of any checksum", 'version == b"\\3" and checksum', 'version == b"\\3" or checksum'),
+)
+
 MUTANTS = [
     *LIMITS,
     *POST,
@@ -394,4 +502,11 @@ MUTANTS = [
     *EXCHANGE,
     *INVITES,
     *BUNDLES,
+    *PAYLOADS,
+    *FRAMES,
+    *WIRE,
+    *LOOKS,
+    *FINGERPRINTS,
+    *STEM,
+    *ADDRESSES,
 ]

@@ -62,7 +62,7 @@ class ApiBackend(Protocol):
         Ambiguous or NetworkError. Progress and result, as sums over the peers: peers (count), wanted,
         got, new, sent (posts), bytes. The result also: done (peers with whom all went well) and sessions,
         one a peer, with peer (its ID), outcome ("done", "busy", "budget", "time", "protocol", "failed",
-        "lost", "broken"), and left (things for another session) or error.
+        "spent", "lost", "broken"), and left (things for another session) or error.
         Cancelled when the front end goes away.
         """
         ...

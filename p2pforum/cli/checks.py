@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from p2pforum.cli.clocks import clock_problem
 from p2pforum.cli.context import Context, tilde
 from p2pforum.cli.times import date, this_hour
 from p2pforum.core import limits
@@ -15,7 +16,6 @@ from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
 _SWAPS = Path("/proc/swaps")
 _BLOCKS = Path("/sys/class/block")
-_RELEASED = 498_720  # 2026-11-23: no clock that is right shows an earlier hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +215,8 @@ def _store(context: Context) -> Iterator[tuple[str, str]]:
 
 def _clock(context: Context) -> Iterator[tuple[str, str]]:
     now = this_hour()
-    if now < _RELEASED:
-        yield "fail", f"this machine's clock shows {date(now)}, which is past; peers would refuse its posts"
-        return
-    latest = max((row.last_hour for row in context.reader.boards()), default=now)
-    if latest > now + limits.FUTURE_HOURS:
-        yield "warn", f"posts here are dated {date(latest)}, and this machine's clock shows {date(now)}"
+    if problem := clock_problem(context):
+        yield "fail", f"it shows {date(now)}. {problem[0].upper()}{problem[1:]}"
     else:
         yield "ok", f"{date(now)} (only hours matter)"
 

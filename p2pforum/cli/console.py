@@ -71,21 +71,21 @@ class Console:
 
     def note(self, text: str) -> None:
         """Something to know beside the answer."""
-        sys.stdout.flush()
-        print(self._paint(text, "2", self._color_err), file=sys.stderr)
+        self.write_error(self._paint(text, "2", self._color_err) + "\n")
 
     def warn(self, text: str) -> None:
-        sys.stdout.flush()
-        print(self._paint("warning: ", "33", self._color_err) + text, file=sys.stderr)
+        self.write_error(self._paint("warning: ", "33", self._color_err) + text + "\n")
 
     def error(self, text: str) -> None:
-        sys.stdout.flush()
-        print(self._paint("error: ", "1;31", self._color_err) + text, file=sys.stderr)
+        self.write_error(self._paint("error: ", "1;31", self._color_err) + text + "\n")
 
     def write_error(self, text: str) -> None:
-        """As it is, without a line's end: for what is drawn over."""
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        """As it is, without a line's end: for what is drawn over. Whether anybody can read it is no reason to
+        fail: whatever the command did, it did."""
+        for stream, said in ((sys.stdout, ""), (sys.stderr, text)):
+            with contextlib.suppress(OSError):
+                stream.write(said)
+                stream.flush()
 
     def style(self, text: str, *styles: str) -> str:
         return self.paint(text, ";".join(_STYLES[s] for s in styles))

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -15,6 +16,7 @@ from p2pforum.cli.commands import LazyGroup
 from p2pforum.cli.console import Console
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, INTERRUPTED, NO_NODE, NOT_FOUND, NOT_SET_UP, OK, REFUSED, USAGE
+from p2pforum.cli.standard_streams import open_missing
 from p2pforum.core import errors
 
 _RARELY = 100_000  # objects: a command that ends at once makes little garbage; `run` sets it back
@@ -70,6 +72,7 @@ def _print_version(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(_RARELY)
+    open_missing()
     os.umask(0o077)  # whatever this program writes is its owner's
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -79,13 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging = sys.modules.get("logging")
     if logging is not None:
         logging.shutdown()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # nobody reads on, or the disk is full
-        code = code or FAILURE
-    finally:
-        os._exit(code)  # a command has closed what it opened; taking Python apart would cost 10 ms
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads on, or the disk is full
+            code = code or FAILURE
+    os._exit(code)  # a command has closed what it opened; taking Python apart would cost 10 ms
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -130,7 +132,8 @@ def _say_notes(error: BaseException, context: Context) -> None:
 
 def _explain_click(error: Exception, context: Context) -> int:
     if isinstance(error, click.ClickException):
-        error.show()
+        with suppress(OSError):  # nobody reads on
+            error.show()
         return error.exit_code
     if isinstance(error.__cause__, KeyboardInterrupt):
         context.console.note("interrupted")

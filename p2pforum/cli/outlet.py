@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.times import this_hour
+from p2pforum.core import clock
 from p2pforum.core.errors import InvalidPost, NodeUnreachable, P2PForumError, Refused, StoreBusy
 from p2pforum.core.verdict import Origin, Outcome
 
@@ -66,7 +67,7 @@ class Outlet:
             return Outcome.STORED if kept.is_new else Outcome.DUPLICATE
 
         self.spread = None
-        return self._deliver(ask, lambda door, _: _keep(door, raw))
+        return self._deliver(ask, lambda door, _: self._keep(door, raw))
 
     def take_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
         """Posts of a bundle, together; how many had which outcome."""
@@ -102,6 +103,16 @@ class Outlet:
                     time.sleep(_PAUSE)
         return keep(*self._door)
 
+    def _keep(self, door: "Door", raw: bytes) -> Outcome:
+        if wrong := clock.problem(this_hour(), None, self._context.reader.newest_public()):
+            raise Refused(wrong)
+        (verdict,) = door.ingest_now([raw], Origin.LOCAL)
+        if verdict.outcome is Outcome.REFUSED:
+            raise Refused(verdict.reason)
+        if verdict.outcome is Outcome.INVALID:
+            raise InvalidPost(verdict.reason)
+        return verdict.outcome
+
     def _open_door(self) -> "tuple[Door, Store]":
         from p2pforum.ingest import Door
         from p2pforum.store.keeping import Keeping, Rules
@@ -110,12 +121,3 @@ class Outlet:
         config = self._context.config
         store = self._stack.enter_context(open_store(self._context.paths.data_dir, config.params))
         return Door(store, config.params, this_hour, keep=Keeping(store, Rules.of(config), this_hour)), store
-
-
-def _keep(door: "Door", raw: bytes) -> Outcome:
-    (verdict,) = door.ingest_now([raw], Origin.LOCAL)
-    if verdict.outcome is Outcome.REFUSED:
-        raise Refused(verdict.reason)
-    if verdict.outcome is Outcome.INVALID:
-        raise InvalidPost(verdict.reason)
-    return verdict.outcome

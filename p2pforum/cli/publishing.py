@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from p2pforum.cli import options
+from p2pforum.cli.clocks import clock_problem
 from p2pforum.cli.compose import Written
 from p2pforum.cli.context import Context
 from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
@@ -13,7 +14,7 @@ from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.outlet import Outlet
 from p2pforum.cli.progress import Progress
 from p2pforum.cli.times import this_hour
-from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
+from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts
@@ -55,6 +56,8 @@ def publish(
         warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
     with Outlet(context) as outlet:
         try:
+            if wrong := clock_problem(context):
+                raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
             resubmit_outbox(keystore, outlet.submit, params)
             with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
                 publisher = Publisher(
@@ -134,7 +137,7 @@ def _report(context: Context, published: Published, outlet: Outlet, attempt: Att
         where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
         console.print(f"Posted {console.style(short_id(post.id), 'bold')} {where} as {published.name}.")
     if outlet.node_was_off:
-        console.note("node not running; kept here, it goes out when the node runs")
+        console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
     if published.unsettled:
         console.note(f"Posted; {_unsettled(published)}")
     return OK

@@ -1,16 +1,16 @@
 """`p2pforum run`: the node, in this terminal."""
 
 import gc
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.config import AUTO, Config, check_listen, check_peers, check_proxy, load_config
+from p2pforum.config import Config, check_listen, check_peers, check_proxy, load_config
 from p2pforum.config.invites import with_invites
-from p2pforum.core.errors import ConfigError, NetworkError
-from p2pforum.network.address import parse_address
+from p2pforum.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from p2pforum.node import Node
@@ -55,16 +55,11 @@ def command(
         )
         wanted_peers = check_peers("--peer", peers)
         wanted_proxy = None if proxy is None else _check_proxy(proxy)
-        _check_addresses((*(wanted_listen or ()), *wanted_peers))
-    except (ConfigError, NetworkError) as error:
+    except ConfigError as error:
         raise click.UsageError(str(error)) from error
 
     def configured() -> Config:
         config = with_invites(load_config(context.paths), context.paths)
-        try:
-            _check_addresses((*config.listen, *config.peers, *config.announce))
-        except NetworkError as error:
-            raise ConfigError(f"{context.paths.config_file}: {error}") from error
         return replace(
             config,
             peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))),
@@ -83,18 +78,8 @@ def command(
     # The code is 110,000 objects that stay: each full collection took 70 ms, in which no peer is answered.
     gc.freeze()
     gc.set_threshold(*_USUALLY)
-    ready = partial(_say_ready, context, quiet)
+    ready = partial(_try_to_say_ready, context, quiet)
     trio.run(partial(run_node, config, context.paths, on_ready=ready, reload=configured))
-
-
-def _check_addresses(addresses: tuple[str, ...]) -> None:
-    """All of it, as the network will: what is misspelt would be dialled, in vain, for ever.
-
-    Raises NetworkError.
-    """
-    for address in addresses:
-        if address not in AUTO:
-            parse_address(address)
 
 
 def _check_proxy(text: str) -> str:
@@ -116,6 +101,11 @@ def _start_log(quiet: bool) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _try_to_say_ready(context: Context, quiet: bool, node: "Node") -> None:
+    with suppress(OSError):  # nobody reads it: the node runs all the same
+        _say_ready(context, quiet, node)
+
+
 def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     status = node.status()
     if quiet:
@@ -133,5 +123,7 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     book = status["book"]
     if not (node.peers() or book["new"] or book["tried"]):
         console.print("It knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
+    if problem := status["clock"]["problem"]:
+        console.warn(f"{problem}; until it is set, own posts stay here")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

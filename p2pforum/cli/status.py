@@ -127,9 +127,11 @@ def _node_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, st
 
 
 def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where others come in, and by what way this node goes out."""
+    """Where others come in, and by what way this node goes out; and if its clock keeps it from that."""
     for address in node.get("addresses", []):
         yield "address", render.line(str(address))
+    if node.get("clock", {}).get("problem"):
+        yield "clock", render.line(str(node["clock"]["problem"]))
     if "book" in node:
         yield "outbound", _book_text(node["book"])
     if node.get("proxy"):
@@ -152,8 +154,8 @@ def _stem_text(context: Context, stem: dict[str, Any]) -> str:
         return "go straight to all peers: hide_origin is false in the config file"
     own = int(stem["own"])
     text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
-    if not stem["guards_connected"]:
-        text += "; no guard is connected, so they leave from here: at once while no peer was dialled"
+    if not stem["guards"]:
+        text += "; no guard is known yet: while no peer was dialled they leave from here, at once"
     return text
 
 

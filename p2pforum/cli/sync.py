@@ -15,6 +15,7 @@ _ENDINGS = {
     "time": "too slow: another session goes on where this one stopped",
     "protocol": "it says that this node broke the protocol",
     "failed": "it could not go on",
+    "spent": "sessions with this node have cost it enough for now; try again in some minutes",
 }
 
 

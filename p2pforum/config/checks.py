@@ -1,11 +1,13 @@
 """What may stand in the config file: one check for each key. Each raises ConfigError."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
-from p2pforum.core.errors import ConfigError
+from p2pforum.core.address import check_told, parse_listen, parse_peer
+from p2pforum.core.errors import ConfigError, NetworkError
 from p2pforum.core.text import is_valid_board, is_valid_network
 
 AUTO = ("auto",)  # `listen` or `announce` as the machine allows
@@ -45,11 +47,14 @@ def _quota(key: str, value: Any) -> int:
     return value
 
 
+def _hold(key: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= limits.MOST_HOLD_MINUTES:
+        raise ConfigError(f"{key}: a whole number of minutes from 0 to {limits.MOST_HOLD_MINUTES} is wanted")
+    return value
+
+
 def check_listen(key: str, value: Any) -> tuple[str, ...]:
-    for address in _texts(key, value):
-        if not _is_address(address):
-            raise ConfigError(f'{key}: "{address}" is not an address such as /ip4/127.0.0.1/tcp/4001')
-    return tuple(value)
+    return _addresses(key, value, parse_listen)
 
 
 def _listen(key: str, value: Any) -> tuple[str, ...]:
@@ -61,12 +66,21 @@ def _announce(key: str, value: Any) -> tuple[str, ...]:
 
 
 def check_peers(key: str, value: Any) -> tuple[str, ...]:
-    """The network layer has the last word on an address; this catches what is plainly none."""
+    return _addresses(key, value, parse_peer)
+
+
+def check_announce(key: str, value: Any) -> tuple[str, ...]:
+    """Addresses to be told to others; the peer ID is added when they are."""
+    return _addresses(key, value, partial(check_told, peer=False))
+
+
+def _addresses(key: str, value: Any, check: Callable[[str], object]) -> tuple[str, ...]:
+    """What is misspelt would be dialled, in vain, for ever."""
     for address in _texts(key, value):
-        if not _is_address(address) or "/p2p/" not in address:
-            raise ConfigError(
-                f'{key}: "{address}" is not a peer address such as /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo...'
-            )
+        try:
+            check(address)
+        except NetworkError as error:
+            raise ConfigError(f"{key}: {error}") from error
     return tuple(value)
 
 
@@ -83,19 +97,6 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _is_address(text: str) -> bool:
-    is_kind = "/tcp/" in text or text.startswith("/onion3/")
-    return text.startswith("/") and is_kind and len(text) <= 512 and text.isprintable()
-
-
-def check_announce(key: str, value: Any) -> tuple[str, ...]:
-    """Addresses to be told to others; the peer ID is added when they are."""
-    for address in check_listen(key, value):
-        if "/p2p/" in address:
-            raise ConfigError(f'{key}: "{address}" must end with its port: the peer ID is added by the node')
-    return tuple(value)
-
-
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "network": _network,
     "listen": _listen,
@@ -105,6 +106,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "retention": _retention,
     "quota_mb": _quota,
     "hide_origin": _flag,
+    "hold_minutes": _hold,
     "announce": _announce,
     "map_port": _flag,
     "exchange": _flag,

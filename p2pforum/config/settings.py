@@ -27,6 +27,7 @@ class Config:
     retention: Mapping[str, int] = field(default_factory=dict)  #: days, of boards that differ
     quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
     hide_origin: bool = True
+    hold_minutes: int = limits.HOLD_MINUTES  #: at most, until posts that waited for a peer begin to leave
     announce: tuple[str, ...] = AUTO  #: where others can reach this node: told to everybody
     map_port: bool = False  #: have the router forward a port to this node, by UPnP
     exchange: bool = True  #: ask peers for addresses of others
@@ -56,6 +57,11 @@ class Config:
     @property
     def board_hours(self) -> dict[str, int]:
         return {board: days * 24 for board, days in self.retention.items()}
+
+    @property
+    def hold_seconds(self) -> float:
+        """At most; who hides nothing has no use for a long one."""
+        return self.hold_minutes * 60.0 if self.hide_origin else limits.OPEN_HOLD_SECONDS
 
     @property
     def quota(self) -> int:

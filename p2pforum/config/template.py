@@ -43,6 +43,11 @@ _TEMPLATE = f"""\
 # every peer of this node can guess which posts were written here.
 #hide_origin = true
 
+# Posts that waited for a peer (no node ran, or nobody was there) begin to leave after a time drawn from zero
+# to so many minutes on line, or whoever sees this node come and then a new post knows who wrote it. 0: at
+# once. Posts written while peers are there never wait.
+#hold_minutes = {limits.HOLD_MINUTES}
+
 # Addresses that this node tells everybody, as ["/ip4/203.0.113.7/tcp/4001"], so that strangers can dial it.
 # "auto": those that listen = ["auto"] found. An empty list: only those whom you told the address know it.
 #announce = ["auto"]

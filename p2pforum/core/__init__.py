@@ -8,6 +8,8 @@ envelope.py   the outside of a post, opened and closed by the places of its byte
 kinds.py      the table of kinds: which rule decides what, what counts, what it means
 post.py       encode, sign and strictly decode: one post, one encoding
 bundle.py     posts in a file: frames, written and read
+address.py    where a peer is, as text
+peer_id.py    a peer ID and the key in it
 post_id.py    the ID of a post and how people write it
 signature.py  the one rule by which an Ed25519 signature is accepted
 stamp.py      proof of work: mint and check

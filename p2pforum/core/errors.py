@@ -25,6 +25,10 @@ class NetworkError(P2PForumError):
     """A peer could not be reached, or a connection broke. Nobody's fault."""
 
 
+class ProtocolRefused(NetworkError):
+    """A peer is there and does not speak that version of the protocol: an older one may be asked for."""
+
+
 class StoreError(P2PForumError):
     """The store can't be used: damaged, foreign, too new, or the disk is full."""
 

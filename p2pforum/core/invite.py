@@ -7,7 +7,6 @@ Not what is done with it (forum/inviting.py).
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,7 +14,8 @@ from typing import Any, TypeVar
 import cbor2
 
 from p2pforum.core import limits, plain_cbor
-from p2pforum.core.errors import InvalidInvite, InvalidPost
+from p2pforum.core.address import check_told
+from p2pforum.core.errors import InvalidInvite, InvalidPost, NetworkError
 from p2pforum.core.post_id import ID_SIZE
 from p2pforum.core.text import is_valid_board, is_valid_network
 
@@ -24,7 +24,6 @@ T = TypeVar("T", str, bytes)
 PREFIX = "p2pforum-invite:"
 VERSION = 1
 _CHECK = 4  # bytes of SHA-256 at the end: against a line that was cut or mistyped, not against malice
-_ADDRESS = re.compile(r"(/[!-.0-~]+)+", re.ASCII)  # what lies between slashes, the network layer reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,12 @@ def _read(raw: bytes) -> Invite:
 
 def _check_parts(peers: list[Any], boards: list[Any], lists: list[Any]) -> None:
     for peer in peers:
-        if type(peer) is not str or len(peer) > limits.MAX_INVITED_ADDRESS or not _ADDRESS.fullmatch(peer):
+        if type(peer) is not str or len(peer) > limits.MAX_INVITED_ADDRESS:
             raise InvalidInvite("the invite is malformed: a peer without an address")
-        if "/p2p/" not in peer:
-            raise InvalidInvite(f"the invite names a peer without its peer ID: {peer}")
+        try:
+            check_told(peer, peer=True)
+        except NetworkError as error:
+            raise InvalidInvite(f"the invite names what is {error}") from error
     for board in boards:
         if type(board) is not str or not is_valid_board(board):
             raise InvalidInvite("the invite is malformed: a board that can have no such name")

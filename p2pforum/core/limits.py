@@ -21,7 +21,6 @@ MAX_STAMP_BITS = 64  # more can't be minted by anyone; bounds the arithmetic
 
 # --- rule: time --------------------------------------------------------------------------------
 GOSSIP_PAST_HOURS = 720  # a post older than 30 days comes by sync, not by gossip
-FAR_HOURS = 24  # own: a post dated further ahead is no clock that is off a little
 FUTURE_HOURS = 1  # clocks of honest peers differ by minutes; two sides of an hour edge
 
 # --- own: retention ------------------------------------------------------------------------------
@@ -41,19 +40,24 @@ MAX_RPC_IDS = 5_000  # message IDs in all IHAVE (or all IWANT) of one RPC
 MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS and the rest; 6 ms to read
 MAX_SUBSCRIPTIONS = 16  # in one RPC; we know one topic, peers may be in other networks too
 MAX_TOPIC_NAME = 128  # bytes
-OUTBOX_BYTES = KIB * KIB  # bytes of posts that wait for one peer; more are dropped, and sync brings them
+OUTBOX_BYTES = 256 * KIB  # bytes of posts, and of control RPCs, that wait for one peer; more are dropped
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
-GOSSIP_WAITING = 64 * KIB  # bytes of one peer that wait for the door, then it is not read from
+GOSSIP_READ = 64 * KIB  # bytes taken off a stream at once
+GOSSIP_WAITING = 64 * KIB  # bytes of one peer's posts that wait for the door, then it is not read from
+GOSSIP_MESSAGE_MEMORY = 768  # bytes that a post which waits takes beside its own: small ones count, too
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
 # --- own: departures -----------------------------------------------------------------------------------
+HOLD_MINUTES = 30  # at most, drawn: a post that waited for a peer does not leave when its node comes
+MOST_HOLD_MINUTES = 24 * 60  # that a person may ask for
+OPEN_HOLD_SECONDS = 10.0  # at most, drawn: the same of a node that hides no origins
 BACKLOG_SECONDS = 20.0  # on average between two own posts that waited for a peer, as if strangers wrote them
 
 # --- own: stem (its other numbers are in stem/params.py) -------------------------------------------
-STEM_READ_SECONDS = 30  # for a peer to send its frame of 16 KiB
+STEM_READ_SECONDS = 30  # for a peer to send its frame
 STEM_SEND_SECONDS = 10  # for a peer to take and answer one; then another peer is tried
-STEM_JUDGED = 32  # stem posts at the door at once: each may be kept although the stempool has filled up
+STEM_JUDGED = 20  # stem posts of one peer at the door at once: what it may send at once
 STEM_DROP_SECONDS = 1.0  # until a peer that sent an invalid one is cut: its answer must arrive as any other
 STEM_LOOK_SECONDS = 5.0  # between two looks at which posts have become public
 
@@ -78,8 +82,7 @@ SYNC_STALL_SECONDS = 60  # in which a session must move SYNC_STALL_BYTES, or the
 SYNC_STALL_BYTES = 16 * KIB  # both ways together; the slowest link worth waiting for does 300 B/s
 SYNC_RETRY_SECONDS = 1  # until we look again whether another session brought what it was asked for
 SYNC_END_SECONDS = 2  # to tell a peer why a session ends
-SYNC_BAN_SECONDS = 3_600  # for a peer that broke the protocol or sent an invalid post; IDs are cheap
-MAX_SYNC_REMEMBERED = 1_024  # peers whose bans and costs we remember
+MAX_SYNC_REMEMBERED = 1_024  # peers whose costs we remember
 SYNC_SECONDS = 1_800  # of one session: an open snapshot keeps the database from shrinking its log
 SYNC_CLAIM_SECONDS = 30  # for a peer to send what it was asked for, then another is asked
 SYNC_NEG_BYTES = 64 * KIB * KIB  # of one session, each way: a million IDs listed twice
@@ -90,13 +93,9 @@ SYNC_DUPLICATES = 50_000  # posts sent to us in one session that we had: several
 SYNC_REFUSED = 2_048  # posts that came and are not kept here: the quota filled up since the session began
 SYNC_CPU_SECONDS = 60  # of one session; a million IDs with 10,000 differences takes 2
 SYNC_PEER_CPU = 0.1  # seconds a second that one peer may cost us by sessions it opens, over time
-MAX_SYNC_INBOUND = 16  # sessions that peers opened; more are told BUSY
+MAX_SYNC_INBOUND = 16  # sessions that peers opened; more wait for a place
 MAX_SYNC_OUTBOUND = 3  # sessions that we opened: they fetch the same things anyway
-MAX_SYNC_DRAWN = 2  # of these at once with peers drawn by lot: one slow peer does not hold up the next
-SYNC_DRAWN_SECONDS = 3_600  # for all sessions with one such peer, one after the other
 SYNC_EVERY_SECONDS = 300  # on average between two sessions with a peer drawn by lot
-SYNC_AUDIT_HOURS = 24  # between two sessions that trust no fingerprint over a whole board
-SYNC_AUDIT_CUTS = 4_096  # random cuts of an audit: 87 KB for a million posts; forged sets do not survive
 
 # --- rule: peer records ------------------------------------------------------------------------------
 MAX_PEER_RECORD = 1_000  # bytes, signature included: with its size it fits an ask of 1 KiB
@@ -122,9 +121,13 @@ LAN_ANSWER_MS = 1_000  # milliseconds for a node in the local network to say whe
 LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine is in
 
 # --- own: connections ------------------------------------------------------------------------------
-MAX_CONNECTIONS = 200  # about 0.12 MB each
+MAX_CONNECTIONS = 200  # about 0.12 MB each, and what CONNECTION_MEMORY counts
+CONNECTION_MEMORY = 96 * KIB * KIB  # bytes that all peers together may make us keep, then the largest is cut
+MEMORY_MOST = 400 * KIB * KIB  # bytes of a node whose peers all want its memory at once: docs/ARCHITECTURE.md
+STREAM_MEMORY = 16 * KIB  # bytes that a stream counts for: its task, and a frame of the stem half read
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out
-MAX_CONNECTIONS_PER_PEER = 2  # both may dial at once; more: the oldest, perhaps half-open, is cut
+BAN_SECONDS = 3_600.0  # for a peer that broke a protocol, whichever: then a mended program may try again
+BANS_REMEMBERED = 4_096  # the newest; a new peer ID costs a handshake, so more would only be larger
 MAX_PENDING_INBOUND = 128  # TCP connections that have not yet said who they are; the oldest is cut
 MAX_PENDING_PER_ADDRESS = 8  # of one public address (IPv6: /64); then its own oldest is cut
 MAX_INBOUND_PER_ADDRESS = 8  # peers of one public address: several persons behind a router, or a Tor exit
@@ -132,6 +135,9 @@ EVICTION_SECONDS = 1.0  # between two: if more want in than fit, they must not p
 EVICTION_GROUPS = 8  # groups of which one peer each keeps its place: chosen by a secret
 EVICTION_WORTHY = 8  # peers that keep their place because they bring new posts; half of the rest for its age
 MAX_STREAMS_PER_PEER = 32
+FRAMES_PER_SECOND = 100  # frames of a peer that need carry nothing: 200 such peers are a fifth of a core
+FRAMES_BURST = 1_024  # of them at once: 10 ms of work, about as much as the handshake
+FRAME_BYTES = 256  # bytes, to or from the peer, that pay for one frame more
 MAX_REFUSED_STREAMS = 1_000  # on one connection, then it is cut: nodes like this one ask for no 33rd
 STREAM_WINDOW = 256 * KIB  # bytes unread in one stream: where Yamux starts
 MAX_STREAM_WINDOW = KIB * KIB  # where a stream gets that is read: 2 MB/s over Tor's half second
@@ -205,8 +211,8 @@ MAX_INVITE = 64 * KIB  # characters; more can only be another file
 # --- own: store ----------------------------------------------------------------------------------
 BLOCK_KEYS = 256  # posts in one block of the sync index after a split: 0.14 ms to load
 BLOCK_MOST = 512  # posts in a block before it is split
-KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 52 MB
-BOARDS_LOADED = 4_096  # boards whose block summaries are kept in memory
+KEYS_LOADED = 1_048_576  # posts whose keys are kept in memory for sync: at most 42 MB
+BOARDS_LOADED = MAX_SYNC_BOARDS  # boards whose index is in memory: fewer, and a session loads each anew
 STORE_CACHE = 16 * KIB * KIB  # bytes of pages cached by the writer; 64 MiB gained nothing at 1M posts
 STORE_READ_CACHE = 4 * KIB * KIB  # bytes of pages cached by each reader
 STORE_LOG_PART = 16  # the log may be 1/16 of the database, then it is copied in

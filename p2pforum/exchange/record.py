@@ -15,9 +15,10 @@ from typing import Any
 import cbor2
 
 from p2pforum.core import envelope, limits, plain_cbor, signature
-from p2pforum.core.errors import InvalidPost, RemoteProtocolError
+from p2pforum.core.address import KINDS, check_told
+from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
-from p2pforum.network.peer_id import peer_id_of
+from p2pforum.core.peer_id import peer_id_of
 
 VERSION = 1
 
@@ -89,7 +90,12 @@ def number_of(raw: bytes) -> int:
 
 
 def is_announced(address: str) -> bool:
-    """The shape alone: kinds of addresses that come later must pass through nodes of today."""
+    """Of kinds that come later the shape alone: they must pass through nodes of today."""
+    if address.startswith(tuple(f"/{kind}/" for kind in KINDS)):
+        try:
+            check_told(address, peer=False)
+        except NetworkError:
+            return False
     printable = address.isascii() and address.isprintable() and " " not in address
     return (
         printable

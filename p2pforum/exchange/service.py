@@ -21,7 +21,7 @@ from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Connection, Direction, Network, PeerConnected, PeerID
+from p2pforum.network.interface import Connected, Connection, Direction, Network, PeerID
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class ExchangeService:
         self._ration = Ration()
         self._spoken = Spoken()
         self._sample = Sample(rng, self.known, own)
-        self._asking: dict[PeerID, trio.CancelScope] = {}
+        self._asking: dict[Connection, trio.CancelScope] = {}
         self._strict = False
         self.counts = ExchangeCounts()
         network.set_handler(params.peers_protocol, self._on_stream)
@@ -93,11 +93,11 @@ class ExchangeService:
         self._strict = strict
         async with trio.open_nursery() as nursery:
             async for event in self._network.watch():
-                if not isinstance(event, PeerConnected):
-                    if scope := self._asking.pop(event.peer, None):
+                if not isinstance(event, Connected):
+                    if scope := self._asking.pop(event.connection, None):
                         scope.cancel()
                 elif event.connection.direction is Direction.OUTBOUND:
-                    scope = self._asking[event.connection.peer] = trio.CancelScope()
+                    scope = self._asking[event.connection] = trio.CancelScope()
                     nursery.start_soon(self._keep_asking, event.connection, scope)
 
     # -- asking --------------------------------------------------------------------------------------
@@ -164,21 +164,19 @@ class ExchangeService:
 
     @contextlib.asynccontextmanager
     async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
-        fault: Exception | None = None
         try:
             yield
-            return
         except RemoteProtocolError as error:
             self.counts.invalid += 1
             log.info("dropped a peer: %s", error)
+            await self._network.ban(peer)
         except _LOST:
             raise
-        except Exception as error:
+        except Exception:
             log.exception("a fault in the exchange of addresses")
-            fault = error
-        await self._network.disconnect(peer)
-        if fault is not None and self._strict:
-            raise fault
+            await self._network.disconnect(peer)
+            if self._strict:
+                raise
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:

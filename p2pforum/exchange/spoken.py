@@ -10,9 +10,8 @@ import ipaddress
 from collections.abc import Iterable
 
 from p2pforum.core import limits
+from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import Address, parse_address
-from p2pforum.network.ranges import canonical
 
 
 def is_modest(addresses: Iterable[str]) -> bool:
@@ -41,7 +40,7 @@ def _places(addresses: Iterable[str]) -> list[Address]:
     found = []
     for address in addresses:
         try:
-            found.append(canonical(parse_address(address)))
+            found.append(parse_address(address))
         except NetworkError:  # of a kind that comes later
             continue
     return found

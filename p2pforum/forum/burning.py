@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from p2pforum.core.errors import NotFound, P2PForumError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.limits import params_for
 from p2pforum.core.post import decode
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
 from p2pforum.forum.traces import Doomed, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent
@@ -186,5 +186,5 @@ def _pop(found: dict[K, V], test: Callable[[K, V], bool]) -> dict[K, V]:
 
 
 def _is_doomed(post: OutboxPost, doomed: Doomed) -> bool:
-    decoded = decode(post.raw, NetworkParams(post.network))
+    decoded = decode(post.raw, params_for(post.network))
     return decoded.author in doomed.keys or decoded.thread in doomed.roots

@@ -6,10 +6,9 @@ from pathlib import Path
 from p2pforum.config.invites import MOST, SUFFIX, Accepted, accepted_invites, is_for
 from p2pforum.config.paths import Paths
 from p2pforum.config.settings import Config
-from p2pforum.core.errors import NetworkError, NotFound, Refused
+from p2pforum.core.address import parse_peer
+from p2pforum.core.errors import NotFound, Refused
 from p2pforum.core.invite import Invite, decode_invite, encode_invite, name_of_invite
-from p2pforum.network.address import parse_address
-from p2pforum.network.ranges import canonical
 from p2pforum.store.small_file import write_small
 
 
@@ -25,10 +24,7 @@ def make_invite(
 
 def usual_form(address: str) -> str:
     """The one way to write it, so that no habit of writing marks who made an invite."""
-    parsed = parse_address(address)
-    if parsed.peer is None:
-        raise NetworkError(f"not a peer's address: {address} (it must end in /p2p/ and the peer ID)")
-    return str(canonical(parsed))
+    return str(parse_peer(address))
 
 
 def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
@@ -39,9 +35,6 @@ def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
             f"the invite is to the network {invite.network}, and this node belongs to {config.network}: "
             "for a second network use another --home"
         )
-    for peer in invite.peers:
-        if usual_form(peer) != peer:
-            raise Refused(f"the invite writes an address in an unusual way: {peer}")
     line = encode_invite(invite)
     path = paths.invites_dir / (name_of_invite(line) + SUFFIX)
     is_new = not path.exists()

@@ -1,7 +1,8 @@
 """Where my posts are: signed only, kept here and not public, or public. Known by the keys that I have.
 
-Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's. How many
-peers have a post is what the node answered when it was handed in; nobody goes on counting.
+Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's. That a
+peer has a post is known of those that offered it back while the node listened: who was handed it may have
+refused it.
 """
 
 import enum
@@ -30,7 +31,7 @@ class Sent:
     board: str
     title: str  #: the subject, or the beginning of the text, or the kind in brackets if it has none
     hour: int
-    held: int = 0  #: by so many peers at least, as far as is known: it left this machine, or was offered back
+    held: int = 0  #: by so many peers at least: they offered it back
 
 
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
@@ -55,7 +56,7 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
 def _sent(row: PostRow, box: Contents) -> Sent:
     place = Place.PUBLIC if row.released else Place.KEPT
     left = box.sent.get(row.id)
-    held = max(left.handed, left.heard) if left else 0  # some may be both
+    held = left.heard if left else 0
     return Sent(row.id, place, row.board, _title(row.subject, row.body, row.kind), row.hour, held)
 
 

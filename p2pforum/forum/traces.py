@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.limits import params_for
 from p2pforum.core.post import decode
 from p2pforum.core.post_id import format_id
 from p2pforum.forum import drafts
@@ -60,7 +60,7 @@ def secrets_of(gone: Contents, lost: Sequence[PostRow], reader: Reader) -> list[
     """
     secrets = [secret for key in gone.keys.values() for secret in _of_key(key, reader)]
     for waiting in gone.outbox:
-        post = decode(waiting.raw, NetworkParams(waiting.network))
+        post = decode(waiting.raw, params_for(waiting.network))
         secrets.append(Secret("a post from the outbox", post.raw[-_SIGNATURE:]))
         secrets += _texts("a post from the outbox", post.subject, post.body)
     for row in lost:

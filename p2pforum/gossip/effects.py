@@ -29,11 +29,16 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """Ask the door about this, then call `on_verdict` (or `on_failure`). `peer` brought it first."""
+    """Ask the door about this when it is this peer's turn, then call `on_verdict` (or `on_failure`).
+
+    It is said again for each other peer that brings it meanwhile: whose turn comes first decides when it is
+    judged, and nobody's post waits behind what strangers brought with it.
+    """
 
     peer: str
     message_id: bytes
     message: Message
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

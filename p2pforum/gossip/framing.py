@@ -26,32 +26,32 @@ class FrameSplitter:
     def feed(self, chunk: bytes | bytearray) -> Iterator[bytes]:
         """The bodies that are complete now. Raises RemoteProtocolError as soon as a length is wrong."""
         self._buffer += chunk
-        pos = 0
-        try:
-            while (head := self._head(pos)) is not None:
-                start, end = head
-                if end > len(self._buffer):
-                    break
-                pos = end
-                yield bytes(self._buffer[start:end])
-        finally:
-            del self._buffer[:pos]
+        while (head := self._head()) is not None and head[1] <= len(self._buffer):
+            start, end = head
+            body = bytes(self._buffer[start:end])
+            del self._buffer[:end]  # now: who takes it may be long in coming back for the next
+            yield body
+
+    @property
+    def held(self) -> int:
+        """Bytes."""
+        return len(self._buffer)
 
     @property
     def is_idle(self) -> bool:
         """Whether the last RPC is complete."""
         return not self._buffer
 
-    def _head(self, pos: int) -> tuple[int, int] | None:
-        """Where the body that begins with a length at `pos` starts and ends; None: not known yet."""
+    def _head(self) -> tuple[int, int] | None:
+        """Where the first body starts and ends; None: not known yet."""
         size = 0
-        for n, byte in enumerate(self._buffer[pos : pos + _MAX_PREFIX]):
+        for n, byte in enumerate(self._buffer[:_MAX_PREFIX]):
             size |= (byte & 0x7F) << 7 * n
             if byte < 0x80:
                 if size > limits.MAX_RPC or (n and not byte):
                     raise RemoteProtocolError("an RPC that is too long, or its length in a long form")
-                return pos + n + 1, pos + n + 1 + size
-        if len(self._buffer) - pos >= _MAX_PREFIX:
+                return n + 1, n + 1 + size
+        if len(self._buffer) >= _MAX_PREFIX:
             raise RemoteProtocolError("an RPC that is too long")
         return None
 
@@ -70,21 +70,30 @@ class Outbox:
         self._max_control = max_control
         self._control: deque[bytes] = deque()
         self._messages: deque[bytes] = deque()
-        self._bytes = 0
+        self._bytes = 0  # of messages
+        self._control_bytes = 0
         self._taken: tuple[list[bytes], list[bytes]] = ([], [])
+        self._taken_bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._control or self._messages)
 
     @property
-    def is_half_full(self) -> bool:
-        return 2 * self._bytes > self._max_bytes
+    def held(self) -> int:
+        """Bytes, those included that are being written."""
+        return self._bytes + self._control_bytes + self._taken_bytes
+
+    @property
+    def is_filling(self) -> bool:
+        """A quarter full: own posts in bulk leave room for others', and for what the peer asks for."""
+        return 4 * self._bytes > self._max_bytes
 
     def add_control(self, body: bytes) -> bool:
         """`body` is a whole RPC."""
-        if len(self._control) >= self._max_control:
+        if len(self._control) >= self._max_control or self._control_bytes + len(body) > self._max_bytes:
             return False
         self._control.append(body)
+        self._control_bytes += len(body)
         return True
 
     def add_message(self, entry: bytes) -> bool:
@@ -103,6 +112,7 @@ class Outbox:
         while self._control and size < limits.GOSSIP_RPC:
             control.append(self._control.popleft())
             size += len(control[-1])
+        self._control_bytes -= size
         size = 0
         while self._messages and len(messages) < limits.MAX_RPC_MESSAGES:
             if size + len(self._messages[0]) > limits.GOSSIP_RPC:
@@ -114,15 +124,17 @@ class Outbox:
         out = b"".join(map(frame, control))
         if messages:
             out += frame(b"".join(messages))
+        self._taken_bytes = len(out)
         return out, len(messages)
 
     def confirm(self) -> None:
-        self._taken = ([], [])
+        self._taken, self._taken_bytes = ([], []), 0
 
     def put_back(self) -> None:
         """What was taken could not be written: it goes first on the next stream."""
         control, messages = self._taken
         self._control.extendleft(reversed(control))
         self._messages.extendleft(reversed(messages))
+        self._control_bytes += sum(map(len, control))
         self._bytes += sum(map(len, messages))
-        self._taken = ([], [])
+        self.confirm()

@@ -1,10 +1,12 @@
 """IHAVE and IWANT: offering what others may have missed, and asking for what we have.
 
 Everything here has a budget for each peer, since both ways a small request makes a large answer. An ID
-that is offered and asked for is a promise; a peer that breaks it loses score.
+that is offered and asked for is a promise; a peer that breaks it loses score. No offer is forgotten because
+somebody else made it first: who was not asked is asked later, and ever more of them at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
@@ -20,25 +22,38 @@ class _Quota:
         "asked",
         "controls",
         "greeted",
+        "greeted_at",
         "ihaves",
+        "is_held",
         "iwants",
+        "pending",
         "served",
         "surplus",
         "tokens",
         "tokens_at",
-        "undated",
     )
 
     def __init__(self, tokens: float, now: float) -> None:
         self.beat()
-        self.undated = 0.0
+        self.is_held = False
+        self.pending: set[bytes] = set()  # IDs that it offered and that have not come
         self.tokens = tokens
         self.tokens_at = now
         self.served: dict[bytes, int] = {}
         self.greeted = False
+        self.greeted_at = now
 
     def beat(self) -> None:
         self.controls = self.ihaves = self.iwants = self.asked = self.surplus = 0
+
+
+@dataclass(slots=True)
+class _Ask:
+    """One ID. `waiting` have offered it, too, and were not asked for it."""
+
+    at: float
+    asked: list[str]
+    waiting: list[str] = field(default_factory=list)
 
 
 class LazyGossip:
@@ -48,7 +63,7 @@ class LazyGossip:
         self._ledger = ledger
         self._rng = rng
         self._quotas: dict[str, _Quota] = {}
-        self._asked_at: dict[bytes, float] = {}
+        self._asks: dict[bytes, _Ask] = {}
         self._promises: dict[bytes, dict[str, float]] = {}  # ID -> who offered it -> until when
         self._turn: int | None = None  # where in the row of outsiders the next offers begin
 
@@ -58,13 +73,23 @@ class LazyGossip:
     @property
     def pending(self) -> int:
         """IDs asked for that have not come."""
-        return len(self._asked_at)
+        return len(self._asks)
 
     def add(self, peer: str, now: float) -> None:
         self._quotas[peer] = _Quota(self._params.serve_hourly, now)
 
     def remove(self, peer: str) -> None:
-        self._quotas.pop(peer, None)
+        quota = self._quotas.pop(peer, None)
+        for message_id in quota.pending if quota is not None else ():
+            ask = self._asks[message_id]
+            ask.asked, ask.waiting = _without(ask.asked, peer), _without(ask.waiting, peer)
+            if not ask.asked and not ask.waiting:
+                del self._asks[message_id]
+
+    def hold(self, peer: str, *, held: bool) -> None:
+        """Whether it is not read from now, because its earlier posts wait for the door."""
+        if peer in self._quotas:
+            self._quotas[peer].is_held = held
 
     def spend_control(self, peer: str, now: float) -> bool:
         """Whether the control parts of one more RPC are read."""
@@ -77,17 +102,6 @@ class LazyGossip:
         quota = self._quotas[peer]
         quota.surplus += count
         self._within(quota.surplus, self._params.surplus_per_beat, peer, now)
-
-    def weigh(self, peer: str, now: float, *, good: bool, far: bool) -> None:
-        """It sent a post that was kept (`good`), or one of a wrong hour, perhaps of a `far` one."""
-        quota = self._quotas.get(peer)
-        if quota is None:
-            return
-        quota.undated = max(0.0, quota.undated + (-1.0 if good else 1.0))
-        if far:
-            self._ledger.misbehaved(peer, now, self._params.undated_far)
-        elif quota.undated > self._params.undated_free:
-            self._ledger.misbehaved(peer, now, self._params.undated)
 
     def _within(self, used: int, bound: int, peer: str, now: float) -> bool:
         if used > bound:
@@ -109,14 +123,21 @@ class LazyGossip:
         for peer in [*newcomers, *row]:
             drafts.ihave(peer, offered)
 
-    def greet(self, peer: str, drafts: Drafts) -> None:
-        """Offer what was passed on to a peer that has just joined: it may have been cut off."""
+    def may_greet_again(self, peer: str, now: float) -> None:
+        """Not too often: a hello is small, and what it brings is large."""
+        quota = self._quotas.get(peer)
+        if quota is not None and now - quota.greeted_at >= self._params.greet_again:
+            quota.greeted = False
+
+    def greet(self, peer: str, now: float, drafts: Drafts) -> None:
+        """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
+        whatever became public since a node came is kept by it, so that all offer the same."""
         quota = self._quotas[peer]
         if quota.greeted or not len(self._cache):
             return
         quota.greeted = True
-        if ids := self._cache.passed_on():
-            drafts.ihave(peer, ids)
+        quota.greeted_at = now
+        drafts.ihave(peer, self._cache.ids())
 
     def spend_iwant(self, peer: str, count: int, now: float) -> bool:
         """Whether the IWANTs of one more RPC, with `count` IDs, are read."""
@@ -150,38 +171,54 @@ class LazyGossip:
     # -- asking ----------------------------------------------------------------------------------------
 
     def spend_ihave(self, peer: str, now: float) -> bool:
-        """Whether the IHAVEs of one more RPC are read."""
+        """Whether the IHAVEs of one more RPC are read. Who stood still finds a minute's worth at once."""
         quota = self._quotas[peer]
         quota.ihaves += 1
-        return self._within(quota.ihaves, self._params.ihave_per_beat, peer, now)
+        self._within(quota.ihaves, self._params.ihave_burst, peer, now)
+        return quota.ihaves <= self._params.ihave_per_beat
 
     def on_ihave(
         self, peer: str, ids: Sequence[bytes], is_known: Callable[[bytes], bool], now: float
     ) -> list[bytes]:
         """The IDs to ask this peer for."""
         quota = self._quotas[peer]
-        room = min(self._params.ask_per_beat - quota.asked, self._params.pending_asks - len(self._asked_at))
         wanted: list[bytes] = []
         for message_id in ids:
-            if len(wanted) >= room:
+            if len(quota.pending) >= self._params.pending_asks or quota.asked >= self._params.ask_per_beat:
                 break
-            if len(message_id) == ID_SIZE and not is_known(message_id) and self._may_ask(message_id, now):
-                self._asked_at[message_id] = now
+            if len(message_id) != ID_SIZE or message_id in quota.pending or is_known(message_id):
+                continue
+            quota.pending.add(message_id)
+            if self._is_asked_first(peer, message_id, now):
+                quota.asked += 1
                 wanted.append(message_id)
         if wanted:
-            quota.asked += len(wanted)
             watched = wanted[self._rng.randrange(len(wanted))]  # one of them, and the peer can't know which
             self._promises.setdefault(watched, {}).setdefault(peer, now + self._params.promise)
         return wanted
 
-    def _may_ask(self, message_id: bytes, now: float) -> bool:
-        asked_at = self._asked_at.get(message_id)
-        return asked_at is None or now - asked_at >= self._params.ask_again
+    def _is_asked_first(self, peer: str, message_id: bytes, now: float) -> bool:
+        """Note its offer of an ID. True: it is to be asked at once."""
+        ask = self._asks.get(message_id)
+        if ask is None:
+            self._asks[message_id] = _Ask(now, [peer])
+        elif not ask.waiting and now - ask.at >= self._params.ask_again:
+            ask.at = now
+            ask.asked.append(peer)
+        else:
+            ask.waiting.append(peer)
+            return False
+        return True
 
     def arrived(self, message_id: bytes) -> None:
         """It came, from whomever: all promises to send it are kept."""
-        self._asked_at.pop(message_id, None)
+        self._forget(message_id)
         self._promises.pop(message_id, None)
+
+    def _forget(self, message_id: bytes) -> None:
+        ask = self._asks.pop(message_id, None)
+        for peer in [*ask.asked, *ask.waiting] if ask is not None else ():
+            self._quotas[peer].pending.discard(message_id)
 
     # -- at the heartbeat ------------------------------------------------------------------------------
 
@@ -189,16 +226,39 @@ class LazyGossip:
         """Renew budgets and settle promises; the peers that broke one."""
         for quota in self._quotas.values():
             quota.beat()
-            quota.undated = max(0.0, quota.undated - self._params.undated_fade)
-        for message_id in [m for m, at in self._asked_at.items() if now - at > self._params.promise]:
-            del self._asked_at[message_id]
+        for message_id in [m for m, ask in self._asks.items() if now - ask.at > self._params.promise]:
+            self._forget(message_id)
         broken: list[str] = []
         for message_id, promises in list(self._promises.items()):
-            late = [peer for peer, until in promises.items() if until <= now]
-            for peer in late:
+            for peer in [peer for peer, until in promises.items() if until <= now]:
+                if self._is_held(peer):  # it may have sent it: we have not read that
+                    promises[peer] = now + self._params.promise
+                    continue
                 del promises[peer]
                 self._ledger.misbehaved(peer, now)
+                broken.append(peer)
             if not promises:
                 del self._promises[message_id]
-            broken += late
         return broken
+
+    def _is_held(self, peer: str) -> bool:
+        return peer in self._quotas and self._quotas[peer].is_held
+
+    def ask_others(self, now: float) -> dict[str, list[bytes]]:
+        """Whom to ask for what has not come: one more, two more, four more, drawn by lot."""
+        wanted: dict[str, list[bytes]] = {}
+        for message_id, ask in self._asks.items():
+            if not ask.waiting or (ask.asked and now - ask.at < self._params.ask_again):
+                continue
+            ready = [p for p in ask.waiting if self._quotas[p].asked < self._params.ask_per_beat]
+            for peer in self._rng.sample(ready, min(len(ready), max(1, len(ask.asked)))):
+                ask.at = now
+                ask.asked.append(peer)
+                ask.waiting.remove(peer)
+                self._quotas[peer].asked += 1
+                wanted.setdefault(peer, []).append(message_id)
+        return wanted
+
+
+def _without(peers: Iterable[str], gone: str) -> list[str]:
+    return [peer for peer in peers if peer != gone]

@@ -1,27 +1,29 @@
 """What the service holds for its peers: no awaiting here, only the things that are awaited."""
 
 import functools
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import trio
 
-from p2pforum.core import limits
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
-from p2pforum.network.interface import PeerID
+from p2pforum.network.interface import Account, Connection, PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one."""
+    """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one.
+    `known_by`: the connection that was there when the link was made."""
 
     peer: PeerID
+    known_by: Connection
+    account: Account
     outbox: Outbox = field(default_factory=Outbox)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -30,9 +32,7 @@ class Link:
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
     wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
-    room: trio.Event = field(default_factory=trio.Event)  # its posts have been taken to the door
-    waiting: deque[Validate] = field(default_factory=deque)
-    waiting_bytes: int = 0
+    half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
         """Seconds before a stream is opened again. `luck` is from 0 to 1."""
@@ -40,26 +40,16 @@ class Link:
         self.failures += 1
         return longest * (1 + luck) / 2
 
+    def renew(self) -> None:
+        """Open the stream anew, at once."""
+        self.failures = 0
+        self.session.cancel()
+
     def cut(self) -> None:
+        self.account.close()
         self.is_cut = True
         self.scope.cancel()
         self.inbound.cancel()
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether this peer must wait until the door has seen what it sent."""
-        return self.waiting_bytes > limits.GOSSIP_WAITING
-
-    def put(self, validate: Validate) -> None:
-        self.waiting.append(validate)
-        self.waiting_bytes += len(validate.message.data)
-
-    def take(self) -> Validate:
-        validate = self.waiting.popleft()
-        self.waiting_bytes -= len(validate.message.data)
-        if not self.is_overdue:
-            self.room.set()
-        return validate
 
 
 class Links:
@@ -70,9 +60,10 @@ class Links:
         self.dropped = 0
         self.echoes = Echoes()
         self.work = trio.Event()  # somebody has posts for the door
+        self.room = trio.Event()  # some of these have been taken to it
         self.progress = trio.Event()  # somebody's outbox got shorter
         self._links: dict[PeerID, Link] = {}
-        self._ready: deque[Link] = deque()  # links with posts for the door, whose turn it is first
+        self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
 
     def __iter__(self) -> Iterator[Link]:
@@ -84,15 +75,14 @@ class Links:
     def get(self, peer: str) -> Link | None:
         return self._links.get(PeerID(peer))
 
-    def add(self, peer: PeerID) -> Link:
-        link = self._links[peer] = Link(peer)
+    def add(self, peer: PeerID, connection: Connection, account: Account) -> Link:
+        link = self._links[peer] = Link(peer, connection, account)
         return link
 
-    def remove(self, peer: PeerID) -> bool:
-        link = self._links.pop(peer, None)
-        if link is not None:
-            link.cut()
-        return link is not None
+    def remove(self, peer: PeerID) -> list[bytes]:
+        """What nobody but this peer had brought to be judged, and will not be."""
+        self._links.pop(peer).cut()
+        return self._judging.drop(peer)
 
     def clear(self) -> None:
         for link in self:
@@ -113,6 +103,7 @@ class Links:
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
+            self._settle(link)
             link.wake.set()
         else:
             self.dropped += 1
@@ -120,6 +111,7 @@ class Links:
 
     def written(self, link: Link, messages: int) -> None:
         link.outbox.confirm()
+        self._settle(link)
         link.failures = 0
         self.sent += messages
         self.progress.set()
@@ -135,23 +127,33 @@ class Links:
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        link = self.get(validate.peer)
-        if link is None:
-            return False
-        if not link.waiting:
-            self._ready.append(link)
-        link.put(validate)
+        if (link := self.get(validate.peer)) is None:
+            return validate.is_again
+        self._judging.add(validate)
+        self._settle(link)
         self.work.set()
         return True
 
+    def note_half_read(self, link: Link, size: int) -> None:
+        """Bytes of an RPC that is not whole."""
+        link.half_read = size
+        self._settle(link)
+
+    def _settle(self, link: Link) -> None:
+        """Say what is kept for this peer."""
+        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
+
+    def is_full(self, link: Link) -> bool:
+        """Whether this peer must wait until the door has seen what it sent."""
+        return self._judging.is_full(link.peer)
+
     def next_batch(self) -> list[Validate]:
-        """One from each peer in turn, so that nobody's flood delays the others for long."""
-        batch: list[Validate] = []
-        while self._ready and len(batch) < limits.GOSSIP_BATCH:
-            link = self._ready.popleft()
-            batch.append(link.take())
-            if link.waiting:
-                self._ready.append(link)
-        if not self._ready:
+        waiting = [link for link in self if self._judging.cost(link.peer)]
+        batch = self._judging.next_batch()
+        for link in waiting:
+            self._settle(link)
+        self.room.set()
+        self.room = trio.Event()
+        if not len(self._judging):
             self.work = trio.Event()
         return batch

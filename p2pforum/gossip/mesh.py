@@ -4,7 +4,7 @@ It keeps the sets and writes drafts; scores are the ledger's. No peer exchange: 
 dial, and never tells anyone whom we know.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
@@ -42,12 +42,8 @@ class Mesh:
         newcomers, self._newcomers = self._newcomers, {}
         return [peer for peer in newcomers if peer in self._members]
 
-    def offer_later(self, peers: Iterable[str]) -> None:
-        """Offer to these, if they are members, what is new at the next heartbeat: as to newcomers."""
-        self._newcomers.update(dict.fromkeys(peers))
-
     def takers(self, now: float) -> list[str]:
-        """Who is pushed an own post: the members, or some subscribers if there are none."""
+        """Who is pushed a post: the members, or some subscribers if there are none."""
         if self._members:
             return list(self._members)
         limit = self._ledger.params.publish_threshold
@@ -59,6 +55,8 @@ class Mesh:
     def add(self, peer: str, *, outbound: bool) -> None:
         if outbound:
             self._outbound.add(peer)
+        else:
+            self._outbound.discard(peer)
 
     def remove(self, peer: str, now: float) -> None:
         self.unsubscribe(peer, now)
@@ -70,6 +68,10 @@ class Mesh:
             return False
         self._subscribers[peer] = None
         return True
+
+    def forget_subscription(self, peer: str) -> None:
+        """Until it says it again; it keeps its place in the mesh, as our hello makes a lost GRAFT good."""
+        self._subscribers.pop(peer, None)
 
     def unsubscribe(self, peer: str, now: float) -> None:
         self._subscribers.pop(peer, None)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from p2pforum.core import limits
+
 T = TypeVar("T")
 
 
@@ -30,10 +32,12 @@ class GossipParams:
     heartbeat: float = 1.0
     gossip_beats: int = 3  # heartbeats for which a message is offered; all others are told once in them
     history_beats: int = 120  # heartbeats for which it is kept and offered to peers that come back
+    greet_again: float = 10.0  # between two times that a peer is offered all that; nodes that flap miss more
     history_count: int = 4_096
     history_bytes: int = 8 * 1024 * 1024
     seen_time: float = 600.0  # replays after that meet the store, which says DUPLICATE
-    seen_count: int = 65_536
+    seen_count: int = 65_536  # each cost its author a stamp; if there are more, the store says DUPLICATE
+    bad_count: int = 16_384  # invalid ones, which cost nothing: they push out none but such
     early_time: float = 60.0  # a post from the next hour is not looked at again before that
     backoff: float = 60.0  # after a PRUNE, before either side grafts again
     backoff_longest: float = 3_600.0  # a peer may ask for more; it gets this
@@ -42,17 +46,12 @@ class GossipParams:
     opportunity: float = 60.0  # between two looks for better peers
     opportunity_grafts: int = 2
     control_per_beat: int = 256  # RPCs with control parts that one peer may send between two heartbeats
-    ihave_per_beat: int = 10  # of these, with IHAVE
+    ihave_per_beat: int = 10  # of these, with IHAVE; more are not read,
+    ihave_burst: int = (
+        64  # and still more are misbehaviour: so many wait for a node that stood still a minute
+    )
     iwant_per_beat: int = 5_000  # IDs that one peer may ask for between two heartbeats
     surplus_per_beat: int = 1_000  # fields that mean nothing to us; an IDONTWANT of v1.2 is one
-    # Posts dated wrongly are not checked further, so anybody can make them. A clock that is off makes some,
-    # too: nobody is dropped for an hour of that. A flood of 100 a second is, within a quarter of a minute.
-    undated_free: float = 100.0  # posts of one peer that were dated wrongly, beyond those that were good
-    undated_fade: float = 0.1  # of these forgotten at each heartbeat
-    undated: float = 0.005  # misbehaviour for each one more
-    undated_far: float = (
-        0.25  # for each that is dated more than a day ahead: no node takes and passes on those
-    )
     excess: float = 0.2  # misbehaviour for each RPC beyond these; 35 in a row are the end
     useless: float = 0.05  # for an empty RPC, or a message in a topic that is not ours
     offer_per_beat: int = 1_000  # IDs to one peer, the newest: 34 kB
@@ -60,13 +59,12 @@ class GossipParams:
     ask_per_beat: int = (
         160  # IDs asked of one peer between two heartbeats: js-libp2p answers 10 RPCs with IWANT
     )
-    ask_again: float = 1.0  # then the next peer that offers the same ID is asked too
+    ask_again: float = 1.0  # then others that offer the same ID are asked too: one, two, four
     promise: float = 5.0  # an offered message comes within it, or counts against the peer
     serve_hourly: int = 5_000  # IDs served to one peer
     serve_times: int = 3  # one message to one peer; more is draining
-    serve_remembered: int = 1_024  # messages per peer for which that is counted
-    in_flight: int = 4_096  # messages being validated; more are dropped and may come again
-    pending_asks: int = 4_096
+    serve_remembered: int = 256  # messages per peer for which that is counted: 50 kB
+    pending_asks: int = 160  # IDs that one peer has offered and that have not come; more are not noted
     remembered: int = 4_096  # peers that left, with what they have to answer for
 
 
@@ -86,7 +84,7 @@ class ScoreParams:
     decay_interval: float = 10.0
     decay_to_zero: float = 0.01
     retain: float = 3_600.0  # a record outlives its connection by this
-    ban: float = 3_600.0
+    ban: float = limits.BAN_SECONDS
 
     time_weight: float = 0.005  # P1, per quantum in the mesh
     time_quantum: float = 10.0

@@ -5,10 +5,11 @@ service and a simulation of ten thousand nodes run this same class. It knows dat
 post is, and whether it is valid, the door says through `on_verdict`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
+from p2pforum.gossip.judging import Pending
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
@@ -16,16 +17,6 @@ from p2pforum.gossip.score import Ledger
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
 from p2pforum.gossip.views import Counts, PeerView
 from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
-
-
-class _Pending:
-    """A message being validated, and who has brought it meanwhile, the first first."""
-
-    __slots__ = ("message", "senders")
-
-    def __init__(self, message: Message, peer: str) -> None:
-        self.message = message
-        self.senders = {peer: None}
 
 
 class Router:
@@ -50,21 +41,31 @@ class Router:
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
-        self._in_flight: dict[bytes, _Pending] = {}
+        self._bad = SeenCache(p.seen_time, p.bad_count)
+        self._in_flight: dict[bytes, Pending] = {}
 
     # -- peers ------------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
-        """`outbound`: we chose its address. `group`: its public address, "" if it has none of its own."""
+        """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
+        its public address, "" if it has none of its own."""
         if self._ledger.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
-            self._ledger.join(peer, group, now)
             self._lazy.add(peer, now)
+        self._ledger.join(peer, group, now)
         self._mesh.add(peer, outbound=outbound)
         return []
 
-    def remove_peer(self, peer: str, now: float) -> None:
+    def on_stream(self, peer: str, now: float) -> None:
+        """It opened a stream to us, and says anew what it joins. It may have started anew, and have lost what
+        was under way: it is offered what was passed on."""
+        self._mesh.forget_subscription(peer)
+        self._lazy.may_greet_again(peer, now)
+
+    def remove_peer(self, peer: str, now: float, unjudged: Iterable[bytes] = ()) -> None:
+        """`unjudged`: messages that only this peer had brought, and that will not be judged."""
+        self.on_failure(unjudged)
         self._mesh.remove(peer, now)
         self._lazy.remove(peer)
         self._ledger.leave(peer, now)
@@ -131,7 +132,7 @@ class Router:
         if is_new:
             self._mesh.fill(now, drafts)  # at once, so that two nodes that meet need no heartbeat
         if is_new and self._is_trusted_with_gossip(peer, now):
-            self._lazy.greet(peer, drafts)
+            self._lazy.greet(peer, now, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
         """An answer to a foreign topic would be a tool for flooding; there is none."""
@@ -151,6 +152,9 @@ class Router:
         for offer in offers:
             if offer.topic == self._topic:
                 wanted += self._lazy.on_ihave(peer, offer.ids, lambda i: self._is_known(i, now), now)
+        return self._ask(peer, wanted)
+
+    def _ask(self, peer: str, wanted: Sequence[bytes]) -> list[Effect]:
         self.counts.asked += len(wanted)
         size = self.params.ask_per_rpc
         return [Send(peer, Rpc(iwant=tuple(wanted[i : i + size]))) for i in range(0, len(wanted), size)]
@@ -158,6 +162,7 @@ class Router:
     def _is_known(self, message_id: bytes, now: float) -> bool:
         return (
             message_id in self._in_flight
+            or message_id in self._cache
             or self._seen.has(message_id, now)
             or self._early.has(message_id, now)
         )
@@ -189,20 +194,19 @@ class Router:
         self._lazy.arrived(name)
         if (pending := self._in_flight.get(name)) is not None:
             self.counts.duplicates += 1
-            pending.senders.setdefault(peer)
-            return []
+            if peer in pending.senders:
+                return []
+            pending.senders[peer] = None
+            return [Validate(peer, name, message, is_again=True)]
+        if self._bad.has(name, now):
+            return self._on_invalid(peer, now)
         if self._is_known(name, now):
             return self._on_duplicate(peer, name, now)
-        if len(self._in_flight) >= self.params.in_flight:
-            self.counts.overflow += 1
-            return []
-        self._in_flight[name] = _Pending(message, peer)
+        self._in_flight[name] = Pending(message, peer)
         return [Validate(peer, name, message)]
 
     def _on_duplicate(self, peer: str, name: bytes, now: float) -> list[Effect]:
         self.counts.duplicates += 1
-        if self._seen.is_bad(name):
-            return self._on_invalid(peer, now)
         age = self._cache.age(name, now)
         if age is not None and age <= self.scoring.delivery_window:
             self._ledger.delivery(peer)
@@ -214,47 +218,50 @@ class Router:
         self._ledger.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
-    def on_verdict(self, name: bytes, outcome: Outcome, now: float, *, far: bool = False) -> list[Effect]:
-        """The door has spoken. `far`: too early by more than a day."""
+    def on_verdict(self, name: bytes, outcome: Outcome, now: float) -> list[Effect]:
+        """The door has spoken. Only INVALID costs those who brought it: any other may be for reasons of this
+        node alone (its clock, its quota, what it has)."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
         if outcome is Outcome.INVALID:
-            self._seen.add(name, now, bad=True)
+            self._bad.add(name, now)
             return [effect for peer in pending.senders for effect in self._on_invalid(peer, now)]
-        effects: list[Effect] = []
-        if outcome is not Outcome.DUPLICATE:
-            for peer in pending.senders:
-                self._lazy.weigh(peer, now, good=outcome is Outcome.STORED, far=far)
-                effects += self._judge(peer, now)
         if outcome is Outcome.STORED:
-            return effects + self._accept(name, pending, now)
+            return self._accept(name, pending, now)
         self.counts.ignored += 1
         (self._early if outcome is Outcome.TOO_EARLY else self._seen).add(name, now)
-        return effects
+        return []
 
-    def on_failure(self, name: bytes) -> None:
-        """It could not be judged, through a fault of ours: as if it had never come."""
-        self._in_flight.pop(name, None)
+    def on_failure(self, names: Iterable[bytes]) -> None:
+        """These were not judged: as if they had never come."""
+        for name in names:
+            self._in_flight.pop(name, None)
 
-    def _accept(self, name: bytes, pending: _Pending, now: float) -> list[Effect]:
+    def hold(self, peer: str, *, held: bool) -> None:
+        """Whether this peer is not read from now: then it breaks no promise."""
+        self._lazy.hold(peer, held=held)
+
+    def _accept(self, name: bytes, pending: Pending, now: float) -> list[Effect]:
         self.counts.accepted += 1
         self._seen.add(name, now)
         self._cache.put(name, pending.message, now)
-        members = self._mesh.members
-        self._ledger.accepted(crowded=len(members) > self.params.degree)
+        self._ledger.accepted(crowded=len(self._mesh.members) > self.params.degree)
         first, *others = pending.senders
         self._ledger.first_delivery(first)
         for peer in others:
             self._ledger.delivery(peer)
-        targets = tuple(peer for peer in members if peer not in pending.senders)
-        return [Forward(targets, pending.message)] if targets else []
+        return self._push(pending.message, pending.senders, now)
 
-    def originate(self, data: bytes, now: float, but: Collection[str] = ()) -> list[Effect]:
+    def _push(self, message: Message, senders: Container[str], now: float) -> list[Effect]:
+        """Own posts and others' alike: an exception made for one of them would tell which it is."""
+        targets = tuple(peer for peer in self._mesh.takers(now) if peer not in senders)
+        return [Forward(targets, message)] if targets else []
+
+    def originate(self, data: bytes, now: float) -> list[Effect]:
         """Publish an own post, or end a stem: push to the mesh (not to all: that tells more peers more).
 
-        Those in `but` brought it, and are offered it at the next heartbeat: an author whom its guard pushed
-        to would be among the first to pass it on, and spies would find it by that.
+        To all of it, whoever brought the post by a stem too: spies see to whom a node is silent.
 
         Call it when the post has been released, or a node killed in between pushes an old post, as nobody
         does who passes on. Not without `has_taker`: a post that is released has left the house.
@@ -265,10 +272,8 @@ class Router:
         message = Message(self._topic, data)
         self.counts.originated += 1
         self._seen.add(name, now)
-        self._cache.put(name, message, now, own=True)
-        self._mesh.offer_later(but)
-        targets = tuple(peer for peer in self._mesh.takers(now) if peer not in but)
-        return [Forward(targets, message)] if targets else []
+        self._cache.put(name, message, now)
+        return self._push(message, (), now)
 
     def has_taker(self, now: float) -> bool:
         """Whether somebody would be sent an own post."""
@@ -280,6 +285,7 @@ class Router:
         """Call it every `params.heartbeat` seconds."""
         drafts = Drafts(self._topic)
         expelled = [effect for peer in self._lazy.beat(now) for effect in self._judge(peer, now)]
+        asks = [effect for peer, ids in self._lazy.ask_others(now).items() for effect in self._ask(peer, ids)]
         self._ledger.decay(now)
         self._mesh.maintain(now, drafts)
         newcomers = self._mesh.take_newcomers()
@@ -289,4 +295,5 @@ class Router:
         self._cache.shift()
         self._seen.expire(now)
         self._early.expire(now)
-        return [*drafts.effects(), *expelled]
+        self._bad.expire(now)
+        return [*drafts.effects(), *asks, *expelled]

@@ -46,7 +46,10 @@ class Ledger:
     # -- coming and going ------------------------------------------------------------------------------
 
     def join(self, peer: str, group: str, now: float) -> None:
-        record = self._left.pop(peer, None) or Record()
+        """It is here, or has another public address than before."""
+        if (here := self._here.get(peer)) is not None:
+            self._leave_group(peer, here)
+        record = here or self._left.pop(peer, None) or Record()
         record.left = None
         record.group = group
         self._here[peer] = record

@@ -17,44 +17,38 @@ def message_id(data: bytes) -> bytes:
 
 
 class SeenCache:
-    """IDs met within `ttl` seconds. An ID may be marked bad: then whoever sends it again is at fault."""
+    """IDs met within `ttl` seconds."""
 
     def __init__(self, ttl: float, size: int) -> None:
         self._ttl = ttl
         self._size = size
-        self._entries: dict[bytes, tuple[float, bool]] = {}  # in the order in which they expire
+        self._entries: dict[bytes, float] = {}  # until when: in that order
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, message_id: bytes, now: float, *, bad: bool = False) -> None:
+    def add(self, message_id: bytes, now: float) -> None:
         self._entries.pop(message_id, None)
-        self._entries[message_id] = (now + self._ttl, bad)
+        self._entries[message_id] = now + self._ttl
         if len(self._entries) > self._size:
             del self._entries[next(iter(self._entries))]
 
     def has(self, message_id: bytes, now: float) -> bool:
-        entry = self._entries.get(message_id)
-        return entry is not None and entry[0] > now
-
-    def is_bad(self, message_id: bytes) -> bool:
-        entry = self._entries.get(message_id)
-        return entry is not None and entry[1]
+        return self._entries.get(message_id, now) > now
 
     def expire(self, now: float) -> None:
         while self._entries:
             oldest = next(iter(self._entries))
-            if self._entries[oldest][0] > now:
+            if self._entries[oldest] > now:
                 return
             del self._entries[oldest]
 
 
 class _Kept:
-    __slots__ = ("beat", "is_own", "message", "since")
+    __slots__ = ("beat", "message", "since")
 
-    def __init__(self, message: Message, since: float, beat: int, is_own: bool) -> None:
+    def __init__(self, message: Message, since: float, beat: int) -> None:
         self.message = message
-        self.is_own = is_own
         self.since = since
         self.beat = beat
 
@@ -82,10 +76,10 @@ class MessageCache:
         """Bytes of data."""
         return self._bytes
 
-    def put(self, message_id: bytes, message: Message, now: float, *, own: bool = False) -> None:
+    def put(self, message_id: bytes, message: Message, now: float) -> None:
         if message_id in self._kept:
             return
-        self._kept[message_id] = _Kept(message, now, self._beat, own)
+        self._kept[message_id] = _Kept(message, now, self._beat)
         self._bytes += len(message.data)
         while len(self._kept) > self._max_count or self._bytes > self._max_bytes:
             self._drop_oldest()
@@ -114,7 +108,6 @@ class MessageCache:
         newest_first = reversed(self._kept.items())
         return [m for m, _ in takewhile(lambda item: item[1].beat > self._beat - self._gossip, newest_first)]
 
-    def passed_on(self) -> list[bytes]:
-        """All IDs, newest first, of what others published: for a peer that has just come. In a node that
-        runs since a short while nothing else is here than own ones: they would all be named."""
-        return [message_id for message_id, kept in reversed(self._kept.items()) if not kept.is_own]
+    def ids(self) -> list[bytes]:
+        """All, newest first: for a peer that has just come."""
+        return list(reversed(self._kept))

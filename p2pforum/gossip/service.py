@@ -1,11 +1,11 @@
-"""Gossip over streams: the router's effects carried out, the only file here that awaits.
+"""Gossip over streams: the router's effects carried out. Here and in sender.py gossip awaits.
 
 For each peer one outbound stream, written by one task, and one inbound stream, read by another.
 A slow peer loses messages (sync brings them), a fast one is made to wait.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from random import Random
 
@@ -16,22 +16,22 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
-from p2pforum.gossip.framing import FrameSplitter, frame
+from p2pforum.gossip.framing import FrameSplitter
 from p2pforum.gossip.link import Link, Links
 from p2pforum.gossip.own import readable
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
+from p2pforum.gossip.sender import Sender
 from p2pforum.gossip.views import PeerView, Statistics
-from p2pforum.gossip.wire import encode_rpc
-from p2pforum.ingest import Door, Verdict, is_far
+from p2pforum.ingest import Door, Verdict
 from p2pforum.network.groups import address_group
-from p2pforum.network.interface import Connection, Direction, Network, PeerEvent, PeerGone, PeerID
+from p2pforum.network.interface import Connected, Connection, ConnectionEvent, Direction, Network, PeerID
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = "/meshsub/1.1.0"
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
-_OWN_PER_TURN = 16  # own posts published before a look at the outboxes: a quarter of one at most
+_OWN_PER_TURN = 8  # own posts published before a look at the outboxes: half of one at most
 
 
 class GossipService:
@@ -54,6 +54,7 @@ class GossipService:
         self._release = release
         self._router = self.router = Router(params.topic, rng, gossip)
         self._links = Links()
+        self._sender = Sender(network, PROTOCOL, self._router, self._links)
         self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.Event()  # somebody has subscribed since
         self._expelled = 0
@@ -80,15 +81,15 @@ class GossipService:
             self._nursery = None
             self._links.clear()
 
-    async def originate(self, raws: Sequence[bytes], but: Collection[str] = ()) -> None:
-        """Release and publish own posts that are kept and not yet released. `but`: see Router.
+    async def originate(self, raws: Sequence[bytes]) -> None:
+        """Release and publish own posts that are kept and not yet released.
 
         Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
         StoreError if they can't be released: then they have not left the house.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
-            await self._publish(raws[start : start + _OWN_PER_TURN], but)
+            await self._publish(raws[start : start + _OWN_PER_TURN])
             await self._pace()
 
     async def wait_for_taker(self) -> None:
@@ -101,13 +102,13 @@ class GossipService:
     def has_taker(self) -> bool:
         return self._router.has_taker(trio.current_time())
 
-    async def _publish(self, raws: Sequence[bytes], but: Collection[str]) -> None:
+    async def _publish(self, raws: Sequence[bytes]) -> None:
         posts = readable(raws, self._params)
         if not posts or not self.has_taker:
             return
         await self._release([post.id for post in posts])  # first: see Router.originate
         for post in posts:
-            self._perform(self._router.originate(post.raw, trio.current_time(), but))
+            self._perform(self._router.originate(post.raw, trio.current_time()))
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -133,22 +134,22 @@ class GossipService:
                     self._links.post_control(peer, rpc)
                 case Validate(_, name):
                     if not self._links.enqueue(effect):
-                        self._router.on_failure(name)
+                        self._router.on_failure([name])
                 case Disconnect(peer, reason):
                     self._expelled += 1
                     log.info("dropped a peer: %s", reason)
-                    self._cut(PeerID(peer))
+                    self._cut(PeerID(peer), self._network.ban)
 
-    def _cut(self, peer: PeerID) -> None:
+    def _cut(self, peer: PeerID, end: Callable[[PeerID], Awaitable[None]]) -> None:
         self._forget(peer)
         if self._nursery is not None:
-            self._nursery.start_soon(self._network.disconnect, peer)
+            self._nursery.start_soon(end, peer)
 
     async def _pace(self) -> None:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
-            while any(link.outbox.is_half_full for link in self._links):
+            while any(link.outbox.is_filling for link in self._links):
                 await self._links.progress.wait()
 
     # -- peers coming and going ------------------------------------------------------------------------
@@ -157,72 +158,69 @@ class GossipService:
         async for event in self._network.watch():
             self._apply(event)
 
-    def _apply(self, event: PeerEvent) -> None:
-        """Events may be old when they are read; what counts is who is connected now."""
-        if not isinstance(event, PeerGone):
-            self._welcome(event.connection.peer)
-        elif self._connection(event.peer) is None:
-            self._forget(event.peer)
-        elif (link := self._links.get(event.peer)) is not None:  # it is back, and its old stream is dead
-            link.session.cancel()
+    def _apply(self, event: ConnectionEvent) -> None:
+        """Events may be old when they are read; what counts is who is connected now. The stream to a peer
+        goes by its newest connection: an older one may be dead, and then nothing that is sent arrives."""
+        peer = event.connection.peer
+        link = self._links.get(peer)
+        if self._connection(peer) is None:
+            self._forget(peer)
+        elif link is None:
+            self._welcome(peer)
+        elif link.known_by is not event.connection or not isinstance(event, Connected):
+            self._join(peer)
+            link.renew()
 
     def _connection(self, peer: PeerID) -> Connection | None:
         return next((c for c in self._network.connections() if c.peer == peer), None)
 
     def _welcome(self, peer: PeerID) -> Link | None:
         """The link to a connected peer; None if it is gone, or not wanted."""
-        link, c = self._links.get(peer), self._connection(peer)
-        if link is not None or c is None or self._nursery is None:
+        link = self._links.get(peer)
+        if link is not None or self._nursery is None or (connection := self._join(peer)) is None:
             return link
-        outbound, group = c.direction is Direction.OUTBOUND, address_group(c.address)
-        if refusal := self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group):
-            self._perform(refusal)
-            return None
-        link = self._links.add(peer)
+        link = self._links.add(peer, connection, self._network.account(peer))
         self._nursery.start_soon(self._serve, link)
         return link
 
+    def _join(self, peer: PeerID) -> Connection | None:
+        """Tell the router by which connection this peer is here. None if it is gone, or not wanted."""
+        c = self._connection(peer)
+        if c is None:
+            return None
+        outbound, group = c.direction is Direction.OUTBOUND, address_group(c.address)
+        refusal = self._router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
+        self._perform(refusal)
+        return None if refusal else c
+
     def _forget(self, peer: PeerID) -> None:
-        if self._links.remove(peer):
-            self._router.remove_peer(peer, trio.current_time())
+        if self._links.get(peer) is not None:
+            self._router.remove_peer(peer, trio.current_time(), self._links.remove(peer))
 
     # -- streams ---------------------------------------------------------------------------------------
 
     async def _serve(self, link: Link) -> None:
         """Keep an outbound stream open while the peer is connected."""
         with link.scope:
-            while True:
+            while (nursery := self._nursery) is not None:
                 with trio.CancelScope() as link.session:
-                    await self._guarded(link, self._send(link))
+                    await self._guarded(link, self._sender.send(link, nursery))
+                    await trio.sleep(link.pause(self._rng.random()))
                 link.outbox.put_back()
-                await trio.sleep(link.pause(self._rng.random()))
-
-    async def _send(self, link: Link) -> None:
-        async with await self._network.open_stream(link.peer, PROTOCOL) as stream:
-            await stream.send_all(frame(encode_rpc(self._router.hello(link.peer, again=link.greeted))))
-            link.greeted = True
-            while True:
-                await link.wake.wait()
-                data, count = link.outbox.take()
-                if not data:
-                    link.wake = trio.Event()
-                    continue
-                with trio.fail_after(limits.GOSSIP_SEND_SECONDS):
-                    await stream.send_all(data)
-                self._links.written(link, count)
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         await self._running.wait()
-        link = self._welcome(peer)
-        if link is None:
+        if (link := self._welcome(peer)) is None:
             return
         link.inbound.cancel()  # a peer has one; the newest counts
+        self._router.on_stream(peer, trio.current_time())
         with trio.CancelScope() as link.inbound:
             await self._guarded(link, self._receive(link, stream))
 
     async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
-        while chunk := await stream.receive_some(64 * limits.KIB):
+        await self._wait_for_room(link)
+        while chunk := await stream.receive_some(limits.GOSSIP_READ):
             size = 0
             for body in splitter.feed(chunk):
                 size += len(body) + 256  # the smallest costs something, too
@@ -236,9 +234,15 @@ class GossipService:
                 if rpc.subscriptions:
                     self._joined.set()
                     self._joined = trio.Event()
-            while link.is_overdue:
-                link.room = trio.Event()
-                await link.room.wait()
+                await self._wait_for_room(link)
+            self._links.note_half_read(link, splitter.held)
+
+    async def _wait_for_room(self, link: Link) -> None:
+        """A peer whose posts wait for the door waits, too: TCP holds what it sends."""
+        while held := self._links.is_full(link):
+            self._router.hold(link.peer, held=True)
+            await self._links.room.wait()
+        self._router.hold(link.peer, held=held)
 
     async def _guarded(self, link: Link, work: Awaitable[None]) -> None:
         """Blame exactly: a peer's fault costs the peer, nobody's fault nothing, ours that connection."""
@@ -248,12 +252,12 @@ class GossipService:
             self._perform(self._router.on_violation(link.peer, str(error), trio.current_time()))
         except trio.TooSlowError:
             log.info("dropped a peer: it does not read")
-            self._cut(link.peer)
+            self._cut(link.peer, self._network.disconnect)
         except (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         except Exception as error:
             self._note_fault(error)
-            self._cut(link.peer)
+            self._cut(link.peer, self._network.disconnect)
 
     def _note_fault(self, error: Exception) -> None:
         log.error("a fault in gossip", exc_info=error)
@@ -265,27 +269,22 @@ class GossipService:
     async def _judge(self) -> None:
         while True:
             await self._links.work.wait()
-            batch = self._links.next_batch()
+            batch, pause = self._links.next_batch(), 0.0
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
                 self._pronounce(batch, verdicts)
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
-                self._abandon(batch)
-                await trio.sleep(1.0)  # a full disk does not get better by asking quickly
+                pause = 1.0  # a full disk does not get better by asking quickly
             except Exception as error:
                 self._note_fault(error)
-                self._abandon(batch)
+            self._router.on_failure(validate.message_id for validate in batch)  # those without a verdict
+            await trio.sleep(pause)
 
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
         now = trio.current_time()
         for validate, verdict in zip(batch, verdicts, strict=True):
-            far = is_far(verdict, self._door.now())
-            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, now, far=far))
-
-    def _abandon(self, batch: Sequence[Validate]) -> None:
-        for validate in batch:
-            self._router.on_failure(validate.message_id)
+            self._perform(self._router.on_verdict(validate.message_id, verdict.outcome, now))
 
     async def _beat(self) -> None:
         period = self._router.params.heartbeat

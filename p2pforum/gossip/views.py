@@ -14,7 +14,6 @@ class Counts:
     invalid: int = 0
     authored: int = 0  # refused because they named an author
     foreign: int = 0  # in a topic that is not ours
-    overflow: int = 0  # not looked at: too many were being validated
     originated: int = 0
     asked: int = 0
     served: int = 0
@@ -52,7 +51,6 @@ class Statistics:
     invalid: int
     authored: int
     foreign: int
-    overflow: int
     originated: int
     asked: int
     served: int

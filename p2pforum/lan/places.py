@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from p2pforum.core import limits
+from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import Address, parse_address
-from p2pforum.network.peer_id import public_key_of
+from p2pforum.core.peer_id import public_key_of
 
 _PRIVATE = [ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 

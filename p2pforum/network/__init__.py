@@ -1,8 +1,6 @@
 """How bytes reach peers.
 
 interface.py        what gossip and sync may ask of a network
-address.py          addresses as text
-peer_id.py          a peer ID and the key in it
 groups.py           which addresses one owner can have many of
 ranges.py           which addresses a stranger may have us dial
 peer_seed.py        a lasting peer ID's seed, and that of each place

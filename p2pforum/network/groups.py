@@ -3,8 +3,8 @@
 import functools
 import ipaddress
 
+from p2pforum.core.address import ONION, parse_source
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import ONION, parse_address
 
 _REMEMBERED = 1_024  # addresses: all connected peers are asked about whenever one more comes
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -19,7 +19,7 @@ def network_group(address: str) -> str:
     node behind Tor with one peer, and a group for each with no bound at all.
     """
     try:
-        target = parse_address(address)
+        target = parse_source(address)
         if target.kind == ONION:
             return f"onion3/{_BASE32.index(target.host[0]) >> 1:x}"
         ip = ipaddress.ip_address(target.host)
@@ -37,7 +37,7 @@ def address_group(address: str) -> str:
     "" for loopback, private ranges, onions and whatever has no address: there it says nothing.
     """
     try:
-        ip = ipaddress.ip_address(parse_address(address).host)
+        ip = ipaddress.ip_address(parse_source(address).host)
     except (NetworkError, ValueError):
         return ""
     if not ip.is_global:

@@ -12,6 +12,8 @@ from typing import NewType, Protocol
 
 import trio
 
+from p2pforum.network.bans import Bans
+
 PeerID = NewType("PeerID", str)
 
 StreamHandler = Callable[[PeerID, trio.abc.HalfCloseableStream], Awaitable[None]]
@@ -24,9 +26,9 @@ class Direction(enum.Enum):
     OUTBOUND = "outbound"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Connection:
-    """A connected peer. `address` is what we dialled, or where an inbound connection came from."""
+    """One connection, equal to no other. `address` is what we dialled, or where an inbound one came from."""
 
     peer: PeerID
     direction: Direction
@@ -34,18 +36,30 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerConnected:
+class Connected:
     connection: Connection
 
 
 @dataclass(frozen=True, slots=True)
-class PeerGone:
-    """The last connection to this peer has ended."""
+class Ended:
+    """The peer may have another connection: `Network.connections` says so."""
 
-    peer: PeerID
+    connection: Connection
 
 
-PeerEvent = PeerConnected | PeerGone
+ConnectionEvent = Connected | Ended
+
+
+class Account(Protocol):
+    """What is kept for one peer in one place, in bytes, as part of the budget that all peers share."""
+
+    def set(self, held: int) -> None:
+        """So much is kept now. It may cut peers, this one among them, before it returns."""
+        ...
+
+    def close(self) -> None:
+        """Nothing is kept any more."""
+        ...
 
 
 class Network(Protocol):
@@ -62,6 +76,11 @@ class Network(Protocol):
 
     @property
     def peer_id(self) -> PeerID: ...
+
+    @property
+    def bans(self) -> Bans:
+        """Peers with whom no connection is made now."""
+        ...
 
     @property
     def addresses(self) -> Sequence[str]:
@@ -84,31 +103,47 @@ class Network(Protocol):
         ...
 
     def connections(self) -> Sequence[Connection]:
-        """One for each connected peer: the oldest, if there are two because both dialled."""
+        """One for each connected peer: if there are two, because both dialled, the one that we made."""
         ...
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """A channel that gets every PeerEvent from now on, peers already connected first.
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
+        """A channel that gets every ConnectionEvent from now on, connections that exist first.
 
-        Events come in pairs, connected before gone, and none is lost: the channel has no bound, so
-        keep reading it, or close it. It ends when the network does.
+        Each connection is told of twice, and none is lost: the channel has no bound, so keep reading it,
+        or close it. It ends when the network does. An event says that something changed; when it is read
+        more may have changed. A peer that comes back before its old connection was found dead has two
+        events of its own: whoever keeps something for a connection lets go of it then.
         """
         ...
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
         """Connect to an address with a peer ID. Returns at once if that peer is connected.
 
-        Two dials to one peer make one connection. Through a proxy it may take longer than `timeout`: Tor is
-        slow, and callers do not know of it. Raises NetworkError, with a text fit for a person.
+        Two dials to one peer make one connection. Who dials again has lost the first connection, so the peer
+        ends it when the second is there. Through a proxy it may take longer than `timeout`: Tor is slow, and
+        callers do not know of it. Raises NetworkError, with a text fit for a person.
         """
         ...
 
     async def open_stream(
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
-        """Raises NetworkError if the peer is gone, does not speak the protocol, or says nothing."""
+        """On the newest connection: an older one may be dead and not known to be.
+
+        Raises ProtocolRefused if the peer says that it does not speak the protocol; NetworkError if it is
+        gone or says nothing, which tells nothing about what it speaks.
+        """
+        ...
+
+    def account(self, peer: PeerID) -> Account:
+        """For what a protocol keeps for a peer while it waits. When all peers together hold more than the
+        node can spare, the one that holds most is disconnected."""
         ...
 
     async def disconnect(self, peer: PeerID) -> None:
         """End all connections to a peer, even one that does not read, within a second. Never raises."""
+        ...
+
+    async def ban(self, peer: PeerID) -> None:
+        """The same for one that broke a protocol; see `bans`."""
         ...

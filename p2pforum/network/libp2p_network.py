@@ -10,23 +10,26 @@ import logging
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import trio
 
 from p2pforum.config import Proxy
 from p2pforum.core import limits
+from p2pforum.core.address import parse_peer, socket_address
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address, socket_address
 from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.bans import Bans
 from p2pforum.network.inbound import Guest, Pending, Places
-from p2pforum.network.interface import Connection, Direction, PeerEvent, PeerID, StreamHandler
+from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
+from p2pforum.network.libp2p_links import Link, Links
 from p2pforum.network.libp2p_noise import Identity
-from p2pforum.network.libp2p_upgrade import connect, open_listeners, upgrade_inbound
+from p2pforum.network.libp2p_upgrade import connect, open_listeners, turn_away, upgrade_inbound
+from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.roster import Roster
-from p2pforum.network.yamux import DEFAULT_RULES, Rules, YamuxConnection
+from p2pforum.network.yamux import YamuxConnection
+from p2pforum.network.yamux_rules import DEFAULT_RULES, Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
@@ -62,17 +65,6 @@ async def open_libp2p_network(
                 await network.close()
 
 
-@dataclass(eq=False)
-class _Link:
-    """One connection to a peer."""
-
-    connection: Connection
-    yamux: YamuxConnection
-    since: float = field(default_factory=trio.current_time)
-    handlers: int = 0  # running for streams that the peer opened
-    gone: trio.Event = field(default_factory=trio.Event)
-
-
 class Libp2pNetwork:
     """See `interface.Network` for what each method promises."""
 
@@ -92,9 +84,13 @@ class Libp2pNetwork:
         self._proxy = proxy
         self._addresses: list[str] = []
         self._handlers: dict[bytes, StreamHandler] = {}
-        self._links: dict[PeerID, list[_Link]] = {}
+        self._links = Links()
         self._roster = Roster()
         self._pending = Pending()
+        self._memory = MemoryBudget(
+            rules.memory, self._links.drop, lambda peer: not self._links.has_dialled(peer)
+        )
+        self.bans = Bans()
         self.places = Places()  #: of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
@@ -121,18 +117,18 @@ class Libp2pNetwork:
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
         return self._roster.watch()
 
     # -- dialling --------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        target = parse_address(address)
-        if target.peer is None:
-            raise NetworkError(f"not a peer's address: {address} (it must end in /p2p/ and the peer ID)")
-        peer = PeerID(target.peer)
+        target = parse_peer(address)
+        peer = PeerID(target.peer or "")
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
         if self._proxy is not None:
             timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
@@ -148,8 +144,8 @@ class Libp2pNetwork:
 
     def _check_room(self, address: str) -> None:
         """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
-        is_full = len(self._alive()) >= self._max_connections
-        if self._closing or (is_full and not self.places.make_one(self._guests())):
+        is_full = len(self._links.alive()) >= self._max_connections
+        if self._closing or (is_full and not self.places.make_one(self._links.guests())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------
@@ -170,72 +166,75 @@ class Libp2pNetwork:
         address = str(socket_address(host, port))
         if not self._lets_in(address, self.places.could_make_one):
             return
-        secured = None
+        link = None
         with self._pending.wait(address):
-            secured = await upgrade_inbound(stream, self._identity)
-        # Only now, as a peer and not as a mere socket, does it take a place, or another's.
-        if secured is None or secured[1] == self.peer_id or not self._lets_in(address, self.places.make_one):
+            channel, peer = await upgrade_inbound(stream, self._identity) or (None, self.peer_id)
+            # Only now, as a peer and not as a mere socket, does it take a place, or another's.
+            if channel and self._welcomes(peer, address):
+                link = self._admit(channel, Connection(peer, Direction.INBOUND, address))
+            else:
+                await turn_away(stream, channel)
+        if link is None:
             log.debug("an inbound connection came to nothing")
-            return
-        channel, peer = secured
-        await self._run(self._admit(channel, Connection(peer, Direction.INBOUND, address)))
+        else:
+            await self._run(link)
+
+    def _welcomes(self, peer: PeerID, address: str) -> bool:
+        is_wanted = peer != self.peer_id and peer not in self.bans
+        return is_wanted and self._lets_in(address, self.places.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
-        guests = self._guests()
+        guests = self._links.guests()
         if self._closing or self.places.has_its_share(address, guests):
             return False
-        full = len(guests) >= self._max_inbound or len(self._alive()) >= self._max_connections
-        return not full or make(guests)
-
-    def _guests(self) -> list[Guest]:
-        alive = ((link, link.connection) for link in self._alive())
-        return [
-            Guest(connection, link.since, link.yamux.kill)
-            for link, connection in alive
-            if connection.direction is Direction.INBOUND
-        ]
-
-    def _alive(self) -> list[_Link]:
-        """Without those that were ended and have not gone yet: their places are free."""
-        return [link for links in self._links.values() for link in links if not link.yamux.ended]
+        full = len(guests) >= self._max_inbound or len(self._links.alive()) >= self._max_connections
+        # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,
+        # is then refused before its handshake, which costs more than what it sends.
+        return not (full or self._memory.is_tight) or make(guests)
 
     # -- connections -----------------------------------------------------------------------------
 
-    def _admit(self, channel: trio.abc.Stream, connection: Connection) -> _Link:
-        link = _Link(
+    def _admit(self, channel: trio.abc.HalfCloseableStream, connection: Connection) -> Link:
+        link = Link(
             connection,
             YamuxConnection(
                 channel,
                 initiator=connection.direction is Direction.OUTBOUND,
                 on_stream=lambda stream: self._on_stream(link, stream),
+                account=self._memory.open(connection.peer),
                 rules=self._rules,
             ),
         )
-        links = self._links.setdefault(connection.peer, [])
-        if len(links) >= limits.MAX_CONNECTIONS_PER_PEER:
-            links[0].yamux.kill()  # the newest is known to live
-        links.append(link)
-        self._roster.add(link, connection)
+        self._links.setdefault(connection.peer, []).append(link)
+        self._roster.add(connection)
+        dead = self._roster.outlived_by(connection)
+        for old in self._links[connection.peer]:
+            if old.connection in dead:
+                old.yamux.kill()
         return link
 
-    async def _run(self, link: _Link) -> None:
-        peer = link.connection.peer
+    async def _run(self, link: Link) -> None:
         try:
             await link.yamux.run()
         finally:
-            self._links[peer].remove(link)
-            if not self._links[peer]:
-                del self._links[peer]
-            self._roster.remove(link, peer)
+            self._links.discard(link)
+            self._roster.remove(link.connection)
             link.gone.set()
+
+    def account(self, peer: PeerID) -> Account:
+        return self._memory.open(peer)
 
     async def disconnect(self, peer: PeerID) -> None:
         async with trio.open_nursery() as nursery:
             for link in self._links.get(peer, []):
                 nursery.start_soon(self._close, link)
 
-    async def _close(self, link: _Link) -> None:
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
+
+    async def _close(self, link: Link) -> None:
         await link.yamux.close()
         await link.gone.wait()
 
@@ -269,14 +268,14 @@ class Libp2pNetwork:
             opened.pop_all()
             return stream
 
-    def _on_stream(self, link: _Link, stream: YamuxStream) -> None:
+    def _on_stream(self, link: Link, stream: YamuxStream) -> None:
         if link.handlers >= self._rules.streams:
             link.yamux.refuse(stream)
         else:
             link.handlers += 1
             self._nursery.start_soon(self._answer, link, stream)
 
-    async def _answer(self, link: _Link, stream: YamuxStream) -> None:
+    async def _answer(self, link: Link, stream: YamuxStream) -> None:
         protocol: str | None = None
         try:
             with trio.move_on_after(limits.NEGOTIATE_SECONDS):

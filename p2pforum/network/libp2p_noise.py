@@ -18,11 +18,12 @@ from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.security.noise.transport import Transport as Noise
 
 from p2pforum.core.errors import NetworkError
+from p2pforum.network.frame_budget import FrameBudget
 from p2pforum.network.interface import PeerID
 
 Cipher = Callable[[bytes], bytes]
 MAX_PLAINTEXT = 65_519  # bytes of one Noise message, without its tag
-READ_SIZE = 128 * 1024  # bytes asked of the socket at once
+READ_SIZE = 64 * 1024  # bytes asked of the socket at once: a Noise message
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class AnotherPeer(NetworkError):
 
 
 async def secure(
-    stream: trio.abc.Stream, identity: Identity, expected: PeerID | None
-) -> tuple[trio.abc.Stream, PeerID]:
+    stream: trio.abc.HalfCloseableStream, identity: Identity, expected: PeerID | None
+) -> tuple[trio.abc.HalfCloseableStream, PeerID]:
     """The Noise handshake: we begin it if we expect a peer, else the peer does.
 
     Raises NetworkError. Set a timeout around it.
@@ -92,18 +93,19 @@ class _Raw:
         await self._stream.send_all(data)
 
 
-class NoiseStream(trio.abc.Stream):
+class NoiseStream(trio.abc.HalfCloseableStream):
     """Encrypted messages of at most 65,535 bytes, each with its length in two bytes.
 
     A send that is cancelled half-way leaves it useless: only Yamux's writing task sends here.
     """
 
-    def __init__(self, stream: trio.abc.Stream, encrypt: Cipher, decrypt: Cipher) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream, encrypt: Cipher, decrypt: Cipher) -> None:
         self._stream = stream
         self._encrypt = encrypt
         self._decrypt = decrypt
         self._sealed = bytearray()
         self._clear = bytearray()
+        self._budget = FrameBudget(trio.current_time())
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
@@ -116,20 +118,26 @@ class NoiseStream(trio.abc.Stream):
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
 
+    async def send_eof(self) -> None:
+        """Of the connection below: Noise has no end of its own, and Yamux says its end first."""
+        await self._stream.send_eof()
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         while not self._clear:
             arrived = await self._stream.receive_some(READ_SIZE)
             if not arrived:
                 return b""
             self._sealed += arrived
-            self._open()
+            opened = self._open()
+            if wait := self._budget.spend(opened, len(self._clear), trio.current_time()):
+                await trio.sleep(wait)
         taken = bytes(self._clear[:max_bytes])
         del self._clear[:max_bytes]
         return taken
 
-    def _open(self) -> None:
-        """Decrypt every message that is whole."""
-        start = 0
+    def _open(self) -> int:
+        """Decrypt every message that is whole; how many there were."""
+        start = opened = 0
         while len(self._sealed) - start >= 2:
             end = start + 2 + int.from_bytes(self._sealed[start : start + 2], "big")
             if len(self._sealed) < end:
@@ -139,7 +147,9 @@ class NoiseStream(trio.abc.Stream):
             except Exception as error:  # the library's, and its backend's: forged or damaged
                 raise trio.BrokenResourceError("a message that the peer did not encrypt") from error
             start = end
+            opened += 1
         del self._sealed[:start]
+        return opened
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -6,21 +6,26 @@ timeout: a peer may say nothing at any step.
 
 import errno
 from collections.abc import Sequence
+from contextlib import suppress
 
 import trio
 
 from p2pforum.config import Proxy
+from p2pforum.core import limits
+from p2pforum.core.address import ONION, Address, parse_listen
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream, socks
-from p2pforum.network.address import ONION, Address, parse_address
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_noise import AnotherPeer, Identity, secure
+from p2pforum.network.yamux_frames import GO_AWAY, GO_AWAY_NORMAL, header
 
 NOISE = "/noise"
 YAMUX = "/yamux/1.0.0"
 
 
-async def upgrade_outbound(stream: trio.SocketStream, identity: Identity, peer: PeerID) -> trio.abc.Stream:
+async def upgrade_outbound(
+    stream: trio.SocketStream, identity: Identity, peer: PeerID
+) -> trio.abc.HalfCloseableStream:
     """Raises NetworkError: `AnotherPeer`, or what answers does not speak this. Closes the stream then."""
     try:
         await multistream.request(stream, NOISE)
@@ -37,7 +42,7 @@ async def upgrade_outbound(stream: trio.SocketStream, identity: Identity, peer: 
 
 async def upgrade_inbound(
     stream: trio.SocketStream, identity: Identity
-) -> tuple[trio.abc.Stream, PeerID] | None:
+) -> tuple[trio.abc.HalfCloseableStream, PeerID] | None:
     """None if the stranger turns out to be no peer."""
     try:
         await multistream.answer(stream, {NOISE.encode()})
@@ -48,9 +53,20 @@ async def upgrade_inbound(
         return None
 
 
+async def turn_away(stream: trio.SocketStream, channel: trio.abc.Stream | None) -> None:
+    """End a connection for which there is no place, or that came to nothing, so that what was said arrives:
+    a socket that is closed with bytes unread resets the connection."""
+    with trio.move_on_after(limits.GRACE_SECONDS), suppress(trio.BrokenResourceError):
+        if channel is not None:
+            await channel.send_all(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
+        await stream.send_eof()
+        while await stream.receive_some():
+            pass
+
+
 async def connect(
     target: Address, identity: Identity, peer: PeerID, proxy: Proxy | None = None
-) -> trio.abc.Stream:
+) -> trio.abc.HalfCloseableStream:
     """Dial and upgrade. Raises NetworkError with a text fit for a person."""
     stream = await _open(target, proxy)
     try:
@@ -80,10 +96,7 @@ async def open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:
     listeners: list[trio.SocketListener] = []
     try:
         for text in listen:
-            address = parse_address(text)
-            if address.kind not in ("ip4", "ip6") or address.peer is not None:
-                raise NetworkError(f"can't listen on {text}: expected /ip4/ADDRESS/tcp/PORT")
-            listeners += await _listen(text, address)
+            listeners += await _listen(text, parse_listen(text))
     except BaseException:
         for listener in listeners:
             listener.socket.close()

@@ -7,7 +7,6 @@ It imitates what protocols must live with, not TCP: nothing is lost while a link
 """
 
 import hashlib
-import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -16,19 +15,16 @@ from random import Random
 import trio
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.errors import NetworkError, ProtocolRefused
+from p2pforum.core.limits import CONNECTION_MEMORY, KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
-from p2pforum.network.interface import (
-    Connection,
-    Direction,
-    PeerEvent,
-    PeerID,
-    StreamHandler,
-)
+from p2pforum.network.bans import Bans
+from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
+from p2pforum.network.memory_budget import MemoryBudget
+from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
-from p2pforum.network.peer_id import peer_id_of
 from p2pforum.network.roster import Roster
 
 
@@ -89,6 +85,12 @@ class MemoryHub:
         for node in list(self._nodes.values()):
             node.cut(lambda name, other: not self.reachable(name, other))
 
+    def forget(self, name: str, notice: float) -> None:
+        """End all connections of a node at its own end, as a router does that forgets, or a change of
+        network. Its peers see a connection that says nothing, for `notice` seconds."""
+        for link in list(self._nodes[name].links()):
+            link.forget(self._nodes[name], notice)
+
     def heal(self) -> None:
         """Connections can be made again; none comes back by itself."""
         self._group = {}
@@ -119,24 +121,6 @@ async def _hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
         await trio.sleep_forever()
 
 
-class _Link:
-    """A connection: what both ends hold."""
-
-    def __init__(self, dialler: "MemoryNetwork", listener: "MemoryNetwork") -> None:
-        self.ends = (dialler, listener)
-        self.streams: weakref.WeakSet[MemoryStream] = weakref.WeakSet()
-
-    def other(self, node: "MemoryNetwork") -> "MemoryNetwork":
-        dialler, listener = self.ends
-        return listener if node is dialler else dialler
-
-    def cut(self) -> None:
-        for stream in list(self.streams):
-            stream.sever()
-        for node in self.ends:
-            node.forget(self)
-
-
 class MemoryNetwork:
     """One node's view. See `interface.Network` for what each method promises."""
 
@@ -157,7 +141,9 @@ class MemoryNetwork:
         self._listening = listening
         self._max_connections = max_connections
         self._roster = Roster()
-        self._links: dict[PeerID, _Link] = {}
+        self._memory = MemoryBudget(CONNECTION_MEMORY, self._drop, lambda peer: not self._has_dialled(peer))
+        self._links: dict[PeerID, dict[MemoryLink, Connection]] = {}  # the oldest first
+        self.bans = Bans()
         self._handlers: dict[str, StreamHandler] = {}
         self._inbound: Counter[PeerID] = Counter()
         self._up = True
@@ -177,7 +163,7 @@ class MemoryNetwork:
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
         return self._roster.watch()
 
     # -- connecting ------------------------------------------------------------------------------
@@ -190,13 +176,15 @@ class MemoryNetwork:
         target = self._hub.find_at(where)
         if not self._up:
             raise NetworkError("this node is down")
-        if target is None or not target.accepts(self.name):
+        if peer in self.bans:
+            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
+        if target is None or not target.accepts(self.name, self.peer_id):
             raise NetworkError(f"nothing answers at {address}")
         if target.peer_id != peer:
             raise NetworkError(f"another peer answers at {address}")
         if target is self:
             raise NetworkError(f"{address} is this node's own address")
-        link = _Link(self, target)
+        link = MemoryLink(self, target)
         self._admit(link, Direction.OUTBOUND, address)
         target._admit(link, Direction.INBOUND, self._source)
         return peer
@@ -218,20 +206,37 @@ class MemoryNetwork:
         if scope.cancelled_caught:
             raise NetworkError(complaint)
 
-    def accepts(self, name: str) -> bool:
-        room = len(self._links) < self._max_connections
+    def accepts(self, name: str, peer: PeerID) -> bool:
+        room = len(self._links) < self._max_connections and peer not in self.bans
         return self._up and self._listening and room and self._hub.reachable(name, self.name)
 
-    def _admit(self, link: _Link, direction: Direction, address: str) -> None:
+    def _admit(self, link: MemoryLink, direction: Direction, address: str) -> None:
         peer = link.other(self).peer_id
-        self._links[peer] = link
-        self._roster.add(link, Connection(peer, direction, address))
+        connection = Connection(peer, direction, address)
+        held = self._links.setdefault(peer, {})
+        held[link] = connection
+        self._roster.add(connection)
+        dead = self._roster.outlived_by(connection)
+        for old in [other for other, known in held.items() if known in dead]:
+            old.cut()
+
+    def account(self, peer: PeerID) -> Account:
+        return self._memory.open(peer)
+
+    def _has_dialled(self, peer: PeerID) -> bool:
+        return any(c.direction is Direction.OUTBOUND for c in self._links.get(peer, {}).values())
+
+    def _drop(self, peer: PeerID) -> None:
+        for link in list(self._links.get(peer, ())):
+            link.cut()
 
     async def disconnect(self, peer: PeerID) -> None:
-        link = self._links.get(peer)
-        if link is not None:
-            link.cut()
+        self._drop(peer)
         await trio.lowlevel.checkpoint()
+
+    async def ban(self, peer: PeerID) -> None:
+        self.bans.add(peer)
+        await self.disconnect(peer)
 
     # -- streams ---------------------------------------------------------------------------------
 
@@ -239,21 +244,30 @@ class MemoryNetwork:
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
         await self._travel(timeout, "the peer says nothing")
-        link = self._links.get(peer)
-        if link is None:
+        links = self._links.get(peer)
+        if not links:
             raise NetworkError("no connection to that peer")
+        *_, link = links  # the newest
+        if link.is_lost:
+            await trio.sleep(timeout)
+            raise NetworkError("the peer says nothing")
         here, there = memory_stream_pair(self._hub.buffer, self._hub.delay)
-        if not link.other(self).accept_stream(self.peer_id, protocol, there):
+        other = link.other(self)
+        if not other.speaks(protocol):
+            raise ProtocolRefused(f"the peer does not speak {protocol}")
+        if not other.accept_stream(self.peer_id, protocol, there):
             raise NetworkError(f"the peer does not take a stream for {protocol}")
-        link.streams.update((here, there))
+        link.streams.update({here: self, there: link.other(self)})
         return here
 
+    def speaks(self, protocol: str) -> bool:
+        return protocol in self._handlers
+
     def accept_stream(self, peer: PeerID, protocol: str, stream: MemoryStream) -> bool:
-        handler = self._handlers.get(protocol)
-        if handler is None or self._inbound[peer] >= MAX_STREAMS_PER_PEER:
+        if self._inbound[peer] >= MAX_STREAMS_PER_PEER:
             return False
         self._inbound[peer] += 1
-        self._nursery.start_soon(self._handle, handler, peer, stream)
+        self._nursery.start_soon(self._handle, self._handlers[protocol], peer, stream)
         return True
 
     async def _handle(self, handler: StreamHandler, peer: PeerID, stream: MemoryStream) -> None:
@@ -265,19 +279,27 @@ class MemoryNetwork:
     # -- for the hub -----------------------------------------------------------------------------
 
     def cut(self, unreachable: Callable[[str, str], bool]) -> None:
-        for link in list(self._links.values()):
+        for link in self.links():
             if unreachable(self.name, link.other(self).name):
                 link.cut()
 
-    def forget(self, link: _Link) -> None:
+    def links(self) -> list[MemoryLink]:
+        return [link for held in self._links.values() for link in held]
+
+    def drop(self, link: MemoryLink) -> None:
         peer = link.other(self).peer_id
-        if self._links.get(peer) is link:
-            del self._links[peer]
-            self._roster.remove(link, peer)
+        held = self._links.get(peer, {})
+        if link in held:
+            self._roster.remove(held.pop(link))
+            if not held:
+                del self._links[peer]
+
+    def notice_later(self, link: MemoryLink, notice: float) -> None:
+        self._nursery.start_soon(link.cut_later, notice)
 
     def shut(self) -> None:
         self._up = False
-        for link in list(self._links.values()):
+        for link in self.links():
             link.cut()
         self._roster.close()
 

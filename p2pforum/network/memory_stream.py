@@ -32,7 +32,9 @@ class Pipe:
         self._last_due = 0.0
         self._end: float | None = None  # when the receiver learns of the end
         self._receiver_waits = False
-        self._send_closed = self._receive_closed = self._broken = False
+        self._send_closed = self._receive_closed = False
+        self._send_broken = self._receive_broken = False  # what each end knows
+        self._is_lost = False  # to the receiver: what it does is not seen by the sender
         self._sending = Exclusive("another task is sending on this stream")
         self._receiving = Exclusive("another task is receiving on this stream")
         self._changed = trio.lowlevel.ParkingLot()
@@ -81,19 +83,19 @@ class Pipe:
     def _check_send(self) -> None:
         if self._send_closed:
             raise trio.ClosedResourceError("this end of the stream is closed")
-        if self._broken or self._receive_closed:
+        if self._send_broken or (self._receive_closed and not self._is_lost):
             raise trio.BrokenResourceError("the peer has closed or lost the stream")
 
     def send_eof(self) -> None:
         with self._sending:
-            if self._broken:
+            if self._send_broken:
                 raise trio.BrokenResourceError("the peer has lost the stream")
             self.close_send()
 
     def close_send(self) -> None:
         if not self._send_closed:
             self._send_closed = True
-            self._end = None if self._broken else self._due()
+            self._end = None if self._send_broken or self._receive_broken else self._due()
             self._changed.unpark_all()
 
     # -- the receiver's end ----------------------------------------------------------------------
@@ -110,7 +112,7 @@ class Pipe:
                     return self._take(max_bytes, now)
                 if not self._chunks and self._end is not None and self._end <= now:
                     return b""
-                if self._broken:
+                if self._receive_broken:
                     raise trio.BrokenResourceError("the peer has reset or lost the stream")
                 await self._wait_for_arrival()
 
@@ -140,15 +142,26 @@ class Pipe:
 
     def close_receive(self) -> None:
         self._receive_closed = True
-        self._keep_until(-math.inf)
+        if not self._is_lost:
+            self._keep_until(-math.inf)
 
     # -- both ------------------------------------------------------------------------------------
 
     def sever(self) -> None:
         """The link is cut: what was under way is lost, what has arrived can still be read."""
-        if not self._broken:
-            self._broken = True
+        if not (self._send_broken and self._receive_broken):
+            self._send_broken = self._receive_broken = True
             self._keep_until(trio.current_time())
+
+    def lose_sender(self) -> None:
+        """Only the sender knows that the link is cut: the receiver waits for ever."""
+        self._send_broken = True
+        self._keep_until(trio.current_time())
+
+    def lose_receiver(self) -> None:
+        """Only the receiver knows: the sender fills what room there is, and waits."""
+        self._receive_broken = self._is_lost = True
+        self._changed.unpark_all()
 
     def _keep_until(self, latest: float) -> None:
         while self._chunks and self._chunks[-1][0] > latest:
@@ -164,7 +177,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
     def __init__(self, outgoing: Pipe, incoming: Pipe) -> None:
         self._outgoing = outgoing
         self._incoming = incoming
-        self._closed = False
+        self._closed = self._is_lost = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._outgoing.send_all(data)
@@ -192,13 +205,20 @@ class MemoryStream(trio.abc.HalfCloseableStream):
     def reset(self) -> None:
         if not self._closed:
             self._closed = True
-            self._outgoing.sever()
+            if not self._is_lost:
+                self._outgoing.sever()
             self._outgoing.close_send()
             self._incoming.close_receive()
 
     def sever(self) -> None:
         self._outgoing.sever()
         self._incoming.sever()
+
+    def lose(self) -> None:
+        """This end breaks, and the other one hears nothing of it."""
+        self._is_lost = True
+        self._outgoing.lose_sender()
+        self._incoming.lose_receiver()
 
 
 def memory_stream_pair(capacity: int, delay: Delay = no_delay) -> tuple[MemoryStream, MemoryStream]:

@@ -8,15 +8,11 @@ from collections.abc import Container
 
 import trio
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.errors import ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_PROTOCOL_NAME, MAX_PROTOCOL_TRIES
 
 HEADER = b"/multistream/1.0.0"
 NOT_AVAILABLE = b"na"
-
-
-class ProtocolRefused(NetworkError):
-    """The peer does not speak the protocol."""
 
 
 def encode(name: bytes) -> bytes:

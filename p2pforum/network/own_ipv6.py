@@ -6,7 +6,7 @@ Not whether a firewall lets anybody in: that shows only when somebody comes.
 import ipaddress
 from pathlib import Path
 
-from p2pforum.network.address import parse_address
+from p2pforum.core.address import Address
 from p2pforum.network.ranges import Range, range_of
 
 INTERFACES = Path("/proc/net/if_inet6")
@@ -52,4 +52,4 @@ def _names_the_card(ip: ipaddress.IPv6Address) -> bool:
 
 
 def _is_public(ip: ipaddress.IPv6Address) -> bool:
-    return range_of(parse_address(f"/ip6/{ip}/tcp/4001")) is Range.PUBLIC
+    return range_of(Address("ip6", str(ip), 4001)) is Range.PUBLIC

@@ -5,15 +5,16 @@ machine.
 """
 
 import enum
+import functools
 import ipaddress
 
-from p2pforum.network.address import Address
+from p2pforum.core.address import Address, hides_ipv4
 from p2pforum.network.groups import network_group
 
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-_HIDING_V6 = [  # an IPv4 address inside, or documentation that older Pythons call global
-    ipaddress.ip_network(net) for net in ("2001::/32", "2002::/16", "3fff::/20", "64:ff9b::/96", "::/96")
-]
+_DOCUMENTATION_V6 = ipaddress.ip_network("3fff::/20")  # which older Pythons call global
+_SITE_BITS = 48  # of an IPv6 address: what one customer gets at most, and a tunnel broker for nothing
+_REMEMBERED = 4_096  # addresses: the same ones are told again and again
 _LEAST_PORT = 1024  # below lie mail, ssh and name servers: nodes must not be sent to knock there
 _LOW_PORTS = {80, 443}  # but these go through firewalls
 
@@ -38,7 +39,7 @@ def range_of(address: Address) -> Range:
         if ip.is_reserved or ip in ipaddress.ip_network("0.0.0.0/8"):
             return Range.NOWHERE
         return Range.PUBLIC if ip.is_global else Range.PRIVATE
-    if ip.ipv4_mapped is not None or any(ip in net for net in _HIDING_V6 if not ip.is_loopback):
+    if hides_ipv4(ip) or ip in _DOCUMENTATION_V6:
         return Range.NOWHERE
     if ip.is_global and ip in _GLOBAL_V6:
         return Range.PUBLIC
@@ -50,18 +51,23 @@ def is_polite_port(port: int) -> bool:
     return port >= _LEAST_PORT or port in _LOW_PORTS
 
 
-def canonical(address: Address) -> Address:
-    """One text for one place, or a stranger could fill a book with spellings of it."""
-    if address.kind in ("ip4", "ip6"):
-        host = str(ipaddress.ip_address(address.host))
-    else:
-        host = address.host.lower().rstrip(".")
-    return Address(address.kind, host, address.port, address.peer)
-
-
 def book_group(address: Address) -> str:
     """What an address shares with those its owner can have cheaply. "" in private ranges: there, nothing.
 
     Names cost nothing: all of them are one group.
     """
     return "name" if address.kind.startswith("dns") else network_group(str(address))
+
+
+@functools.lru_cache(_REMEMBERED)
+def book_host(address: Address) -> str:
+    """What has one place in an address book, whatever its ports and peer IDs, which cost nothing.
+
+    A public IPv4 address, a /48 of IPv6, an onion service. "" in private ranges, where hosts are free anyway.
+    """
+    if range_of(address) is Range.ONION:
+        return address.host
+    if range_of(address) is not Range.PUBLIC:
+        return ""
+    ip = ipaddress.ip_address(address.host)
+    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, _SITE_BITS), strict=False))

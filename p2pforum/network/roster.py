@@ -1,23 +1,21 @@
-"""Who is connected, and who wants to be told: shared by both kinds of network.
+"""Which connections there are, and who wants to be told: shared by both kinds of network.
 
-It counts connections, so that watchers hear of a peer once however many connections there are.
 It opens and closes nothing.
 """
 
 import math
-from collections.abc import Hashable
 
 import trio
 
-from p2pforum.network.interface import Connection, PeerConnected, PeerEvent, PeerGone, PeerID
+from p2pforum.network.interface import Connected, Connection, ConnectionEvent, Direction, Ended, PeerID
 
 
 class Roster:
-    """A peer is on it while it has a connection; events come in pairs, connected before gone."""
+    """Events come in pairs for each connection, connected before ended."""
 
     def __init__(self) -> None:
-        self._by_peer: dict[PeerID, dict[Hashable, Connection]] = {}
-        self._watchers: list[trio.MemorySendChannel[PeerEvent]] = []
+        self._by_peer: dict[PeerID, list[Connection]] = {}  # the oldest first
+        self._watchers: list[trio.MemorySendChannel[ConnectionEvent]] = []
 
     def __contains__(self, peer: object) -> bool:
         return peer in self._by_peer
@@ -27,44 +25,56 @@ class Roster:
         return sum(map(len, self._by_peer.values()))
 
     def connections(self) -> list[Connection]:
-        """The oldest connection of each peer."""
-        return [next(iter(held.values())) for held in self._by_peer.values()]
+        """One of each peer: the newest that we made, else the newest."""
+        return [max(reversed(held), key=_is_outbound) for held in self._by_peer.values()]
 
-    def add(self, key: Hashable, connection: Connection) -> None:
-        """`key` names this connection when it ends."""
-        held = self._by_peer.setdefault(connection.peer, {})
-        held[key] = connection
-        if len(held) == 1:
-            self._tell(PeerConnected(connection))
+    def outlived_by(self, connection: Connection) -> list[Connection]:
+        """Those of its peer that the same side made before. They are dead at that side, which would else not
+        have dialled: who is connected does not dial. To be ended at once, as a ping would tell much later.
+        """
+        held = self._by_peer.get(connection.peer, [])
+        return [c for c in held if c.direction is connection.direction and c is not connection]
 
-    def remove(self, key: Hashable, peer: PeerID) -> None:
-        held = self._by_peer.get(peer, {})
-        if held.pop(key, None) is not None and not held:
-            del self._by_peer[peer]
-            self._tell(PeerGone(peer))
+    def add(self, connection: Connection) -> None:
+        self._by_peer.setdefault(connection.peer, []).append(connection)
+        self._tell(Connected(connection))
 
-    def watch(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+    def remove(self, connection: Connection) -> None:
+        """Does nothing the second time."""
+        held = self._by_peer.get(connection.peer, [])
+        if connection in held:
+            held.remove(connection)
+            if not held:
+                del self._by_peer[connection.peer]
+            self._tell(Ended(connection))
+
+    def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
         # Unbounded, because a lost event would leave a watcher wrong for ever. What fills it is
         # handshakes: a watcher that sleeps for a minute finds some thousands of small objects.
-        send, receive = trio.open_memory_channel[PeerEvent](math.inf)
-        for connection in self.connections():
-            send.send_nowait(PeerConnected(connection))
+        send, receive = trio.open_memory_channel[ConnectionEvent](math.inf)
+        for held in self._by_peer.values():
+            for connection in held:
+                send.send_nowait(Connected(connection))
         self._watchers.append(send)
         return receive
 
     def close(self) -> None:
         """Everybody is gone, and no event will come: watchers see the end of their channel."""
-        for peer in list(self._by_peer):
-            del self._by_peer[peer]
-            self._tell(PeerGone(peer))
+        for held in list(self._by_peer.values()):
+            for connection in list(held):
+                self.remove(connection)
         for watcher in self._watchers:
             watcher.close()
         self._watchers.clear()
 
-    def _tell(self, event: PeerEvent) -> None:
+    def _tell(self, event: ConnectionEvent) -> None:
         for watcher in list(self._watchers):
             try:
                 watcher.send_nowait(event)
             except trio.BrokenResourceError:  # nobody listens any more
                 self._watchers.remove(watcher)
                 watcher.close()
+
+
+def _is_outbound(connection: Connection) -> bool:
+    return connection.direction is Direction.OUTBOUND

@@ -13,8 +13,8 @@ import trio
 
 from p2pforum.config import Proxy
 from p2pforum.core import limits
+from p2pforum.core.address import ONION, Address
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
-from p2pforum.network.address import ONION, Address
 from p2pforum.network.multistream import receive_exactly
 
 _VERSION, _CONNECT = 5, 1

@@ -5,16 +5,16 @@ write is, does not hold a peer to its window, and never notices a peer that is g
 (docs/PROTOCOL.md). Only whole frames are ever queued, and one task writes them.
 """
 
-import collections
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.network.frame_budget import FrameBudget
+from p2pforum.network.interface import Account
 from p2pforum.network.yamux_frames import (
     ACK,
     FIN,
@@ -28,27 +28,13 @@ from p2pforum.network.yamux_frames import (
     FrameReader,
     header,
 )
+from p2pforum.network.yamux_queue import SendQueue
+from p2pforum.network.yamux_rules import DEFAULT_RULES, Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
 
-BATCH = 65_519  # bytes written at once: one full Noise message
 FRAMES_AT_ONCE = 256  # then other tasks have their turn: about a millisecond
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How patient a connection is, in seconds; and how much a peer may use."""
-
-    ping: float = limits.PING_SECONDS
-    send_stall: float = limits.SEND_STALL_SECONDS
-    read_stall: float = limits.READ_STALL_SECONDS
-    linger: float = limits.LINGER_SECONDS
-    streams: int = limits.MAX_STREAMS_PER_PEER  # in each direction
-    buffer: int = limits.STREAM_BUFFER
-
-
-DEFAULT_RULES = Rules()
 
 
 class YamuxConnection:
@@ -60,13 +46,17 @@ class YamuxConnection:
 
     def __init__(
         self,
-        channel: trio.abc.Stream,
+        channel: trio.abc.HalfCloseableStream,
         *,
         initiator: bool,
         on_stream: Callable[[YamuxStream], None],
+        account: Account,
         rules: Rules = DEFAULT_RULES,
     ) -> None:
         self.rules = rules
+        self._account = account
+        self._frames = FrameReader(limits.MAX_STREAM_WINDOW)
+        self._budget = FrameBudget(trio.current_time(), rules.frames)
         self._channel = channel
         self._on_stream = on_stream
         self._next_number = 1 if initiator else 2
@@ -76,11 +66,10 @@ class YamuxConnection:
         self._refused = 0  # streams, so far
         self._extra = limits.EXTRA_WINDOWS  # bytes left for windows to grow by
         self._buffered = 0  # bytes received and not yet read, all streams together
-        self._queue: collections.deque[bytes] = collections.deque()
-        self._queued = 0  # bytes
-        self._queue_changed = trio.lowlevel.ParkingLot()
+        self._queue = SendQueue()
         self._last_heard = 0.0
         self._ended = False
+        self._has_left = False  # has said all, and hears the peer out
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
 
@@ -104,24 +93,52 @@ class YamuxConnection:
         if not self._ended:
             self._ended = True
             self._scope.cancel()
-            for stream in list(self._streams.values()):
-                stream.on_broken()
+            self._break_streams()
             self._queue.clear()
-            self._queued = 0
-            self._queue_changed.unpark_all()
+            self._settle()
+
+    def drop(self) -> None:
+        """End it, and throw away what is unread."""
+        streams = list(self._streams.values())
+        self.kill()
+        for stream in streams:
+            stream.discard()
+
+    def _settle(self) -> None:
+        """Say what this connection holds. After its end that is what its streams have left to read."""
+        held = self._buffered + self._queue.size
+        if not self._ended:
+            held += self._frames.held + len(self._streams) * limits.STREAM_MEMORY
+        self._account.set(held)
+        if self._ended and not held:
+            self._account.close()
+
+    def _break_streams(self) -> None:
+        for stream in list(self._streams.values()):
+            stream.on_broken()
 
     async def close(self, grace: float = limits.GRACE_SECONDS) -> None:
-        """Say goodbye and send what is queued, if the peer takes it in time."""
+        """Say goodbye and send what is queued, if the peer takes it in time; then read until it closes.
+
+        A socket that is closed with bytes unread resets the connection, and of that the peer may learn before
+        it has read the goodbye, or what was said before it.
+        """
         self.enqueue(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
         with trio.move_on_after(grace):
-            while self._queued and not self._ended:
-                await self._queue_changed.park()
+            while self._queue.size and not self._ended:
+                await self._queue.changed.park()
+            self._has_left = True
+            self._break_streams()
+            with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._channel.send_eof()
+            while not self._ended:
+                await self._queue.changed.park()
         self.kill()
         await trio.lowlevel.checkpoint()
 
     def open(self) -> YamuxStream:
         """A new stream, usable at once. Raises BrokenResourceError when there are too many."""
-        if self._ended:
+        if self._ended or self._has_left:
             raise trio.BrokenResourceError("the connection has ended")
         if len(self._streams) - self._inbound >= self.rules.streams:
             raise trio.BrokenResourceError("too many streams to this peer")
@@ -151,22 +168,22 @@ class YamuxConnection:
 
     def enqueue(self, *parts: bytes) -> None:
         """Parts of one frame. Never blocks, so nothing can be cancelled half-way through a frame."""
-        if self._ended:
+        if self._ended or self._has_left:
             return
-        self._queue.extend(parts)
-        self._queued += sum(map(len, parts))
-        self._queue_changed.unpark_all()
-        if self._queued > 4 * limits.SEND_QUEUE:
+        self._queue.put(parts)
+        self._settle()
+        if self._queue.size > 4 * limits.SEND_QUEUE:
             # data waits for room, so this is answers to a peer that asks and does not read
             log.debug("a peer makes us answer and does not read")
             self.kill()
 
     async def wait_for_room(self) -> None:
-        while self._queued >= limits.SEND_QUEUE and not self._ended:
-            await self._queue_changed.park()
+        while self._queue.size >= limits.SEND_QUEUE and not self._ended:
+            await self._queue.changed.park()
 
     def unbuffered(self, size: int) -> None:
         self._buffered -= size
+        self._settle()
 
     def grow(self, size: int) -> int:
         granted = min(size, self._extra)
@@ -192,23 +209,20 @@ class YamuxConnection:
 
     async def _write(self) -> None:
         while True:
-            while not self._queue:
-                await self._queue_changed.park()
-            batch = [self._queue.popleft()]
-            size = len(batch[0])
-            while self._queue and size + len(self._queue[0]) <= BATCH:
-                size += len(self._queue[0])
-                batch.append(self._queue.popleft())
+            batch = await self._queue.next_batch()
             sent = False
             with trio.move_on_after(self.rules.send_stall):
-                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                    await self._channel.send_all(b"".join(batch))
+                try:
+                    await self._channel.send_all(batch)
                     sent = True
-            if not sent:
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    await trio.sleep(limits.GRACE_SECONDS)  # a peer that closed may have said why: it is read
+            if not sent or self._ended:
                 self.kill()
                 return
-            self._queued -= size
-            self._queue_changed.unpark_all()
+            self._queue.sent(len(batch))
+            self._budget.earn(len(batch))
+            self._settle()
 
     async def _ping(self) -> None:
         """Any frame is a sign of life; a peer that has nothing to say must answer the ping."""
@@ -224,16 +238,18 @@ class YamuxConnection:
                 self.kill()
 
     async def _read(self) -> None:
-        frames = FrameReader(limits.MAX_STREAM_WINDOW)
         try:
             while arrived := await self._channel.receive_some():
-                self._last_heard = trio.current_time()
-                for number, frame in enumerate(frames.feed(arrived), 1):
+                for number, frame in enumerate(self._frames.feed(arrived), 1):
+                    self._last_heard = trio.current_time()
+                    if wait := self._budget.spend(1, len(frame.body), self._last_heard):
+                        await trio.sleep(wait)
                     self._on_frame(frame)
                     if self._ended:
                         return
                     if number % FRAMES_AT_ONCE == 0:
                         await trio.lowlevel.checkpoint()
+                self._settle()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         except RemoteProtocolError as error:
@@ -243,6 +259,8 @@ class YamuxConnection:
     # -- frames ----------------------------------------------------------------------------------
 
     def _on_frame(self, frame: Frame) -> None:
+        if self._has_left:
+            return
         if frame.kind == PING:
             if frame.flags & SYN:
                 self.enqueue(header(PING, ACK, 0, frame.length))

@@ -39,6 +39,11 @@ class FrameReader:
         self._max_body = max_body
         self._buffer = bytearray()
 
+    @property
+    def held(self) -> int:
+        """Bytes of the frame that is not whole."""
+        return len(self._buffer)
+
     def feed(self, arrived: bytes | bytearray) -> Iterator[Frame]:
         self._buffer += arrived
         start = 0

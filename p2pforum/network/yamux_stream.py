@@ -209,6 +209,10 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         if self._sent_end:
             self._connection.forget(self)
 
+    def discard(self) -> None:
+        """The connection has ended, and nobody is to read what has arrived."""
+        self._drop()
+
     def on_broken(self) -> None:
         """The peer's reset, or the end of the connection. What has arrived can still be read."""
         self._broken = True

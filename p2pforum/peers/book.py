@@ -6,25 +6,15 @@ does. A book is bounded by its places. Time (hours since 1970) and Random are ar
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from p2pforum.core import limits
-from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import Address, parse_address
-from p2pforum.network.ranges import Range, book_group, canonical, is_polite_port, range_of
+from p2pforum.core.address import Address
+from p2pforum.network.ranges import book_group, book_host
 from p2pforum.peers.buckets import Buckets
 from p2pforum.peers.entry import Entry, read_row
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.tables import Changes, Tables
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Which addresses are kept and dialled besides public ones."""
-
-    private: bool = False  #: of this machine and of private networks, whoever tells them
-    lan: bool = False  #: such ones that were found in the local network itself
-    onion: bool = False  #: a way to dial onions is there
 
 
 class Book:
@@ -66,34 +56,51 @@ class Book:
             return False
         if record is not None and self._number(record) < self._recorded(str(parsed.peer)):
             return False
-        entry = self._entry(parsed, source, hour, record)
-        known = self._tables.get(entry.address)
-        if not (self._add(entry, hour) if known is None else self._renew(known, entry)):
-            return False
-        if record is not None:
-            self._drop_older(entry)
-        return True
+        entry = self._tables.get(str(parsed))
+        if entry is not None:
+            took = self._renew(entry, hour // 24 * 24, record)
+        else:
+            entry = self._entry(parsed, source, hour, record)
+            took = self._add(entry, hour)
+        if took and record is not None:
+            self._drop_older(entry.peer, record)
+        return took
 
     def _entry(self, address: Address, source: str, hour: int, record: bytes | None = None) -> Entry:
         group = book_group(address)
         bucket = self._buckets.new(group, source)
-        return Entry(str(address), str(address.peer), group, bucket, hour // 24 * 24, record=record)
+        host, heard = book_host(address), hour // 24 * 24
+        return Entry(str(address), str(address.peer), group, host, bucket, heard, record=record)
 
     def _add(self, entry: Entry, hour: int) -> bool:
         """Its place may be taken by one that is as good."""
         holder = self._tables.holder(entry, is_tried=False)
         if holder is not None and not holder.is_terrible(hour):
             return False
+        if not self._has_host(entry):
+            return False
         self._tables.add(entry)
         return True
 
-    def _renew(self, known: Entry, news: Entry) -> bool:
-        if news.record is None and news.heard <= known.heard:
+    def _has_host(self, entry: Entry) -> bool:
+        """A host has one place, that of who answers there. Of two that were only heard of a coin decides: or
+        whoever is the first to tell a wrong port of a host would keep its node out.
+        """
+        others = self._tables.of_host(entry)
+        heard = [other for other in others if not other.is_tried]
+        if any(other.answers for other in others) or (heard and self._rng.random() < 0.5):
             return False
-        if news.record is not None and not self._is_newer(news.record, known.record):
+        for other in heard:
+            self._tables.remove(other)
+        return True
+
+    def _renew(self, known: Entry, heard: int, record: bytes | None) -> bool:
+        if record is None and heard <= known.heard:
             return False
-        known.heard = max(known.heard, news.heard)
-        known.record = news.record or known.record
+        if record is not None and not self._is_newer(record, known.record):
+            return False
+        known.heard = max(known.heard, heard)
+        known.record = record or known.record
         self._tables.mark(known.address)
         return True
 
@@ -104,11 +111,10 @@ class Book:
         """The number of the newest record that we have of this peer."""
         return max((self._number(e.record) for e in self.of_peer(peer) if e.record is not None), default=0)
 
-    def _drop_older(self, news: Entry) -> None:
-        """Where its peer said it was before. One that we reached stays until it fails, and is not told."""
-        assert news.record is not None
-        for other in self.of_peer(news.peer):
-            if other.record is None or not self._is_newer(news.record, other.record):
+    def _drop_older(self, peer: str, news: bytes) -> None:
+        """Where it said it was before. One that we reached stays until it fails, and is not told."""
+        for other in self.of_peer(peer):
+            if other.record is None or not self._is_newer(news, other.record):
                 continue
             if other.is_tried:
                 other.record = None
@@ -117,20 +123,8 @@ class Book:
                 self._tables.remove(other)
 
     def _admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
-        if len(text) > limits.MAX_BOOK_ADDRESS:
-            return None
-        try:
-            address = canonical(parse_address(text))
-        except NetworkError:
-            return None
-        allowed = {
-            Range.PUBLIC: is_named or is_polite_port(address.port),
-            Range.PRIVATE: self._reach.private or (is_local and self._reach.lan),
-            Range.NAME: False,  # looked up only as long as the user names it
-            Range.ONION: self._reach.onion,
-            Range.NOWHERE: False,
-        }[range_of(address)]
-        return address if allowed and address.peer not in (None, self._mine) else None
+        address = self._reach.admit(text, is_local=is_local, is_named=is_named)
+        return address if address is not None and address.peer != self._mine else None
 
     # -- what became of dialling ---------------------------------------------------------------------------
 
@@ -186,6 +180,9 @@ class Book:
     def _promote(self, entry: Entry) -> None:
         self._tests.pop(entry.address, None)
         self._tables.move(entry, is_tried=True)
+        for other in self._tables.of_host(entry):
+            if not other.answers:
+                self._tables.remove(other)
 
     def _waiting(self) -> list[Entry]:
         """For the place of one among the tried."""
@@ -208,11 +205,17 @@ class Book:
     # -- choosing ------------------------------------------------------------------------------------------
 
     def choose(self, fits: Callable[[Entry], bool], *, new_only: bool = False) -> Entry | None:
-        """Tried or new by the toss of a coin, or what there is."""
-        for is_tried in [False] if new_only else self._rng.sample([False, True], 2):
-            if (entry := self._tables.draw(self._rng, is_tried, fits)) is not None:
+        """Tried or new by the toss of a coin, or what there is. Of a group of which a tried peer answers no
+        new ones, while there are others: what finds no place among the tried must not count beside it."""
+        met = self._tables.met
+
+        def is_unmet(entry: Entry) -> bool:
+            return entry.group not in met and fits(entry)
+
+        for is_tried in [] if new_only else self._rng.sample([False, True], 2):
+            if (entry := self._tables.draw(self._rng, is_tried, fits if is_tried else is_unmet)) is not None:
                 return entry
-        return None
+        return self._tables.draw(self._rng, False, fits)
 
     def is_local(self, entry: Entry) -> bool:
         """In a private network, where groups say nothing, and not because the user configured all such."""
@@ -279,7 +282,7 @@ class Book:
         address = self._admit(entry.address, is_local=True, is_named=entry.day > 0)
         if address is None or str(address) != entry.address:
             return None
-        entry.peer, entry.group = str(address.peer), book_group(address)
+        entry.peer, entry.group, entry.host = str(address.peer), book_group(address), book_host(address)
         return entry
 
     def take_changes(self) -> Changes:

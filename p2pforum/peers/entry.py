@@ -16,6 +16,7 @@ class Entry:
     address: str
     peer: str
     group: str
+    host: str  #: of which the book holds one address; "": as many as there are
     bucket: int
     heard: int  #: hour since 1970, the first of its day, when somebody told it
     is_tried: bool = False
@@ -32,6 +33,11 @@ class Entry:
             is_stale = today - self.heard // 24 > limits.BOOK_HORIZON_DAYS
             return is_stale or self.failures >= limits.BOOK_NEW_FAILURES
         return self.failures >= limits.BOOK_FAILURES and today - self.day > limits.BOOK_FAIL_DAYS
+
+    @property
+    def answers(self) -> bool:
+        """It did when it was last dialled."""
+        return self.day > 0 and self.failures == 0
 
     @property
     def chance(self) -> float:
@@ -52,7 +58,7 @@ class Entry:
 
 
 def read_row(row: Sequence[object]) -> Entry | None:
-    """Without peer and group, which the address says. None: damaged, or written by another hand."""
+    """Without peer, group and host, which the address says. None: damaged, or written by another hand."""
     match row:
         case [
             str(address),
@@ -72,4 +78,4 @@ def read_row(row: Sequence[object]) -> Entry | None:
         return None
     if record is not None and len(record) > limits.MAX_BOOK_RECORD:
         return None
-    return Entry(address, "", "", bucket, heard, bool(tried), day, failures, bool(anchor), record)
+    return Entry(address, "", "", "", bucket, heard, bool(tried), day, failures, bool(anchor), record)

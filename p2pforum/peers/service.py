@@ -5,18 +5,20 @@ Nothing a peer says makes this node dial an address but through the book and its
 
 import enum
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, StoreError
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
+from p2pforum.network.interface import Connected, Direction, Network, PeerID
 from p2pforum.peers.backoff import delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
+from p2pforum.peers.guard_keeper import GuardKeeper, GuardNeeds
 from p2pforum.peers.slots import Around, Slots, set_anchors
 from p2pforum.peers.tables import Changes
 
@@ -38,7 +40,7 @@ class Outside:
     """What is needed of the rest of the node. `hour` is that since 1970."""
 
     hour: Callable[[], int]
-    guards: Callable[[], Sequence[str]] = lambda: ()  #: peers through whom own posts go
+    guards: GuardNeeds | None = None  #: through whom own posts go; None: they go through nobody
     unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
     save: Callable[[Changes], Awaitable[None]] | None = None  #: write the book down; None: it is not kept
 
@@ -67,9 +69,11 @@ class PeerService:
         self._book = book
         self._outside = outside
         self._slots = Slots(book, rng)
+        needs = outside.guards
+        self._guards = GuardKeeper(network, rng, book, self._slots, needs) if needs is not None else None
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
-        self._gone: dict[PeerID, trio.Event] = {}
+        self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
         self._since: dict[PeerID, float] = {}
         self._freed = trio.Event()
 
@@ -84,7 +88,8 @@ class PeerService:
 
     def outbound(self) -> int:
         """How many of the outbound connections that are wanted there are."""
-        return len(self._around().outbound)
+        around = self._around()
+        return len(around.outbound.keys() - around.guards)
 
     def look(self) -> None:
         """There is news in the book: do not wait for the next look."""
@@ -106,7 +111,13 @@ class PeerService:
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._watch)
-                for turn in (self._fill, self._feel, self._keep_book):
+                turns = [self._fill, self._feel, self._keep_book]
+                if (guards := self._guards) is not None:
+                    turns += [
+                        partial(guards.look, self._nursery, self._around),
+                        partial(guards.recruit, self._around, self._dial),
+                    ]
+                for turn in turns:
                     self._nursery.start_soon(self._repeat, turn)
                 for named in self._named.values():
                     self._nursery.start_soon(self._keep, named)
@@ -128,17 +139,26 @@ class PeerService:
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if not isinstance(event, PeerGone):
-                self._since.setdefault(event.connection.peer, trio.current_time())
+            peer = event.connection.peer
+            if isinstance(event, Connected):
+                self._since.setdefault(peer, trio.current_time())
                 continue
-            self._since.pop(event.peer, None)
-            if event.peer in self._gone:
-                self._gone.pop(event.peer).set()
+            if not self._is_connected(peer):
+                self._since.pop(peer, None)
+            if peer in self._ended:
+                self._ended.pop(peer).set()
+
+    def _is_connected(self, peer: PeerID) -> bool:
+        return any(connection.peer == peer for connection in self._network.connections())
 
     async def _until_gone(self, peer: PeerID) -> None:
-        gone = self._gone.setdefault(peer, trio.Event())
-        if any(connection.peer == peer for connection in self._network.connections()):
-            await gone.wait()
+        while self._is_connected(peer):
+            await self._ended.setdefault(peer, trio.Event()).wait()
+
+    async def _until_not_ours(self, peer: PeerID) -> None:
+        """Until no connection that this node made is left: one that the peer made fills no outbound place."""
+        while peer in self._around().outbound:
+            await self._ended.setdefault(peer, trio.Event()).wait()
 
     def _around(self) -> Around:
         connections = self._network.connections()
@@ -147,7 +167,7 @@ class PeerService:
             {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
             frozenset(n.peer for n in self._named.values()),
             frozenset(n.peer for n in self._named.values() if n.stage is Stage.DIALLING),
-            self._outside.guards(),
+            frozenset(self._guards.held) if self._guards is not None else frozenset(),
             self._outside.unwelcome,
         )
 
@@ -222,7 +242,7 @@ class PeerService:
         else:
             if self._is_there(peer, entry.address):
                 self._slots.connected(peer, trio.current_time())
-                await self._until_gone(peer)
+                await self._until_not_ours(peer)
         self._slots.ended(entry.peer, trio.current_time())
         self._freed.set()
 
@@ -256,8 +276,10 @@ class PeerService:
     async def _keep_book(self) -> None:
         await trio.sleep(_SAVE_SECONDS)
         hour = self._outside.hour()
-        for address in self._around().outbound.values():
-            self._book.attempted(address, True, hour)  # still there
+        around = self._around()
+        for peer, address in around.outbound.items():
+            if peer not in around.guards:
+                self._book.attempted(address, True, hour)  # still there
         self._book.tidy(hour)
         await self._save(lasting=limits.ANCHOR_SECONDS)
 
@@ -276,6 +298,6 @@ class PeerService:
         """Outbound addresses that have lasted, the longest first; but named ones, dialled anyway, last."""
         around, now = self._around(), trio.current_time()
         since = {peer: self._since.get(PeerID(peer), now) for peer in around.outbound}
-        found = [peer for peer in around.outbound if now - since[peer] >= least]
+        found = [peer for peer in around.outbound if now - since[peer] >= least and peer not in around.guards]
         found.sort(key=lambda peer: (peer in around.named, since[peer]))
         return [around.outbound[peer] for peer in found]

@@ -1,11 +1,11 @@
 """Whom to dial next of those in the address book. Pure: time (seconds on a steady clock) is an argument.
 
 Peers that the user named are not chosen here: they are always dialled, some count as outbound, and their
-groups bind nobody. In this order: guards, whatever else there is; then, while there is room, at most one to a
-network group and few of the local network, the anchors of the last run, then addresses drawn from the book.
+groups bind nobody; nor are guards (guard_keeper.py). Here, while there is room, at most one to a network
+group and few of the local network: the anchors of the last run, then addresses drawn from the book.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -26,7 +26,7 @@ class Around:
     outbound: Mapping[str, str] = field(default_factory=dict)  #: those of them that we dialled, and where
     named: frozenset[str] = frozenset()  #: by the user, connected or not
     coming: frozenset[str] = frozenset()  #: those of them that are being dialled
-    guards: Sequence[str] = ()
+    guards: frozenset[str] = frozenset()  #: connected as guards alone: they are none of the eight
     unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
 
 
@@ -53,10 +53,6 @@ class Slots:
 
     def next(self, now: float, around: Around) -> Entry | None:
         """Whom to hold. The caller says `begin`, and what comes of it."""
-        for guard in around.guards:
-            for entry in self._book.of_peer(guard):
-                if self._is_free(entry, now, around):
-                    return entry
         if self.used(around) >= limits.OUTBOUND_WANTED:
             return None
         groups = self._groups(around)
@@ -77,6 +73,16 @@ class Slots:
             return holder
         return self._book.choose(lambda entry: self._is_free(entry, now, around), new_only=True)
 
+    def applicant(self, now: float, around: Around, peers: set[str], groups: set[str]) -> Entry | None:
+        """Whom to try as a guard, drawn as a new connection is, but for these; it may be connected."""
+
+        def fits(entry: Entry) -> bool:
+            is_near = entry.peer in around.outbound or self._is_free(entry, now, around)
+            is_apart = entry.peer not in peers and entry.group not in groups
+            return is_near and is_apart and not self._book.is_local(entry)
+
+        return self._book.choose(fits)
+
     def has_room(self, entry: Entry, around: Around) -> bool:
         """Whether a peer that a feeler found may stay."""
         others = {peer: address for peer, address in around.outbound.items() if peer != entry.peer}
@@ -85,14 +91,18 @@ class Slots:
 
     def used(self, around: Around) -> int:
         """Outbound peers, and those being dialled to become one; of named ones some, so that others fit."""
-        peers = self.held.keys() | around.outbound.keys() | around.coming
+        peers = (self.held.keys() | around.outbound.keys() | around.coming) - around.guards
         return len(peers - around.named) + min(len(peers & around.named), limits.NAMED_COUNTED)
 
     def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
         if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:
             return False
-        _, until = self._waits.get(entry.address, (0, 0.0))
-        return until <= now and entry.peer != self.feeling and not around.unwelcome(entry.peer)
+        is_left = entry.peer == self.feeling or entry.peer in around.guards or around.unwelcome(entry.peer)
+        return not is_left and not self.rests(entry.address, now)
+
+    def rests(self, address: str, now: float) -> bool:
+        """After a failure an address is left alone for a while."""
+        return self._waits.get(address, (0, 0.0))[1] > now
 
     def _is_apart(self, entry: Entry, groups: set[str]) -> bool:
         """Not one too many of its network."""
@@ -101,11 +111,11 @@ class Slots:
         return sum(self._book.is_local(held.entry) for held in self.held.values()) < limits.LOCAL_MOST
 
     def _groups(self, around: Around) -> set[str]:
-        """Taken ones, those of guards too: when they come back, no second peer of theirs is there."""
-        entries = [held.entry for held in self.held.values()]
-        entries += [entry for guard in around.guards for entry in self._book.of_peer(guard)]
-        unnamed = {network_group(a) for peer, a in around.outbound.items() if peer not in around.named}
-        return (unnamed | {entry.group for entry in entries}) - {""}
+        """Taken ones."""
+        chosen = {held.entry.group for held in self.held.values()}
+        others = around.named | around.guards
+        unnamed = {network_group(a) for peer, a in around.outbound.items() if peer not in others}
+        return (unnamed | chosen) - {""}
 
     # -- what came of it ---------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
-"""The guards over restarts: one small file in the data directory, that names peers and hours and no post."""
+"""The guards over restarts: a small file in the data directory. It names peers and hours, no post, no key."""
 
+import secrets
 from pathlib import Path
 
 from p2pforum.core.errors import P2PForumError
@@ -17,9 +18,13 @@ class GuardFile:
         """New guards without a word would be what an attacker who broke the file wants: so it raises."""
         content = read_small(self._path)
         try:
-            return Guards() if content is None else Guards.decode(content.decode())
+            return (
+                Guards(secret=secrets.token_bytes(32)) if content is None else Guards.decode(content.decode())
+            )
         except ValueError:
-            complaint = f"{self._path} is damaged: remove it, and own posts get other guards"
+            complaint = (
+                f"{self._path} is damaged, or of another version: remove it, and own posts get other guards"
+            )
             raise P2PForumError(complaint) from None
 
     def save(self, text: str) -> None:

@@ -9,7 +9,8 @@ OWN = ""  # where an own post comes from, among the peers that bring the others
 
 @dataclass(eq=False, slots=True)
 class Travelling:
-    """One post. `edges` are where it came from: a second arrival from one of them is a duplicate.
+    """One post. `edges` are where it came from: a second arrival from one of them is a duplicate. `holder`
+    is the first of them, in whose share it counts.
 
     After a restart every post is `own`: which were, nothing on disk says.
     """
@@ -17,18 +18,32 @@ class Travelling:
     post_id: bytes
     raw: bytes
     own: bool
+    holder: str
+    slot: int = 0  #: of an own one: whose guards it goes through
     edges: set[str] = field(default_factory=set)
     is_sent: bool = False
     is_fluffing: bool = False
 
 
+@dataclass(slots=True)
+class _Share:
+    posts: int = 0
+    bytes: int = 0
+
+    def change(self, posts: int, size: int) -> None:
+        self.posts += posts
+        self.bytes += size
+
+
 class Pool:
-    """Bounded in posts and bytes; others' posts may take a part of it only."""
+    """Own posts and others', each bounded in posts and bytes by themselves, so that no flood takes room from
+    own ones. Of others', those of the peer that has brought most are crowded out.
+    """
 
     def __init__(self, params: StemParams) -> None:
         self._params = params
         self._posts: dict[bytes, Travelling] = {}
-        self._bytes = 0
+        self._shares: dict[str, _Share] = {}  # by holder; none is empty
 
     def __len__(self) -> int:
         return len(self._posts)
@@ -51,18 +66,38 @@ class Pool:
         """Own ones that no peer has got yet."""
         return sum(post.own and not post.is_sent for post in self._posts.values())
 
-    def has_room(self, size: int, *, own: bool) -> bool:
-        part = 1.0 if own else self._params.pool_relayed
-        return (
-            len(self._posts) < part * self._params.pool_posts
-            and self._bytes + size <= part * self._params.pool_bytes
-        )
+    def has_room(self, size: int) -> bool:
+        """For one more own post."""
+        own = self._shares.get(OWN, _Share())
+        return own.posts < self._params.pool_posts and own.bytes + size <= self._params.pool_bytes
 
     def add(self, post: Travelling) -> None:
         self._posts[post.post_id] = post
-        self._bytes += len(post.raw)
+        self._shares.setdefault(post.holder, _Share()).change(1, len(post.raw))
 
     def remove(self, post_id: bytes) -> None:
         post = self._posts.pop(post_id, None)
         if post is not None:
-            self._bytes -= len(post.raw)
+            share = self._shares[post.holder]
+            share.change(-1, -len(post.raw))
+            if not share.posts:
+                del self._shares[post.holder]
+
+    def crowd_out(self) -> list[Travelling]:
+        """Remove what others have brought too much of: the oldest of whoever has most, again and again."""
+        out: list[Travelling] = []
+        while self._is_crowded():
+            most = max((self._part(s), holder) for holder, s in self._shares.items() if holder != OWN)[1]
+            out.append(next(post for post in self._posts.values() if post.holder == most))
+            self.remove(out[-1].post_id)
+        return out
+
+    def _part(self, share: _Share) -> float:
+        return max(share.posts / self._params.pool_posts, share.bytes / self._params.pool_bytes)
+
+    def _is_crowded(self) -> bool:
+        others = [share for holder, share in self._shares.items() if holder != OWN]
+        return (
+            sum(share.posts for share in others) > self._params.pool_posts
+            or sum(share.bytes for share in others) > self._params.pool_bytes
+        )

@@ -1,7 +1,7 @@
 """The stem router: which post goes to whom, when, and when it is fluffed. It decides and does nothing.
 
-Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation
-runs this same class. What a post is, and whether it is valid or public, its caller says.
+Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation runs
+this same class. What a post is, and whether it is valid or public, its caller says.
 """
 
 import heapq
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from p2pforum.stem.allowances import Allowance, Allowances
+from p2pforum.stem.contacts import Contact, Contacts
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.pool import OWN, Pool, Travelling
@@ -30,11 +30,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fluff:
-    """Publish this by gossip, and release it. `edges` are peers that brought it: not to be told first."""
+    """Publish this by gossip, and release it."""
 
     post_id: bytes
     raw: bytes
-    edges: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,79 +57,67 @@ class _End:
     is_embargo: bool
 
 
-@dataclass(slots=True)
-class _Peer:
-    outbound: bool
-    group: str
-    inbound: Allowance
-    onward: Allowance
-    answers: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Ask:
     name: str
-    peer: _Peer  # of this connection, not of a later one
+    contact: Contact  # of this connection, not of a later one
 
 
 class StemRouter:
     """Feed it what happens; call `tick` when `next_wake` says so, and carry out what it returns."""
 
     def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
-        self.params = p = params or StemParams()
+        self.params = params or StemParams()
         self.guards = guards
         self._rng = rng
+        self.contacts = Contacts(self.params)
         self._relays = Relays(self.params, rng, now)
         self._pool = Pool(self.params)
-        self._peers: dict[str, _Peer] = {}
-        rate, burst, memory = p.frames_per_minute, p.frames_burst, p.frames_remembered
-        self._inbound = Allowances(rate, burst, memory)
-        self._onward = Allowances(rate * p.own_share, burst * p.own_share, memory)
-        self._newcomers = Allowances(rate * p.frames_newcomers, burst * p.frames_newcomers, memory)
+        self._urgent: dict[bytes, Fluff] = {}  # crowded out of the pool: public at the next tick
         self._plans: list[tuple[float, int, bytes, _Send | _End | _Ask]] = []
         self._count = itertools.count()
         self._settled_at: float | None = None
+        self.fills = True  #: draw guards from peers that are there; False: somebody adopts some
 
     # -- peers ---------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> None:
-        """`group` is the part of the network that its address is in, empty for none."""
-        p, first = self.params, None
-        if not outbound and peer not in self._inbound:
-            first = self._newcomers.of(group, now).take(p.frames_burst, now)
-        inbound, onward = self._inbound.of(peer, now, first), self._onward.of(peer, now)
-        self._peers[peer] = _Peer(outbound, group, inbound, onward)
+        self.contacts.add(peer, now, outbound=outbound, group=group)
         if not outbound:
             return
-        self._ask(peer, now + self._rng.random() * p.settle / 2)
+        self._ask(peer, now + self._rng.random() * self.params.settle / 2)
         if self._settled_at is None:
-            self._settled_at = now + p.settle
+            self._settled_at = now + self.params.settle
 
     def remove_peer(self, peer: str) -> None:
-        self._peers.pop(peer, None)
+        self.contacts.remove(peer)
 
     def __contains__(self, peer: object) -> bool:
-        return peer in self._peers
+        return peer in self.contacts
 
     def on_answer(self, peer: str) -> None:
         """It took a frame."""
-        if peer in self._peers:
-            self._peers[peer].answers = True
+        self.contacts.note(peer, answers=True)
 
     def on_silence(self, peer: str, now: float) -> None:
         """It did not take one."""
-        if peer in self._peers:
-            self._peers[peer].answers = False
+        if self.contacts.note(peer, answers=False):
             self._ask(peer, now + self.params.fault)
 
-    def _candidates(self) -> dict[str, str]:
-        return {name: peer.group for name, peer in self._peers.items() if peer.outbound and peer.answers}
+    # -- guards --------------------------------------------------------------------------------------
 
-    def maintain_guards(self, hour: int, now: float) -> bool:
-        """Call it every minute or so. True if the guards are to be saved."""
-        if self._settled_at is None or now < self._settled_at:
-            return False
-        return self.guards.maintain(hour, self._candidates(), self._rng)
+    def maintain_guards(self, hour: int, now: float) -> None:
+        """Call it every minute or so, and keep the guards if they differ."""
+        self.guards.maintain(hour, now, self.contacts.there())
+        if self.fills and self._settled_at is not None and now >= self._settled_at:
+            self.fill_guards(hour)
+
+    def fill_guards(self, hour: int) -> None:
+        """Draw those that are missing from peers that we dialled, as nobody has others."""
+        self.guards.fill(hour, self.contacts.candidates(), self._rng)
+
+    def adopt(self, slot: int, peer: str, place: tuple[str, str], hour: int) -> None:
+        self.guards.adopt(slot, peer, place, hour, self._rng)
 
     # -- posts ---------------------------------------------------------------------------------------
 
@@ -142,12 +129,17 @@ class StemRouter:
     @property
     def has_way(self) -> bool:
         """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
-        return bool(self.guards.kept) or any(peer.outbound for peer in self._peers.values())
+        return bool(self.guards.kept) or self.has_dialled
 
     @property
-    def is_prompt(self) -> bool:
-        """A guard is there, and there is no queue for it."""
-        return bool(self.guards.in_use(self._candidates())) and self._pool.queued <= 1
+    def has_dialled(self) -> bool:
+        return bool(self.contacts.outbound)
+
+    def is_prompt(self, now: float) -> bool:
+        """A guard of each slot in use is there, and there is no queue for it."""
+        there = self.contacts.there()
+        slots = self.guards.wanted(now)
+        return all(self.guards.in_use(slot, there) for slot in slots) and self._pool.queued <= 1
 
     @property
     def relayed(self) -> int:
@@ -158,41 +150,40 @@ class StemRouter:
 
     def holds(self, post_id: bytes, raw: bytes | None = None) -> bool:
         """Whether this post, or these very bytes, are on their way."""
-        post = self._pool.get(post_id)
+        post = self._pool.get(post_id) or self._urgent.get(post_id)
         return post is not None and raw in (None, post.raw)
-
-    def has_room(self, size: int) -> bool:
-        """Whether a post that a peer brings would be taken."""
-        return self._pool.has_room(size, own=False)
 
     def may_send(self, peer: str, now: float) -> bool:
         """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
-        known = self._peers.get(peer)
-        return known is not None and known.inbound.spend(now) == 0.0
+        return self.contacts.may_send(peer, now)
 
-    def originate(self, post_id: bytes, raw: bytes, now: float) -> bool:
-        """An own post, or one kept unreleased from before a restart. False: no room, offer it again later."""
+    def originate(self, post_id: bytes, raw: bytes, now: float, key: bytes = b"") -> bool:
+        """An own post, or one kept unreleased from before a restart; `key` is its author's.
+
+        False: no room, offer it again later.
+        """
         if post_id in self._pool:
             return True
-        if not self._pool.has_room(len(raw), own=True):
+        if not self._pool.has_room(len(raw)):
             return False
-        self._take(Travelling(post_id, raw, own=True), OWN, now)
+        slot = self.guards.slot_of(key)
+        self.guards.use(slot, now)
+        self._take(Travelling(post_id, raw, own=True, holder=OWN, slot=slot), OWN, now)
         return True
 
-    def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> bool:
-        """A valid post that is not public, brought by a peer. False if there was no room for it.
+    def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> None:
+        """A valid post that is not public, brought by a peer. It is never dropped: see `Pool.crowd_out`.
 
         What comes a second time, but from another peer, goes on again: else loops end stems, and whether
         it was here before could be probed.
         """
         post = self._pool.get(post_id)
         if post is None:
-            if not self._pool.has_room(len(raw), own=False):
-                return False
-            self._take(Travelling(post_id, raw, own=False), peer, now)
+            self._take(Travelling(post_id, raw, own=False, holder=peer), peer, now)
+            for out in self._pool.crowd_out():
+                self._urgent[out.post_id] = Fluff(out.post_id, out.raw)
         elif peer not in post.edges:
             self._pass_on(post, peer, now)
-        return True
 
     def _take(self, post: Travelling, edge: str, now: float) -> None:
         self._pool.add(post)
@@ -244,50 +235,55 @@ class StemRouter:
         heapq.heappush(self._plans, (at, next(self._count), post.post_id, what))
 
     def _ask(self, peer: str, at: float) -> None:
-        heapq.heappush(self._plans, (at, next(self._count), b"", _Ask(peer, self._peers[peer])))
+        heapq.heappush(self._plans, (at, next(self._count), b"", _Ask(peer, self.contacts[peer])))
 
     def next_wake(self) -> float:
+        if self._urgent:
+            return 0.0
         return self._plans[0][0] if self._plans else float("inf")
 
     def tick(self, now: float) -> list[Effect]:
         """What is due. Say first, by `on_public`, which posts have become public."""
         self._relays.turn(now)
-        effects: list[Effect] = []
+        effects: list[Effect] = list(self._urgent.values())
+        self._urgent = {}
         while self._plans and self._plans[0][0] <= now:
             _, _, post_id, what = heapq.heappop(self._plans)
             if isinstance(what, _Ask):
-                effects += [Probe(what.name)] if self._peers.get(what.name) is what.peer else []
+                effects += [Probe(what.name)] if self.contacts.get(what.name) is what.contact else []
             elif (post := self._pool.get(post_id)) is not None:
                 effect = self._end(post, what, now) if isinstance(what, _End) else self._send(post, what, now)
                 effects += [effect] if effect else []
         return effects
 
     def _end(self, post: Travelling, what: _End, now: float) -> Fluff | None:
-        if what.is_embargo and post.own and not post.is_sent and self.guards.in_use(self._candidates()):
+        if what.is_embargo and post.own and not post.is_sent and self._guards_there(post):
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
-        return Fluff(post.post_id, post.raw, frozenset(post.edges - {OWN}))
+        return Fluff(post.post_id, post.raw)
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
-        target = self._target(what)
+        target = self._target(post, what)
         if target is None:
             self._give_up(post, what, now)
             return None
-        wait = self._peers[target].onward.spend(now)
+        wait = self.contacts[target].onward.spend(now)
         if wait:
             self._plan(now + wait, post, what)
             return None
         post.is_sent = True
         return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
 
-    def _target(self, what: _Send) -> str | None:
-        candidates = self._candidates()
+    def _guards_there(self, post: Travelling) -> list[str]:
+        return self.guards.in_use(post.slot, self.contacts.there())
+
+    def _target(self, post: Travelling, what: _Send) -> str | None:
         if what.edge == OWN:
-            return next((g for g in self.guards.in_use(candidates) if g != what.failed), None)
+            return next((guard for guard in self._guards_there(post) if guard != what.failed), None)
         if what.failed:
-            return self._relays.other(what.edge, what.failed, candidates)
-        return self._relays.route(what.edge, candidates)
+            return self._relays.other(what.edge, what.failed, self.contacts.candidates())
+        return self._relays.route(what.edge, self.contacts.candidates())
 
     def _give_up(self, post: Travelling, what: _Send, now: float) -> None:
         """An own post waits for a guard (its embargo runs); another's is fluffed where no relay is."""

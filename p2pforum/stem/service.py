@@ -1,10 +1,11 @@
 """The stem over streams: the router's effects carried out, the only file here that awaits.
 
-A frame is answered as soon as it has been read, before anybody looks into it: neither the answer nor its time
-tells what became of it. How a post is published, and what is public, the node says (`Outside`).
+A frame is answered as soon as it has been read, before anybody looks at more of it than its class: neither
+the answer nor its time tells what became of it. How a post is published, the node says (`Outside`).
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Direction, Network, PeerGone, PeerID
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame, encode_cover, encode_frame
+from p2pforum.network.interface import Connection, Direction, Network, PeerID
+from p2pforum.stem.counts import StemCounts, StemView
+from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
+from p2pforum.stem.recruits import Recruits
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
 log = logging.getLogger(__name__)
@@ -38,30 +41,6 @@ class Outside:
     handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
 
 
-@dataclass(slots=True)
-class StemCounts:
-    """Since the start. Nothing here says which post, or by which peer."""
-
-    received: int = 0  # frames with posts
-    cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer, or no room
-    invalid: int = 0
-    sent: int = 0
-    failed: int = 0
-    fluffed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StemView:
-    """`own`: posts of this node on their way (after a restart: all that it keeps unreleased)."""
-
-    own: int
-    relayed: int
-    guards: int
-    guards_connected: int
-    counts: StemCounts
-
-
 class StemService:
     """Create it before peers connect, then `run`."""
 
@@ -78,8 +57,12 @@ class StemService:
         self._door = door
         self._outside = outside
         self.router = router  #: to be asked
+        self.recruits = Recruits(router, outside.hour, self._takes)
+        self._saved = router.guards.encode()
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
+        self._at_door: Counter[PeerID] = Counter()  # whose they are
         self._fluffing: set[bytes] = set()  # on their way to gossip
+        self._known: dict[PeerID, Connection] = {}  # by which the router knows each peer
         self._counts = StemCounts()
         self._wake = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -105,8 +88,9 @@ class StemService:
     def originate(self, raws: Sequence[bytes]) -> None:
         """Send own posts, kept and not released, on their way. For those without room call it again later."""
         for raw in raws:
-            post_id = decode(raw, self._params).id
-            if post_id not in self._judging and not self.router.originate(post_id, raw, trio.current_time()):
+            post = decode(raw, self._params)
+            now = trio.current_time()
+            if post.id not in self._judging and not self.router.originate(post.id, raw, now, post.author):
                 break
         self._wake.set()
 
@@ -121,29 +105,26 @@ class StemService:
         return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
 
     def view(self) -> StemView:
-        connected = {str(c.peer): "" for c in self._network.connections()}
-        used = self.router.guards.in_use(connected)
-        return StemView(
-            self.router.own, self.router.relayed, len(self.router.guards.kept), len(used), self._counts
-        )
+        guards = {guard.peer for guard in self.router.guards.kept}
+        there = guards & {connection.peer for connection in self._network.connections()}
+        return StemView(self.router.own, self.router.relayed, len(guards), len(there), self._counts)
 
     # -- peers ---------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
-            if not isinstance(event, PeerGone):
-                self._welcome(event.connection.peer)
-            elif not self._is_connected(event.peer):
-                self.router.remove_peer(event.peer)
+            self._look(event.connection.peer)
             self._wake.set()
 
-    def _is_connected(self, peer: PeerID) -> bool:
-        return any(connection.peer == peer for connection in self._network.connections())
-
-    def _welcome(self, peer: PeerID) -> None:
-        """Events may be old when they are read, and a stream may come first: what counts is now."""
+    def _look(self, peer: PeerID) -> None:
+        """Events may be old when they are read, and a stream may come first: what counts is now. On another
+        connection a peer must show again that it takes frames."""
         connection = next((c for c in self._network.connections() if c.peer == peer), None)
-        if connection is not None and peer not in self.router:
+        if connection is None:
+            self._known.pop(peer, None)
+            self.router.remove_peer(peer)
+        elif self._known.get(peer) is not connection:
+            self._known[peer] = connection
             outbound = connection.direction is Direction.OUTBOUND
             group = network_group(connection.address)
             self.router.add_peer(peer, trio.current_time(), outbound=outbound, group=group)
@@ -151,13 +132,13 @@ class StemService:
     # -- frames in -----------------------------------------------------------------------------------
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        frame = await _receive(stream, FRAME_SIZE)
+        frame = await _receive_frame(stream)
         await stream.send_all(ANSWER)
         if self._nursery is not None:
             self._nursery.start_soon(self._take, peer, frame)
 
     async def _take(self, peer: PeerID, frame: bytes) -> None:
-        self._welcome(peer)
+        self._look(peer)
         if not self.router.may_send(peer, trio.current_time()):
             self._counts.excess += 1
             return
@@ -171,7 +152,7 @@ class StemService:
             self._counts.invalid += 1
             log.info("dropped a peer: its stem frame held no valid post")
             await trio.sleep(limits.STEM_DROP_SECONDS)
-            await self._network.disconnect(peer)
+            await self._network.ban(peer)
         except StoreError as error:
             log.error("the store takes nothing: %s", error)
         except Exception as error:
@@ -183,15 +164,16 @@ class StemService:
         self._counts.received += 1
         post_id = decode(raw, self._params).id
         if not self.router.holds(post_id, raw):
-            is_new = not self.router.holds(post_id)
-            if len(self._judging) >= limits.STEM_JUDGED or (is_new and not self.router.has_room(len(raw))):
+            if self._at_door[peer] >= limits.STEM_JUDGED:
                 self._counts.excess += 1
                 return
             self._judging.add(post_id)
+            self._at_door[peer] += 1
             try:
                 (verdict,) = await self._door.ingest([raw], Origin.STEM)
             finally:
                 self._judging.discard(post_id)
+                self._at_door -= Counter([peer])  # which keeps nobody with none
             if verdict.outcome is Outcome.INVALID:
                 raise InvalidPost(verdict.reason)
             if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
@@ -217,8 +199,10 @@ class StemService:
     async def _step(self) -> None:
         """What has become public must be known at the moment of every decision, not a moment before."""
         assert self._nursery is not None
-        if self.router.maintain_guards(self._outside.hour(), trio.current_time()):
-            await self._outside.save(self.router.guards.encode())
+        self.router.maintain_guards(self._outside.hour(), trio.current_time())
+        if (text := self.router.guards.encode()) != self._saved:
+            await self._outside.save(text)
+            self._saved = text
         if ids := self.router.ids():
             self.router.on_public(await self._outside.public(ids))
         fluffs: list[Fluff] = []
@@ -255,9 +239,15 @@ class StemService:
         self._wake.set()
 
     async def _probe(self, peer: str) -> None:
-        if not await self._send(peer, encode_cover()):
-            self.router.on_silence(peer, trio.current_time())
+        await self._takes(PeerID(peer))
         self._wake.set()
+
+    async def _takes(self, peer: PeerID) -> bool:
+        self._look(peer)
+        if taken := await self._send(peer, encode_cover()):
+            return taken
+        self.router.on_silence(peer, trio.current_time())
+        return False
 
     async def _send(self, peer: str, frame: bytes) -> bool:
         """Whether it was taken. What became of it nobody says."""
@@ -283,15 +273,18 @@ class StemService:
         self._faulty.set()
 
 
-async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
-    """Exactly so many bytes, in time; what follows is not read."""
-    received = bytearray()
+async def _receive_frame(stream: trio.abc.Stream) -> bytes:
     with trio.move_on_after(limits.STEM_READ_SECONDS):
-        while len(received) < size:
-            chunk = await stream.receive_some(size - len(received))
-            if not chunk:
-                break
-            received += chunk
-    if len(received) < size:
-        raise RemoteProtocolError("a stem stream that ended early")
+        head = await _receive(stream, 1)
+        return head + await _receive(stream, size_of(head[0]) - 1)
+    raise RemoteProtocolError("a stem frame that did not come in time")
+
+
+async def _receive(stream: trio.abc.Stream, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        chunk = await stream.receive_some(size - len(received))
+        received += chunk
+        if not chunk:
+            raise RemoteProtocolError("a stem stream that ended early")
     return bytes(received)

@@ -9,10 +9,9 @@ from itertools import groupby, pairwise
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
-from p2pforum.store.blocks import MODULUS, Block, BlockKeys, BoardBlocks, Key, number
+from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, Key
 
 _END: Key = (limits.MAX_HOUR, b"")  # above every key
-_SUM_SIZE = 32  # bytes
 
 # INDEXED BY: without it SQLite may sort the whole board, and a query that can't use it is an error.
 _KEYS = """SELECT hour, id FROM post INDEXED BY post_released
@@ -21,9 +20,9 @@ _KEYS = """SELECT hour, id FROM post INDEXED BY post_released
 
 def load_board(db: sqlite3.Connection, board: int) -> BoardBlocks:
     rows = db.execute(
-        "SELECT lo_hour, lo_id, n, sum FROM rblock WHERE board = ? ORDER BY lo_hour, lo_id", (board,)
+        "SELECT lo_hour, lo_id, n FROM rblock WHERE board = ? ORDER BY lo_hour, lo_id", (board,)
     )
-    return BoardBlocks([Block((hour, lo_id), n, number(total)) for hour, lo_id, n, total in rows])
+    return BoardBlocks([Block((hour, lo_id), n) for hour, lo_id, n in rows])
 
 
 def load_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, index: int) -> BlockKeys:
@@ -42,19 +41,16 @@ def cut(keys: Sequence[Key], first: Key) -> list[Block]:
     """Blocks of about BLOCK_KEYS keys; the first begins at `first`."""
     pieces = max(1, round(len(keys) / limits.BLOCK_KEYS))
     edges = [len(keys) * i // pieces for i in range(pieces + 1)]
-    return [
-        Block(keys[lo] if lo else first, hi - lo, sum(number(k[1]) for k in keys[lo:hi]) % MODULUS)
-        for lo, hi in pairwise(edges)
-    ]
+    return [Block(keys[lo] if lo else first, hi - lo) for lo, hi in pairwise(edges)]
 
 
 def add_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, keys: Iterable[Key]) -> BoardBlocks:
     """Count in keys whose posts are already written and released."""
-    changed = list(blocks.blocks) or [_insert(db, board, Block((0, b""), 0, 0))]
+    changed = list(blocks.blocks) or [_insert(db, board, Block((0, b""), 0))]
     base = blocks if blocks.blocks else BoardBlocks(changed)
     for index, group in reversed(_by_block(base, keys)):  # from the end: a split moves only what is behind
         old = changed[index]
-        block = Block(old.lo, old.n + len(group), (old.sum + _total(group)) % MODULUS)
+        block = Block(old.lo, old.n + len(group))
         if block.n <= limits.BLOCK_MOST:
             changed[index] = _update(db, board, block)
         else:
@@ -70,7 +66,7 @@ def remove_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, keys: I
     changed = list(blocks.blocks)
     for index, group in reversed(_by_block(blocks, keys)):
         old = changed[index]
-        block = Block(old.lo, old.n - len(group), (old.sum - _total(group)) % MODULUS)
+        block = Block(old.lo, old.n - len(group))
         if block.n:
             changed[index] = _update(db, board, block)
         else:
@@ -90,13 +86,8 @@ def _by_block(blocks: BoardBlocks, keys: Iterable[Key]) -> list[tuple[int, list[
     return [(index, list(group)) for index, group in groupby(sorted(keys), blocks.locate)]
 
 
-def _total(keys: Iterable[Key]) -> int:
-    return sum(number(post_id) for _, post_id in keys)
-
-
 def _insert(db: sqlite3.Connection, board: int, block: Block) -> Block:
-    total = block.sum.to_bytes(_SUM_SIZE, "little")
-    db.execute("INSERT INTO rblock VALUES (?, ?, ?, ?, ?)", (board, *block.lo, block.n, total))
+    db.execute("INSERT INTO rblock VALUES (?, ?, ?, ?)", (board, *block.lo, block.n))
     return block
 
 
@@ -105,9 +96,7 @@ def _delete(db: sqlite3.Connection, board: int, block: Block) -> None:
 
 
 def _update(db: sqlite3.Connection, board: int, block: Block) -> Block:
-    total = block.sum.to_bytes(_SUM_SIZE, "little")
     db.execute(
-        "UPDATE rblock SET n = ?, sum = ? WHERE board = ? AND lo_hour = ? AND lo_id = ?",
-        (block.n, total, board, *block.lo),
+        "UPDATE rblock SET n = ? WHERE board = ? AND lo_hour = ? AND lo_id = ?", (block.n, board, *block.lo)
     )
     return block

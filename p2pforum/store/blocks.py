@@ -1,4 +1,4 @@
-"""The sync index of one board in memory: its released posts' keys (hour, ID) in blocks with sums.
+"""The sync index of one board in memory: its released posts' keys (hour, ID) in blocks.
 
 A block never changes: a board that changes gets new blocks for those that differ and shares the rest,
 so a sealed view costs nothing and loaded keys stay good. Not how blocks are stored (block_rows.py).
@@ -9,46 +9,50 @@ import threading
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate
 
 from p2pforum.core import limits
 from p2pforum.core.post_id import ID_SIZE
+from p2pforum.store.cells import Cells, make_cells
 
 Key = tuple[int, bytes]
 """(hour, ID): the order of sync."""
-
-MODULUS = 1 << 256
-_LOW = MODULUS - 1
-_MARK = 4  # keys between two kept sums inside a block: 0.2 us to sum up the rest, 8 MB for a million
-
-
-def number(post_id: bytes) -> int:
-    """An ID as Negentropy adds it up."""
-    return int.from_bytes(post_id, "little")
 
 
 class Block:
     """The keys from `lo` up to the next block's. Compared by identity."""
 
-    __slots__ = ("lo", "n", "sum")
+    __slots__ = ("lo", "n")
 
-    def __init__(self, lo: Key, n: int, total: int) -> None:
+    def __init__(self, lo: Key, n: int) -> None:
         self.lo = lo
         self.n = n
-        self.sum = total  #: of the IDs as numbers, mod 2^256
 
 
 class BoardBlocks:
-    """All blocks of a board, ascending. The first also holds whatever sorts before its `lo`."""
+    """All blocks of a board, ascending. The first also holds whatever sorts before its `lo`.
 
-    __slots__ = ("_los", "_starts", "_sums", "blocks")
+    `cells` is filled in by whoever first needs it; until then `base` has what an earlier state of the board
+    left, and the hours that changed since.
+    """
+
+    __slots__ = ("_los", "_starts", "base", "blocks", "cells")
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = tuple(blocks)
+        self.cells: Cells | None = None
+        self.base: tuple[Cells, AbstractSet[int]] | None = None
         self._los: list[Key] | None = None
         self._starts: list[int] | None = None
-        self._sums: list[int] | None = None
+
+    def follow(self, before: "BoardBlocks", changed: AbstractSet[int]) -> None:
+        """These are the blocks that came of `before` when posts of the hours `changed` did."""
+        if before.cells is not None:
+            self.base = before.cells, changed
+        elif before.base is not None:
+            self.base = before.base[0], before.base[1] | changed
 
     @property
     def los(self) -> list[Key]:
@@ -62,13 +66,6 @@ class BoardBlocks:
         if self._starts is None:
             self._starts = list(accumulate((block.n for block in self.blocks), initial=0))
         return self._starts
-
-    @property
-    def sums(self) -> list[int]:
-        """The sum of the IDs before each block, not reduced; the last entry is of all."""
-        if self._sums is None:
-            self._sums = list(accumulate((block.sum for block in self.blocks), initial=0))
-        return self._sums
 
     def locate(self, key: Key) -> int:
         """The index of the block that holds `key`, or would."""
@@ -87,20 +84,23 @@ def _head(hour: int, prefix: bytes) -> int:
 
 
 class BlockKeys:
-    """The keys of one block, packed: 40 bytes each, 48 when sums were asked for."""
+    """The keys of one block, packed: 40 bytes each."""
 
-    __slots__ = ("_heads", "_ids", "_marks")
+    __slots__ = ("_heads", "_ids")
 
     def __init__(self, keys: Sequence[Key]) -> None:
-        self._heads = array("Q", [_head(hour, post_id) for hour, post_id in keys])
         self._ids = b"".join([post_id for _, post_id in keys])
-        self._marks = b""
+        words = struct.iter_unpack(">I28x", self._ids)
+        self._heads = array("Q", [hour << 32 | word for (hour, _), (word,) in zip(keys, words, strict=True)])
 
     def __len__(self) -> int:
         return len(self._heads)
 
     def key(self, i: int) -> Key:
         return self._heads[i] >> 32, self._ids[i * ID_SIZE : (i + 1) * ID_SIZE]
+
+    def hours(self, lo: int, hi: int) -> list[int]:
+        return [head >> 32 for head in self._heads[lo:hi]]
 
     def ids(self, lo: int, hi: int) -> bytes:
         return self._ids[lo * ID_SIZE : hi * ID_SIZE]
@@ -114,20 +114,36 @@ class BlockKeys:
         hi = bisect_right(self._heads, head, lo)
         return bisect_left(range(hi), (hour, prefix), lo, hi, key=self.key)
 
-    def sum(self, i: int) -> int:
-        """The sum of the first `i` IDs, not reduced."""
-        marks = self._marks = self._marks or self._sum_up()
-        mark = i // _MARK
-        total = int.from_bytes(marks[mark * ID_SIZE : (mark + 1) * ID_SIZE], "little")
-        for at in range(mark * _MARK * ID_SIZE, i * ID_SIZE, ID_SIZE):
-            total += int.from_bytes(self._ids[at : at + ID_SIZE], "little")
-        return total
 
-    def _sum_up(self) -> bytes:
-        ids = struct.unpack(f"{ID_SIZE}s" * len(self), self._ids)
-        read = int.from_bytes  # `number` would cost half as much again
-        sums = list(accumulate([read(post_id, "little") for post_id in ids], initial=0))
-        return b"".join([(total & _LOW).to_bytes(ID_SIZE, "little") for total in sums[::_MARK]])
+Load = Callable[[int], BlockKeys]
+"""The keys of the block with that index."""
+
+
+def fill_cells(blocks: BoardBlocks, load: Load, low: int) -> Iterator[None]:
+    """Give a board's blocks cells from the hour `low` on, in steps of a block each."""
+    base, changed = blocks.base or (None, frozenset[int]())
+    if blocks.cells is not None:
+        base, changed = blocks.cells, frozenset[int]()
+        if base.low <= low:
+            return
+
+    def read(low: int, end: int) -> Iterator[tuple[list[int], bytes]]:
+        return _read_hours(blocks, load, low, end)
+
+    found = yield from make_cells(read, low, base, changed)
+    if blocks.cells is None or found.low <= blocks.cells.low:  # else another session reached lower meanwhile
+        blocks.cells = found
+
+
+def _read_hours(blocks: BoardBlocks, load: Load, low: int, end: int) -> Iterator[tuple[list[int], bytes]]:
+    """The keys of the hours from `low` up to, not with, `end`, block by block: their hours and their IDs."""
+    index = blocks.locate((low, b""))
+    while index < len(blocks.blocks) and (index == 0 or blocks.los[index] < (end, b"")):
+        keys = load(index)
+        lo, hi = keys.find(low, b""), keys.find(end, b"")
+        if lo < hi:
+            yield keys.hours(lo, hi), keys.ids(lo, hi)
+        index += 1
 
 
 class KeysCache:

@@ -14,11 +14,12 @@ from p2pforum.core.kinds import is_counted
 from p2pforum.core.post import Post
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, Key
+from p2pforum.store.hours import Hour, mark_changed, rebuild_hours
 from p2pforum.store.rows import board_token, reopen, search_text
 from p2pforum.store.scatter import Scatter, chunks, in_chunk
+from p2pforum.store.schema import SLOT_BITS
 from p2pforum.store.threads import Threads
 
-SLOT_BITS = 20  # of the row, below the hour. 32 would add 87 bytes to a post: each word stores the distance
 _COLUMNS = "row, id, board, thread, hour, kind, released, raw"
 
 
@@ -41,13 +42,20 @@ class Kept:
 
 
 class Change:
-    """`blocks` are those of boards as of the last commit; after `write`, `new_blocks` has what differs."""
+    """`blocks` of boards and all `hours` are as of the last commit. After `write`, `new_blocks` and
+    `changed_hours` have what differs."""
 
     def __init__(
-        self, db: sqlite3.Connection, secret: bytes, blocks: Mapping[int, BoardBlocks], boards: dict[str, int]
+        self,
+        db: sqlite3.Connection,
+        secret: bytes,
+        blocks: Mapping[int, BoardBlocks],
+        hours: Mapping[int, Hour],
+        boards: dict[str, int],
     ) -> None:
         self._db = db
         self._blocks = blocks
+        self._hours = hours
         self._threads = Threads(db, secret, boards)
         self._row_numbers = Scatter(db, secret, "post", "row", SLOT_BITS)
         self._posts: list[tuple[Post, bool]] = []
@@ -59,6 +67,7 @@ class Change:
         self._keys: dict[int, list[Key]] = defaultdict(list)
         self._gone_keys: dict[int, list[Key]] = defaultdict(list)
         self.new_blocks: dict[int, BoardBlocks] = {}
+        self.changed_hours: set[int] = set()
 
     # --- what may change ----------------------------------------------------------------------------------
 
@@ -92,11 +101,12 @@ class Change:
         if kept.released:
             self._gone_keys[kept.board].append((kept.hour, kept.id))
 
-    def rebuild_blocks(self) -> None:
+    def rebuild_index(self) -> None:
         """Make the sync index anew from the posts; in a transaction of its own."""
         self._db.execute("DELETE FROM rblock")
         for (board,) in self._db.execute("SELECT id FROM board").fetchall():
             self.new_blocks[board] = block_rows.rebuild_board(self._db, board)
+        self.changed_hours |= rebuild_hours(self._db, self._hours)
 
     def _uncount(self, kept: Kept) -> None:
         if kept.is_counted:
@@ -125,6 +135,7 @@ class Change:
         self._db.executemany("INSERT INTO reveal VALUES (?, ?)", sorted(self._reveals))
         for board in {*self._gone_keys, *self._keys}:
             self._write_blocks(board)
+        mark_changed(self._db, self._hours, self.changed_hours)
         if self._gone_rows:
             self._threads.remove_empty()
 
@@ -150,9 +161,37 @@ class Change:
         return rows
 
     def _write_blocks(self, board: int) -> None:
-        blocks = self._blocks.get(board) or block_rows.load_board(self._db, board)
-        blocks = block_rows.remove_keys(self._db, board, blocks, self._gone_keys.get(board, ()))
-        self.new_blocks[board] = block_rows.add_keys(self._db, board, blocks, self._keys.get(board, ()))
+        before = self._blocks.get(board) or block_rows.load_board(self._db, board)
+        gone, keys = self._gone_keys.get(board, ()), self._keys.get(board, ())
+        after = block_rows.remove_keys(self._db, board, before, gone)
+        after = self.new_blocks[board] = block_rows.add_keys(self._db, board, after, keys)
+        changed = {hour for hour, _ in (*gone, *keys)}
+        after.follow(before, changed)
+        self.changed_hours |= changed
+
+
+class Offer:
+    """One post of a transaction, which may come several times in it."""
+
+    def __init__(self, post: Post, kept: Kept | None) -> None:
+        self._post = post
+        self._kept = kept
+        self._is_here = kept is not None
+        self._is_released = kept is not None and bool(kept.released)
+        self._is_dropped = kept is not None and kept.raw is None
+
+    def accept(self, released: bool) -> bool:
+        """Whether this makes it new or newly released."""
+        is_better = not self._is_here or (released and not self._is_released)
+        self._is_here = True
+        self._is_released = self._is_released or released
+        return is_better and not self._is_dropped
+
+    def apply(self, change: Change) -> None:
+        if self._kept is None:
+            change.insert(self._post, self._is_released)
+        elif self._is_released and not self._kept.released:
+            change.release(self._kept)
 
 
 def _reopened(post_id: bytes, raw: bytes) -> Post | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import NetworkParams
 from p2pforum.core.post import decode
-from p2pforum.store import block_rows
-from p2pforum.store.blocks import MODULUS, number
+from p2pforum.store import block_rows, hours
 from p2pforum.store.posts import Store
+from p2pforum.store.schema import SLOT_BITS
 from p2pforum.store.threads import COUNTED
 
 
@@ -26,13 +26,13 @@ def examine(db: sqlite3.Connection, params: NetworkParams) -> list[str]:
     """The same on the writer's connection; an open transaction counts."""
     if pages := [str(text) for (text,) in db.execute("PRAGMA quick_check") if text != "ok"]:
         return [f"the database file is damaged: {text}" for text in pages]
-    return [*_posts(db, params), *_blocks(db), *_counts(db), *_search(db)]
+    return [*_posts(db, params), *_blocks(db), *_hours(db), *_counts(db), *_search(db)]
 
 
-def rebuild_blocks(store: Store) -> None:
+def rebuild_index(store: Store) -> None:
     """Make the sync index anew from the posts: 0.6 s for a million."""
     with store.writing() as change:
-        change.rebuild_blocks()
+        change.rebuild_index()
 
 
 def _posts(db: sqlite3.Connection, params: NetworkParams) -> Iterator[str]:
@@ -59,12 +59,20 @@ def _blocks(db: sqlite3.Connection) -> Iterator[str]:
         blocks = block_rows.load_board(db, board)
         for index, block in enumerate(blocks.blocks):
             keys = block_rows.read_keys(db, board, *blocks.bounds(index))
-            total = sum(number(post_id) for _, post_id in keys) % MODULUS
-            if (len(keys), total) != (block.n, block.sum):
+            if len(keys) != block.n:
                 yield "the sync index does not fit the posts"
                 return
         if not blocks.blocks and block_rows.read_keys(db, board, (0, b""), None):
             yield "the sync index misses a board"
+
+
+def _hours(db: sqlite3.Connection) -> Iterator[str]:
+    saved = dict(db.execute("SELECT hour, digest FROM rhour"))
+    if any(digest is not None and digest != hours.read_digest(db, hour) for hour, digest in saved.items()):
+        yield "the digest of an hour does not fit the posts"
+    there = {hour for (hour,) in db.execute(f"SELECT DISTINCT row >> {SLOT_BITS} FROM post WHERE released")}
+    if not there <= saved.keys():
+        yield "the digests of hours miss one"
 
 
 def _counts(db: sqlite3.Connection) -> Iterator[str]:

@@ -18,8 +18,8 @@ from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.store import retention, schema
-from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.posts import Store
+from p2pforum.store.schema import SLOT_BITS
 
 log = logging.getLogger(__name__)
 

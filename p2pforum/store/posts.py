@@ -18,8 +18,9 @@ from p2pforum.core.post import Post
 from p2pforum.store import directory as data_directory
 from p2pforum.store import schema
 from p2pforum.store.blocks import BoardBlocks, BoardCache, KeysCache
-from p2pforum.store.change import Change, Kept
+from p2pforum.store.change import Change, Offer
 from p2pforum.store.connection import WRITER_PATIENCE, open_read_only, open_writer, translated
+from p2pforum.store.hours import load_hours, save_hours
 from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.scatter import chunks, in_chunk
 from p2pforum.store.snapshot import Snapshot, read_released
@@ -43,6 +44,7 @@ class Store:
         self._slot_key = _meta(writer, schema.SLOT_KEY) or b""
         self._blocks = BoardCache()
         self._keys = KeysCache()
+        self._hours = load_hours(writer)
         self._boards: dict[str, int] = {}
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -54,11 +56,11 @@ class Store:
         """
         with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
             kept = change.find(list({post.id for post, _ in posts}))
-            offers: dict[bytes, _Offer] = {}
+            offers: dict[bytes, Offer] = {}
             became = []
             for post, released in posts:
                 if post.id not in offers:
-                    offers[post.id] = _Offer(post, kept.get(post.id))
+                    offers[post.id] = Offer(post, kept.get(post.id))
                 became.append(offers[post.id].accept(released))
             for offer in offers.values():
                 offer.apply(change)
@@ -78,7 +80,8 @@ class Store:
         `outlives_power_cut`: on the disk when the block ends (a few ms), not a few seconds later.
         """
         with self._write_lock:
-            change = Change(self._db, self._slot_key, self._blocks.current(), self._boards)
+            blocks, hours = self._blocks.current(), self._hours.current()
+            change = Change(self._db, self._slot_key, blocks, hours, self._boards)
             try:
                 with translated():
                     self._db.execute(f"PRAGMA synchronous = {'FULL' if outlives_power_cut else 'NORMAL'}")
@@ -89,6 +92,7 @@ class Store:
                         self._db.execute("COMMIT")
                         self._commits += 1
                         self._blocks.publish(change.new_blocks)
+                        self._hours.publish(change.changed_hours)
             except BaseException:
                 self._undo()
                 raise
@@ -130,10 +134,16 @@ class Store:
         False if a reader still needed it for `patience` ms: then try again later.
         """
         with self._write_lock, translated():
+            self._save_hours()
             self._db.execute(f"PRAGMA busy_timeout = {patience}")
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {WRITER_PATIENCE}")
             return not busy
+
+    def _save_hours(self) -> None:
+        """What is not saved is made again after the next start."""
+        with suppress(sqlite3.Error):
+            save_hours(self._db, self._hours)
 
     @contextmanager
     def exclusive(self) -> Iterator[sqlite3.Connection]:
@@ -185,7 +195,10 @@ class Store:
                     db.execute("BEGIN")
                     db.execute("SELECT 1 FROM rblock LIMIT 1").fetchone()
                     known, commits = self._blocks.current(), self._commits
-            yield Snapshot(db, known, self._keys, self._rememberer(commits))
+                    hours = self._hours.sealed()
+            view = Snapshot(db, known, hours, self._keys, self._rememberer(commits))
+            view.cells()  # hours that changed are read here, in the caller's thread
+            yield view
 
     def _rememberer(self, commits: int) -> Callable[[int, BoardBlocks], None]:
         def remember(board: int, blocks: BoardBlocks) -> None:
@@ -199,35 +212,12 @@ class Store:
         """The log is copied in and removed, unless a reader still looks: then by the next start."""
         with self._write_lock, self._read_lock, suppress(sqlite3.Error):
             self._reader.close()
+            self._save_hours()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._db.close()
 
 
 _KNOWN = "SELECT id FROM post WHERE released AND"
-
-
-class _Offer:
-    """One post of a transaction, which may come several times in it."""
-
-    def __init__(self, post: Post, kept: Kept | None) -> None:
-        self._post = post
-        self._kept = kept
-        self._is_here = kept is not None
-        self._is_released = kept is not None and bool(kept.released)
-        self._is_dropped = kept is not None and kept.raw is None
-
-    def accept(self, released: bool) -> bool:
-        """Whether this makes it new or newly released."""
-        is_better = not self._is_here or (released and not self._is_released)
-        self._is_here = True
-        self._is_released = self._is_released or released
-        return is_better and not self._is_dropped
-
-    def apply(self, change: Change) -> None:
-        if self._kept is None:
-            change.insert(self._post, self._is_released)
-        elif self._is_released and not self._kept.released:
-            change.release(self._kept)
 
 
 def _meta(db: sqlite3.Connection, name: str) -> bytes | None:

@@ -179,6 +179,11 @@ class Reader:
         """The hours of the newest posts, the latest first."""
         return [hour for (hour,) in self._all("SELECT hour FROM post ORDER BY row DESC LIMIT ?", (limit,))]
 
+    def newest_public(self) -> int | None:
+        """The hour of the newest post that others have, too; None if there is none."""
+        rows = self._all("SELECT hour FROM post WHERE released AND raw IS NOT NULL ORDER BY row DESC LIMIT 1")
+        return int(rows[0][0]) if rows else None
+
     def statistics(self) -> Statistics:
         with translated():
             return read_statistics(self._db, self.path)

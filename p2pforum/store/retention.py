@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from p2pforum.core import limits
-from p2pforum.store.change import SLOT_BITS
 from p2pforum.store.pins import NOT_PINNED
 from p2pforum.store.posts import Store
+from p2pforum.store.schema import SLOT_BITS
 
 # Never by itself: a post that is not out yet, which may be here only; and what its reader pinned.
 MAY_GO = f"(released OR raw IS NULL) AND {NOT_PINNED}"

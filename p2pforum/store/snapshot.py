@@ -1,47 +1,71 @@
 """A sealed view of the released posts, for sync: what others add or drop meanwhile does not show.
 
-Keys of a block are loaded when first looked at (0.14 ms); sums over whole blocks load nothing.
+Keys of a block are loaded when first looked at (0.14 ms), digests of a board's hours when first asked for.
 """
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from p2pforum.core import limits
 from p2pforum.store import block_rows
-from p2pforum.store.blocks import MODULUS, BlockKeys, BoardBlocks, Key, KeysCache
+from p2pforum.store.blocks import BlockKeys, BoardBlocks, Key, KeysCache, fill_cells
+from p2pforum.store.cells import ENTRY, Cells, entry
 from p2pforum.store.connection import translated
+from p2pforum.store.hours import Hours
 
 _NOTHING = BoardBlocks(())
+_BOARDS = """SELECT name, EXISTS
+    (SELECT 1 FROM post INDEXED BY post_released WHERE released AND post.board = board.id AND hour >= ?)
+    FROM board WHERE name > ?
+    AND EXISTS (SELECT 1 FROM rblock WHERE rblock.board = board.id AND n > 0)  -- else all has expired
+    ORDER BY name LIMIT ?"""
 
 
 class Items:
-    """The released posts of one board from some hour on, sorted by (hour, ID). See sync.reconcile.Items."""
+    """The released posts of one board in some hours, sorted by (hour, ID). See sync.reconcile.Items.
 
-    def __init__(self, blocks: BoardBlocks, load: Callable[[int], BlockKeys], low_hour: int) -> None:
+    `window` are those hours: from the first up to, not with, the second.
+    """
+
+    def __init__(
+        self,
+        blocks: BoardBlocks,
+        load: Callable[[int], BlockKeys],
+        window: tuple[int, int] = (0, limits.MAX_HOUR),
+    ) -> None:
         self._blocks = blocks
         self._load = load
-        self._skipped = 0
+        self._low, end = window
         self._index = 0  # the block looked at last: mostly the next question is about it, too
-        self._lo = self._hi = 0  # it holds keys from `_lo` up to `_hi`, those skipped included
+        self._lo = self._hi = 0  # it holds keys from `_lo` up to `_hi`, of the whole board
         self._loaded: BlockKeys | None = None
-        self._before: int | None = None  # the sum of the keys skipped
-        self._skipped = self.find(low_hour, b"") if low_hour > 0 else 0
+        if blocks.starts[-1] <= limits.BLOCK_MOST:  # 0.2 ms, and no key need be loaded to find the window
+            self._settle()
+        self._first = self._below(self._low, b"")
+        self._last = max(self._first, self._below(end, b""))
 
     def __len__(self) -> int:
-        return self._blocks.starts[-1] - self._skipped
+        return self._last - self._first
 
     def find(self, hour: int, id: bytes) -> int:  # noqa: A002
         """How many items are below the bound (hour, id); `id` may be a prefix."""
-        if not self._blocks.blocks or (hour <= 0 and not id):
+        return min(max(self._first, self._below(hour, id)), self._last) - self._first
+
+    def _below(self, hour: int, prefix: bytes) -> int:
+        """The same, of the whole board."""
+        blocks = self._blocks
+        if not blocks.blocks or (hour <= 0 and not prefix):
             return 0
         if hour >= limits.MAX_HOUR:  # "everything": no key to look at
-            return len(self)
-        self._turn_to(self._blocks.locate((hour, id)))
-        below = self._lo
-        if self._blocks.los[self._index] != (hour, id) or self._index == 0:
-            below += self._keys().find(hour, id)
-        return max(0, below - self._skipped)
+            return blocks.starts[-1]
+        known = blocks.cells
+        if not prefix and known is not None and known.low <= hour:
+            return blocks.starts[-1] - known.starts[-1] + known.find(hour)
+        self._turn_to(blocks.locate((hour, prefix)))
+        if self._index and blocks.los[self._index] == (hour, prefix):
+            return self._lo
+        return self._lo + self._keys().find(hour, prefix)
 
     def key(self, i: int) -> Key:
         offset = self._place(i)
@@ -52,33 +76,51 @@ class Items:
 
     def ids(self, lo: int, hi: int) -> bytes:
         """The IDs of the items in [lo, hi), one after another."""
-        found = b""
+        found = []
         while lo < hi:
             offset = self._place(lo)
             end = min(self._hi - self._lo, offset + hi - lo)
-            found += self._keys().ids(offset, end)
+            found.append(self._keys().ids(offset, end))
             lo += end - offset
+        return b"".join(found)
+
+    def prepare(self) -> Iterator[None]:
+        """Read what `cells` needs, in small steps."""
+        if self._blocks.cells is None or self._blocks.cells.low > self._low:
+            yield from fill_cells(self._blocks, self._load, self._low)
+
+    def cells(self, lo: int, hi: int) -> bytes:
+        """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, SHA-256 of their IDs."""
+        if lo >= hi:
+            return b""
+        known = self._settle()
+        shift = self._blocks.starts[-1] - known.starts[-1] - self._first  # items before the first of `known`
+        first, last = known.whole(lo - shift, hi - shift)
+        if first > last:
+            return self._entry(known.hours[last], lo, hi)
+        begin, end = known.starts[first] + shift, known.starts[last] + shift
+        found = known.packed[first * ENTRY : last * ENTRY]
+        if lo < begin:
+            found = self._entry(known.hours[first - 1], lo, begin) + found
+        if end < hi:
+            found += self._entry(known.hours[last], end, hi)
         return found
 
-    def sum(self, lo: int, hi: int) -> int:
-        """The sum, mod 2^256, of the IDs in [lo, hi) as little-endian numbers."""
-        if lo >= hi:
-            return 0
-        if lo:
-            return (self._sum_to(hi) - self._sum_to(lo)) % MODULUS
-        if self._before is None:  # kept: questions are mostly about all up to some place
-            self._before = self._sum_to(0)
-        return (self._sum_to(hi) - self._before) % MODULUS
+    def _entry(self, hour: int, lo: int, hi: int) -> bytes:
+        return entry(hour, self.ids(lo, hi))
 
-    def _sum_to(self, i: int) -> int:
-        """Over all the board's keys before item `i`."""
-        offset = self._place(i)
-        below = self._blocks.sums[self._index]
-        return below + self._keys().sum(offset) if offset else below
+    def _settle(self) -> Cells:
+        known = self._blocks.cells
+        if known is None or known.low > self._low:
+            for _ in self.prepare():
+                pass
+            known = self._blocks.cells
+        assert known is not None
+        return known
 
     def _place(self, i: int) -> int:
         """Turn to the block of item `i`; the place in it. One behind the last is in a block of no keys."""
-        i += self._skipped
+        i += self._first
         if not self._lo <= i < self._hi:
             self._turn_to(bisect_right(self._blocks.starts, i) - 1)
         return i - self._lo
@@ -98,41 +140,50 @@ class Items:
 class Snapshot:
     """Made by Store.snapshot(). One session's: not for two threads at the same moment.
 
-    `known` are the blocks of boards in memory when the view was sealed; `remember` is told of others.
+    `known` are the blocks of boards in memory when the view was sealed, `hours` all hours; `remember` is
+    told of other boards.
     """
 
     def __init__(
         self,
         db: sqlite3.Connection,
         known: Mapping[int, BoardBlocks],
+        hours: Hours,
         cache: KeysCache,
         remember: Callable[[int, BoardBlocks], None],
     ) -> None:
         self._db = db
         self._known = known
+        self._hours = hours
         self._loaded: dict[int, BoardBlocks] = {}
         self._cache = cache
         self._remember = remember
 
-    def boards(self, after: str = "", most: int = -1) -> list[str]:
-        """Names of boards with released posts that sort behind `after`, sorted; the first `most`, or all."""
-        with translated():
-            rows = self._db.execute(
-                "SELECT name FROM board WHERE name > ? AND EXISTS"  # n = 0: all that was released has expired
-                " (SELECT 1 FROM rblock WHERE rblock.board = board.id AND n > 0) ORDER BY name LIMIT ?",
-                (after, most),
-            ).fetchall()
-        return [name for (name,) in rows]
+    def boards(self, after: str = "", most: int = -1, low_hour: int = 0) -> list[tuple[str, bool]]:
+        """Names of boards with released posts that sort behind `after`, sorted; the first `most`, or all.
 
-    def items(self, board: str, low_hour: int = 0) -> Items:
-        """Of an unknown board: none."""
+        And whether there are posts of the hour `low_hour` or later.
+        """
+        with translated():
+            rows = self._db.execute(_BOARDS, (low_hour, after, most)).fetchall()
+        return [(name, bool(is_active)) for name, is_active in rows]
+
+    def cells(self, low: int = 0, end: int = limits.MAX_HOUR) -> bytes:
+        """The same as Items.cells of the hours in [low, end), over all boards: an hour's IDs in order,
+        whatever their boards."""
+        with translated():
+            return self._hours.cells(self._db, low, end)
+
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:
+        """From the hour `low_hour` up to, not with, `end`. Of an unknown board: none."""
         with translated():
             row = self._db.execute("SELECT id FROM board WHERE name = ?", (board,)).fetchone()
-            if row is None:
-                return Items(_NOTHING, _load_nothing, 0)
-            number = row[0]
-            blocks = self._blocks(number)
-        return Items(blocks, lambda index: self._keys(number, blocks, index), low_hour)
+            number, blocks = (row[0], self._blocks(row[0])) if row else (0, _NOTHING)
+        return Items(
+            blocks,
+            lambda index: self._keys(number, blocks, index),
+            (low_hour, end),
+        )
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
         """The posts, but for those not released here, or dropped."""
@@ -161,7 +212,3 @@ def read_released(db: sqlite3.Connection, ids: Iterable[bytes]) -> dict[bytes, b
         if row is not None and row[0] is not None:
             found[post_id] = row[0]
     return found
-
-
-def _load_nothing(_: int) -> BlockKeys:
-    return BlockKeys(())

@@ -1,7 +1,9 @@
 """Reconciliation: two nodes that meet come to the same set of posts, whatever happened before.
 
 wire.py       Negentropy v1 messages, byte for byte
-reconcile.py  how two sets differ: ranges, fingerprints, the split policy
+reconcile.py  how two sets differ: ranges, the split policy
+fingerprint.py  what stands for the posts of a range, in one session
+look.py       the one look: whether anything differs, and from which hour on
 payloads.py   what each frame of a session carries
 frames.py     our framing around it
 boards.py     the boards of one session: salted tags, numbers
@@ -13,8 +15,12 @@ terms.py      what a side brings to a session
 session.py    one session, both roles: the state machine over all of these
 budget.py     what a session may cost, its windows, and the report of what it did
 claims.py     who is fetching what, so that two peers are not asked for one post
-standing.py   what peers did in earlier sessions
+standing.py   what peers cost in earlier sessions
+params.py     bounds of the service; those of a session are in core/limits.py
+clocks.py     what hour it is for peers
 snapshot.py   what a session asks of the store
+places.py     who gets a place for a session, and whose session ends for it
+filling.py    whether this node has caught up since it came, and may be asked
 talk.py       one session on a stream: its tasks, and whose turn it is
-service.py    which sessions there are, and with whom; the only two files here that await
+service.py    which sessions there are, and with whom; these last four are the only files that await
 """

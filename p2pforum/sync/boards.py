@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync import wire
+from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.payloads import TAG_SIZE, Board, Boards
 from p2pforum.sync.reconcile import Items
 from p2pforum.sync.snapshot import Snapshot
@@ -66,18 +67,45 @@ def tag_of(name: str, nonces: bytes) -> bytes:
     return hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=nonces, person=_PERSON).digest()
 
 
-class BoardTable:
-    """Made when both HELLOs are known. The responder's boards are numbered first, then the initiator's."""
+class _Lowest:
+    """Names with the lowest tags, MAX_SYNC_BOARDS of them at most."""
 
-    def __init__(self, snapshot: Snapshot, choice: Choice, horizon: int, nonces: bytes) -> None:
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []  # by the negated tag: the highest is its first
+        self.beyond = 1 << (8 * TAG_SIZE)  #: all names with lower tags are here
+
+    def add(self, tag: bytes, name: str) -> None:
+        heapq.heappush(self._heap, (-int.from_bytes(tag, "big"), name))
+        if len(self._heap) > limits.MAX_SYNC_BOARDS:
+            self.beyond = min(self.beyond, -heapq.heappop(self._heap)[0])
+
+    def names(self) -> dict[bytes, str]:
+        """By tag."""
+        return {(-tag).to_bytes(TAG_SIZE, "big"): name for tag, name in self._heap}
+
+
+class BoardTable:
+    """Made when it is known that something differs, for the hours of `window`: from the first up to, not
+    with, the second. The responder's boards are numbered first, then the initiator's."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        choice: Choice,
+        window: tuple[int, int],
+        nonces: bytes,
+        fingerprint: Fingerprint,
+    ) -> None:
         self._snapshot = snapshot
         self._choice = choice
-        self._horizon = horizon
+        self._low, self._end = window
         self._nonces = nonces
+        self._fingerprint = fingerprint
         self._names: dict[bytes, str] = {}  # by tag; complete when `prepare` is done
+        self._active: set[bytes] = set()  # tags of those with posts in these hours
         self._beyond = 1 << (8 * TAG_SIZE)  # from this tag on, boards are left to other sessions
         self.boards: list[SharedBoard] = []
-        self._told: set[bytes] = set()
+        self._numbered: set[bytes] = set()
 
     def tag(self, name: str) -> bytes:
         return tag_of(name, self._nonces)
@@ -88,16 +116,17 @@ class BoardTable:
         Of too many, those with the lowest tags: both sides then look at the same boards, at others in each
         session, and however many names there are, they are not in memory.
         """
-        lowest: list[tuple[int, str]] = []  # a heap by the negated tag: the highest is its first
+        active, others = _Lowest(), _Lowest()
         last = ""
-        while found := self._snapshot.boards(last, _PER_STEP):
-            last = found[-1]
-            for name in filter(self._choice.takes, found):
-                heapq.heappush(lowest, (-int.from_bytes(self.tag(name), "big"), name))
-                if len(lowest) > limits.MAX_SYNC_BOARDS:
-                    self._beyond = min(self._beyond, -heapq.heappop(lowest)[0])
+        while found := self._snapshot.boards(last, _PER_STEP, self._low):
+            last = found[-1][0]
+            for name, is_active in found:
+                if self._choice.takes(name):
+                    (active if is_active else others).add(self.tag(name), name)
             yield
-        self._names = {(-tag).to_bytes(TAG_SIZE, "big"): name for tag, name in lowest}
+        self._names = others.names() | active.names()
+        self._active = set(active.names())
+        self._beyond = active.beyond
         for name in (*(self._choice.names or ()), *filter(self._choice.takes, self._choice.also)):
             self._names[self.tag(name)] = name
 
@@ -116,10 +145,11 @@ class BoardTable:
     def tell(self) -> Iterator[Boards | None]:
         """Frames that name the own boards that the peer did not; None where the caller may pause."""
         waiting: list[Board] = []
-        for tag in sorted(self._names.keys() - self._told):
-            board = self._share(tag, self._horizon + self._low(self._names[tag]))
+        for tag in sorted(self._active - self._numbered):
+            board = self._share(tag, self._oldest(self._names[tag]))
             if board.items is not None:
-                self.boards.append(board)
+                yield from board.items.prepare()
+                self._number(board)
                 waiting.append(self._describe(board, board.items))
             if len(waiting) == _PER_FRAME:
                 yield Boards(False, tuple(waiting))
@@ -129,41 +159,44 @@ class BoardTable:
 
     def learn(self, told: Board) -> SharedBoard:
         """Number a board that the peer named."""
-        low = self._horizon + told.low
+        low = self._low + told.low
         name = self._names.get(told.tag, "")
         if name:
-            low = max(low, self._horizon + self._low(name))
+            low = max(low, self._oldest(name))
         board = self._share(told.tag, min(low, limits.MAX_HOUR))
         board.theirs = told
-        self._told.add(told.tag)
-        self.boards.append(board)
+        self._number(board)
         return board
+
+    def is_numbered(self, tag: bytes) -> bool:
+        return tag in self._numbered
 
     def is_same(self, board: SharedBoard) -> bool:
         """Whether the peer's fingerprint over the whole board is ours."""
         theirs, items = board.theirs, board.items
         if theirs is None or items is None or self.is_cut(board):
             return False
-        return theirs.count == len(items) and theirs.fingerprint == _fingerprint(items)
+        return theirs.count == len(items) and theirs.fingerprint == self._fingerprint(items, 0, len(items))
 
     def is_cut(self, board: SharedBoard) -> bool:
         """Whether this node keeps that board for a shorter time than the peer."""
-        return board.theirs is not None and board.low > self._horizon + board.theirs.low
+        return board.theirs is not None and board.low > self._low + board.theirs.low
 
     def _share(self, tag: bytes, low: int) -> SharedBoard:
         name = self._names.get(tag, "")
-        items = self._snapshot.items(name, low) if name else None
+        items = self._snapshot.items(name, low, self._end) if name else None
         return SharedBoard(len(self.boards), tag, name, items or None, low)
 
     def _describe(self, board: SharedBoard, items: Items) -> Board:
-        return Board(board.tag, board.low - self._horizon, len(items), _fingerprint(items))
+        whole = self._fingerprint(items, 0, len(items))
+        return Board(board.tag, board.low - self._low, len(items), whole)
 
-    def _low(self, name: str) -> int:
-        return max(0, self._choice.low(name) - self._horizon)
+    def _number(self, board: SharedBoard) -> None:
+        self.boards.append(board)
+        self._numbered.add(board.tag)
 
-
-def _fingerprint(items: Items) -> bytes:
-    return wire.fingerprint(items.sum(0, len(items)), len(items))
+    def _oldest(self, name: str) -> int:
+        return max(self._low, self._choice.low(name))
 
 
 class Told:

@@ -84,7 +84,7 @@ class Report:
     @property
     def wants_more(self) -> bool:
         """Whether another session with the same peer would go on where this one stopped."""
-        stopped = self.left or self.code in (Code.BUDGET, Code.TIME)
+        stopped = self.left or self.code in (Code.BUDGET, Code.TIME, Code.BUSY)
         return bool(stopped and (self.new or self.sent))
 
     def check(self, budget: Budget) -> None:

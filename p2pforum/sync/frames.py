@@ -15,6 +15,7 @@ from p2pforum.sync.payloads import (
     Gone,
     Grant,
     Hello,
+    Look,
     Neg,
     Posts,
     Pull,
@@ -23,8 +24,11 @@ from p2pforum.sync.payloads import (
 )
 from p2pforum.sync.wire import encode_varint, read_varint
 
-Frame = Hello | Boards | Neg | Want | Posts | Gone | Pull | Grant | End
+Frame = Hello | Look | Boards | Neg | Want | Posts | Gone | Pull | Grant | End
 
+_FRAMES: dict[int, type[Frame]] = {
+    frame.type: frame for frame in (Hello, Look, Boards, Neg, Want, Posts, Gone, Pull, Grant, End)
+}
 _MAX_LENGTH_BYTES = 3  # a varint of MAX_POSTS_FRAME
 
 
@@ -43,27 +47,10 @@ def parse(body: bytes) -> Frame:
 
 
 def _parse(kind: int, fields: Fields) -> Frame:
-    match kind:
-        case Type.HELLO:
-            return Hello.parse(fields)
-        case Type.BOARDS:
-            return Boards.parse(fields)
-        case Type.NEG:
-            return Neg.parse(fields)
-        case Type.WANT:
-            return Want.parse(fields)
-        case Type.POSTS:
-            return Posts.parse(fields)
-        case Type.GONE:
-            return Gone.parse(fields)
-        case Type.PULL:
-            return Pull.parse(fields)
-        case Type.CREDIT:
-            return Grant.parse(fields)
-        case Type.END:
-            return End.parse(fields)
-        case _:
-            raise RemoteProtocolError(f"a frame of the unknown type {kind}")
+    found = _FRAMES.get(kind)
+    if found is None:
+        raise RemoteProtocolError(f"a frame of the unknown type {kind}")
+    return found.parse(fields)
 
 
 class FrameReader:

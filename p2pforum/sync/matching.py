@@ -21,7 +21,7 @@ from p2pforum.sync.wire import HIGHEST, LOWEST
 
 
 class Matching:
-    """Made when both HELLOs are known. `asking` is the initiator's, None for the responder."""
+    """Made when it is known that something differs. `asking` is the initiator's, None for the responder."""
 
     def __init__(
         self,
@@ -30,18 +30,16 @@ class Matching:
         fetching: Fetching,
         claims: Claims,
         report: Report,
-        *,
-        audit: bool,
     ) -> None:
         self.table = table
         self._asking = asking
         self._fetching = fetching
         self._claims = claims
         self._report = report
-        self._audit = audit
         self._told = Told()
         self._preparing: Iterator[None] | None = table.prepare()
         self._entries: deque[Board] = deque()
+        self._considering: Iterator[None] | None = None
         self._telling: Iterator[Boards | None] | None = table.tell() if asking is None else None
         self._has_told = False
 
@@ -51,12 +49,15 @@ class Matching:
 
     @property
     def finished(self) -> bool:
-        return self._told.complete and not self._entries and self._has_told
+        considered = not self._entries and self._considering is None
+        return self._told.complete and considered and self._has_told
 
     def on_boards(self, frame: Boards) -> None:
         if self._asking is None and not self._has_told:
             raise RemoteProtocolError("an initiator that names boards before it has heard ours")
         self._told.check(frame)
+        if any(self.table.is_numbered(board.tag) for board in frame.boards):
+            raise RemoteProtocolError("a board that was named before")
         self._entries.extend(frame.boards)
 
     def step(self, outbox: deque[bytes]) -> bool:
@@ -67,8 +68,13 @@ class Matching:
             except StopIteration:
                 self._preparing = None
             return True
-        if self._entries:
-            self._consider(self.table.learn(self._entries.popleft()))
+        if self._considering is None and self._entries:
+            self._considering = self._consider(self.table.learn(self._entries.popleft()))
+        if self._considering is not None:
+            try:
+                next(self._considering)
+            except StopIteration:
+                self._considering = None
             return True
         if self._telling is None and self._told.complete:
             self._telling = self.table.tell()
@@ -80,11 +86,13 @@ class Matching:
             self._has_told = told.last
         return True
 
-    def _consider(self, board: SharedBoard) -> None:
+    def _consider(self, board: SharedBoard) -> Iterator[None]:
         if not self.table.takes(board) or (board.items is not None and self._asking is None):
             return
         self._report.boards += 1
-        if self.table.is_same(board) and not self._audit:
+        if board.items is not None:
+            yield from board.items.prepare()
+        if self.table.is_same(board):
             return
         self._report.differing += 1
         if board.theirs is None:

@@ -6,7 +6,6 @@ has to ask is kept as spans, the deepest first, so that memory stays small. What
 differences is not decided here.
 """
 
-import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync import wire
 from p2pforum.sync.boards import SharedBoard
 from p2pforum.sync.budget import ReceiveWindow, Report, SendWindow
+from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Credit, Grant, Neg
 from p2pforum.sync.reconcile import Items, Policy, Reconciler, Span
@@ -36,13 +36,17 @@ class Found(NamedTuple):
 class _Negotiating:
     """What both roles share. `step` fills `outbox` with encoded frames."""
 
-    def __init__(self, policy: Policy, rng: random.Random, report: Report) -> None:
+    def __init__(self, policy: Policy, report: Report) -> None:
         self._policy = policy
-        self._rng = rng
         self._report = report
+        self._fingerprint: Fingerprint | None = None
         self.window = SendWindow(limits.SYNC_NEG_WINDOW)
         self._receive = ReceiveWindow(limits.SYNC_NEG_WINDOW)
         self.outbox: deque[bytes] = deque()
+
+    def begin(self, fingerprint: Fingerprint) -> None:
+        """Both sides' nonces are known."""
+        self._fingerprint = fingerprint
 
     def step(self) -> bool:
         """A little work, if there is any that can be done now."""
@@ -67,7 +71,8 @@ class _Negotiating:
         self.outbox.append(encoded)
 
     def _reconciler(self, items: Items, *, initiator: bool) -> Reconciler:
-        return Reconciler(items, self._policy, self._rng, initiator=initiator)
+        assert self._fingerprint is not None
+        return Reconciler(items, self._policy, self._fingerprint, initiator=initiator)
 
     def _examine(self, side: Reconciler, message: bytes, spans: list[Span]) -> _Steps:
         examining = side.examine(message)
@@ -85,8 +90,8 @@ class _Negotiating:
 class Answering(_Negotiating):
     """The responder's side: what it keeps is what it was sent and has not answered."""
 
-    def __init__(self, policy: Policy, rng: random.Random, report: Report) -> None:
-        super().__init__(policy, rng, report)
+    def __init__(self, policy: Policy, report: Report) -> None:
+        super().__init__(policy, report)
         self._inbox: deque[tuple[Neg, int, Items]] = deque()
         self._answering: _Steps | None = None
 
@@ -145,8 +150,8 @@ class _Compared:
 class Asking(_Negotiating):
     """The initiator's side; what it learns is in `found`."""
 
-    def __init__(self, policy: Policy, rng: random.Random, report: Report) -> None:
-        super().__init__(policy, rng, report)
+    def __init__(self, policy: Policy, report: Report) -> None:
+        super().__init__(policy, report)
         self.found: deque[Found] = deque()
         self._inbox: deque[tuple[_Compared, bytes, int, int]] = deque()
         self._examining: _Steps | None = None

@@ -28,6 +28,7 @@ class Type(enum.IntEnum):
     PULL = 6
     CREDIT = 7
     END = 8
+    LOOK = 9
 
 
 class How(enum.IntEnum):
@@ -49,11 +50,12 @@ class Code(enum.IntEnum):
     """Why a session ends."""
 
     DONE = 0  #: the sender asks for nothing more; it goes on answering until it gets DONE itself
-    BUSY = 1  #: no room for a session now
+    BUSY = 1  #: no room for a session now, or no more: others wait for its place
     BUDGET = 2  #: one session may not cost more; another may go on
     TIME = 3  #: too long, or too long without progress
     PROTOCOL = 4  #: the receiver of this broke the protocol
     FAILED = 5  #: the sender can't go on: its own fault
+    SPENT = 6  #: sessions that the receiver of this opened have cost all that they may for now
 
 
 class Fields:
@@ -124,8 +126,26 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What the sender has of all boards: a fingerprint for each stretch of hours, newest first (look.py)."""
+
+    type: ClassVar = Type.LOOK
+    seen: tuple[bytes, ...]
+
+    def payload(self) -> bytes:
+        return b"".join(self.seen)
+
+    @classmethod
+    def parse(cls, fields: Fields) -> "Look":
+        seen = []
+        while fields.more():
+            seen.append(fields.take(FINGERPRINT_SIZE))
+        return cls(tuple(seen))
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """A board as told to a peer. `low` counts hours above the session's horizon."""
+    """A board as told to a peer. `low` counts hours above the first that is compared."""
 
     tag: bytes
     low: int
@@ -295,4 +315,4 @@ class End:
     @classmethod
     def parse(cls, fields: Fields) -> "End":
         code = fields.number()
-        return cls(Code(code) if code <= Code.FAILED else Code.FAILED)
+        return cls(Code(code) if code <= Code.SPENT else Code.FAILED)

@@ -5,13 +5,11 @@ Everything that can be long is a generator that yields often, so that the caller
 credit and let others run. It sends nothing and knows no peer.
 """
 
-import random
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from p2pforum.core import limits
-from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
 from p2pforum.sync import wire
 from p2pforum.sync.wire import FINGERPRINT, HIGHEST, ID_LIST, LOWEST, Bound, Range
@@ -22,10 +20,7 @@ _PIECE = 128  # IDs in one listed range: small enough to fill chunks well
 
 
 class Items(Protocol):
-    """The sealed, sorted items (hour, ID) of one board. IDs are hashes that we computed ourselves.
-
-    (IDs that someone could choose freely would break the fingerprints.)
-    """
+    """The sealed, sorted items (hour, ID) of one board."""
 
     def __len__(self) -> int: ...
 
@@ -41,32 +36,29 @@ class Items(Protocol):
         """The IDs of the items in [lo, hi), one after another."""
         ...
 
-    def sum(self, lo: int, hi: int) -> int:
-        """The sum, mod 2^256, of the IDs in [lo, hi) as little-endian numbers."""
+    def prepare(self) -> Iterator[None]:
+        """Small steps, after which `cells` reads little."""
+        ...
+
+    def cells(self, lo: int, hi: int) -> bytes:
+        """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, big-endian, and SHA-256 of
+        the IDs of its items there, one after another."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How ranges are split: v1 leaves it to each side, so sides with different policies agree too.
-
-    With `chunked`, an answer is cut into messages of at most `limit` bytes that each stand alone.
-    Without, it is one message; if that has a `limit`, the rest of it becomes one fingerprint and a
-    round trip more, as in the reference implementations.
-    """
+    """How ranges are split: v1 leaves it to each side, so sides with different policies agree too."""
 
     buckets: int = 8  #: ranges that a differing range is split into
     leaf: int = 16  #: a differing range with fewer own items is listed, not split
     first: int = 64  #: ranges that a whole board is split into, if it fills them
     quiet: bool = True  #: the initiator never lists: it asks with one fingerprint, so IDs cross once
     tail: bool = True  #: above the own newest item, an empty list instead of a fingerprint
-    jitter: bool = True  #: cuts at random places: no set can be made up to hide in a range
-    limit: int = limits.MAX_FRAME - 16  #: bytes of one message, 0 for no limit
-    chunked: bool = True
+    limit: int = limits.MAX_FRAME - 16  #: bytes of one message, each of which stands alone; 0: no limit
 
 
 TUNED = Policy()
-STOCK = Policy(16, 32, 16, quiet=False, tail=False, jitter=False, limit=0, chunked=False)
 
 
 class Span(NamedTuple):
@@ -82,15 +74,22 @@ class Span(NamedTuple):
 class Reconciler:
     """One board. `have` collects spans of own items, `need` IDs of the other side's, both to be taken.
 
-    `ranges` counts what the other side made us examine, for budgets.
+    `fingerprint` gives that of the items in [lo, hi). `ranges` counts what the other side made us examine,
+    for budgets.
     """
 
-    def __init__(self, items: Items, policy: Policy, rng: random.Random, *, initiator: bool) -> None:
+    def __init__(
+        self,
+        items: Items,
+        policy: Policy,
+        fingerprint: Callable[[Items, int, int], bytes],
+        *,
+        initiator: bool,
+    ) -> None:
         self._items = items
         self._policy = policy
-        self._rng = rng
+        self._make_fingerprint = fingerprint
         self._initiator = initiator
-        self._summed = (0, 0)
         self.have: list[tuple[int, int]] = []
         self.need: list[bytes] = []
         self.ranges = 0
@@ -132,7 +131,7 @@ class Reconciler:
 
         Lazy: a span over a million items costs memory for one message.
         """
-        limit = self._policy.limit if self._policy.chunked else 0
+        limit = self._policy.limit
         out, n = wire.Writer(), 0
         for span in spans:
             lower = span.lower
@@ -148,55 +147,6 @@ class Reconciler:
         if not out.is_empty:
             yield out.message()
 
-    def initiate(self) -> bytes:
-        """The first message, whole, as the references send it. Not for chunked policies."""
-        return self._join(self.opening())
-
-    def reconcile(self, message: bytes) -> bytes | None:
-        """One message in, one out, as the references do it; None when the initiator has finished."""
-        if not message or not 0x60 <= message[0] <= 0x6F:
-            raise RemoteProtocolError("not a message of any protocol version")
-        if message[0] != wire.VERSION and not self._initiator:
-            return bytes([wire.VERSION])
-        ranges, learnt = wire.decode(message), (list(self.have), list(self.need))
-        spans = _result(self._examine(ranges))
-        if not self._policy.limit:
-            answer = self._join(spans)
-        else:
-            answer, reached = self._limited(spans)
-            if reached != HIGHEST:  # what lies above comes again: to be learnt then
-                self.have, self.need = learnt
-                _result(self._examine([found for found in ranges if found[0] <= reached]))
-        return None if self._initiator and len(answer) == 1 else answer
-
-    def _join(self, spans: Sequence[Span]) -> bytes:
-        if self._policy.chunked:
-            raise LocalProtocolError("a chunked answer is not one message")
-        return b"".join(self.emit(spans)) or bytes([wire.VERSION])
-
-    def _limited(self, spans: Sequence[Span]) -> tuple[bytes, Bound]:
-        """Byte for byte what the references do about a frame limit, wasteful corners included.
-
-        Also the bound up to which they would have looked at the message.
-        """
-        full = self._policy.limit - 200
-        out = wire.Writer()
-        for span in spans:
-            trial, hi = out.copy(), span.hi
-            if span.fan == 0:
-                hi = min(hi, span.lo + (full - len(out)) // ID_SIZE + 1)
-            if hi < span.hi:
-                trial.add(span.lower, (self._items.key(hi), ID_LIST, self._items.ids(span.lo, hi)))
-            else:
-                trial.write(span.lower, self._answer(span))
-            if len(trial) > full:
-                last = trial if span.fan == 0 else out
-                rest = self._fingerprint(hi, len(self._items))
-                last.add(last.reached, (HIGHEST, FINGERPRINT, rest))
-                return last.message(), span.upper
-            out = trial
-        return out.message(), HIGHEST
-
     def _answer(self, span: Span) -> Iterator[Range]:
         count = span.hi - span.lo
         if span.fan == 0:
@@ -209,11 +159,10 @@ class Reconciler:
 
     def _list(self, span: Span) -> Iterator[Range]:
         lo = span.lo
-        if self._policy.chunked:
-            piece = max(1, min(_PIECE, self._policy.limit // ID_SIZE - 4)) if self._policy.limit else _PIECE
-            while span.hi - lo > piece:
-                yield self._separator(lo + piece), ID_LIST, self._items.ids(lo, lo + piece)
-                lo += piece
+        piece = max(1, min(_PIECE, self._policy.limit // ID_SIZE - 4)) if self._policy.limit else _PIECE
+        while span.hi - lo > piece:
+            yield self._separator(lo + piece), ID_LIST, self._items.ids(lo, lo + piece)
+            lo += piece
         yield span.upper, ID_LIST, self._items.ids(lo, span.hi)
 
     def _split(self, span: Span) -> Iterator[Range]:
@@ -233,15 +182,24 @@ class Reconciler:
         return wire.separator(self._items.key(cut - 1), self._items.key(cut))
 
     def _cuts(self, span: Span) -> Iterator[int]:
-        """Where the buckets of a split end: even, the larger ones first, or within a quarter of even."""
+        """Where the buckets of a split end: even, or at the hour that begins near there."""
         count = span.hi - span.lo
         fan = max(self._policy.buckets, min(span.fan, count // self._policy.leaf))
         size, larger = divmod(count, fan)
-        reach = size // 4 if self._policy.jitter else 0
         for k in range(1, fan):
-            even = span.lo + k * size + min(k, larger)
-            yield even + int((2 * self._rng.random() - 1) * (reach + 1)) if reach else even
+            yield self._near_hour(span.lo + k * size + min(k, larger), size // 4)
         yield span.hi
+
+    def _near_hour(self, cut: int, reach: int) -> int:
+        """A whole hour's digest is known, and its bound is short."""
+        if not reach:
+            return cut
+        hour = self._items.key(cut)[0]
+        before = self._items.find(hour, b"")
+        if cut - before <= reach:
+            return before
+        after = self._items.find(hour + 1, b"")
+        return after if after - cut <= reach else cut
 
     def _compare(self, lo: int, hi: int, payload: bytes) -> Iterator[None]:
         """Both sides' lists of one range are here: what only we have, and what only they have."""
@@ -272,23 +230,8 @@ class Reconciler:
         return self._items.find(*bound)
 
     def _fingerprint(self, lo: int, hi: int) -> bytes:
-        """Ranges mostly follow each other, so the sum up to the last place is kept."""
-        place, below = self._summed
-        if place != lo:
-            below = self._items.sum(0, lo)
-        above = self._items.sum(0, hi)
-        self._summed = (hi, above)
-        return wire.fingerprint(above - below, hi - lo)
+        return self._make_fingerprint(self._items, lo, hi)
 
 
 def _ids(joined: bytes) -> list[bytes]:
     return [joined[i : i + ID_SIZE] for i in range(0, len(joined), ID_SIZE)]
-
-
-def _result(steps: Generator[None, None, list[Span]]) -> list[Span]:
-    """Run a generator to its end without a pause."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return list(stop.value)

@@ -15,10 +15,15 @@ from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
 from p2pforum.ingest import Door
-from p2pforum.network.interface import Direction, Network, PeerConnected, PeerID
+from p2pforum.network.groups import network_group
+from p2pforum.network.interface import Connected, Direction, Network, PeerID
 from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
+from p2pforum.sync.clocks import Clocks
+from p2pforum.sync.filling import Filling
+from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
+from p2pforum.sync.places import Guest, Places
 from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.standing import Standing
@@ -48,8 +53,11 @@ class SyncService:
         self._now = now
         self.settings = Settings()  #: may be replaced at any time, and counts from the next session on
         self._claims = Claims(trio.current_time)
-        self._standing = self.standing = Standing(trio.current_time)
-        self._outbound = trio.CapacityLimiter(limits.MAX_SYNC_OUTBOUND)
+        self._standing = Standing(trio.current_time)
+        self.filling = Filling()
+        self.clocks = Clocks(trio.current_time, now)  #: what hour it is for peers
+        self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
+        self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
@@ -57,102 +65,134 @@ class SyncService:
         seconds, read, places = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
         self._dialled = Share(turns, seconds, read, places)
         self._strangers = Share(turns, seconds / 2, read // 2, places // 2, yields_to=self._dialled)
-        self._drawn: set[PeerID] = set()  # by lot, and in a session now
-        self._audited = now() - rng.randrange(limits.SYNC_AUDIT_HOURS)
         network.set_handler(self._protocol, self._answer)
 
     async def sync(self, peer: PeerID, progress: Progress | None = None) -> Report:
         """One session with a connected peer, after another one with it that runs.
 
         See Report.code for how it ended. Raises NetworkError if the peer can't be reached or is lost, and
-        RemoteProtocolError if it broke the protocol: then it has been disconnected.
+        RemoteProtocolError if it broke the protocol: then it has been banned.
         """
-        lock = self._one_each.setdefault(peer, trio.Lock())
-        async with lock, self._outbound:
-            stream = await self._network.open_stream(peer, self._protocol)
-            return await self._converse(peer, stream, progress, initiator=True)
+        lock, guest = self._one_each.setdefault(peer, trio.Lock()), Guest()
+        async with lock, self._opened.place(guest):
+            is_whole, is_dialled = False, self._is_dialled(peer)
+            try:
+                stream = await self._network.open_stream(peer, self._protocol)
+                report = await self._converse(peer, stream, guest, progress, initiator=True)
+                is_whole = report.code is Code.DONE and not report.left
+                return report
+            finally:
+                if is_dialled:
+                    self.filling.ended(peer, is_whole=is_whole)
 
     async def run(self) -> None:
         """Sync with every peer that we dial, and now and then with any, until cancelled."""
         async with trio.open_nursery() as nursery, self._network.watch() as events:
             nursery.start_soon(self._now_and_then, nursery)
             async for event in events:
-                if isinstance(event, PeerConnected) and event.connection.direction is Direction.OUTBOUND:
-                    nursery.start_soon(self._catch_up, event.connection.peer)
+                connection, connections = event.connection, self._network.connections()
+                if isinstance(event, Connected):
+                    if connection.direction is Direction.OUTBOUND:
+                        nursery.start_soon(self._keep_up, connection.peer)
+                elif all(c.peer != connection.peer for c in connections):
+                    self.filling.gone(connection.peer, connections)
             nursery.cancel_scope.cancel()
 
     async def _now_and_then(self, nursery: trio.Nursery) -> None:
-        """A slow peer keeps its own session, and not the others from being drawn."""
         while True:
             await trio.sleep(self.settings.every * self._rng.uniform(0.5, 1.5))
-            peers = [c.peer for c in self._network.connections() if c.peer not in self._drawn]
-            if peers and len(self._drawn) < limits.MAX_SYNC_DRAWN:
-                nursery.start_soon(self._catch_up_drawn, self._rng.choice(peers))
+            around = self._network.connections()
+            if not self.filling.answers(around):  # nor does it ask strangers
+                around = [c for c in around if c.direction is Direction.OUTBOUND]
+            if peers := [c.peer for c in around if c.peer not in self._one_each]:
+                nursery.start_soon(self._catch_up, self._rng.choice(peers))
 
-    async def _catch_up_drawn(self, peer: PeerID) -> None:
-        self._drawn.add(peer)
-        with trio.move_on_after(limits.SYNC_DRAWN_SECONDS):
-            await self._catch_up(peer)
-        self._drawn.discard(peer)
+    async def _keep_up(self, peer: PeerID) -> None:
+        """With a peer that we dialled: if it has no place for us, or we for it, again a while later."""
+        await self.filling.turn_of(peer)
+        pause = BUSY_SECONDS
+        while await self._catch_up(peer) is Code.BUSY:
+            await trio.sleep(pause * self._rng.uniform(0.5, 1.5))
+            pause = min(2 * pause, BUSY_MOST_SECONDS)
 
-    async def _catch_up(self, peer: PeerID) -> None:
-        """Sessions with one peer for as long as they bring something and leave something."""
-        if self._standing.is_banned(peer):
-            return
+    async def _catch_up(self, peer: PeerID) -> Code:
+        """Sessions with one peer for as long as they bring something and leave something; how it ended."""
         try:
-            while (await self.sync(peer)).wants_more:
+            while (report := await self.sync(peer)).wants_more:
                 pass
+            return report.code
         except P2PForumError as error:
             log.info("a sync session failed: %s", type(error).__name__)
         except Exception:  # ours: that peer's session is lost, the node goes on
             log.exception("a sync session failed")
+        return Code.FAILED
 
     async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         """A peer opened a stream. Its session before this one may be about to end."""
         with trio.move_on_after(limits.SYNC_END_SECONDS):
             while peer in self._inbound:
                 await self._inbound[peer].wait()
-        full = peer in self._inbound or len(self._inbound) >= limits.MAX_SYNC_INBOUND
-        if full or not self._standing.may_open(peer):
-            await say_end(stream, Code.BUSY)
+        if refusal := self._refusal(peer):
+            await say_end(stream, refusal)
             return
         ended = self._inbound[peer] = trio.Event()
         try:
-            await self._converse(peer, stream, None)
+            guest = self._guest(peer)
+            async with self._answered.place(guest) as has_one:
+                if has_one:
+                    await self._converse(peer, stream, guest, None)
+                else:
+                    await say_end(stream, Code.BUSY)
         finally:
             del self._inbound[peer]
             ended.set()
 
+    def _refusal(self, peer: PeerID) -> Code | None:
+        """Why no session of this peer is answered now."""
+        if peer in self._inbound or not self.filling.answers(self._network.connections()):
+            return Code.BUSY
+        return None if self._standing.may_open(peer) else Code.SPENT
+
+    def _guest(self, peer: PeerID) -> Guest:
+        found = [c for c in self._network.connections() if c.peer == peer]
+        group = network_group(found[0].address) if found else ""
+        return Guest(group, ours=self._is_dialled(peer), turn=self._standing.last_turn(peer))
+
     async def _converse(
-        self, peer: PeerID, stream: trio.abc.Stream, progress: Progress | None, *, initiator: bool = False
+        self,
+        peer: PeerID,
+        stream: trio.abc.Stream,
+        guest: Guest,
+        progress: Progress | None,
+        *,
+        initiator: bool = False,
     ) -> Report:
-        audit = initiator and self._now() - self._audited >= limits.SYNC_AUDIT_HOURS
-        terms = self.settings.terms(self._now(), self._door.retention_hours, audit=audit)
+        terms = self.settings.terms(self._now(), self._door.retention_hours)
         async with stream:
             with ExitStack() as stack:
-                share = self._share(peer)
+                share = self._dialled if self._is_dialled(peer) else self._strangers
                 async with share.among:
                     snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
                 rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
                 session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
-                talk = Talk(stream, session, share, self._door, progress or (lambda _: None), stack.close)
+                show = progress or (lambda _: None)
+                talk = Talk(stream, session, share, guest, self._door, show, stack.close)
                 share.active += 1
                 try:
                     error = await talk.run()
                 finally:
                     share.active -= 1
                     session.close()
+                    if session.report.peer_hour and self._is_dialled(peer):
+                        self.clocks.note(peer, session.report.peer_hour)
                     if not initiator:
-                        self._standing.spend(peer, session.report.cpu)
+                        self._standing.had_session(peer, session.report.cpu)
         if isinstance(error, RemoteProtocolError):
-            self._standing.ban(peer)
-            await self._network.disconnect(peer)
+            await self._network.ban(peer)
         if error is not None and not isinstance(error, SessionOver):
             raise error
-        if audit and session.report.code is Code.DONE:
-            self._audited = self._now()
         return session.report
 
-    def _share(self, peer: PeerID) -> Share:
+    def _is_dialled(self, peer: PeerID) -> bool:
         ours = (c.peer == peer and c.direction is Direction.OUTBOUND for c in self._network.connections())
-        return self._dialled if any(ours) else self._strangers
+        return any(ours)

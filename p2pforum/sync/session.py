@@ -1,7 +1,7 @@
 """One sync session, either role: bytes in, bytes out, no I/O.
 
-    both:       HELLO
-    responder:  BOARDS...              what it has, with one fingerprint a board
+    both:       HELLO, LOOK            what each has, in one fingerprint for all boards and some hours
+    responder:  BOARDS...              if that differs: what it has, with one fingerprint a board
     initiator:  BOARDS..., NEG...      what the responder did not name; comparing what differs
     both:       WANT, PULL -> POSTS, GONE; the initiator also pushes POSTS; CREDIT as they are worked off
     both:       END                    when nothing more is asked for
@@ -15,7 +15,6 @@ decoded nor kept here.
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from p2pforum.core import limits
 from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
@@ -24,6 +23,7 @@ from p2pforum.sync.budget import PeerEnded, Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Arrival, Fetching, Landed
 from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.look import Looking
 from p2pforum.sync.matching import Matching
 from p2pforum.sync.negotiate import Answering, Asking
 from p2pforum.sync.payloads import (
@@ -36,6 +36,7 @@ from p2pforum.sync.payloads import (
     Grant,
     Hello,
     How,
+    Look,
     Neg,
     Posts,
     Pull,
@@ -63,18 +64,20 @@ class Session:
     ) -> None:
         self._snapshot = snapshot
         self._terms = terms
-        self._rng = rng
         self._clock = clock
         self._initiator = initiator
         self.report = Report()
         self.is_busy = True  #: whether `work` has more to do at once
         self._reader = FrameReader()
-        self._nonce = rng.randbytes(NONCE_SIZE)
-        self._outbox: deque[bytes] = deque([encode(Hello(self._nonce, terms.hour, terms.horizon))])
+        self._hello = Hello(rng.randbytes(NONCE_SIZE), terms.hour, terms.horizon)
+        self._outbox: deque[bytes] = deque([encode(self._hello)])
+        self._looking: Looking | None = None
+        self._is_same = False  # nothing differs, as the look has shown
         self._matching: Matching | None = None
-        policy = replace(terms.policy, first=limits.SYNC_AUDIT_CUTS) if terms.audit else terms.policy
-        self._asking = Asking(policy, rng, self.report) if initiator else None
-        self._answering = None if initiator else Answering(policy, rng, self.report)
+        side = Asking(terms.policy, self.report) if initiator else Answering(terms.policy, self.report)
+        self._negotiating: Asking | Answering = side
+        self._asking = side if isinstance(side, Asking) else None
+        self._answering = side if isinstance(side, Answering) else None
         self._serving = Serving(snapshot, self.report)
         self._fetching = Fetching(claims, terms.budget, self.report)
         self._claims = claims
@@ -90,9 +93,8 @@ class Session:
     @property
     def needs_snapshot(self) -> bool:
         """False when the peer asks for nothing more and we look nothing up: it may be closed."""
-        matched = self._matching is not None and self._matching.finished
-        negotiated = (self._asking or self._answering or self._fetching).idle
-        return not (self._peer_ended and matched and negotiated and self._serving.idle)
+        negotiated = self._negotiating.idle
+        return not (self._peer_ended and self._matched() and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 
@@ -112,8 +114,10 @@ class Session:
                 self._on_end(frame)
             elif isinstance(frame, Hello):
                 self._on_hello(frame)
+            elif isinstance(frame, Look):
+                self._on_look(frame)
             elif self._matching is None:
-                raise RemoteProtocolError("a frame before HELLO")
+                raise RemoteProtocolError("a frame before HELLO and LOOK, or after a LOOK that is the same")
             elif self._peer_ended and _asks(frame):
                 raise RemoteProtocolError("a question after the last question")
             else:
@@ -146,13 +150,15 @@ class Session:
     def _turn(self, out: bytearray) -> bool:
         """One small step of everything, and what comes out of it."""
         worked = self._step_found()
+        if self._looking is not None and self._looking.ours is None:
+            self._outbox.append(encode(self._looking.look(self._snapshot)))
+            self._begin(self._looking)
+            worked = True
         if self._matching is not None:
             worked = self._matching.step(self._outbox) or worked
-        negotiating = self._asking or self._answering
-        assert negotiating is not None
-        for part in (negotiating, self._fetching, self._serving):
+        for part in (self._negotiating, self._fetching, self._serving):
             worked = part.step() or worked
-        for outbox in (self._outbox, self._fetching.outbox, negotiating.outbox, self._serving.outbox):
+        for outbox in (self._outbox, self._fetching.outbox, self._negotiating.outbox, self._serving.outbox):
             while outbox:
                 out += outbox.popleft()
                 worked = True
@@ -164,12 +170,11 @@ class Session:
 
     def _has_all(self) -> bool:
         """Nothing is left to be asked for, or to be pushed."""
-        matched = self._matching is not None and self._matching.finished
-        pushed = self._asking is None or self._serving.idle
-        return matched and pushed and self._compared() and self._fetching.idle
+        compared = self._asking is None or (self._asking.idle and self._serving.idle)
+        return self._matched() and compared and self._fetching.idle
 
-    def _compared(self) -> bool:
-        return self._asking is None or self._asking.idle
+    def _matched(self) -> bool:
+        return self._is_same or (self._matching is not None and self._matching.finished)
 
     # --- frames -------------------------------------------------------------------------------------------
 
@@ -178,20 +183,34 @@ class Session:
             raise PeerEnded(frame.code, f"the peer ended the session: {frame.code.name.lower()}")
         if self._peer_ended:
             raise RemoteProtocolError("a second END")
-        if self._matching is None or not self._matching.peer_told:
+        if not self._is_same and (self._matching is None or not self._matching.peer_told):
             raise RemoteProtocolError("an END before all boards were named")
         self._peer_ended = True
 
     def _on_hello(self, frame: Hello) -> None:
-        if self._matching is not None:
+        if self._looking is not None:
             raise RemoteProtocolError("a second HELLO")
         self.report.peer_hour = frame.hour
-        nonces = self._nonce + frame.nonce if self._initiator else frame.nonce + self._nonce
-        horizon = max(self._terms.horizon, frame.horizon)
-        table = BoardTable(self._snapshot, self._terms.choice, horizon, nonces)
-        self._matching = Matching(
-            table, self._asking, self._fetching, self._claims, self.report, audit=self._terms.audit
-        )
+        self._looking = Looking(self._hello, frame, initiator=self._initiator)
+
+    def _on_look(self, frame: Look) -> None:
+        if self._looking is None:
+            raise RemoteProtocolError("a LOOK before HELLO")
+        self._looking.on_look(frame)
+        self._begin(self._looking)
+
+    def _begin(self, looking: Looking) -> None:
+        """Once both have looked: compare the boards, from where they differ on."""
+        if not looking.is_done:
+            return
+        hours = looking.differing()
+        if hours is None:
+            self._is_same = True
+            return
+        nonces, fingerprint = looking.nonces, looking.fingerprint
+        self._negotiating.begin(fingerprint)
+        table = BoardTable(self._snapshot, self._terms.choice, hours, nonces, fingerprint)
+        self._matching = Matching(table, self._asking, self._fetching, self._claims, self.report)
 
     def _on_frame(self, frame: Frame, size: int, matching: Matching) -> None:
         table = matching.table
@@ -210,8 +229,8 @@ class Session:
                 self._fetching.on_gone(frame)
             case Grant():
                 self._on_grant(frame)
-            case Hello() | End():
-                raise LocalProtocolError("HELLO and END are taken before")
+            case Hello() | Look() | End():
+                raise LocalProtocolError("HELLO, LOOK and END are taken before")
 
     def _on_neg(self, frame: Neg, size: int, board: SharedBoard) -> None:
         if self._asking is not None:
@@ -223,8 +242,8 @@ class Session:
     def _on_grant(self, frame: Grant) -> None:
         if frame.credit is Credit.POSTS:
             self._serving.window.add(frame.size)
-        elif negotiating := self._asking or self._answering:
-            negotiating.window.add(frame.size)
+        else:
+            self._negotiating.window.add(frame.size)
 
     def _step_found(self) -> bool:
         """Push and fetch what differs, while the comparison goes on."""

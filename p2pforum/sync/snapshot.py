@@ -9,12 +9,20 @@ from p2pforum.sync.reconcile import Items
 class Snapshot(Protocol):
     """Does not change while it is open. Posts in their stem phase are not in it."""
 
-    def boards(self, after: str, most: int) -> list[str]:
-        """Names of boards with posts that sort behind `after`, sorted; the first `most` of them."""
+    def boards(self, after: str, most: int, low_hour: int) -> list[tuple[str, bool]]:
+        """Names of boards with posts that sort behind `after`, sorted; the first `most` of them.
+
+        With each, whether it has posts of the hour `low_hour` or later.
+        """
         ...
 
-    def items(self, board: str, low_hour: int = 0) -> Items:
-        """From `low_hour` on; empty for an unknown board."""
+    def cells(self, low: int, end: int) -> bytes:
+        """Of each hour in [low, end) that has posts, ascending: the hour in 4 bytes, big-endian, and SHA-256
+        of the IDs of all its posts in order, whatever their boards."""
+        ...
+
+    def items(self, board: str, low_hour: int, end: int) -> Items:
+        """Of the hours in [low_hour, end); empty for an unknown board."""
         ...
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -19,6 +19,7 @@ from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
 from p2pforum.sync.frames import encode
 from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.places import Guest
 from p2pforum.sync.session import Session
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Talk:
     _stream: trio.abc.Stream
     _session: Session
     _share: Share
+    _guest: Guest
     _door: Door
     _progress: Progress
     _close_snapshot: Callable[[], None]
@@ -93,7 +95,7 @@ class Talk:
         with trio.move_on_after(limits.SYNC_SECONDS) as whole:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
-                for task in (self._send, self._receive, self._land, self._watch):
+                for task in (self._send, self._receive, self._land, self._watch, self._give_way):
                     nursery.start_soon(self._guarded, task)
         if whole.cancelled_caught:
             self._error = SessionOver(Code.TIME, "the session took too long")
@@ -124,6 +126,7 @@ class Talk:
         while True:
             async with self._share.turn():
                 output = session.work(self._share.seconds)
+            self._count()
             self._to_land.ring()
             if not session.needs_snapshot:
                 self._close_snapshot()
@@ -179,7 +182,16 @@ class Talk:
         self._is_landing = False
         self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
         self._progress(self._session.report)
+        self._count()
         self._to_send.ring()
+
+    def _count(self) -> None:
+        report = self._session.report
+        self._guest.moved(report.new + report.sent, trio.current_time())
+
+    async def _give_way(self) -> None:
+        await self._guest.unwanted.wait()
+        raise SessionOver(Code.BUSY, "others wait for its place")
 
     async def _watch(self) -> None:
         """A session that does not move is ended, whatever small things the peer sends to look alive.

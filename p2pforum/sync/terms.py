@@ -1,26 +1,24 @@
 """What one side brings to a session, and what a node decides about all of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.budget import Budget
 from p2pforum.sync.reconcile import TUNED, Policy
 
+_DAY = 24  # hours
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What this side brings. Hours since 1970; `horizon` is the oldest kept.
-
-    `audit`: trust no fingerprint over a whole board, and cut boards in many places.
-    """
+    """What this side brings. Hours since 1970; `horizon` is the oldest kept."""
 
     hour: int
     horizon: int
     choice: Choice = field(default_factory=Choice)
     policy: Policy = TUNED
     budget: Budget = field(default_factory=Budget)
-    audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +29,18 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     every: float = limits.SYNC_EVERY_SECONDS
 
-    def terms(self, hour: int, retention_hours: int, *, audit: bool) -> Terms:
-        return Terms(hour, max(0, hour - retention_hours), self.choice, budget=self.budget, audit=audit)
+    def terms(self, hour: int, retention_hours: int) -> Terms:
+        """What is said of how long posts are kept is in whole days: fewer nodes differ by it."""
+        low = self.choice.low
+        choice = replace(self.choice, low=lambda name: whole_days(low(name), hour))
+        return Terms(hour, whole_days(max(0, hour - retention_hours), hour), choice, budget=self.budget)
+
+
+def whole_days(oldest: int, hour: int) -> int:
+    """The first hour of the first day that is kept whole, when `oldest` is the oldest hour kept.
+
+    The last two days are told by hours: a flood that fills the quota in an hour would else end sync for a
+    day.
+    """
+    day = -(-oldest // _DAY) * _DAY
+    return day if day <= hour - _DAY else oldest

@@ -1,14 +1,13 @@
 """Negentropy v1 messages: ranges over (hour, post ID), each skipped, fingerprinted or listed.
 
 Bytes as in hoytech/negentropy's specification, so that three independent implementations can check
-ours. Decoding is strict: one spelling of a number and of a bound, and bounds that never descend (an
-empty range is legal: a reference with a frame limit can end a message with one). What a range means
-is not decided here.
+ours; only the fingerprints in them are others (fingerprint.py). Decoding is strict: one spelling of a
+number and of a bound, and bounds that never descend (an empty range is legal: a reference with a frame
+limit can end a message with one). What a range means is not decided here.
 """
 
 import enum
 from collections.abc import Iterable
-from hashlib import sha256 as _sha256
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
@@ -17,7 +16,6 @@ VERSION = 0x61
 FINGERPRINT_SIZE = 16
 INFINITY = 2**64 - 1  # not an hour: above all of them
 _MAX_VARINT = 2**64
-_LOW = 2**256 - 1
 _CUT = "a message that ends inside a range"
 
 Bound = tuple[int, bytes]
@@ -77,11 +75,6 @@ def read_varint(buffer: bytes, at: int) -> tuple[int, int]:
     except IndexError:
         raise RemoteProtocolError("the bytes end inside a number") from None
     return n << 7 | byte, at + 1
-
-
-def fingerprint(total: int, count: int) -> bytes:
-    """16 bytes for `count` IDs whose sum as little-endian numbers is `total`; it counts mod 2^256."""
-    return _sha256((total & _LOW).to_bytes(32, "little") + encode_varint(count)).digest()[:FINGERPRINT_SIZE]
 
 
 def separator(before: tuple[int, bytes], after: tuple[int, bytes]) -> Bound:

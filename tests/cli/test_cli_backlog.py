@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import SmallNode, World
+from cli_world import CONFIG, SmallNode, World
 
 from p2pforum.core import limits
 
@@ -23,6 +23,7 @@ def test_the_outbox_says_how_long_it_takes(waiting: World, monkeypatch: pytest.M
     said = waiting.ok("outbox").err
     assert "9 posts wait for a peer. They leave one by one, 20 s apart on average" in said
     assert "about 3 minutes in all" in said
+    assert "The first leaves within 30 minutes on line" in said
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 20_000.0)
     assert "about 50 hours in all" in waiting.ok("outbox").err
 
@@ -38,6 +39,9 @@ def test_what_travels_does_not_wait(waiting: World, monkeypatch: pytest.MonkeyPa
         assert "2 posts wait for a peer" in waiting.ok("outbox").err
 
 
-def test_nothing_is_said_of_one_post(world: World) -> None:
+def test_of_one_post_it_says_when_it_leaves(world: World) -> None:
+    assert "for a peer" not in world.run("outbox").err
     world.ok("post", "library", "-s", "A subject", stdin="Text")
-    assert "wait for a peer" not in world.run("outbox").err
+    assert "1 post waits for a peer. It leaves within 30 minutes on line" in world.run("outbox").err
+    (world.home / "config.toml").write_text(CONFIG + "hold_minutes = 0\n")
+    assert "It leaves soon after one is there" in world.run("outbox").err

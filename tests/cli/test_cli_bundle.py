@@ -49,7 +49,7 @@ def keys_of(items: Items) -> list[tuple[int, bytes]]:
 
 def posts_of(world: World) -> set[bytes]:
     with open_store(find_paths(world.home).data_dir, PARAMS) as store, store.snapshot() as snapshot:
-        return {i for board in snapshot.boards() for _, i in keys_of(snapshot.items(board))}
+        return {i for board, _ in snapshot.boards() for _, i in keys_of(snapshot.items(board))}
 
 
 def some_posts() -> list[Post]:

@@ -1,20 +1,29 @@
 """`p2pforum invite`, `join`, `invites`: made, accepted, taken back."""
 
+import base64
 import sys
+from hashlib import sha256
 from pathlib import Path
 
+import cbor2
 import pytest
 from cli_world import World
 
 from p2pforum.config import find_paths, load_config
 from p2pforum.config.invites import with_invites
-from p2pforum.core.invite import Invite, encode_invite
+from p2pforum.core.invite import PREFIX, Invite, encode_invite
 from p2pforum.core.post_id import format_id
 
 ID = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 ONE = f"/ip4/192.0.2.1/tcp/4001/p2p/{ID}"
 TWO = f"/dns4/example.org/tcp/4001/p2p/{ID}"
 KEY = format_id(bytes(range(32)))
+
+
+def a_line(fields: list[object]) -> str:
+    """An invite by hand, of parts of which no invite is made."""
+    raw: bytes = cbor2.dumps(fields)
+    return PREFIX + base64.urlsafe_b64encode(raw + sha256(raw).digest()[:4]).decode().rstrip("=")
 
 
 def peers_of(world: World) -> tuple[str, ...]:
@@ -65,7 +74,7 @@ def test_an_onion_service_passes_from_one_to_another(world: World) -> None:
 
 def test_a_line_of_unusual_habits_is_refused(world: World) -> None:
     """It could mark through whom it came."""
-    odd = encode_invite(Invite("test.cli", (TWO.replace("example", "Example"),)))
+    odd = a_line([1, "test.cli", [TWO.replace("example", "Example")], [], []])
     assert "unusual" in world.run("join", odd).err
     assert peers_of(world) == ()
 
@@ -132,7 +141,6 @@ def test_a_running_node_hears_of_it_at_once(world: World) -> None:
     [
         (Invite("p2pforum", peers=(ONE,)), "belongs to test.cli"),
         (Invite("test.cli2", (ONE,)), "belongs to test.cli"),
-        (Invite("test.cli", (f"/unix/x/tcp/1/p2p/{ID}",)), "not an address"),
     ],
 )
 def test_what_can_not_be_accepted(world: World, invite: Invite, said: str) -> None:

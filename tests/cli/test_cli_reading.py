@@ -146,19 +146,23 @@ def test_what_is_missing_is_said(world: World) -> None:
 
 
 def test_what_authors_took_back_or_changed(world: World) -> None:
-    from p2pforum.core.kinds import Kind
+    from p2pforum.core.kinds import REMARKS, Kind
 
     root, yes, same, *_ = discussion()
     retract = post("bob", "", to=[yes], kind=Kind.RETRACT, content=(yes.id,))
     edit = post("cyd", "", to=[same], kind=Kind.SUPERSEDE, content=(same.id, "Same here, in Turku."))
     newer = post("eve", "", to=[root], kind=77, content=("what is this",))
-    world.keep(root, yes, same, retract, edit, newer)
+    remark = post("eve", "", to=[root], kind=REMARKS + 77, content=(root.id, "what is this"))
+    world.keep(root, yes, same, retract, edit, newer, remark)
+    assert world.ok("read", short_id(root.id), "--json").json["newer"] == 1
+    assert "4 posts" in world.ok("threads").out
     out = world.ok("read", short_id(root.id)).out
     assert "Yes, weekly" not in out
     assert "(withdrawn by its author)" in out
     assert "Same here, in Turku." in out
     assert "edited this hour" in out
     assert "(written by a newer version of p2pforum; update to read it)" in out
+    assert "(1 remark written by a newer version of p2pforum)" in out
     assert "what is this" not in out
 
 

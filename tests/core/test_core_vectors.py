@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from post_vectors import FILE, vectors
 from strategies import TEST_NETWORK
 
+from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.limits import DEFAULT_NETWORK, NetworkParams, params_for
 from p2pforum.core.post import decode
@@ -33,6 +35,12 @@ def test_the_name_alone_says_which_rules_hold() -> None:
         assert params_for(name).stamp_floor == 0
     for name in ("tests", "test-lab", "a.test", "lab", "p2pforum", "testing.lab"):
         assert params_for(name) == replace(DEFAULT_NETWORK, name=name)
+
+
+def test_nothing_in_the_product_makes_parameters_but_from_a_name() -> None:
+    package = Path(limits.__file__).parents[1]
+    makers = [p.name for p in package.rglob("*.py") if "NetworkParams(" in p.read_text()]
+    assert makers == ["limits.py"]
 
 
 def test_there_are_enough() -> None:

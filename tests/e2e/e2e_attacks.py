@@ -29,6 +29,7 @@ from p2pforum.sync.payloads import (
     Grant,
     Hello,
     How,
+    Look,
     Neg,
     Posts,
     Pull,
@@ -91,11 +92,14 @@ class Talk:
         return frame
 
     async def meet(self, now: int) -> bytes:
-        """HELLO both ways; the nonce of the other."""
+        """HELLO both ways, and a LOOK that nothing is the same; the nonce of the other."""
         await self.say(Hello(bytes(NONCE_SIZE), now, 0))
-        while not isinstance(frame := await self.hear(), Hello):
+        while not isinstance(hello := await self.hear(), Hello):
             pass
-        return frame.nonce
+        while not isinstance(look := await self.hear(), Look):
+            pass
+        await self.say(Look(tuple(bytes(len(seen)) for seen in look.seen)))
+        return hello.nonce
 
     async def begin(self, now: int) -> None:
         """As an initiator, up to where boards are compared."""

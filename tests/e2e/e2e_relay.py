@@ -56,3 +56,56 @@ class Relay:
                     part = part[: self._left]
                     self._left -= len(part)
                 sink.sendall(part)
+
+
+class ForgetfulRouter:
+    """Forwards to a node, from `address`. `forget` ends every connection at the end of who dialled, and keeps
+    the other end open and silent, as a router that lost its table or a computer that changed networks."""
+
+    def __init__(self, address: str) -> None:
+        _, _, host, _, port, _, peer = address.split("/")
+        self._there = (host, int(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._forgotten: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._serve)]
+        self.address = f"/ip4/127.0.0.1/tcp/{self._listener.getsockname()[1]}/p2p/{peer}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for end in (self._listener, *(end for pair in self._pairs for end in pair)):
+            with suppress(OSError):  # it is gone already
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        for thread in self._threads:
+            thread.join()
+
+    def forget(self) -> None:
+        for near, far in list(self._pairs):
+            self._forgotten |= {near, far}
+            with suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # closed: the test is over
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._there)
+                self._pairs.append((near, far))
+                for source, sink in ((near, far), (far, near)):
+                    thread = threading.Thread(target=self._pass_on, args=(source, sink))
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):  # one of the two has gone
+            while part := source.recv(_AT_ONCE):
+                if source not in self._forgotten:
+                    sink.sendall(part)
+            if source not in self._forgotten:
+                sink.shutdown(socket.SHUT_WR)

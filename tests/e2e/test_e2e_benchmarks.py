@@ -12,6 +12,7 @@ from benchmarks import bench_gossip
 pytestmark = pytest.mark.e2e
 
 SMALL = {
+    "bench_attacks": ["--quick"],
     "bench_cli": ["300", "2"],
     "bench_gossip": ["2", "2000"],
     "bench_idle": ["1", "1"],
@@ -19,6 +20,7 @@ SMALL = {
     "bench_network": ["--quick"],
     "bench_queries": ["3000"],
     "bench_sync": ["2000", "200"],
+    "bench_sync_boards": ["600", "40"],
     "bench_sync_processes": ["200", "20"],
 }
 LONG = {"bench_keys", "bench_quota"}  # minutes, whatever the sizes

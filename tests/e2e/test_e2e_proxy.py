@@ -15,7 +15,7 @@ from missing import missing
 from network_tools import our_node, receive_all, until
 from socks_server import PEER, SocksServer, onion, socks_server, tcp_of
 
-from p2pforum.network.address import parse_address
+from p2pforum.core.address import parse_address
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from e2e_nodes import DemoNode, cli, ids, kill, wait_until
 
 pytestmark = pytest.mark.e2e
 
-CONFIG = 'network = "test.e2e"\n'
+CONFIG = 'network = "test.e2e"\nhold_minutes = 0\n'
 
 
 def travelling(node: DemoNode) -> int:

@@ -14,12 +14,12 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.limits import NetworkParams
+from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, make
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside
 from p2pforum.exchange.wire import ASK_SIZE, encode_frame
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.network.peer_id import public_key_of
 
 ANNOUNCED = "/ip4/203.0.113.7/tcp/4001"
 PROTOCOL = TEST_NETWORK.peers_protocol

@@ -36,10 +36,10 @@ def _accepted() -> list[tuple[str, int, PeerRecord]]:
         "one address": (1, 1, [HOME]),
         "a name and an address, sorted": (1, 2, [NAMED, HOME]),
         "IPv6": (2, 1, ["/ip6/2001:db8::1/tcp/4001"]),
-        "a kind that comes later": (2, 23, [f"/onion3/{'a' * 56}:4001"]),
+        "a kind that comes later": (2, 23, ["/garlic/abc/udp/4001"]),
         "eight addresses": (3, 24, eight),
         "1,000 bytes in all": (1, 1, _sized(limits.MAX_PEER_RECORD)),
-        "the longest address": (3, 256, ["/dns4/" + "x" * (limits.MAX_PEER_ADDRESS - 6)]),
+        "the longest address": (3, 256, ["/later/" + "x" * (limits.MAX_PEER_ADDRESS - 7)]),
         "the highest number": (4, limits.MAX_PEER_SEQUENCE - 1, [HOME]),
     }
     return [
@@ -60,7 +60,16 @@ def _rejected() -> list[tuple[str, bytes]]:
         ("signed as a post", raw_with([1, 1, [HOME]], aad=TEST_NETWORK.post_aad)),
         ("of another network", raw_with([1, 1, [HOME]], aad=NetworkParams("another-net").peer_aad)),
         ("1,001 bytes in all", raw_with([1, 1, _sized(limits.MAX_PEER_RECORD + 1)])),
-        ("an address of 257 characters", raw_with([1, 1, ["/dns4/" + "x" * (limits.MAX_PEER_ADDRESS - 5)]])),
+        ("an address of 257 characters", raw_with([1, 1, ["/later/" + "x" * (limits.MAX_PEER_ADDRESS - 6)]])),
+        *(
+            (f"{name}, in a kind that comes later", raw_with([1, 1, [address]]))
+            for name, address in {
+                "a blank": "/later/a b",
+                "a control character": "/later/a\x1b[2J",
+                "not ASCII": "/later/b\u00fccher",
+                "a peer ID": "/later/a/p2p/12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq",
+            }.items()
+        ),
         ("too large", raw_with([1, 1, ["/" + c * 250 for c in "abcd"]])),
     ]
 

@@ -13,9 +13,9 @@ from strategies import TEST_NETWORK
 from p2pforum.core import envelope, limits
 from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
 from p2pforum.core.limits import NetworkParams
+from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.announcement import own_record
 from p2pforum.exchange.record import decode, make
-from p2pforum.network.peer_id import public_key_of
 
 KEY, SECRET = crypto_sign_seed_keypair(bytes(31) + b"\x01")
 HOME = "/ip4/203.0.113.7/tcp/4001"
@@ -110,8 +110,25 @@ def test_the_largest_record_is_taken_and_the_next_size_is_not() -> None:
 
 
 def test_a_kind_of_address_that_comes_later_passes_through() -> None:
-    onion = f"/onion3/{'a' * 56}:4001"
-    assert decode(raw_with([1, 1, [onion]]), TEST_NETWORK).addresses == (onion,)
+    later = "/garlic/abc/udp/4001"
+    assert decode(raw_with([1, 1, [later]]), TEST_NETWORK).addresses == (later,)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/ip4/192.0.2.1/tcp/0",
+        "/ip4/192.0.2.1/tcp/04001",
+        "/ip6/2001:DB8::1/tcp/4001",
+        "/ip6/::ffff:c000:201/tcp/4001",
+        "/ip6/64:ff9b::c000:201/tcp/4001",
+        "/dns4/Example.org/tcp/4001",
+        f"/onion3/{'a' * 56}:4001",  # its checksum is another
+    ],
+)
+def test_a_kind_that_is_known_is_written_in_the_one_form(address: str) -> None:
+    with pytest.raises(RemoteProtocolError, match="no address"):
+        decode(raw_with([1, 1, [address]]), TEST_NETWORK)
 
 
 def test_signatures_of_other_networks_and_of_posts_do_not_count() -> None:

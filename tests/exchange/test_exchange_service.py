@@ -12,10 +12,11 @@ from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside, Pace
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
-from p2pforum.network.interface import PeerID
+from p2pforum.network.interface import Direction, PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 
 # -- asking and learning ---------------------------------------------------------------------------
@@ -45,6 +46,21 @@ async def test_who_dials_in_is_learnt_from_its_own_mouth_and_asked_nothing(
         await trio.sleep(100 * FIRST)
         assert home.heard_peers == {str(caller.network.peer_id)}
         assert home.service.counts.asked == 0
+
+
+async def test_it_asks_on_connections_that_it_made_and_on_no_others(
+    autojump_clock: MockClock, hub: MemoryHub
+) -> None:
+    """The peer had been dialled, lost that connection without this node's knowledge, and dialled back: when
+    the old one is found dead, it is a peer that chose itself."""
+    async with AsyncExitStack() as stack:
+        home, leaf = await start(stack, hub, "home leaf", announces=True)
+        await leaf.network.dial(home.network.addresses[0])
+        hub.forget("home", 4.0)
+        await home.network.dial(leaf.network.addresses[0])
+        await trio.sleep(100 * FIRST)
+        assert (leaf.service.counts.asked, home.service.counts.asked > 0) == (0, True)
+        assert [c.direction for c in leaf.network.connections()] == [Direction.INBOUND]
 
 
 async def test_the_source_of_news_is_the_part_of_the_internet_it_came_from(
@@ -233,8 +249,8 @@ async def test_rationed_asks_get_no_answer_and_a_flood_ends_the_connection(
         for _ in range(limits.PEERS_REFUSED):
             await ask(spy, home.network.peer_id, NOTHING)
         assert home.peers == set()
-        await spy.dial(home.network.addresses[0])
-        assert not await ask(spy, home.network.peer_id, NOTHING), "nor does connecting anew help"
+        with pytest.raises(NetworkError):  # nor does connecting anew help
+            await spy.dial(home.network.addresses[0])
 
 
 # -- real connections ------------------------------------------------------------------------------

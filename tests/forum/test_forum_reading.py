@@ -64,6 +64,8 @@ def test_in_order_with_depth_and_names() -> None:
 def test_a_thread_of_which_nothing_is_here() -> None:
     with pytest.raises(NotFound):
         view()
+    with pytest.raises(NotFound, match="remarks"):
+        view(retract(ROOT, key=1))
 
 
 def test_a_missing_root_and_missing_parents_are_named() -> None:

@@ -121,7 +121,7 @@ def forwarded(effects: list[Effect]) -> dict[str, list[bytes]]:
 
 
 def validations(effects: list[Effect]) -> list[bytes]:
-    return [e.message.data for e in effects if isinstance(e, Validate)]
+    return [e.message.data for e in effects if isinstance(e, Validate) and not e.is_again]
 
 
 def disconnected(effects: list[Effect]) -> list[str]:

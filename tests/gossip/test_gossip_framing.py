@@ -110,7 +110,7 @@ def test_an_rpc_holds_no_more_messages_than_a_peer_may_read() -> None:
 def test_a_full_outbox_refuses() -> None:
     outbox = Outbox(max_bytes=2_000, max_control=2)
     assert [outbox.add_message(entry(n)) for n in range(5)] == [True, True, True, False, False]
-    assert outbox.is_half_full
+    assert outbox.is_filling
     assert [outbox.add_control(b"c") for _ in range(3)] == [True, True, False]
 
 

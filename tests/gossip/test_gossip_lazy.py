@@ -118,15 +118,83 @@ def test_what_is_known_or_under_way_is_not_asked_for() -> None:
     assert bed.asked() == {}
 
 
-def test_one_peer_is_asked_first_and_another_if_it_is_slow() -> None:
+def test_one_peer_is_asked_first_and_the_others_if_it_is_slow() -> None:
+    """One, one more, two more, four more: none of the offers is forgotten."""
     bed = Bed()
-    bed.add("a", "b", "c")
+    some = bed.add_many(20)
+    for peer in some:
+        bed.ihave(peer, NAME)
+    counts = [len(bed.asked())]
+    assert bed.asked() == {"p0": [NAME]}
+    for _ in range(5):
+        bed.beat()
+        counts.append(len(bed.asked()))
+    assert counts == [1, 2, 4, 8, 16, 20]
+    assert bed.asked() == {peer: [NAME] for peer in some}
+
+
+def test_who_offers_when_others_were_asked_long_ago_is_asked_at_once() -> None:
+    bed = Bed()
+    bed.add("a", "b")
+    bed.ihave("a", NAME)
+    bed.now += P.ask_again
+    bed.ihave("b", NAME)
+    assert bed.asked() == {"a": [NAME], "b": [NAME]}
+
+
+def test_who_leaves_takes_its_offers_along() -> None:
+    bed = Bed()
+    bed.add("a", "b")
     bed.ihave("a", NAME)
     bed.ihave("b", NAME)
-    assert bed.asked() == {"a": [NAME]}
-    bed.now += P.ask_again
-    bed.ihave("c", NAME)
-    assert bed.asked() == {"a": [NAME], "c": [NAME]}
+    bed.remove("a")
+    bed.beat()
+    assert bed.asked() == {"a": [NAME], "b": [NAME]}
+    bed.remove("b")
+    assert bed.router._lazy.pending == 0
+
+
+def test_ten_who_offer_and_never_send_hold_up_nothing_for_long() -> None:
+    """They take turns in being asked, and the honest peer offers once, when one of them has just been."""
+    bed = Bed()
+    liars = bed.add_many(10, "liar")
+    bed.add("honest")
+    for n, liar in enumerate(liars):
+        bed.ihave(liar, NAME)
+        if n == 0:
+            bed.ihave("honest", NAME)
+        if "honest" in bed.asked():
+            break
+        bed.beat()
+    assert n <= 4
+
+
+def test_a_peer_is_not_blamed_for_what_it_sent_and_we_did_not_read() -> None:
+    bed = Bed()
+    bed.add("held", "free")
+    for peer in ("held", "free"):
+        for n in range(4):
+            bed.ihave(peer, message_id(b"%s %d" % (peer.encode(), n)))
+    bed.router.hold("held", held=True)
+    bed.beat(20)
+    assert bed.score("held") >= 0
+    assert bed.score("free") < 0  # the control
+    bed.router.hold("held", held=False)
+    bed.beat(6)
+    assert bed.score("held") < 0  # it had its time, and sent nothing
+
+
+def test_what_waited_while_we_stood_still_is_nobody_s_fault() -> None:
+    """A minute's IHAVE, a heartbeat's each, come at once. More than that are a flood."""
+    bed = Bed()
+    bed.add("a")
+    for n in range(60):
+        bed.ihave("a", *names(10, 10 * n))
+    assert len(bed.asked()["a"]) == 100
+    assert bed.router._ledger._here["a"].behaviour == 0
+    for n in range(60):
+        bed.ihave("a", *names(10, 10 * n))
+    assert bed.score("a") < 0
 
 
 def test_a_kept_promise_costs_nothing_whoever_kept_it() -> None:
@@ -172,19 +240,34 @@ def test_an_ihave_flood_makes_us_ask_for_a_bounded_number_and_ends_in_a_ban() ->
     bed = Bed()
     bed.add("a")
     bed.clear()
-    for n in range(100):
+    for n in range(200):
         if disconnected(bed.ihave("a", *names(1_000, start=1_000 * n))):
             break
-    assert n < 60
+    assert n < P.ihave_burst + 40
     assert len(bed.asked()["a"]) <= P.ask_per_beat
     assert bed.router._lazy.pending <= P.ask_per_beat
 
 
-def test_many_peers_that_offer_nonsense_do_not_fill_the_memory() -> None:
+def test_peers_that_offer_nonsense_fill_nobody_s_share_but_their_own() -> None:
     bed = Bed()
-    for n, peer in enumerate(bed.add_many(20)):
+    for n, peer in enumerate(bed.add_many(50)):
         bed.ihave(peer, *names(1_000, start=1_000 * n))
-    assert bed.router._lazy.pending <= P.pending_asks
+    assert bed.router._lazy.pending == 50 * P.pending_asks
+    bed.add("honest")
+    bed.ihave("honest", NAME)
+    assert bed.asked()["honest"] == [NAME]
+
+
+def test_a_peer_whose_offers_all_fail_to_come_is_asked_for_no_more_until_they_lapse() -> None:
+    bed = Bed()
+    bed.add("a")
+    bed.ihave("a", *names(P.pending_asks))
+    bed.beat(2)
+    bed.ihave("a", NAME)
+    assert NAME not in bed.asked()["a"]
+    bed.beat(4)
+    bed.ihave("a", NAME)
+    assert bed.asked()["a"][-1] == NAME
 
 
 def test_an_iwant_flood_ends_in_a_ban_and_was_hardly_answered() -> None:

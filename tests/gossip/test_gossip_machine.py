@@ -18,7 +18,7 @@ PARAMS = GossipParams(
     history_count=20,
     history_bytes=400,
     seen_count=30,
-    in_flight=8,
+    bad_count=10,
     ask_per_beat=10,
     pending_asks=15,
     remembered=25,
@@ -54,9 +54,13 @@ class RouterMachine(RuleBasedStateMachine):
         self.here.add(peer)
         self.say(peer, subscriptions=(Subscription(TOPIC, joins),))
 
-    @rule(peer=peers)
-    def go(self, peer: str) -> None:
-        self.router.remove_peer(peer, self.now)
+    @rule(peer=peers, judges_all=st.booleans())
+    def go(self, peer: str, judges_all: bool) -> None:
+        """What only it had brought is at the door by now, or is not judged."""
+        alone = [name for name, (_, senders) in self.pending.items() if senders == {peer}]
+        unjudged = [] if judges_all else alone
+        self.router.remove_peer(peer, self.now, unjudged)
+        self.pending = {name: entry for name, entry in self.pending.items() if name not in unjudged}
         self.here.discard(peer)
         self.banned.discard(peer)
 
@@ -126,12 +130,11 @@ class RouterMachine(RuleBasedStateMachine):
     @rule(data=datas)
     def failure(self, data: bytes) -> None:
         self.pending.pop(message_id(data), None)
-        self.router.on_failure(message_id(data))
+        self.router.on_failure([message_id(data)])
 
-    @rule(data=datas, but=st.sets(peers))
-    def originate(self, data: bytes, but: set[str]) -> None:
-        effects = self.router.originate(data, self.now, but)
-        assert not but.intersection(peer for e in effects if isinstance(e, Forward) for peer in e.peers)
+    @rule(data=datas)
+    def originate(self, data: bytes) -> None:
+        effects = self.router.originate(data, self.now)
         self.accepted.add(message_id(data))
         self.check(effects)
 
@@ -191,10 +194,10 @@ class RouterMachine(RuleBasedStateMachine):
                     assert not message.authored
                     assert len(set(peers)) == len(peers)
                     assert set(peers) <= self.here - self.banned
-                case Validate(peer, name, message):
+                case Validate(peer, name, message, is_again):
                     assert name == message_id(message.data)
-                    assert name not in self.pending, "validated twice at once"
-                    self.pending[name] = (message.data, {peer})
+                    assert is_again == (name in self.pending), "validated twice at once"
+                    self.pending.setdefault(name, (message.data, set()))[1].add(peer)
                 case Disconnect(peer):
                     self.banned.add(peer)
 
@@ -217,13 +220,26 @@ class RouterMachine(RuleBasedStateMachine):
         assert set(mesh.members) <= set(mesh.subscribers) <= self.here - self.banned
 
     @invariant()
+    def nothing_is_dropped_while_it_is_judged(self) -> None:
+        assert self.router._in_flight.keys() == self.pending.keys()
+
+    @invariant()
+    def each_id_that_is_missed_is_in_the_share_of_all_who_offered_it(self) -> None:
+        shares = {peer: quota.pending for peer, quota in self.router._lazy._quotas.items()}
+        offers = {name: [*ask.asked, *ask.waiting] for name, ask in self.router._lazy._asks.items()}
+        assert all(offers.values())
+        assert {(p, n) for p, names in shares.items() for n in names} == {
+            (p, n) for n, those in offers.items() for p in those
+        }
+
+    @invariant()
     def memory_is_bounded(self) -> None:
         router = self.router
-        assert len(router._in_flight) <= PARAMS.in_flight
         assert len(router._cache) <= PARAMS.history_count
         assert router._cache.size <= PARAMS.history_bytes
         assert len(router._seen) <= PARAMS.seen_count
-        assert router._lazy.pending <= PARAMS.pending_asks
+        assert len(router._bad) <= PARAMS.bad_count
+        assert all(len(q.pending) <= PARAMS.pending_asks for q in router._lazy._quotas.values())
         assert len(router._ledger) <= PARAMS.remembered + len(self.here)
         assert len(router._mesh._backoffs) <= PARAMS.remembered
         assert all(len(q.served) <= PARAMS.serve_remembered for q in router._lazy._quotas.values())

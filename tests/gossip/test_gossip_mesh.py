@@ -167,6 +167,8 @@ def test_a_graft_for_an_unknown_topic_is_not_answered() -> None:
     assert bed.graft("a", FOREIGN) == []
     assert bed.prune("a", FOREIGN) == []
     assert bed.mesh() == ["a"]
+    bed.add("elsewhere", topic=FOREIGN)
+    assert bed.graft("elsewhere", FOREIGN) == [], "nor refused: that would be an answer"
 
 
 def test_a_graft_without_a_subscription_is_refused() -> None:

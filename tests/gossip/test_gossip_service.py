@@ -9,7 +9,7 @@ from strategies import TEST_NETWORK, a_post
 from trio.testing import MockClock
 
 from p2pforum.gossip.wire import Rpc, Subscription
-from p2pforum.network.interface import PeerGone
+from p2pforum.network.interface import Connected, Ended
 from p2pforum.network.memory_network import MemoryHub
 
 POST = a_post("A post.")
@@ -101,7 +101,7 @@ async def test_messages_that_wait_together_come_in_one_rpc(
     posts = [a_post(f"Post {n}.") for n in range(50)]
     await node.publish(*posts)
     await until(lambda: len(probe.posts()) == 50)
-    assert max(len(rpc.publish) for rpc in probe.heard) >= 16
+    assert max(len(rpc.publish) for rpc in probe.heard) >= 8
     assert node.service.statistics().sent == 50
 
 
@@ -143,12 +143,25 @@ async def test_old_news_of_a_peer_that_is_back_only_renews_its_stream(
     await friend.dial(node)
     await until(lambda: node.service.statistics().mesh_peers == 1)
     before = node.service._links.get("friend").inbound
-    node.service._apply(PeerGone(friend.network.peer_id))
-    friend.service._apply(PeerGone(node.network.peer_id))
+    for one in (node, friend):
+        one.service._apply(Ended(*one.network.connections()))
     await node.publish(POST)
     await until(lambda: POST.id in friend.held)
     await until(lambda: node.service._links.get("friend").inbound is not before)
     assert node.service.statistics().mesh_peers == 1
+
+
+async def test_a_first_connection_makes_one_stream(
+    node: Node, friend: Node, autojump_clock: MockClock
+) -> None:
+    """Its event comes when the peer's stream has come already: that is no reason to open another."""
+    await friend.dial(node)
+    await until(lambda: node.service.statistics().mesh_peers == 1)
+    link = node.service._links.get("friend")
+    session = link.session
+    node.service._apply(Connected(*node.network.connections()))
+    assert link.session is session
+    assert not session.cancel_called
 
 
 async def test_a_lost_stream_is_opened_again_and_what_was_being_written_is_not_lost(

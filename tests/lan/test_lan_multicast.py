@@ -16,11 +16,11 @@ from strategies import TEST_NETWORK
 from zeroconf import DNSIncoming, DNSText, NamePartTooLongException, ServiceInfo
 
 from p2pforum.core import limits
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
 from p2pforum.lan.multicast import Multicast
 from p2pforum.lan.names import random_name, service_type
 from p2pforum.lan.places import Interface, Offer
-from p2pforum.network.peer_id import peer_id_of
 
 KIND = service_type(TEST_NETWORK.name)
 PEERS = [peer_id_of(bytes([n]) * 32) for n in (1, 2)]

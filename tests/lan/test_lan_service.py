@@ -10,12 +10,12 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
 from p2pforum.lan.names import service_type
 from p2pforum.lan.places import Interface, Offer
 from p2pforum.lan.service import LanService
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.network.peer_id import peer_id_of
 
 HOME = Interface("192.168.1.5", 24)
 CAFE = Interface("10.20.0.9", 16)

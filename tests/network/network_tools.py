@@ -11,14 +11,20 @@ from typing import Any
 
 import trio
 
+from p2pforum.core.address import parse_address
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address
-from p2pforum.network.interface import Network, PeerID
+from p2pforum.network.interface import Account, Network, PeerID
+from p2pforum.network.memory_budget import MemoryBudget
 
 Start = Callable[..., Awaitable[Network]]
 
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 ECHO = "/echo/1"
+
+
+def an_account() -> Account:
+    """Of a budget that is never spent."""
+    return MemoryBudget(2**60, lambda _: None, lambda _: True).open(PeerID("peer"))
 
 
 @contextlib.asynccontextmanager

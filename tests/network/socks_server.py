@@ -11,7 +11,7 @@ import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.config import Proxy
-from p2pforum.network.address import parse_address
+from p2pforum.core.address import parse_address
 
 IP4, NAME, IP6 = 1, 3, 4
 PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"  # of nobody

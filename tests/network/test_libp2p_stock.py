@@ -30,11 +30,12 @@ from network_tools import (
     until,
 )
 
-from p2pforum.core.errors import NetworkError
+from p2pforum.core.errors import NetworkError, ProtocolRefused
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network import multistream
 from p2pforum.network.interface import PeerID
-from p2pforum.network.yamux import Rules, YamuxConnection
+from p2pforum.network.yamux import YamuxConnection
+from p2pforum.network.yamux_rules import Rules
 
 pytestmark = pytest.mark.e2e
 
@@ -239,7 +240,7 @@ async def test_row_19_nothing_but_noise(protocol: str) -> None:
     async with our_node() as node:
         stream = await tcp_to(node.addresses[0])
         async with stream:
-            with pytest.raises(multistream.ProtocolRefused):
+            with pytest.raises(ProtocolRefused):
                 await multistream.request(stream, protocol)
             await stream.send_all(multistream.encode(b"/noise"))
             assert await receive_all(stream, 8) == multistream.encode(b"/noise")
@@ -266,7 +267,7 @@ async def test_row_20_our_node_dials_only_what_it_is_told() -> None:
         pusher.set_handler("/ipfs/id/1.0.0", trap._handlers[b"/ipfs/id/1.0.0"])
         await pusher.dial(node.addresses[0])
         for protocol in ("/ipfs/id/push/1.0.0", "/meshsub/1.1.0", "/ipfs/kad/1.0.0", "/libp2p/dcutr"):
-            with pytest.raises(multistream.ProtocolRefused):
+            with pytest.raises(ProtocolRefused):
                 await pusher.open_stream(node.peer_id, protocol)
         assert await echoes(pusher, node.peer_id)
         assert not trap.connections()

@@ -21,7 +21,7 @@ from network_tools import (
 
 from p2pforum.core import limits
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.network.yamux import Rules
+from p2pforum.network.yamux_rules import Rules
 
 pytestmark = pytest.mark.e2e
 

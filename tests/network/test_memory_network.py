@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.interface import PeerConnected, PeerGone
+from p2pforum.network.interface import Connected, Ended
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 
@@ -106,7 +106,7 @@ async def test_a_killed_node_is_gone_and_can_start_again() -> None:
         events = a.watch()
         stream = await a.open_stream(await a.dial(b.addresses[0]), "/echo/1")
         hub.kill("b")
-        assert [type(events.receive_nowait()) for _ in range(2)] == [PeerConnected, PeerGone]
+        assert [type(events.receive_nowait()) for _ in range(2)] == [Connected, Ended]
         with pytest.raises(trio.BrokenResourceError):
             await stream.receive_some()
         with pytest.raises(NetworkError):

@@ -1,6 +1,7 @@
 """What every network promises, whichever kind it is (interface.py)."""
 
 import logging
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -8,9 +9,10 @@ import trio
 import trio.testing
 from network_tools import Start, echo, our_node, receive_all, until
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core import limits
+from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_STREAMS_PER_PEER
-from p2pforum.network.interface import Direction, Network, PeerConnected, PeerGone
+from p2pforum.network.interface import Connected, Direction, Ended, Network
 from p2pforum.network.memory_network import MemoryHub
 
 ECHO = "/echo/1"
@@ -62,7 +64,7 @@ async def test_many_dials_to_one_peer_make_one_connection(start: Start) -> None:
             nursery.start_soon(here.dial, there.addresses[0])
     await here.disconnect(there.peer_id)
     await until(lambda: not there.connections())
-    assert [type(events.receive_nowait()) for _ in range(2)] == [PeerConnected, PeerGone]
+    assert [type(events.receive_nowait()) for _ in range(2)] == [Connected, Ended]
     with pytest.raises(trio.WouldBlock):
         events.receive_nowait()
 
@@ -118,10 +120,28 @@ async def test_disconnect_ends_it_for_both(start: Start) -> None:
     with pytest.raises(NetworkError, match="no connection"):
         await here.open_stream(there.peer_id, ECHO)
     for events in (mine, theirs):
-        assert [type(await events.receive()) for _ in range(2)] == [PeerConnected, PeerGone]
+        assert [type(await events.receive()) for _ in range(2)] == [Connected, Ended]
     await here.disconnect(there.peer_id)  # again: nothing to do, and no error
     await here.dial(there.addresses[0])
     assert len(here.connections()) == 1
+
+
+async def test_who_is_banned_is_cut_and_gets_no_connection_either_way(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await connect(start)
+    await there.ban(here.peer_id)
+    await until(lambda: not here.connections() and not there.connections())
+    with pytest.raises(NetworkError, match="broke the rules"):
+        await there.dial(here.addresses[0])
+    with suppress(NetworkError):  # a real one hears of it when the connection ends
+        await here.dial(there.addresses[0])
+    await until(lambda: not here.connections())
+    assert not there.connections()
+    monkeypatch.setattr(limits, "BAN_SECONDS", -1.0)
+    await there.ban(here.peer_id)
+    await here.dial(there.addresses[0])
+    await until(lambda: there.connections())
 
 
 async def test_events_come_in_pairs_and_tell_a_late_watcher_what_is(start: Start) -> None:
@@ -130,13 +150,16 @@ async def test_events_come_in_pairs_and_tell_a_late_watcher_what_is(start: Start
     for _ in range(3):
         await here.dial(there.addresses[0])
         late = here.watch()
-        assert late.receive_nowait() == PeerConnected(here.connections()[0])
+        assert late.receive_nowait().connection is here.connections()[0]
         late.close()  # a watcher that leaves is no trouble to the others
         await here.disconnect(there.peer_id)
         await until(lambda: not there.connections())
     events = [await early.receive() for _ in range(6)]
-    assert [type(event) for event in events] == [PeerConnected, PeerGone] * 3
-    assert {getattr(event, "peer", there.peer_id) for event in events} == {there.peer_id}
+    assert [type(event) for event in events] == [Connected, Ended] * 3
+    assert all(
+        made.connection is ended.connection for made, ended in zip(events[::2], events[1::2], strict=True)
+    )
+    assert {event.connection.peer for event in events} == {there.peer_id}
 
 
 # -- streams ---------------------------------------------------------------------------------------
@@ -170,10 +193,46 @@ async def test_the_handler_learns_who_asks_and_which_protocol(start: Start) -> N
     assert asked == [(here.peer_id, 2), (here.peer_id, 0), (here.peer_id, 1)]
 
 
+async def spoken(here: Network, there: Network) -> str:
+    """What they speak, by the rule of PROTOCOL: asked for newest first, and older on a clear refusal only."""
+    for version in (2, 1):
+        with suppress(ProtocolRefused):
+            stream = await here.open_stream(there.peer_id, f"/talk/{version}")
+            return (await stream.receive_some()).decode()
+    return ""
+
+
+@pytest.mark.parametrize(("answers", "version"), [((1, 2), "2"), ((1,), "1"), ((2,), "2"), ((), "")])
+async def test_of_two_versions_the_newest_that_both_speak_is_spoken(
+    start: Start, answers: tuple[int, ...], version: str
+) -> None:
+    here, there = await connect(start)
+    for number in answers:
+
+        async def talk(_peer: str, stream: trio.abc.Stream, number: int = number) -> None:
+            await stream.send_all(b"%d" % number)
+
+        there.set_handler(f"/talk/{number}", talk)
+    assert await spoken(here, there) == version
+    stream = await here.open_stream(there.peer_id, ECHO)
+    await stream.send_all(b"x")
+    assert await stream.receive_some(1) == b"x", "and it cost nothing"
+
+
+async def test_silence_is_no_refusal(start: Start) -> None:
+    """Or whoever can delay a peer could make two nodes speak the old version."""
+    here, there = await connect(start)
+    await there.disconnect(here.peer_id)
+    await until(lambda: not here.connections())
+    with pytest.raises(NetworkError) as caught:
+        await spoken(here, there)
+    assert not isinstance(caught.value, ProtocolRefused)
+
+
 async def test_an_unknown_protocol_is_refused_and_costs_nothing(start: Start) -> None:
     here, there = await connect(start)
     for _ in range(MAX_STREAMS_PER_PEER + 8):  # refused streams do not stay open
-        with pytest.raises(NetworkError, match="/nobody/1"):
+        with pytest.raises(ProtocolRefused, match="/nobody/1"):
             await here.open_stream(there.peer_id, "/nobody/1")
     await here.open_stream(there.peer_id, ECHO)
 

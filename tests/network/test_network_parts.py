@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from network_tools import receive_all
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.address import parse_address, socket_address
+from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
 from p2pforum.core.limits import MAX_PROTOCOL_NAME, MAX_PROTOCOL_TRIES
 from p2pforum.network import multistream
-from p2pforum.network.address import parse_address, socket_address
-from p2pforum.network.interface import Connection, Direction, PeerConnected, PeerGone, PeerID
+from p2pforum.network.interface import Connected, Connection, Direction, Ended, PeerID
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.roster import Roster
 from p2pforum.network.yamux_frames import DATA, GO_AWAY, Frame, FrameReader, header
@@ -27,13 +27,12 @@ ONION = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd"
     "text",
     [
         f"/ip4/127.0.0.1/tcp/4001/p2p/{PEER}",
-        f"/ip6/::1/tcp/0/p2p/{PEER}",
+        f"/ip6/::1/tcp/1/p2p/{PEER}",
         "/ip6/2001:db8::1/tcp/65535",
         f"/dns/node.example.org/tcp/1/p2p/{PEER}",
         "/dns4/localhost/tcp/4001",
         f"/onion3/{ONION}:4001",
         f"/onion3/{ONION}:1/p2p/{PEER}",
-        "/ip4/127.0.0.1/tcp/4001/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",
     ],
 )
 def test_an_address_is_its_text(text: str) -> None:
@@ -128,7 +127,7 @@ async def test_two_sides_agree_and_the_stream_goes_on() -> None:
 
 async def test_an_unknown_protocol_is_refused() -> None:
     here, there = await negotiate("/b/1", {b"/a/1"})
-    assert isinstance(here, multistream.ProtocolRefused)
+    assert isinstance(here, ProtocolRefused)
     assert isinstance(there, RemoteProtocolError)  # the stream ended; nobody was at fault
 
 
@@ -223,34 +222,41 @@ def test_bad_frames_are_the_peers_fault(bad: bytes) -> None:
 # -- roster ----------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=40))
-def test_events_come_in_pairs_whatever_happens(toggles: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(Direction)), max_size=40))
+def test_events_come_in_pairs_whatever_happens(toggles: list[tuple[int, int, Direction]]) -> None:
     roster = Roster()
     events = roster.watch()
-    up: set[tuple[int, int]] = set()
-    for key, name in toggles:
-        peer = PeerID(str(name))
-        if (key, name) in up:
-            roster.remove((key, name), peer)
-            roster.remove((key, name), peer)  # twice does no harm
+    up: dict[tuple[int, int, Direction], Connection] = {}
+    for toggle in toggles:
+        _, name, direction = toggle
+        if toggle in up:
+            connection = up.pop(toggle)
+            roster.remove(connection)
+            roster.remove(connection)  # twice does no harm
         else:
-            roster.add((key, name), Connection(peer, Direction.INBOUND, ""))
-        up ^= {(key, name)}
+            up[toggle] = Connection(PeerID(str(name)), direction, "")
+            roster.add(up[toggle])
         assert len(roster) == len(up)
-        assert {c.peer for c in roster.connections()} == {str(name) for _, name in up}
+        for shown in roster.connections():
+            held = [c for c in up.values() if c.peer == shown.peer]
+            ours = [c for c in held if c.direction is Direction.OUTBOUND]
+            assert shown is (ours or held)[-1]
+        assert {c.peer for c in roster.connections()} == {c.peer for c in up.values()}
+    late = roster.watch()
+    assert {id(late.receive_nowait().connection) for _ in up} == {id(c) for c in up.values()}
     roster.close()
-    seen: set[str] = set()
+    seen: set[Connection] = set()
     while True:
         try:
             event = events.receive_nowait()
         except trio.EndOfChannel:
             break
-        if isinstance(event, PeerConnected):
-            assert event.connection.peer not in seen
-            seen.add(event.connection.peer)
+        if isinstance(event, Connected):
+            assert event.connection not in seen
+            seen.add(event.connection)
         else:
-            assert isinstance(event, PeerGone)
-            seen.remove(event.peer)
+            assert isinstance(event, Ended)
+            seen.remove(event.connection)
     assert not seen
 
 

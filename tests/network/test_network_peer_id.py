@@ -14,10 +14,10 @@ from libp2p.crypto.secp256k1 import create_new_key_pair as create_new_secp256k1
 from libp2p.peer.id import ID
 from network_tools import Start
 
+from p2pforum.core.address import parse_address
 from p2pforum.core.errors import NetworkError
-from p2pforum.network.address import parse_address
+from p2pforum.core.peer_id import peer_id_of, public_key_of
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.network.peer_id import peer_id_of, public_key_of
 
 
 @given(st.binary(min_size=32, max_size=32))

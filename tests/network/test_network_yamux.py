@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trio
 import trio.testing
-from network_tools import receive_all
+from network_tools import an_account, receive_all
 
 from p2pforum.core.limits import (
     EXTRA_WINDOWS,
@@ -16,7 +16,7 @@ from p2pforum.core.limits import (
     STREAM_WINDOW,
 )
 from p2pforum.network.memory_stream import memory_stream_pair
-from p2pforum.network.yamux import Rules, YamuxConnection
+from p2pforum.network.yamux import YamuxConnection
 from p2pforum.network.yamux_frames import (
     ACK,
     DATA,
@@ -30,6 +30,7 @@ from p2pforum.network.yamux_frames import (
     FrameReader,
     header,
 )
+from p2pforum.network.yamux_rules import Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 QUICK = Rules(linger=0.05)
@@ -44,8 +45,12 @@ class Pair:
     def __init__(self, capacity: int, rules: Rules) -> None:
         here, there = memory_stream_pair(capacity)
         send, self.accepted = trio.open_memory_channel[YamuxStream](1000)
-        self.opener = YamuxConnection(here, initiator=True, on_stream=refuse, rules=rules)
-        self.accepter = YamuxConnection(there, initiator=False, on_stream=send.send_nowait, rules=rules)
+        self.opener = YamuxConnection(
+            here, initiator=True, on_stream=refuse, account=an_account(), rules=rules
+        )
+        self.accepter = YamuxConnection(
+            there, initiator=False, on_stream=send.send_nowait, account=an_account(), rules=rules
+        )
 
     async def streams(self) -> tuple[YamuxStream, YamuxStream]:
         opened = self.opener.open()
@@ -215,7 +220,9 @@ class Stranger:
     def __init__(self, rules: Rules, capacity: int) -> None:
         here, self.wire = memory_stream_pair(capacity)
         self.accepted: list[YamuxStream] = []
-        self.connection = YamuxConnection(here, initiator=False, on_stream=self.accepted.append, rules=rules)
+        self.connection = YamuxConnection(
+            here, initiator=False, on_stream=self.accepted.append, account=an_account(), rules=rules
+        )
 
     async def says(self, data: bytes) -> None:
         with trio.move_on_after(1):
@@ -329,7 +336,7 @@ async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.t
 
 
 async def test_a_peer_that_asks_and_does_not_read_is_cut(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(capacity=1000) as peer:
+    async with stranger(Rules(linger=0.05, frames=10**9), capacity=1000) as peer:
         pings = header(PING, SYN, 0, 1) * 1000
         for _ in range(3 * SEND_QUEUE // len(pings)):
             await peer.wire.send_all(pings)  # we keep some answers for it

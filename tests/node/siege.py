@@ -14,16 +14,18 @@ from strategies import TEST_NETWORK, a_post
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.post import Post
+from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Effect
 from p2pforum.gossip.framing import frame
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.service import PROTOCOL
 from p2pforum.gossip.wire import Rpc, Subscription, encode_rpc
+from p2pforum.ingest import Verdict
 from p2pforum.network.memory_network import MemoryHub
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Node, Probe, Swarm, a_swarm
+from gossip_nodes import InlineDoor, Node, Probe, Swarm, a_probe, a_swarm
 
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
 HELLO = Rpc(subscriptions=(Subscription(TEST_NETWORK.topic, True),))
@@ -50,7 +52,18 @@ class CountingRouter(Router):
         return super().on_rpc(peer, rpc, now)
 
 
-MakeRouter = Callable[[str], CountingRouter]
+MakeRouter = Callable[[str], Router]
+
+
+def make_busy(node: Node, door: type[InlineDoor], seconds: float) -> None:
+    """Its door takes so much (virtual) time for each post, as a real one does."""
+
+    class Busy(door):
+        async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
+            await trio.sleep(seconds * len(raws))
+            return await super().ingest(raws, origin)
+
+    node.service._door = node.door = Busy(node.store, TEST_NETWORK, node.door.now)
 
 
 @dataclass(eq=False)
@@ -62,6 +75,8 @@ class Siege:
     probes: list[Probe] = field(default_factory=list)
     published: int = 0
     size: int = 0  #: bytes of what was published
+    names: int = 0  #: of attackers who change them
+    is_over: bool = False  #: they stop
     arrived: int = 0  #: in time; each post at each node counts
 
     # -- what honest nodes do ------------------------------------------------------------------------------
@@ -107,6 +122,27 @@ class Siege:
                         await stream.send_all(frame(encode_rpc(rpc)))
                     await trio.sleep(period)
             await trio.sleep(1)
+
+    async def flood(self, attack: Attack, *nodes: Node) -> None:
+        """One more attacker without limits: it sends as fast as it is read, and is back under another name
+        as soon as it was thrown out."""
+        for node in nodes or self.nodes:
+            self.nursery.start_soon(self._flood, node, attack)
+
+    async def _flood(self, node: Node, attack: Attack) -> None:
+        n = 0
+        while not self.is_over:
+            self.names += 1
+            async with a_probe(self.swarm._hub, f"flooder{self.names}") as probe:
+                with contextlib.suppress(NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
+                    await probe.join(node)
+                    while not self.is_over:
+                        n += 1
+                        if rpc := attack(probe, n):
+                            await probe.send(frame(encode_rpc(rpc)))
+                        else:
+                            await trio.sleep(0.05)
+            await trio.sleep(0.05)  # to connect
 
     # -- what came of it -----------------------------------------------------------------------------------
 

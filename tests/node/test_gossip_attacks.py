@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import trio
 from siege import IN_TIME, Attack, CountingRouter, MakeRouter, Siege, besieged, some_posts
-from strategies import HOUR, TEST_NETWORK, a_post
+from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.gossip.effects import Effect
@@ -24,7 +24,7 @@ from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Probe, as_message
+from gossip_nodes import Probe
 
 TOPIC = TEST_NETWORK.topic
 
@@ -54,20 +54,6 @@ def replay(probe: Probe, _n: int) -> Rpc | None:
 
 def send_junk(_probe: Probe, n: int) -> Rpc:
     return Rpc(publish=(Message(TOPIC, b"junk %d" % n),))
-
-
-class Flood:
-    """Posts of the future, 20 at a time. Their signatures are not looked at, so that they cost nothing."""
-
-    def __init__(self, hours: int) -> None:
-        self._hour = HOUR + hours
-        self._made: dict[int, Rpc] = {}
-
-    def __call__(self, _probe: Probe, n: int) -> Rpc:
-        if n not in self._made:
-            posts = [a_post(f"{n} {m}", hour=self._hour) for m in range(20)]
-            self._made[n] = Rpc(publish=tuple(map(as_message, posts)))
-        return self._made[n]
 
 
 def only_take(_probe: Probe, n: int) -> Rpc | None:
@@ -112,10 +98,8 @@ CASES = {
         5,  # pushed once, served three times, and what is around it
         careless(FORGIVING, serve_times=ENDLESS, serve_hourly=ENDLESS, iwant_per_beat=ENDLESS),
     ),
-    "replays": Case(replay, lambda s: s.judged, 0, careless(seen_time=0.0)),
+    "replays": Case(replay, lambda s: s.judged, 0, careless(seen_time=0.0, history_count=0)),
     "junk": Case(send_junk, lambda s: s.judged, 1, NeverExpels),
-    "next day": Case(Flood(25), lambda s: s.judged, 40, careless(FORGIVING)),
-    "next hours": Case(Flood(2), lambda s: s.judged, 1_600, careless(FORGIVING)),
 }
 
 

@@ -13,14 +13,14 @@ from strategies import HOUR, TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.config import Config, find_paths
+from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import ConfigError
+from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, decode, make
 from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
 from p2pforum.neighbours import Neighbours, Opinions
-from p2pforum.network.address import Address, parse_address
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
-from p2pforum.network.peer_id import public_key_of
 from p2pforum.node import open_node
 from p2pforum.peers import service
 from p2pforum.peers.book import Book

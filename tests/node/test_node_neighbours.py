@@ -1,8 +1,7 @@
 """A whole node and its neighbours: whom it leaves alone, and what it tells its front ends of them."""
 
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -11,18 +10,11 @@ from strategies import TEST_NETWORK
 
 from p2pforum.config import Config
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.network.interface import Network, PeerConnected
+from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.node import Node, now_hours
-from p2pforum.stem.guard_file import GuardFile
-from p2pforum.stem.guards import Guard, Guards
-from p2pforum.store.peer_book import load_book, save_book
+from p2pforum.node import Node
 from p2pforum.store.posts import open_store
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
-from peers_tools import a_book, a_peer, an_address, tried
-
-ALONE = Config(network=TEST_NETWORK.name)
 CONFIG = Config(network=TEST_NETWORK.name, peers=("/memory/bob/p2p/bob",))
 
 
@@ -65,31 +57,9 @@ async def test_who_broke_sync_is_not_dialled_again_though_it_is_named(tmp_path: 
     hub = MemoryHub(Random(1))
     async with hub.network("bob") as bob, a_node(hub, tmp_path) as node:
         await until(bob.connections)
-        node.sync_service.standing.ban("bob")  # what tests/sync shows of a broken rule
-        await bob.disconnect(bob.connections()[0].peer)
+        stream = await bob.open_stream(bob.connections()[0].peer, TEST_NETWORK.sync_protocol)
+        await stream.send_all(b"\xff" * 100)
         await until(lambda: is_left_alone(node))
-
-
-async def test_a_guard_is_dialled_first_after_a_restart(tmp_path: Path) -> None:
-    """Out of thirty that the book knows; nobody names it."""
-    hub, guard = MemoryHub(Random(1)), Guard(a_peer(17), "", now_hours() + 1_000)
-    async with AsyncExitStack() as stack:
-        for number in range(30):
-            at = an_address(number).rpartition("/p2p/")[0]
-            await stack.enter_async_context(hub.network(a_peer(number), at=at))
-        with open_store(tmp_path, TEST_NETWORK) as store:
-            book = a_book(secret=load_book(store)[0])
-            tried(book, *range(30), hour=now_hours())
-            save_book(store, book.take_changes().rows, [])
-            GuardFile(tmp_path).save(Guards(kept=[guard]).encode())
-            async with hub.network("node") as network, trio.open_nursery() as nursery:
-                events = network.watch()
-                await nursery.start(Node(ALONE, store, network, Random(2), tmp_path).run)
-                with trio.fail_after(20):
-                    event = await events.receive()
-                assert isinstance(event, PeerConnected)
-                assert event.connection.peer == guard.peer
-                nursery.cancel_scope.cancel()
 
 
 async def test_peers_say_whether_they_were_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,18 +12,20 @@ import pytest
 import trio
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum import departures
+from p2pforum import departures, timekeeping
 from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
+from p2pforum.core.verdict import Outcome
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
+from p2pforum.stem.router import Fluff
 from p2pforum.store.posts import Store, open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-CONFIG = Config(network=TEST_NETWORK.name, retention_days=7)
+CONFIG = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)
 
 
 def written(name: str, key: int = 1) -> Post:
@@ -45,13 +48,14 @@ class House:
         self.directory = directory
         self.store = store
 
-    async def start(self) -> Node:
+    async def start(self, config: Config = CONFIG) -> Node:
+        self._config = config
         await self._nursery.start(self._live)
         return self.node
 
     async def _live(self, task_status: trio.TaskStatus[None]) -> None:
         async with self._hub.network("node") as self.network:
-            self.node = Node(CONFIG, self.store, self.network, Random(2))
+            self.node = Node(self._config, self.store, self.network, Random(2))
             await self.node.run(task_status)
 
     async def _live_peer(self, name: str, task_status: trio.TaskStatus[Probe]) -> None:
@@ -78,7 +82,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}", key=n + 1) for n in range(6)]
     house.store.add([(post, False) for post in posts])
@@ -96,7 +99,6 @@ async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.M
 async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.0)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 1e9)
     old = [written("Old", key=1), written("Older", key=2)]
     house.store.add([(post, False) for post in old])
@@ -109,10 +111,22 @@ async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     assert house.released(*old) == 1, "the second one of the backlog waits"
 
 
+async def test_a_backlog_does_not_leave_when_its_node_comes(house: House) -> None:
+    """Whoever sees a node come and a new post right after would know who wrote it."""
+    old = written("Old", key=1)
+    house.store.add([(old, False)])
+    node = await house.start(replace(CONFIG, hold_minutes=24 * 60))
+    peer = await house.peer()
+    new = written("New", key=2)
+    await node.submit(new.raw)
+    await until(lambda: peer.posts() == [new.raw])
+    await trio.sleep(0.5)
+    assert house.released(old) == 0, "its time is drawn over a day; with none it goes (above)"
+
+
 async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.1)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.1)
     node = await house.start()
     await trio.sleep(0.1)  # the node waits for something to do
@@ -124,6 +138,84 @@ async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     peer = await house.peer()
     await until(lambda: len(peer.posts()) == 2)
     assert house.store.unreleased() == []
+
+
+async def leaves_though_it_is_dated(house: House, hour: int) -> bool:
+    """Whether a post of that hour, kept from before, has left when one of this hour has."""
+    odd = a_post("Odd", key=7, board="odd", hour=hour, params=TEST_NETWORK)
+    house.store.add([(odd, False)])
+    await house.start()
+    peer = await house.peer()
+    for number in range(3):
+        await house.node.submit(written(f"Now {number}").raw)
+    await until(lambda: len(peer.posts()) >= 3)
+    await trio.sleep(1)  # the backlog has had time for many more
+    return odd.raw in peer.posts()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.05)
+
+
+@pytest.mark.parametrize(
+    ("hours", "leaves"),
+    [
+        (limits.FUTURE_HOURS + 1, False),
+        (limits.FUTURE_HOURS, True),
+        (-limits.RETENTION_HOURS, True),
+        (-limits.RETENTION_HOURS - 1, False),
+        (-limits.RETENTION_HOURS * 20, False),
+    ],
+)
+async def test_what_no_peer_would_take_stays_here_and_never_expires(
+    house: House, quick: None, hours: int, leaves: bool
+) -> None:
+    hour = now_hours() + hours
+    assert await leaves_though_it_is_dated(house, hour) == leaves
+    house.node._keeping.expire()
+    assert (len(house.store.unreleased()) == 1) != leaves
+
+
+async def test_control_a_node_that_lets_all_go_loses_what_nobody_took(
+    house: House, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timekeeping.Timekeeping, "may_leave", lambda _self, _raw: True)
+    assert await leaves_though_it_is_dated(house, now_hours() - limits.RETENTION_HOURS * 20)
+    house.node._keeping.expire()
+    assert not house.store.unreleased(), "released, refused by all, and expired here"
+
+
+async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_expires(
+    house: House, quick: None
+) -> None:
+    kept, old = written("Kept"), a_post("Old", key=3, board="b", hour=now_hours() - 200, params=TEST_NETWORK)
+    house.store.add([(old, True), (written("Of another", key=4), True)])
+    house.store.add([(kept, False)])
+    node = await house.start()
+    node.sync_service.clocks.note("friend", now_hours() - 300)
+    peer = await house.peer()
+    refused = await node.submit(written("New", key=5).raw)
+    assert refused.outcome is Outcome.REFUSED
+    assert "those of peers are 12 days behind it" in refused.reason
+    await trio.sleep(1)
+    assert not peer.posts()
+    node.sync_service.clocks.note("friend", now_hours())
+    assert (await node.submit(written("New", key=5).raw)).outcome is Outcome.STORED
+    await until(lambda: len(peer.posts()) == 1)
+
+
+@pytest.mark.parametrize(("hours", "leaves"), [(300, False), (0, True)], ids=["wrong", "right"])
+async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing(
+    house: House, hours: int, leaves: bool
+) -> None:
+    kept = written("On its way")
+    house.store.add([(kept, False)])
+    node = await house.start()
+    await house.peer()
+    node.sync_service.clocks.note("friend", now_hours() - hours)
+    await node._own.fluff([Fluff(kept.id, kept.raw)])
+    assert house.released(kept) == leaves
 
 
 # -- the write-ahead log -----------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ async def test_what_was_met_one_way_is_not_dialled_the_other(tmp_path: Path) -> 
     """An address told to one node alone, a guard or the own record would show that both are one node."""
     paths, port = find_paths(tmp_path, {}), a_free_port()
     clear, behind = a_config(port, ""), a_config(port, "socks5://127.0.0.1:9")
-    guard = Guard(a_peer(1), "", now_hours() + 1_000)
+    guard = Guard(0, a_peer(1), an_address(1), "", now_hours() + 1_000, True)
     for before, after in [(clear, behind), (behind, clear)]:
         async with open_node(before, paths) as node:
             node.neighbours.book.learn(an_address(1), "", now_hours())
@@ -53,10 +53,10 @@ async def test_what_was_met_one_way_is_not_dialled_the_other(tmp_path: Path) -> 
             await node._save_guards(Guards(kept=[guard]).encode())
         async with open_node(before, paths) as node:
             assert node.status()["book"]["new"] == 1, "the same way it is kept"
-            assert node._guards() == [guard.peer]
+            assert node.stem.router.guards.kept == [guard]
         async with open_node(after, paths) as node:
             assert node.status()["book"] == {"new": 0, "tried": 0, "outbound": 0, "wanted": 8}
-            assert before is behind or node._guards() == []
+            assert before is behind or node.stem.router.guards.kept == []
     async with open_node(behind, paths) as node:
         assert node.status()["book"]["new"] == 0, "nor back"
 

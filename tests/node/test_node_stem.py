@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -9,7 +10,6 @@ import pytest
 import trio
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum import departures
 from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
@@ -25,7 +25,7 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
 
-HIDING = Config(network=TEST_NETWORK.name, retention_days=7)
+HIDING = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)
 OPEN = Config(network=TEST_NETWORK.name, retention_days=7, hide_origin=False)
 
 
@@ -65,6 +65,9 @@ class House:
 
     async def start(self) -> None:
         await self._nursery.start(self._live)
+        await self.meet()
+
+    async def meet(self) -> None:
         await self.node._network.dial("/memory/guard/p2p/guard")
         await self.guard.probe.join(self)  # needs the network only
         await until(lambda: self.node.gossip.has_taker)
@@ -161,10 +164,29 @@ async def test_what_the_guard_has_can_not_be_forgotten_what_waits_can(tmp_path: 
         nursery.cancel_scope.cancel()
 
 
+async def test_what_is_written_while_nobody_is_there_waits_though_a_guard_is_kept(tmp_path: Path) -> None:
+    """Else it would leave the moment its guard is seen to be back."""
+    async with trio.open_nursery() as nursery:
+        house = House(tmp_path, replace(HIDING, hold_minutes=24 * 60), nursery)
+        await house.start()
+        await house.node._network.disconnect(PeerID("guard"))
+        await until(lambda: not house.node.gossip.has_taker and not house.node.stem.router.has_dialled)
+        alone = written("Alone.")
+        await house.node.submit(alone.raw)
+        assert house.node.stem.view().own == 0
+        await house.meet()
+        met = written("In company.")
+        await house.node.submit(met.raw)
+        await until(lambda: house.guard.frames)
+        await trio.sleep(0.5)
+        assert house.guard.frames == [met.raw], "the control: it goes at once"
+        assert {*house.store.unreleased()} == {alone.raw, met.raw}
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_backlog_goes_to_the_guard_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_BACKLOG_FIRST", 0.3)
     monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
     posts = [written(f"Offline {n}") for n in range(8)]
     with open_store(tmp_path, TEST_NETWORK) as store:

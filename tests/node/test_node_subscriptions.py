@@ -1,5 +1,6 @@
 """What a node tells its peers of what it reads: nothing, whatever it is set to show."""
 
+import re
 import sys
 from pathlib import Path
 from random import Random
@@ -16,6 +17,17 @@ from p2pforum.store.posts import open_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import a_probe
+
+
+async def test_every_protocol_and_the_topic_name_their_version(tmp_path: Path) -> None:
+    async with MemoryHub(Random(1)).network("node") as network:
+        with open_store(tmp_path, TEST_NETWORK) as store:
+            node = Node(Config(network=TEST_NETWORK.name), store, network, Random(2))
+            spoken = {*network._handlers, TEST_NETWORK.topic}
+    assert node.gossip is not None
+    assert len(spoken) == 5, "gossip, its topic, sync, stem, peers"
+    for name in spoken:
+        assert re.fullmatch(r"/?[a-z0-9./-]+/\d+(\.\d+\.\d+)?", name), name
 
 
 async def said_to_a_new_peer(boards: tuple[str, ...], directory: Path) -> list[tuple[str, bool]]:

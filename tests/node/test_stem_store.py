@@ -37,7 +37,7 @@ class Whole:
         """What this node shows."""
         with self.store.snapshot() as snapshot:
             found = set()
-            for board in snapshot.boards():
+            for board, _ in snapshot.boards():
                 items = snapshot.items(board)
                 found |= {post_id for _, post_id in items.keys(0, len(items))}
             return found

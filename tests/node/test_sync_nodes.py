@@ -37,12 +37,12 @@ class Node:
         assert all(v.outcome is Outcome.STORED for v in verdicts)
 
     def set_hash(self) -> str:
-        """One hash over all that this node shows: board by board, count and sum."""
+        """One hash over all that this node shows: board by board, count and digests of hours."""
         total = hashlib.sha256()
         with self.store.snapshot() as snapshot:
-            for board in snapshot.boards():
+            for board, _ in snapshot.boards():
                 items = snapshot.items(board)
-                total.update(f"{board} {len(items)} {items.sum(0, len(items))}\n".encode())
+                total.update(f"{board} {len(items)} {items.cells(0, len(items)).hex()}\n".encode())
         return total.hexdigest()
 
 

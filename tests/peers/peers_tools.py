@@ -3,22 +3,18 @@
 from collections.abc import Callable
 from random import Random
 
+from p2pforum.core.peer_id import peer_id_of
 from p2pforum.network.groups import network_group
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
 from p2pforum.peers.buckets import Buckets
+from p2pforum.peers.reach import Reach
 
 HOUR = 480_000  # now
 SECRET = bytes(range(32))
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def a_peer(number: int) -> str:
-    """As long as a real one, and different for each number."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, 58)
-        digits = _BASE58[digit] + digits
-    return "12D3KooW" + digits.rjust(44, "1")
+    return peer_id_of(number.to_bytes(32, "big"))
 
 
 def an_address(number: int, host: str | None = None, port: int = 4001) -> str:

@@ -1,7 +1,6 @@
 """Named peers are dialled again and again; others by the rules of the book, never by a peer's word alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -11,19 +10,19 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from peers_tools import HOUR, a_book, a_peer, an_address, colliding, source, tried
+from peers_world import ME, World, a_service, a_world, peers_of, told
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
-from p2pforum.network.interface import Connection, Direction, Network
+from p2pforum.network.interface import Direction, Network
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
-from p2pforum.peers import service, slots
+from p2pforum.peers import service, slots, tables
 from p2pforum.peers.backoff import FIRST, LONGEST, delay
-from p2pforum.peers.book import Book, Reach
+from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Row
+from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
-
-ME = 9_999_999
 
 
 @given(st.integers(1, 10_000), st.integers(0, 100))
@@ -55,10 +54,6 @@ def hub() -> MemoryHub:
 async def alice(hub: MemoryHub) -> AsyncIterator[Network]:
     async with hub.network("alice") as network:
         yield network
-
-
-def a_service(network: Network, book: Book | None = None, outside: Outside | None = None) -> PeerService:
-    return PeerService(network, Random(2), book or a_book(), outside or Outside(lambda: HOUR))
 
 
 async def test_a_peer_that_comes_late_is_found(
@@ -128,83 +123,6 @@ async def test_a_banned_peer_is_left_alone_while_it_is_banned(
 
 
 # -- many nodes with addresses -------------------------------------------------------------------------------
-
-
-class World:
-    """Nodes by number on a memory network, and what a node between them kept."""
-
-    def __init__(self, hub: MemoryHub, stack: AsyncExitStack) -> None:
-        self.hub = hub
-        self._stack = stack
-        self.kept: dict[str, Row] = {}
-        self.opened: list[int] = []
-        self.connections: list[Connection] = []
-        self.banned: set[str] = set()
-        self.guards: list[str] = []
-
-    async def start(self, *numbers: int, host: str | None = None) -> None:
-        for number in numbers:
-            where = an_address(number, host and host.format(number % 250)).rpartition("/p2p/")[0]
-            await self._stack.enter_async_context(self.hub.network(a_peer(number), at=where))
-
-    async def save(self, changes: Changes) -> None:
-        await trio.lowlevel.checkpoint()
-        for address in changes.gone:
-            self.kept.pop(address, None)
-        self.kept |= {row[0]: row for row in changes.rows}
-
-    def outside(self) -> Outside:
-        return Outside(
-            lambda: HOUR + int(trio.current_time()) // 3600,
-            lambda: self.guards,
-            lambda peer: peer in self.banned,
-            self.save,
-        )
-
-    async def live(
-        self,
-        book: Book,
-        seconds: float,
-        *named: str,
-        watch: Callable[[PeerService], Awaitable[None]] | None = None,
-    ) -> None:
-        """One run of the node in the middle, ended in good order."""
-        async with self.hub.network(a_peer(ME), at="/ip4/19.1.1.1/tcp/4001") as network:
-            peers = a_service(network, book, self.outside())
-            peers.name(named)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(peers.run)
-                await trio.sleep(seconds)
-                if watch is not None:
-                    await watch(peers)
-                self.connections = list(network.connections())
-                nursery.cancel_scope.cancel()
-
-    def restored(self, seed: int = 7, reach: Reach | None = None) -> Book:
-        book = a_book(seed, reach)
-        book.restore(list(self.kept.values()))
-        return book
-
-    @property
-    def outbound(self) -> set[str]:
-        return {c.peer for c in self.connections if c.direction is Direction.OUTBOUND}
-
-
-@asynccontextmanager
-async def a_world() -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        yield World(MemoryHub(Random(3), (0.01, 0.2)), stack)
-
-
-def told(book: Book, *numbers: int, host: str | None = None) -> Book:
-    """Each by somebody else."""
-    for number in numbers:
-        book.learn(an_address(number, host and host.format(number % 250)), source(number), HOUR)
-    return book
-
-
-def peers_of(*numbers: int) -> set[str]:
-    return {a_peer(number) for number in numbers}
 
 
 async def test_eight_are_held_and_those_that_go_are_replaced(autojump_clock: trio.testing.MockClock) -> None:
@@ -486,42 +404,7 @@ async def test_a_fault_of_the_book_costs_a_turn_and_not_the_node(
     no_faults += ["a fault in dialling", "a fault in finding peers"]
 
 
-# -- guards and anchors --------------------------------------------------------------------------------------
-
-
-async def test_guards_are_dialled_first_and_although_there_is_no_room(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with a_world() as world:
-        await world.start(*range(30))
-        world.hub.partition([peers_of(0)])
-        book = told(a_book(), *range(1, 30))
-        tried(book, 0)
-        world.guards = [a_peer(0), a_peer(29)]
-
-        async def look(peers: PeerService) -> None:
-            assert peers.outbound() == limits.OUTBOUND_WANTED
-            assert a_peer(29) in peers._around().outbound
-            world.hub.heal()
-            await trio.sleep(400)
-            assert a_peer(0) in peers._around().outbound
-            assert peers.outbound() == limits.OUTBOUND_WANTED + 1
-
-        await world.live(book, 300, watch=look)
-
-
-async def test_the_group_of_a_guard_is_kept_free_for_it(autojump_clock: trio.testing.MockClock) -> None:
-    async with a_world() as world:
-        await world.start(2, 3, host="20.1.1.{}")
-        book = told(told(a_book(), 2, 3, host="20.1.1.{}"), 4)
-        tried(book, 1)  # at 20.1.1.1
-        world.guards = [a_peer(1)]
-        await world.start(4)
-        await world.live(book, 600)
-        assert world.outbound == peers_of(4)
-        world.guards = []
-        await world.live(book, 600)
-        assert len(world.outbound & peers_of(2, 3)) == 1
+# -- anchors ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("seconds", "clean"), [(700, False), (60, True)])
@@ -589,7 +472,10 @@ async def test_two_hundred_sybils_in_one_network_get_one_slot(autojump_clock: tr
 async def test_control_without_the_rule_of_groups_they_get_most(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor that of the book, which draws a group as one."""
     monkeypatch.setattr(slots.Slots, "_groups", lambda _self, _around: set())
+    monkeypatch.setattr(tables, "_by_group", lambda entries: [[entry] for entry in entries])
+    monkeypatch.setattr(tables.Tables, "met", set())
     async with a_world() as world:
         assert await sybils(world) >= 4
 

@@ -13,10 +13,16 @@ class Bench:
     """`run` lets time pass and gathers (time, effect)."""
 
     def __init__(
-        self, *, seed: int = 1, params: StemParams | None = None, outbound: int = 8, inbound: int = 4
+        self,
+        *,
+        seed: int = 1,
+        params: StemParams | None = None,
+        outbound: int = 8,
+        inbound: int = 4,
+        guards: Guards | None = None,
     ) -> None:
         self.now = 1_000.0
-        self.router = StemRouter(Random(seed), Guards(), self.now, params)
+        self.router = StemRouter(Random(seed), guards or Guards(), self.now, params)
         self.out = [f"out{n}" for n in range(outbound)]
         self.into = [f"in{n}" for n in range(inbound)]
         for name in self.out:
@@ -35,7 +41,8 @@ class Bench:
 
     @property
     def guard(self) -> str:
-        return self.router.guards.kept[0].peer
+        """Of the slot of the key that own posts are under, if no other is said."""
+        return self.router.guards.of(self.router.guards.slot_of(b""))[0]
 
     def run(self, seconds: float) -> list[Effect]:
         """Effects in that time."""
@@ -49,13 +56,13 @@ class Bench:
         self.now = end
         return [effect for _, effect in self.done[start:]]
 
-    def own(self, n: int, size: int = 100) -> bytes:
+    def own(self, n: int, size: int = 100, key: bytes = b"") -> bytes:
         raw = n.to_bytes(2, "big") * (size // 2)
-        assert self.router.originate(n.to_bytes(32, "big"), raw, self.now)
+        assert self.router.originate(n.to_bytes(32, "big"), raw, self.now, key)
         return raw
 
-    def bring(self, peer: str, n: int, size: int = 100) -> bool:
-        return self.router.on_post(peer, n.to_bytes(32, "big"), n.to_bytes(2, "big") * (size // 2), self.now)
+    def bring(self, peer: str, n: int, size: int = 100) -> None:
+        self.router.on_post(peer, n.to_bytes(32, "big"), n.to_bytes(2, "big") * (size // 2), self.now)
 
 
 def passes(effects: list[Effect]) -> list[Pass]:

@@ -134,8 +134,7 @@ async def stem_node_on(
         async def fluff(fluffs: Sequence[Fluff]) -> None:
             """As `Departures.fluff`."""
             fluffed.extend(fluff.post_id for fluff in fluffs)
-            for fluff in fluffs:
-                await gossip.originate([fluff.raw], but=fluff.edges)
+            await gossip.originate([fluff.raw for fluff in fluffs])
 
         async def save(text: str) -> None:
             await trio.lowlevel.checkpoint()

@@ -1,7 +1,6 @@
 """Who gets a post, when it is fluffed, and what is refused."""
 
 import dataclasses
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -9,8 +8,7 @@ from hypothesis import strategies as st
 from stem_bench import DIFFUSING, HOUR, RELAYING, Bench, fluffs, passes
 
 from p2pforum.stem.allowances import Allowance
-from p2pforum.stem.guards import Guards
-from p2pforum.stem.params import GuardParams, StemParams
+from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Pass
 
 
@@ -79,20 +77,10 @@ def test_a_diffuser_fluffs_within_two_seconds_and_once() -> None:
     assert not bench.run(5_000)
 
 
-def test_who_ends_a_stem_names_those_who_brought_the_post_and_not_itself() -> None:
-    bench = Bench(params=DIFFUSING)
-    bench.bring("in0", 1)
-    bench.bring("in1", 1)
-    (fluff,) = fluffs(bench.run(2))
-    assert fluff.edges == {"in0", "in1"}
-    bench.own(2)
-    (own,) = fluffs(bench.run(5_000))
-    assert own.edges == frozenset()
-
-
 def test_a_second_arrival_is_a_duplicate_from_the_same_peer_and_goes_on_from_another() -> None:
     bench = Bench(params=RELAYING)
-    assert all(bench.bring("in0", 1) for _ in range(3))
+    for _ in range(3):
+        bench.bring("in0", 1)
     assert len(passes(bench.run(20))) == 1
     bench.bring("in1", 1)
     assert len(passes(bench.run(20))) == 1
@@ -127,7 +115,8 @@ def test_relays_and_guards_share_no_group() -> None:
         bench.add("honest", group="198.51.0.0/16")
         bench.now += 10
         bench.router.maintain_guards(HOUR, bench.now)
-        assert sum(guard.peer.startswith("sybil") for guard in bench.router.guards.kept) == 1
+        guards = bench.router.guards
+        assert all(sum(peer.startswith("sybil") for peer in guards.of(slot)) == 1 for slot in range(16))
         for n, peer in enumerate(bench.into):
             bench.bring(peer, n)
         used = {p.peer for p in passes(bench.run(20))}
@@ -164,7 +153,7 @@ def test_a_peer_that_takes_nothing_is_passed_by_once() -> None:
     (first,) = passes(bench.run(20))
     bench.router.on_failure(first, bench.now)
     (second,) = passes(bench.run(5))
-    assert [g.peer for g in bench.router.guards.kept] == [first.peer, second.peer], "the backup"
+    assert bench.router.guards.of(bench.router.guards.slot_of(b"")) == [first.peer, second.peer], "stand-in"
     bench.router.on_failure(second, bench.now)
     assert not passes(bench.run(50))
     assert len(fluffs(bench.run(2_000))) == 1, "the embargo"
@@ -185,7 +174,7 @@ def test_only_who_took_a_frame_is_relay_or_guard_and_is_asked_again_later() -> N
     assert sorted(bench.probed) == ["silent", "speaks"]
     bench.router.on_silence("silent", bench.now)
     bench.router.maintain_guards(HOUR, bench.now)
-    assert [guard.peer for guard in bench.router.guards.kept] == ["speaks"]
+    assert {guard.peer for guard in bench.router.guards.kept} == {"speaks"}
     for n, peer in enumerate(bench.into):
         bench.bring(peer, n)
     assert {p.peer for p in passes(bench.run(50))} == {"speaks"}
@@ -193,7 +182,7 @@ def test_only_who_took_a_frame_is_relay_or_guard_and_is_asked_again_later() -> N
     assert bench.probed[2:] == ["silent"]
     bench.router.on_answer("silent")
     bench.router.maintain_guards(HOUR, bench.now)
-    assert [guard.peer for guard in bench.router.guards.kept] == ["speaks", "silent"]
+    assert bench.router.guards.of(0) == ["speaks", "silent"]
 
 
 def test_without_any_guard_own_posts_wait_for_the_embargo() -> None:
@@ -231,14 +220,42 @@ def test_many_own_posts_are_paced_and_not_fluffed_meanwhile() -> None:
 
 def test_the_pool_is_bounded_and_others_can_not_fill_it() -> None:
     bench = Bench(params=RELAYING)
-    taken = sum(bench.bring("in0", n) for n in range(300))
-    assert taken == 192
-    for n in range(1000, 1064):
+    for n in range(300):
+        bench.bring("in0", n)
+    assert bench.router.relayed == 256
+    for n in range(1000, 1256):
         bench.own(n)
     assert not bench.router.originate(b"x" * 32, b"raw", bench.now)
     big = Bench(params=RELAYING)
-    assert sum(big.bring("in0", n, size=16_000) for n in range(100)) == 49  # 3/4 of a MiB
+    for n in range(100):
+        big.bring("in0", n, size=16_000)
+    assert big.router.relayed == 65  # a MiB
     assert big.router.originate(b"x" * 32, bytes(16_000), big.now)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100, 256), (12_000, 87)])
+def test_a_crowd_costs_no_other_peer_its_stem_and_nobody_a_post(size: int, fits: int) -> None:
+    """What is too much becomes public at once, and it is what those brought who brought most."""
+    bench = Bench(params=RELAYING, inbound=40)
+    bench.bring("in0", 9_000, 12_000)
+    for n in range(500):
+        bench.bring(f"in{1 + n % 20}", n, size)
+    out = fluffs(bench.run(0))
+    assert bench.router.relayed in (fits, fits + 1)
+    assert len(out) + bench.router.relayed == 501
+    assert bench.router.holds((9_000).to_bytes(32, "big"))
+    assert len({fluff.post_id for fluff in out}) == len(out)
+
+
+def test_what_is_crowded_out_is_still_on_its_way_until_it_is_public() -> None:
+    """Else it would be taken for an own post that waits."""
+    bench = Bench(params=StemParams(diffuser=0.0, pool_posts=1))
+    bench.bring("in0", 1)
+    bench.bring("in0", 2)
+    names = [n.to_bytes(32, "big") for n in (1, 2)]
+    assert all(map(bench.router.holds, names))
+    assert [fluff.post_id for fluff in fluffs(bench.run(0))] == names[:1]
+    assert not bench.router.holds(names[0])
 
 
 def test_a_peer_may_send_ten_frames_a_minute_and_twenty_at_once() -> None:
@@ -254,12 +271,12 @@ def test_a_peer_may_send_ten_frames_a_minute_and_twenty_at_once() -> None:
     st.lists(st.tuples(st.sampled_from(["own", "bring", "public", "gone", "fail", "run"]), st.integers(0, 9)))
 )
 def test_every_post_is_passed_on_or_fluffed_or_public_and_fluffed_once(todo: list[tuple[str, int]]) -> None:
-    bench = Bench(inbound=10, outbound=4)
+    bench = Bench(params=StemParams(pool_posts=5), inbound=10, outbound=4)
     public: set[bytes] = set()
     for action, n in todo:
         name = n.to_bytes(32, "big")
         if action == "own" and name not in public:
-            bench.own(n)
+            bench.router.originate(name, b"own", bench.now)
         elif action == "bring" and name not in public:
             bench.bring(f"in{n * 7 % 10}", n)
         elif action == "public":
@@ -278,78 +295,6 @@ def test_every_post_is_passed_on_or_fluffed_or_public_and_fluffed_once(todo: lis
     ended = [f.post_id for f in fluffs(bench.run(50_000))]
     assert set(ended) == before
     assert len(ended) == len(before)
-
-
-# --- guards -----------------------------------------------------------------------------------------
-
-
-def test_guards_are_kept_for_thirty_to_sixty_days_and_over_a_restart() -> None:
-    rng = Random(1)
-    connected = {f"p{n}": "" for n in range(8)}
-    spans = []
-    for _ in range(100):
-        guards = Guards()
-        assert guards.maintain(HOUR, connected, rng)
-        assert len(guards.kept) == 2
-        spans += [guard.until - HOUR for guard in guards.kept]
-        again = Guards.decode(guards.encode())
-        assert again.kept == guards.kept
-        assert not again.maintain(HOUR + 24 * 29, connected, rng)
-        assert again.maintain(HOUR + 24 * 61, connected, rng)
-    assert 30 * 24 <= min(spans) < 35 * 24
-    assert 55 * 24 < max(spans) <= 60 * 24
-
-
-def test_a_guard_is_given_up_after_72_hours_of_our_time() -> None:
-    rng = Random(2)
-    connected = {f"p{n}": "" for n in range(8)}
-    guards = Guards()
-    guards.maintain(HOUR, connected, rng)
-    first = guards.kept[0].peer
-    others = {peer: "" for peer in connected if peer != first}
-    for hour in range(1, 72):
-        guards.maintain(HOUR + hour, others, rng)
-    assert guards.kept[0].peer == first
-    assert guards.in_use(others) == [guards.kept[1].peer]
-    guards.maintain(HOUR + 72, others, rng)
-    assert first not in [guard.peer for guard in guards.kept]
-
-
-@pytest.mark.parametrize("away", ["off", "alone"])
-def test_our_own_absence_is_not_the_guard_s(away: str) -> None:
-    rng = Random(3)
-    guards = Guards()
-    guards.maintain(HOUR, {"p": "", "q": ""}, rng)
-    kept = [guard.peer for guard in guards.kept]
-    for hour in range(1, 200):
-        if away == "alone":
-            guards.maintain(HOUR + hour, {}, rng)
-    guards.maintain(HOUR + 200, {"x": ""}, rng)
-    assert [guard.peer for guard in guards.kept][:2] == kept
-
-
-def test_who_cuts_off_guard_after_guard_gets_no_further_than_five() -> None:
-    rng = Random(4)
-    guards = Guards()
-    connected = {f"p{n}": "" for n in range(40)}
-    for _ in range(30):
-        guards.maintain(HOUR, connected, rng)
-        for peer in guards.in_use(connected):
-            del connected[peer]
-    assert len(guards.kept) == 5
-    unbounded = Guards(dataclasses.replace(GuardParams(), most=99))
-    connected = {f"p{n}": "" for n in range(40)}
-    for _ in range(30):
-        unbounded.maintain(HOUR, connected, rng)
-        for peer in unbounded.in_use(connected):
-            del connected[peer]
-    assert len(unbounded.kept) > 20, "the control"
-
-
-@pytest.mark.parametrize("text", ["", "{}x", "[1]", '[{"peer": "a"}]', "3", "null"])
-def test_what_is_no_guard_list(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
-        Guards.decode(text)
 
 
 def test_the_params_are_those_of_the_design() -> None:

@@ -26,8 +26,7 @@ def test_a_key_with_fifty_posts_is_named_if_its_guard_spies_and_not_else() -> No
     """So few keys say little of the part of spying guards: without it, what is left is what the way tells."""
     found = privacy.keys(Case(200, 0.1, seeds=6), authors=30)
     assert sum(found.pinned.surplus) < privacy.SURPLUS
-    assert found.pinned.recall[0] <= 0.14
-    assert found.told.surplus[0] > 4 * privacy.SURPLUS, "control: bringers are told first"
+    assert found.pinned.recall[0] <= 0.16
     assert found.redrawn.recall[0] - found.redrawn.recall[1] > privacy.REDRAWN, "control: guards drawn anew"
 
 
@@ -53,8 +52,8 @@ def test_a_bound_that_is_broken_is_said() -> None:
     blind = privacy.Single(Figures(0, 0), Figures(0, 0), Figures(0, 0), 0, [], [])
     assert blind.complaints(0.1) == ["control: plain gossip has a recall of 0.000 only"]
     often, never = privacy.Named((0.45, 0.0), (0.35, 0.0)), privacy.Named((0.1, 0.0), (0.0, 0.0))
-    assert len(privacy.Keys(often, never, never).complaints(0.1)) == 4
-    assert privacy.Keys(never, often, often).complaints(0.1) == []
+    assert len(privacy.Keys(often, never).complaints(0.1)) == 3
+    assert privacy.Keys(never, often).complaints(0.1) == []
     unsure = privacy.Single(Figures(0.5, 0.5), Figures(0.07, 0.12, 0.02, 0.02), Figures(0, 0), 0, [], [])
     assert len(unsure.complaints(0.1)) == 2, "the upper ends of the intervals count"
 

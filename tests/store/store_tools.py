@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 
 from strategies import TEST_NETWORK
@@ -13,8 +14,6 @@ from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
 from p2pforum.store.snapshot import Items
 
-MODULUS = 1 << 256
-
 
 def opened(stack: ExitStack, directory: Path) -> Store:
     return stack.enter_context(open_store(directory, TEST_NETWORK))
@@ -24,8 +23,12 @@ def add(store: Store, posts: Iterable[Post], *, released: bool = True) -> list[b
     return store.add([(post, released) for post in posts])
 
 
-def sum_of(ids: Iterable[bytes]) -> int:
-    return sum(int.from_bytes(i, "little") for i in ids) % MODULUS
+def cells_of(keys: Iterable[tuple[int, bytes]]) -> bytes:
+    """By brute force: of each hour 4 bytes of its number, and SHA-256 of its IDs in order."""
+    ids: dict[int, bytes] = defaultdict(bytes)
+    for hour, post_id in sorted(keys):
+        ids[hour] += post_id
+    return b"".join(hour.to_bytes(4, "big") + sha256(found).digest() for hour, found in ids.items())
 
 
 def assert_items(items: Items, keys: list[tuple[int, bytes]]) -> None:
@@ -37,7 +40,7 @@ def assert_items(items: Items, keys: list[tuple[int, bytes]]) -> None:
     cuts = sorted({0, n, n // 2, n // 3, max(0, n - 1), min(1, n)})
     for lo in cuts:
         for hi in cuts:
-            assert items.sum(lo, hi) == sum_of(i for _, i in keys[lo:hi])
+            assert items.cells(lo, hi) == cells_of(keys[lo:hi])
             assert items.keys(lo, hi) == keys[lo:hi]
             assert items.ids(lo, hi) == b"".join(i for _, i in keys[lo:hi])
     for at in cuts:
@@ -134,7 +137,8 @@ def assert_same(store: Store, directory: Path, model: Model) -> None:
     authors = [post.author for post, _, _ in model.posts.values()]
     assert store.revealed(authors) == model.revealed()
     with store.snapshot() as snapshot:
-        assert snapshot.boards() == model.boards()
+        assert snapshot.boards() == [(name, True) for name in model.boards()]
+        assert snapshot.cells() == cells_of(key for board in model.boards() for key in model.keys(board))
         assert snapshot.raw(everything) == shown
         for board in [*model.boards(), "no-such-board"]:
             assert_items(snapshot.items(board), model.keys(board))

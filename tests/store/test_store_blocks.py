@@ -5,15 +5,17 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
-from store_tools import assert_items, sum_of
+from store_tools import assert_items, cells_of
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
-from p2pforum.store import block_rows, schema
-from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache
-from p2pforum.store.snapshot import Snapshot
+from p2pforum.store import block_rows, cells, schema
+from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache, fill_cells
+from p2pforum.store.hours import Hours
+from p2pforum.store.snapshot import Items, Snapshot
 
 BOARD = 7
 
@@ -38,11 +40,11 @@ def put(db: sqlite3.Connection, keys: list[Key]) -> None:
 
 
 def view(db: sqlite3.Connection, cache: KeysCache | None = None) -> Snapshot:
-    return Snapshot(db, {}, cache or KeysCache(), lambda board, blocks: None)
+    return Snapshot(db, {}, Hours({}), cache or KeysCache(), lambda board, blocks: None)
 
 
-def as_rows(blocks: BoardBlocks) -> list[tuple[Key, int, int]]:
-    return [(block.lo, block.n, block.sum) for block in blocks.blocks]
+def as_rows(blocks: BoardBlocks) -> list[tuple[Key, int]]:
+    return [(block.lo, block.n) for block in blocks.blocks]
 
 
 @pytest.mark.parametrize("batch", [1, 7, 100, 3_000])
@@ -108,23 +110,97 @@ def test_ids_that_were_ground_to_look_alike_are_still_told_apart(db: sqlite3.Con
         assert items.find(5, prefix) == sum(key < (5, prefix) for key in keys)
 
 
-def test_sums_over_whole_blocks_load_no_keys(db: sqlite3.Connection) -> None:
+def test_digests_of_whole_hours_load_no_keys(db: sqlite3.Connection) -> None:
     keys = sorted(some_keys(3_000, 50))
     put(db, keys)
-    blocks = block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    snapshot = view(db)
+    before = snapshot.items("general")
+    assert before.cells(0, len(before)) == cells_of(keys)
     db.execute("DELETE FROM post")  # so that loading keys would fail
-    items = view(db).items("general")
-    assert items.sum(0, len(items)) == sum_of(i for _, i in keys)
-    third = blocks.starts[3]
-    assert items.sum(third, len(items)) == sum_of(i for _, i in keys[third:])
-    assert items.find(*blocks.blocks[3].lo) == third
+    snapshot._cache = KeysCache()
+    items = snapshot.items("general", 10, 40)
+    window = [key for key in keys if 10 <= key[0] < 40]
+    assert items.cells(0, len(items)) == cells_of(window)
+    third = items.find(30, b"")
+    assert items.cells(third, len(items)) == cells_of(window[third:])
     with pytest.raises(StoreError, match="doctor"):
-        items.key(0)
+        items.cells(1, 3)
+
+
+@pytest.mark.parametrize("hours", [1, 5, 3_000])
+def test_digests_are_made_in_small_steps_and_again_only_where_an_hour_changed(
+    db: sqlite3.Connection, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = sorted(some_keys(3_000, hours))
+    put(db, keys)
+    first = block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    assert sum(1 for _ in fill_cells(first, lambda i: block_rows.load_keys(db, BOARD, first, i), 0)) >= 6
+    late = [(hours // 2, key) for _, key in some_keys(2, 1, seed=3)]
+    put(db, late)
+    second = block_rows.add_keys(db, BOARD, first, late)
+    second.follow(first, {hours // 2})
+    third = BoardBlocks(second.blocks)  # nobody asked for the digests of `second`
+    third.follow(second, {0})
+    hashed = []
+    real = cells.entry
+    monkeypatch.setattr(cells, "entry", lambda hour, ids: (hashed.append(hour), real(hour, ids))[1])
+    for _ in fill_cells(third, lambda i: block_rows.load_keys(db, BOARD, third, i), 0):
+        pass
+    assert set(hashed) <= {hours // 2, 0} if hours > 100 else len(hashed) <= hours
+    assert third.cells is not None
+    assert third.cells.packed == cells_of([*keys, *late])
+
+
+def test_digests_from_an_hour_on_reach_lower_when_asked(db: sqlite3.Connection) -> None:
+    keys = sorted(some_keys(2_000, 100))
+    put(db, keys)
+    block_rows.add_keys(db, BOARD, BoardBlocks(()), keys)
+    snapshot = view(db)
+    for low in (90, 40, 60, 0):
+        found = [key for key in keys if key[0] >= low]
+        assert_items(snapshot.items("general", low), found)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_digests_fit_whatever_was_asked_for_and_changed_in_any_order(seed: int) -> None:
+    """Bounds that go up and down, and posts that come and go above and below them."""
+    rng = random.Random(seed)
+    keys = set(some_keys(60, 100, seed=seed))
+    blocks = BoardBlocks([Block((0, b""), len(keys))])
+    for n in range(80):
+        if rng.random() < 0.5:
+            changed = {rng.randrange(100) for _ in range(rng.randint(1, 3))}
+            keys = {key for key in keys if key[0] not in changed or rng.random() < 0.5}
+            keys |= {(rng.choice(sorted(changed)), sha256(b"%d %d" % (seed, n)).digest())}
+            before, blocks = blocks, BoardBlocks([Block((0, b""), len(keys))])
+            blocks.follow(before, changed)
+        low = rng.randrange(100)
+        there = BlockKeys(sorted(keys))
+        found = Items(blocks, lambda _, there=there: there, (low, 100))  # type: ignore[misc]
+        assert found.cells(0, len(found)) == cells_of(key for key in keys if key[0] >= low)
+        assert blocks.cells is not None
+        assert blocks.cells.packed == cells_of(key for key in keys if key[0] >= blocks.cells.low)
+
+
+def test_of_two_sessions_that_make_digests_at_once_the_one_that_reaches_lower_is_kept() -> None:
+    keys = sorted(some_keys(600, 100))
+    pieces = [keys[:300], keys[300:]]
+    blocks = BoardBlocks([Block(piece[0], len(piece)) for piece in pieces])
+    load = [BlockKeys(piece) for piece in pieces].__getitem__
+    low, high = fill_cells(blocks, load, 0), fill_cells(blocks, load, 90)
+    next(low)
+    next(high)
+    for making in (low, high):
+        for _ in making:
+            pass
+    assert blocks.cells is not None
+    assert blocks.cells.packed == cells_of(keys)
 
 
 def test_loaded_keys_are_bounded_and_shared() -> None:
     cache = KeysCache(most=7)  # three blocks of two
-    blocks = [Block((n, b""), 1, 0) for n in range(5)]
+    blocks = [Block((n, b""), 1) for n in range(5)]
     loads = []
 
     def load() -> BlockKeys:

@@ -34,6 +34,10 @@ with open_store(Path(sys.argv[1]), TEST_NETWORK) as store:
         if not released:
             store.release([post.id for post in posts])
         print("\\n".join(post.id.hex() for post in posts), flush=True)
+        if n % 3 == 2:  # some hours' digests are made and saved, and change again
+            with store.snapshot():
+                pass
+            store.checkpoint()
         if n % 5 == 4:
             print("dropping", posts[0].id.hex(), flush=True)
             retention.drop(store, [posts[0].id], scrub=n % 10 == 9)

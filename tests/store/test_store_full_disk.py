@@ -48,7 +48,7 @@ def test_a_board_that_did_not_get_in_gets_in_later(tmp_path: Path) -> None:
         with pytest.raises(StoreError):
             add(store, new_board)
         with store.snapshot() as snapshot:
-            assert snapshot.boards() == ["general"]
+            assert snapshot.boards() == [("general", True)]
             assert len(snapshot.items("general")) == len(KEPT)
         with store.exclusive() as db:
             db.execute("PRAGMA max_page_count = 1000000")

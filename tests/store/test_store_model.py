@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_tools import Model, assert_items, assert_same, opened
+from store_tools import Model, assert_items, assert_same, cells_of, opened
 from strategies import HOUR, TEST_NETWORK, a_post, a_seed, a_thread
 
 from p2pforum.core import limits
@@ -48,6 +48,7 @@ steps = st.lists(
         st.tuples(st.just("drop"), some),
         st.tuples(st.just("expire"), st.integers(HOUR - 5, HOUR + 5)),
         st.tuples(st.just("reopen"), st.none()),
+        st.tuples(st.just("compare"), st.integers(HOUR - 10, HOUR + 20)),
         st.tuples(st.just("seal"), st.none()),
     ),
     max_size=12,
@@ -99,6 +100,17 @@ class _Run:
 
     def expire(self, before_hour: int) -> None:
         assert retention.expire(self.store, before_hour) == self.model.expire(before_hour)
+
+    def compare(self, low_hour: int) -> None:
+        """As a session does: digests are made here, kept, and wrong later if a change were missed."""
+        everything = [key for board in self.model.boards() for key in self.model.keys(board)]
+        with self.store.snapshot() as snapshot:
+            for board, is_active in snapshot.boards(low_hour=low_hour):
+                keys = [key for key in self.model.keys(board) if key[0] >= low_hour]
+                items = snapshot.items(board, low_hour)
+                assert items.cells(0, len(items)) == cells_of(keys)
+                assert is_active == bool(keys)
+            assert snapshot.cells(low_hour) == cells_of(key for key in everything if key[0] >= low_hour)
 
     def reopen(self, _: None) -> None:
         """What is in memory only is gone."""

@@ -184,7 +184,8 @@ def test_no_column_says_who_brought_a_post_or_when_or_that_it_is_mine(directory:
         "post": ["row", "id", "board", "thread", "hour", "kind", "bits", "released", "raw"],
         "pin": ["root"],  # filled by `p2pforum pin` alone
         "peer": ["address", "tried", "bucket", "heard", "day", "failures", "anchor", "record"],
-        "rblock": ["board", "lo_hour", "lo_id", "n", "sum"],
+        "rblock": ["board", "lo_hour", "lo_id", "n"],
+        "rhour": ["hour", "digest"],
         "reveal": ["key", "row"],
         "words": ["text", "board"],
         "words_data": ["id", "block"],

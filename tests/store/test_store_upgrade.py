@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from store_tools import add, opened
+from store_tools import add, assert_items, opened
 from strategies import TEST_NETWORK, a_key, a_post, a_seed, a_thread
 
 from p2pforum.core.errors import StoreError
@@ -40,6 +40,30 @@ def test_an_old_database_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert (len(secret), rows) == (32, [])
     with open_store(tmp_path / "data", TEST_NETWORK) as store:
         assert store.revealed([a_key(1), a_key(2)]) == {a_key(1)}
+
+
+def test_posts_of_a_store_with_sums_are_synced_by_digests(tmp_path: Path) -> None:
+    """Version 4 kept sums of IDs, which can be forged."""
+    path = tmp_path / "data" / schema.FILE_NAME
+    with open_store(tmp_path / "data", TEST_NETWORK) as store:
+        add(store, POSTS)
+        with store.snapshot() as snapshot:
+            before = snapshot.cells()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE rblock RENAME TO new_rblock")
+        db.execute(next(text for text in schema.MIGRATIONS[0][1] if "TABLE rblock" in text))
+        db.execute("INSERT INTO rblock SELECT board, lo_hour, lo_id, n, zeroblob(32) FROM new_rblock")
+        for table in ("new_rblock", "rhour"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'hours'")
+        db.execute("PRAGMA user_version = 4")
+        db.commit()
+    with open_store(tmp_path / "data", TEST_NETWORK) as store:
+        assert doctor.check(store, TEST_NETWORK) == []
+        with store.snapshot() as snapshot:
+            assert snapshot.cells() == before
+            items = snapshot.items("general")
+            assert_items(items, sorted((post.payload.hour, post.id) for post in POSTS))
 
 
 def test_an_upgrade_that_was_killed_leaves_no_time_behind(tmp_path: Path) -> None:

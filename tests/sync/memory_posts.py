@@ -5,9 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from list_items import Key, ListItems
+from list_items import Key, ListItems, naive_cells
 
+from p2pforum.core import limits
 from p2pforum.core.post import Post
+from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks
+from p2pforum.store.snapshot import Items
 
 
 class MemorySnapshot:
@@ -16,19 +19,24 @@ class MemorySnapshot:
         self._keys: dict[str, list[Key]] = defaultdict(list)
         for post in posts.values():
             self._keys[post.payload.board].append((post.payload.hour, post.id))
-        self._items: dict[tuple[str, int], ListItems] = {}
+        self._items: dict[tuple[str, int, int], ListItems] = {}
         self.is_open = True
 
-    def boards(self, after: str, most: int) -> list[str]:
+    def boards(self, after: str, most: int, low_hour: int) -> list[tuple[str, bool]]:
         assert self.is_open
-        return sorted(name for name in self._keys if name > after)[:most]
+        names = sorted(name for name in self._keys if name > after)[:most]
+        return [(name, any(hour >= low_hour for hour, _ in self._keys[name])) for name in names]
 
-    def items(self, board: str, low_hour: int = 0) -> ListItems:
+    def cells(self, low: int, end: int) -> bytes:
         assert self.is_open
-        found = self._items.get((board, low_hour))
+        return naive_cells(key for keys in self._keys.values() for key in keys if low <= key[0] < end)
+
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> ListItems:
+        assert self.is_open
+        found = self._items.get((board, low_hour, end))
         if found is None:
             keys = self._keys.get(board, [])
-            found = self._items[board, low_hour] = ListItems(k for k in keys if k[0] >= low_hour)
+            found = self._items[board, low_hour, end] = ListItems(k for k in keys if low_hour <= k[0] < end)
         return found
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -36,21 +44,27 @@ class MemorySnapshot:
         return {id_: self._posts[id_].raw for id_ in ids if id_ in self._posts}
 
 
+def block_items(keys: Iterable[Key], block: int = 256) -> Items:
+    """The store's own index over these keys, with nothing left to load from a disk."""
+    ordered = sorted(keys)
+    pieces = [ordered[i : i + block] for i in range(0, len(ordered), block)]
+    loaded = [BlockKeys(piece) for piece in pieces]
+    return Items(BoardBlocks([Block(piece[0], len(piece)) for piece in pieces]), loaded.__getitem__)
+
+
 class KeysOnly(MemorySnapshot):
     """One board of many items, of posts that are gone: to compare much and move nothing."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         super().__init__({})
-        self._all = ListItems(keys)
+        self._keys["board"] = sorted(keys)
+        self._all = block_items(self._keys["board"])
 
-    def boards(self, after: str, most: int) -> list[str]:
-        return [] if after else ["board"]
+    def cells(self, low: int, end: int) -> bytes:
+        return self._all.cells(self._all.find(low, b""), self._all.find(end, b""))
 
-    def items(self, board: str, low_hour: int = 0) -> ListItems:
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:  # type: ignore[override]
         return self._all
-
-    def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
-        return {}
 
 
 class MemoryPosts:

@@ -7,7 +7,6 @@ nostr-tools.
 """
 
 import json
-import random
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from list_items import Key, ListItems, a_key_at  # noqa: E402
+from stock import STOCK, Stock  # noqa: E402
 
-from p2pforum.sync.reconcile import STOCK, Policy, Reconciler  # noqa: E402
+from p2pforum.sync.reconcile import Policy  # noqa: E402
 
 FOLDER = ROOT / "docs" / "vectors"
 _CASES = [  # common, only the initiator's, only the responder's, hours
@@ -41,9 +41,8 @@ def _sets(n: int, common: int, left: int, right: int, hours: int) -> tuple[list[
 
 
 def _transcript(left: list[Key], right: list[Key], policy: Policy) -> dict[str, Any]:
-    rng = random.Random(0)
-    initiator = Reconciler(ListItems(left), policy, rng, initiator=True)
-    responder = Reconciler(ListItems(right), policy, rng, initiator=False)
+    initiator = Stock(ListItems(left), policy, initiator=True)
+    responder = Stock(ListItems(right), policy, initiator=False)
     messages = []
     message: bytes | None = initiator.initiate()
     while message is not None:

@@ -15,8 +15,7 @@ from datetime import timedelta
 import nostr_sdk
 from list_items import Key
 from nostr_sdk import EventBuilder, EventId, Filter, Kind, NegentropyItem, Timestamp
-
-from p2pforum.sync.reconcile import STOCK
+from stock import STOCK
 
 ITS_POLICY = replace(STOCK, limit=60_000)
 FIRST_KIND = 1000  # of Nostr events that a relay neither replaces nor forgets: up to 9999

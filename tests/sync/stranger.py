@@ -8,9 +8,10 @@ from strategies import HOUR
 from sync_pair import TERMS, Side
 
 from p2pforum.sync import wire
-from p2pforum.sync.boards import BoardTable, Choice
+from p2pforum.sync.boards import tag_of
+from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.frames import Frame, FrameReader, encode
-from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Neg
+from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Look, Neg
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Terms
 
@@ -18,7 +19,10 @@ _NONCE = bytes(range(NONCE_SIZE))
 
 
 class Stranger:
-    """Faces a session of `store`. It knows board names, so its tags are right."""
+    """Faces a session of `store`. It knows board names, so its tags are right.
+
+    It says at once that all of its hours are others, unless it `looks` at the moment of its choice.
+    """
 
     def __init__(
         self,
@@ -27,6 +31,7 @@ class Stranger:
         initiator: bool,
         terms: Terms = TERMS,
         clock: Callable[[], float] = lambda: 0.0,
+        looks: bool = True,
     ) -> None:
         self.is_initiator = initiator
         self.side = Side(store, terms=terms, clock=clock)
@@ -36,14 +41,27 @@ class Stranger:
         self.listen()
         (hello,) = self.heard[:1]
         assert isinstance(hello, Hello)
-        nonces = _NONCE + hello.nonce if initiator else hello.nonce + _NONCE
-        with MemoryPosts().snapshot() as nothing:
-            self.table = BoardTable(nothing, Choice(), 0, nonces)
+        self.nonces = _NONCE + hello.nonce if initiator else hello.nonce + _NONCE
+        self.fingerprint = Fingerprint(self.nonces)
         self.say(Hello(_NONCE, HOUR, 0))
+        if looks:
+            self.say(self.other_look())
 
     @property
     def session(self) -> Session:
         return self.side.session
+
+    @property
+    def look(self) -> Look:
+        """What the session said of all its boards."""
+        (found,) = [frame for frame in self.heard if isinstance(frame, Look)]
+        return found
+
+    def other_look(self) -> Look:
+        return Look(tuple(bytes(16) for _ in self.look.seen))
+
+    def tag(self, name: str) -> bytes:
+        return tag_of(name, self.nonces)
 
     def say(self, *frames: Frame) -> None:
         self.session.receive(b"".join(map(encode, frames)))
@@ -62,13 +80,13 @@ class Stranger:
 
     def tell(self, *names: str, count: int = 1, last: bool = True) -> None:
         """Claim to have posts of these boards."""
-        entries = sorted(self.table.tag(name) for name in names)
+        entries = sorted(self.tag(name) for name in names)
         self.say(Boards(last, tuple(Board(tag, 0, count, bytes(16)) for tag in entries)))
 
     def number(self, name: str) -> int:
         """What the session calls a board that it told us."""
         told = [b.tag for f in self.heard if isinstance(f, Boards) for b in f.boards]
-        return told.index(self.table.tag(name))
+        return told.index(self.tag(name))
 
 
 def everything(number: int = 0) -> Neg:

@@ -20,6 +20,7 @@ from p2pforum.sync.payloads import (
     Grant,
     Hello,
     How,
+    Look,
     Neg,
     Posts,
     Pull,
@@ -39,6 +40,7 @@ board_entries = st.builds(
 posts = st.binary(min_size=1, max_size=300)
 frames = st.one_of(
     st.builds(Hello, st.binary(min_size=16, max_size=16), hours, hours),
+    st.builds(Look, st.lists(st.binary(min_size=16, max_size=16), max_size=20).map(tuple)),
     st.builds(Boards, st.just(True), st.lists(board_entries, max_size=5).map(tuple)),
     st.builds(Boards, st.booleans(), st.lists(board_entries, min_size=1, max_size=5).map(tuple)),
     st.builds(Neg, numbers, st.booleans(), st.binary(max_size=300)),
@@ -108,7 +110,8 @@ TOO_MUCH = {
     "a length of four bytes": b"\x81\x80\x80\x80",
     "a frame that is too long": encode_varint(limits.MAX_FRAME + 1) + bytes([Type.NEG]),
     "posts that are too long": encode_varint(limits.MAX_POSTS_FRAME + 1) + bytes([Type.POSTS]),
-    "an unknown type": b"\x01\x09",
+    "an unknown type": b"\x01\x0a",
+    "a look that ends inside a fingerprint": b"\x02\x09a",
     "a second spelling of a number": b"\x03\x05\x80\x01",
     "a flag of 2": b"\x03\x02\x00\x02",
     "a GONE of nothing": b"\x02\x05\x00",

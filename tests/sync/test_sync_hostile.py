@@ -22,6 +22,7 @@ from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.budget import Budget, SessionOver
 from p2pforum.sync.frames import encode
+from p2pforum.sync.look import stretches
 from p2pforum.sync.payloads import (
     Board,
     Boards,
@@ -32,6 +33,7 @@ from p2pforum.sync.payloads import (
     Grant,
     Hello,
     How,
+    Look,
     Neg,
     Posts,
     Pull,
@@ -323,7 +325,9 @@ def test_a_frame_before_hello() -> None:
 def test_an_initiator_that_names_boards_before_it_has_heard_ours() -> None:
     side = Side(MemoryPosts(HERE))
     side.begin(random.Random(1), initiator=False)
-    side.session.receive(encode(Hello(bytes(16), 1, 1)))
+    side.session.receive(encode(Hello(bytes(16), HOUR, 0)))
+    side.work()
+    side.session.receive(encode(Look((bytes(16),) * len(stretches((0, HOUR + 2))))))
     with pytest.raises(RemoteProtocolError, match="heard ours"):
         side.session.receive(encode(Boards(True, ())))
 

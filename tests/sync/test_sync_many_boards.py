@@ -3,24 +3,29 @@
 import itertools
 import random
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 from list_items import ListItems
 from memory_posts import MemoryPosts, MemorySnapshot
-from strategies import HOUR, a_post
+from strategies import HOUR, TEST_NETWORK, a_post
 from sync_nodes import sync_node
 from sync_pair import TERMS, Side, meet, pool
 from trio.testing import MockClock
 
 from p2pforum.core import limits
 from p2pforum.network.memory_network import MemoryHub
+from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, BoardCache
+from p2pforum.store.posts import open_store
 from p2pforum.sync import boards as boards_module
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import NONCE_SIZE, Hello
+from p2pforum.sync.look import stretches
+from p2pforum.sync.payloads import NONCE_SIZE, Hello, Look
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Settings
 
@@ -34,13 +39,13 @@ class ManyBoards(MemorySnapshot):
         super().__init__({})
         self.asked = 0
 
-    def boards(self, after: str, most: int) -> list[str]:
+    def boards(self, after: str, most: int, low_hour: int) -> list[tuple[str, bool]]:
         start = NAMES.index(after) + 1 if after else 0
         found = NAMES[start : start + most]
         self.asked += len(found)
-        return found
+        return [(name, True) for name in found]
 
-    def items(self, board: str, low_hour: int = 0) -> ListItems:
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> ListItems:
         self.asked += 1
         return ListItems([(HOUR, board.encode().ljust(32))])
 
@@ -53,6 +58,7 @@ def begin(snapshot: ManyBoards, clock: Any) -> Session:
 
 
 HELLO = encode(Hello(bytes(NONCE_SIZE), HOUR, 0))
+LOOK = encode(Look((bytes(16),) * len(stretches((0, HOUR + 2)))))
 
 
 def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
@@ -67,7 +73,7 @@ def test_each_step_with_many_boards_is_small(monkeypatch: Any) -> None:
         return real(table, name)
 
     monkeypatch.setattr(boards_module.BoardTable, "tag", tag)
-    session.receive(HELLO)
+    session.receive(HELLO + LOOK)
     assert snapshot.asked == hashed == 0
     steps = []
     while session.is_busy:
@@ -115,6 +121,28 @@ def test_a_board_that_is_looked_up_is_remembered_without_a_copy() -> None:
     cache.publish({9: BoardBlocks(())})
     assert cache.current() is not view
     assert 9 not in view
+
+
+@pytest.mark.parametrize(("most", "loads"), [(40, 0), (39, 40)])
+def test_all_boards_of_a_session_stay_in_memory(
+    tmp_path: Path, most: int, loads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are walked in order, so that with room for one less (the control) each is loaded each time."""
+    assert limits.BOARDS_LOADED >= limits.MAX_SYNC_BOARDS
+    loaded: list[int] = []
+    load = block_rows.load_board
+    with open_store(tmp_path / "data", TEST_NETWORK) as store:
+        store.add([(post, True) for post in ONE_EACH[:40]])
+        store._blocks = BoardCache(most)
+        for again in (False, True):
+            if again:
+                monkeypatch.setattr(
+                    block_rows, "load_board", lambda db, board: (loaded.append(board), load(db, board))[1]
+                )
+            with store.snapshot() as snapshot:
+                for name, _ in snapshot.boards():
+                    snapshot.items(name)
+    assert len(loaded) == loads
 
 
 async def test_one_slow_peer_does_not_hold_up_the_others(autojump_clock: MockClock) -> None:

@@ -12,6 +12,7 @@ import trio
 from list_items import Key, ListItems, a_key_at, two_sets
 from malformed import STRICTER, mangled
 from nostr_sdk_peer import FIRST_KIND, ITS_POLICY, Relay, ask, open_relay
+from stock import STOCK, Stock
 from trio_websocket import (
     ConnectionClosed,
     WebSocketConnection,
@@ -21,12 +22,12 @@ from trio_websocket import (
 )
 
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync.reconcile import STOCK, TUNED, Policy, Reconciler
+from p2pforum.sync.reconcile import TUNED, Policy
 
 SIZES = [0, 1, 3, 20, 31, 32, 33, 60, 300, 520, 2500]  # every split rule has its edge between 0 and 600
 CASES = 700
 LAX = (*STRICTER, "the bytes end inside a number")  # it takes the number for whole
-POLICIES = [STOCK, replace(STOCK, limit=4096), replace(TUNED, chunked=False, limit=0)]
+POLICIES = [STOCK, replace(STOCK, limit=4096), replace(TUNED, limit=0)]
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +85,8 @@ async def test_its_relay_answers_our_initiator_byte_for_byte_as_our_stock_respon
             kind = FIRST_KIND + rng.randrange(len(SIZES))
             theirs = relay.sets.get(kind, set())
             ours = near(rng, theirs, case)
-            initiator = Reconciler(ListItems(ours), rng.choice(POLICIES), rng, initiator=True)
-            twin = Reconciler(ListItems(theirs), ITS_POLICY, rng, initiator=False)
+            initiator = Stock(ListItems(ours), rng.choice(POLICIES), initiator=True)
+            twin = Stock(ListItems(theirs), ITS_POLICY, initiator=False)
             message: bytes | None = initiator.initiate()
             assert message is not None
             reply = await asking.open(kind, message)
@@ -110,13 +111,13 @@ async def test_its_relay_refuses_what_we_refuse(relay: Relay) -> None:
         for case in range(CASES):
             kind = FIRST_KIND + rng.randrange(len(SIZES) - 1)
             theirs = relay.sets.get(kind, set())
-            ours = Reconciler(ListItems(near(rng, theirs, case)), STOCK, rng, initiator=True)
+            ours = Stock(ListItems(near(rng, theirs, case)), initiator=True)
             broken = mangled(rng, ours.initiate())
             answer = await asking.open(kind, broken)
             await asking.close()
             fault, expected = "", None
             try:
-                expected = Reconciler(ListItems(theirs), ITS_POLICY, rng, initiator=False).reconcile(broken)
+                expected = Stock(ListItems(theirs), ITS_POLICY, initiator=False).reconcile(broken)
             except RemoteProtocolError as error:
                 fault = str(error)
             if fault:
@@ -138,13 +139,13 @@ class Answering:
 
     async def serve(self, request: WebSocketRequest) -> None:
         connection = await request.accept()
-        sides: dict[str, tuple[int, Reconciler]] = {}
+        sides: dict[str, tuple[int, Stock]] = {}
         try:
             while True:
                 match json.loads(await connection.get_message()):
                     case ["NEG-OPEN", about, {"kinds": [kind]}, message]:
                         keys, policy = self.sets[kind]
-                        side = Reconciler(ListItems(keys), policy, random.Random(kind), initiator=False)
+                        side = Stock(ListItems(keys), policy, initiator=False)
                         sides[about] = kind, side
                         await self._answer(connection, about, sides[about], message)
                     case ["NEG-MSG", about, message]:
@@ -155,7 +156,7 @@ class Answering:
             pass
 
     async def _answer(
-        self, connection: WebSocketConnection, about: str, side: tuple[int, Reconciler], text: str
+        self, connection: WebSocketConnection, about: str, side: tuple[int, Stock], text: str
     ) -> None:
         message = bytes.fromhex(text)
         self.asked.setdefault(side[0], []).append(message)
@@ -166,8 +167,8 @@ class Answering:
 
 def said_by_us(theirs: set[Key], ours: set[Key], policy: Policy, kind: int) -> list[bytes]:
     """The messages of our own initiator in nostr-sdk's place."""
-    initiator = Reconciler(ListItems(theirs), ITS_POLICY, random.Random(0), initiator=True)
-    responder = Reconciler(ListItems(ours), policy, random.Random(kind), initiator=False)
+    initiator = Stock(ListItems(theirs), ITS_POLICY, initiator=True)
+    responder = Stock(ListItems(ours), policy, initiator=False)
     said: list[bytes] = []
     message: bytes | None = initiator.initiate()
     while message is not None:

@@ -10,11 +10,13 @@ from list_items import ListItems, result_of
 from strategies import HOUR, TEST_NETWORK, a_post
 from sync_pair import pool
 
+from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.reconcile import TUNED, Items, Reconciler
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.snapshot import Snapshot
@@ -37,7 +39,7 @@ def fill(store: Store, posts: list[Post], *, released: bool = True) -> None:
 def ids(store: Store) -> set[bytes]:
     """All that the store shows to sync."""
     with store.snapshot() as snapshot:
-        items = [snapshot.items(board) for board in snapshot.boards()]
+        items = [snapshot.items(board) for board, _ in snapshot.boards()]
         return {id_ for board in items for _, id_ in board.keys(0, len(board))}
 
 
@@ -129,11 +131,12 @@ def test_the_items_of_the_store_answer_like_a_sorted_list(stores: tuple[Store, S
     fill(left, POSTS)
     rng = random.Random(1)
     with left.snapshot() as snapshot:
-        for board in snapshot.boards():
+        for board, _ in snapshot.boards():
             keys = [(p.payload.hour, p.id) for p in POSTS if p.payload.board == board]
             for low in (0, HOUR - 100):
-                items, expected = snapshot.items(board, low), ListItems(k for k in keys if k[0] >= low)
-                _check_same(items, expected, rng)
+                for end in (HOUR - 20, limits.MAX_HOUR):
+                    expected = ListItems(k for k in keys if low <= k[0] < end)
+                    _check_same(snapshot.items(board, low, end), expected, rng)
 
 
 def _check_same(items: Items, expected: ListItems, rng: random.Random) -> None:
@@ -143,7 +146,7 @@ def _check_same(items: Items, expected: ListItems, rng: random.Random) -> None:
         assert items.find(hour, prefix) == expected.find(hour, prefix)
         lo, hi = sorted(rng.randrange(len(expected) + 1) for _ in range(2))
         assert items.keys(lo, hi) == expected.keys(lo, hi)
-        assert items.sum(lo, hi) == expected.sum(lo, hi)
+        assert items.cells(lo, hi) == expected.cells(lo, hi)
         i = rng.randrange(len(expected))
         assert items.key(i) == expected.key(i)
         assert items.find(*expected.key(i)) == i
@@ -154,9 +157,9 @@ def test_a_store_and_a_list_reconcile(stores: tuple[Store, Store]) -> None:
     fill(left, POSTS[:1000])
     other = ListItems((p.payload.hour, p.id) for p in POSTS[100:] if p.payload.board == "board-1")
     with left.snapshot() as snapshot:
-        rng = random.Random(1)
-        asking = Reconciler(snapshot.items("board-1"), TUNED, rng, initiator=True)
-        answering = Reconciler(other, TUNED, rng, initiator=False)
+        fingerprint = Fingerprint(bytes(32))
+        asking = Reconciler(snapshot.items("board-1"), TUNED, fingerprint, initiator=True)
+        answering = Reconciler(other, TUNED, fingerprint, initiator=False)
         waiting = [m for m in asking.emit(asking.opening()) if m]
         while waiting:
             replies = [r for m in waiting for r in answering.emit(result_of(answering.examine(m))) if r]

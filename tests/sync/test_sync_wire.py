@@ -1,6 +1,5 @@
 """Negentropy v1 messages: the golden vectors, one spelling, and nothing but RemoteProtocolError."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -90,13 +89,6 @@ REFUSED = {
 def test_what_is_refused(message: str) -> None:
     with pytest.raises(RemoteProtocolError):
         decode(bytes.fromhex(message))
-
-
-def test_the_fingerprint_is_that_of_the_specification() -> None:
-    ids = [hashlib.sha256(bytes([n])).digest() for n in range(200)]
-    total = sum(int.from_bytes(id_, "little") for id_ in ids) % 2**256
-    expected = hashlib.sha256(total.to_bytes(32, "little") + b"\x81\x48").digest()[:16]
-    assert wire.fingerprint(total, 200) == expected
 
 
 @given(st.tuples(hours, ids), st.tuples(hours, ids))

@@ -139,8 +139,8 @@ def _refused() -> dict[str, bytes]:
 
 def vectors() -> dict[str, Any]:
     return {
-        "about": "bytes as [hex, times], to be joined. `posts` are those that a reader gets; `noticed`: it says "
-        "that something is wrong. `written` is what a writer makes of these posts, byte for byte",
+        "about": "bytes as [hex, times], to be joined. `posts` are those that a reader gets; `noticed`: it "
+        "says that something is wrong. `written` is what a writer makes of these posts, byte for byte",
         "written": {
             "network": NAME.decode(),
             "boards": 2,

@@ -15,10 +15,12 @@ import mutants  # noqa: E402
 import names_vectors  # noqa: E402
 import post_edge_vectors  # noqa: E402
 import rpc_vectors  # noqa: E402
+import stem_vectors  # noqa: E402
+import sync_vectors  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
 from libp2p.pubsub.pb.rpc_pb2 import RPC  # noqa: E402
 
-MAKERS = (bundle_vectors, names_vectors, post_edge_vectors, rpc_vectors)
+MAKERS = (bundle_vectors, names_vectors, post_edge_vectors, rpc_vectors, stem_vectors, sync_vectors)
 
 
 def test_this_program_fits_them() -> None:

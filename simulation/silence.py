@@ -1,0 +1,88 @@
+"""W: spies who dial everybody, know no graph, and ask of whom nobody tells them: who is told late, and when?
+
+The end of a stem is who tells spies first (or at times far apart, if it holds its pushes). Of the ends that a
+key has often: a node that gets this key's posts later than it gets others that end there is not pushed to by
+that end, so it brought them. An end that is a guard has nobody but its clients to be silent towards.
+"""
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulation.spread import Telling
+
+FAR_APART = 0.2  # seconds: no node that passes on at once tells its spies so unevenly
+_LEAST = 0.005  # seconds of deviation, below which a sample of few posts is not believed
+_OTHERS = 3  # posts that an end must have had from others, to know its usual times
+_OFTEN = 3  # ends of a key that are looked at
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One post as spies see it. `handed` is who first gave it to a spy in its stem."""
+
+    author: int  #: for the judge; spies know the key, and one key is one author here
+    told: dict[int, Telling]
+    handed: int | None = None
+
+    @property
+    def end(self) -> int | None:
+        """Who seems to have published it."""
+        if not self.told:
+            return None
+        uneven = max(self.told, key=lambda v: self.told[v].apart)
+        if self.told[uneven].apart > FAR_APART:
+            return uneven
+        return min(self.told, key=lambda v: self.told[v].first)
+
+
+def by_guard(posts: Sequence[Sighting]) -> int | None:
+    """Who gave spies most of a key's posts in their stem: its author, if a spy is its guard."""
+    handed = Counter(post.handed for post in posts if post.handed is not None)
+    if not handed:
+        return None
+    teller, count = handed.most_common(1)[0]
+    return teller if count > len(posts) / 2 else None
+
+
+def by_silence(posts: Sequence[Sighting]) -> dict[int, int | None]:
+    """For each key (its author stands for it) the node that is named."""
+    ends: dict[int, list[Sighting]] = defaultdict(list)
+    keys: dict[int, list[Sighting]] = defaultdict(list)
+    for post in posts:
+        keys[post.author].append(post)
+        if post.end is not None:
+            ends[post.end].append(post)
+    return {key: by_guard(own) or _latest(key, own, ends) for key, own in keys.items()}
+
+
+def _latest(key: int, own: Sequence[Sighting], ends: dict[int, list[Sighting]]) -> int | None:
+    often = Counter(post.end for post in own if post.end is not None)
+    best: tuple[float, int | None] = (0.0, None)
+    for end, count in often.most_common(_OFTEN):
+        others = [post for post in ends[end] if post.author != key]
+        if count < 2 or len(others) < _OTHERS:
+            continue
+        mine = _lateness([post for post in own if post.end == end], end)
+        usual = _lateness(others, end)
+        for v in mine.keys() & usual.keys() - {end}:
+            best = max(best, (_surprise(mine[v], usual[v]), v), key=lambda found: found[0])
+    return best[1]
+
+
+def _lateness(posts: Sequence[Sighting], end: int) -> dict[int, list[float]]:
+    found: dict[int, list[float]] = defaultdict(list)
+    for post in posts:
+        for v, telling in post.told.items():
+            found[v].append(telling.first - post.told[end].first)
+    return found
+
+
+def _surprise(mine: Sequence[float], usual: Sequence[float]) -> float:
+    """How many standard errors later than usual."""
+    if len(usual) < _OTHERS:
+        return 0.0
+    deviation = max(_LEAST, statistics.stdev(usual))
+    later = statistics.fmean(mine) - statistics.fmean(usual)
+    return later / (deviation * (1 / len(mine) + 1 / len(usual)) ** 0.5)

@@ -61,11 +61,14 @@ class Neighbours:
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
 
     def company(self) -> Company:
-        """Guards and named peers, and with them all that answered this node once."""
+        """Named peers, anchors and guards, and with them all that answered this node once."""
 
         def trusted() -> set[str]:
-            guards = self._guards.taken()[0] if self._guards else set[str]()
-            return {named.peer for named in self._peers.named()} | guards
+            return {
+                *(named.peer for named in self._peers.named()),
+                *(entry.peer for entry in self.book if entry.is_anchor),
+                *(self._guards.taken()[0] if self._guards else ()),
+            }
 
         return Company(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 

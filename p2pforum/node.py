@@ -91,8 +91,8 @@ class Node:
         self.stem = self._own.stem
         self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
         self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
-        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
         guards = self.stem.recruits if config.hide_origin else None
+        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
         opinions = Opinions(now_hours, guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
         if newest_released(store) is not None:  # else there is no gap by which to know it again

@@ -18,24 +18,23 @@ from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
 
 
-class _AnyContact(Contacts):
-    """Who dials in can become a relay, too; but no guard: these have been drawn when the first post comes."""
-
-    guards: Guards
+class _Everybody(Contacts):
+    is_drawn = False  # guards have been, before the first post comes
 
     def candidates(self) -> dict[str, str]:
-        if not self.guards.kept:
-            return super().candidates()
-        return {name: contact.group for name, contact in self._here.items()}
+        return {name: c.group for name, c in self._here.items()} if self.is_drawn else super().candidates()
 
 
 class BothWays(StemRouter):
-    """A variant that was not taken."""
+    """A variant that was not taken: who dials in can become a relay, too."""
 
     def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
         super().__init__(rng, guards, now, params)
-        self.contacts = _AnyContact(self.params)
-        self.contacts.guards = guards
+        self.contacts = self._everybody = _Everybody(self.params)
+
+    def fill_guards(self, hour: int) -> None:
+        super().fill_guards(hour)
+        self._everybody.is_drawn = bool(self.guards.kept)
 
 
 @dataclass
@@ -49,9 +48,9 @@ class Fate:
     handed: int | None = None
     public: float | None = None
     fluffed_by: int | None = None
-    bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
     key: bytes = b""  #: that it is under
     brought_by: list[int] = field(default_factory=list)  #: who handed it to spies, by the stem
+    bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
 
     def see(self, when: float, teller: int) -> None:
         if self.seen is None or when < self.seen[0]:
@@ -155,8 +154,8 @@ class Stems:
         bringers.add(teller)
         if v in self.world.spies:
             self.fates[post].see(self.now, teller)
-            self._hand(post, teller)
             self.fates[post].brought_by.append(teller)
+            self._hand(post, teller)
             if self.black_holes:
                 return
         if router.may_send(str(teller), self.now):

@@ -47,7 +47,8 @@ class Watched(Swarm):
         return [self._sighting(spread) for spread in self.posts]
 
     def guard(self, author: int) -> int:
-        return int(self.stem_router(author).guards.kept[0].peer)
+        guards = self.stem_router(author).guards
+        return int(guards.of(guards.slot_of(b""))[0])
 
     def _sighting(self, spread: Spread) -> Sighting:
         data = spread.message.data

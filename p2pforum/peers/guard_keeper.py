@@ -6,9 +6,10 @@ node is there, the worse. Dialling it leaves no trace in the book, which would s
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
@@ -48,6 +49,12 @@ class GuardKeeper:
         self.held: set[str] = set()
         self._due = trio.current_time() + rng.expovariate(1 / _FIRST_SECONDS)  # when the next is drawn
 
+    def turns(
+        self, nursery: trio.Nursery, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]
+    ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """To be taken again and again, each by itself. `dial` notes in the book what comes of it."""
+        return [partial(self.look, nursery, around), partial(self.recruit, around, dial)]
+
     # -- those that are kept -------------------------------------------------------------------------------
 
     async def look(self, nursery: trio.Nursery, around: Callable[[], Around]) -> None:
@@ -75,6 +82,17 @@ class GuardKeeper:
                 if not self._slots.rests(place, trio.current_time()):
                     return place
         return None
+
+    def _is_lost(self, around: Around) -> bool:
+        """Whether a slot in use has nobody left to try: one that is being dialled is not lost yet."""
+        return any(
+            self._next(guards, around) is None
+            and not any(
+                peer in self._dialling or (peer in around.connected and not self._needs.fails(peer))
+                for peer, _ in guards
+            )
+            for guards in self._needs.wanted()
+        )
 
     def _places(self, peer: str, address: str) -> list[str]:
         """Where the book knows it, then where it was drawn."""
@@ -105,7 +123,7 @@ class GuardKeeper:
     async def recruit(self, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]) -> None:
         """Draw one: at once for a post that waits, else as rarely as a feeler is sent, used or not."""
         await trio.sleep(_LOOK_SECONDS)
-        if self._needs.lacks(urgently=True):
+        if self._needs.lacks(urgently=True) and self._is_lost(around()):
             await self._draw(around, dial)
         elif trio.current_time() >= self._due:
             self._due = trio.current_time() + self._rng.expovariate(1 / limits.FEELER_SECONDS)

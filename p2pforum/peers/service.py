@@ -7,7 +7,6 @@ import enum
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 
 import trio
@@ -69,8 +68,8 @@ class PeerService:
         self._book = book
         self._outside = outside
         self._slots = Slots(book, rng)
-        needs = outside.guards
-        self._guards = GuardKeeper(network, rng, book, self._slots, needs) if needs is not None else None
+        needs, slots = outside.guards, self._slots
+        self._guards = GuardKeeper(network, rng, book, slots, needs) if needs is not None else None
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
         self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
@@ -112,11 +111,8 @@ class PeerService:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._watch)
                 turns = [self._fill, self._feel, self._keep_book]
-                if (guards := self._guards) is not None:
-                    turns += [
-                        partial(guards.look, self._nursery, self._around),
-                        partial(guards.recruit, self._around, self._dial),
-                    ]
+                if self._guards is not None:
+                    turns += self._guards.turns(self._nursery, self._around, self._dial)
                 for turn in turns:
                     self._nursery.start_soon(self._repeat, turn)
                 for named in self._named.values():
@@ -167,7 +163,7 @@ class PeerService:
             {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
             frozenset(n.peer for n in self._named.values()),
             frozenset(n.peer for n in self._named.values() if n.stage is Stage.DIALLING),
-            frozenset(self._guards.held) if self._guards is not None else frozenset(),
+            frozenset(self._guards.held if self._guards else ()),
             self._outside.unwelcome,
         )
 

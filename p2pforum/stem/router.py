@@ -128,12 +128,12 @@ class StemRouter:
 
     @property
     def has_way(self) -> bool:
-        """Whether own posts can hope for a guard: one is kept, or a peer that we dialled is there."""
+        """Whether own posts can hope for a guard."""
         return bool(self.guards.kept) or self.has_dialled
 
     @property
     def has_dialled(self) -> bool:
-        return bool(self.contacts.outbound)
+        return self.contacts.outbound
 
     def is_prompt(self, now: float) -> bool:
         """A guard of each slot in use is there, and there is no queue for it."""

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from p2pforum.core import limits
 from p2pforum.store.cells import ENTRY
+from p2pforum.store.connection import translated
 from p2pforum.store.schema import SLOT_BITS
 
 _IDS = "SELECT id FROM post WHERE row >= ? AND row < ? AND released"
@@ -78,7 +79,9 @@ class HourCache:
 
 
 def load_hours(db: sqlite3.Connection) -> HourCache:
-    return HourCache(db.execute("SELECT hour, digest FROM rhour"))
+    """Raises StoreError."""
+    with translated():
+        return HourCache(db.execute("SELECT hour, digest FROM rhour"))
 
 
 def mark_changed(db: sqlite3.Connection, hours: Mapping[int, Hour], changed: Iterable[int]) -> None:

@@ -20,11 +20,11 @@ class LeavingOutOwn(Router):
         self.published: set[bytes] = set()
         greet = self._lazy.greet
 
-        def greet_less(peer: str, drafts: Drafts) -> None:
+        def greet_less(peer: str, now: float, drafts: Drafts) -> None:
             kept = dict(self._cache._kept)
             for name in self.published:
                 self._cache._kept.pop(name, None)
-            greet(peer, drafts)
+            greet(peer, now, drafts)
             self._cache._kept = kept
 
         self._lazy.greet = greet_less  # type: ignore[method-assign]

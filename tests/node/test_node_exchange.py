@@ -104,11 +104,10 @@ TRAPS = [
     "/ip4/8.8.8.8/tcp/25",
     "/ip6/::1/tcp/4001",
     "/ip6/fc00::1/tcp/4001",
-    "/ip6/::ffff:10.0.0.1/tcp/4001",
     "/dns4/tracker.example/tcp/4001",
     "/dns/localhost/tcp/4001",
-    "/ip4/8.8.4.4/udp/4001/quic-v1",
-    f"/onion3/{'a' * 56}:4001",
+    "/later/8.8.4.4/udp/4001/quic-v1",
+    "/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:4001",
 ]
 
 

@@ -115,7 +115,7 @@ class House:
         return (
             len(peers) == 1
             and not counts.invalid + counts.expelled
-            and not any(self.node.sync_service.standing.is_banned(peer) for peer in peers)
+            and not any(peer in self.node._network.bans for peer in peers)
             and all(view.score >= 0 for view in self.node.gossip.peers().values())
         )
 

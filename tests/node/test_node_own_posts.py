@@ -211,7 +211,7 @@ async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing(
 ) -> None:
     kept = written("On its way")
     house.store.add([(kept, False)])
-    node = await house.start()
+    node = await house.start(replace(CONFIG, hold_minutes=24 * 60))  # else it leaves by itself
     await house.peer()
     node.sync_service.clocks.note("friend", now_hours() - hours)
     await node._own.fluff([Fluff(kept.id, kept.raw)])

@@ -33,7 +33,7 @@ class Needs:
     barren: int = 0  # times that nobody was found in the book
 
     def wanted(self) -> Sequence[Sequence[tuple[str, str]]]:
-        return self.slots
+        return self.slots or ([[]] if self.urgent else [])
 
     def fails(self, peer: str) -> bool:
         return peer in self.failing

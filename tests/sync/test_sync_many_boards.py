@@ -156,13 +156,14 @@ async def test_one_slow_peer_does_not_hold_up_the_others(autojump_clock: MockClo
         peers = [await node.dial(slow), await node.dial(good)]
         asked = []
 
-        async def sync(peer: str) -> object:
-            asked.append(peer)
-            if peer == peers[0]:
-                await trio.sleep(600)
+        async def converse(peer: str, stream: trio.abc.Stream, *_: object, initiator: bool = False) -> Report:
+            async with stream:
+                if initiator:
+                    asked.append(peer)
+                    await trio.sleep(600 if peer == peers[0] else 0)
             return Report()
 
-        node.sync.sync = sync
+        node.sync._converse = converse
         async with trio.open_nursery() as nursery:
             nursery.start_soon(node.sync.run)
             await trio.sleep(500)

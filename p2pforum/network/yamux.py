@@ -127,7 +127,7 @@ class YamuxConnection:
         with trio.move_on_after(grace):
             while self._queue.size and not self._ended:
                 await self._queue.changed.park()
-            if not self._has_left:  # else another task closes it, too
+            if not (self._has_left or self._ended):  # else another task closes it, or has ended it
                 self._has_left = True
                 self._break_streams()
                 with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):

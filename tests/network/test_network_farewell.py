@@ -99,8 +99,8 @@ async def test_two_tasks_may_close_at_once() -> None:
 
 
 async def test_a_connection_that_ends_while_it_is_closed_is_no_fault() -> None:
-    """The peer does not read, so that our writing task is in the middle of something. Which task runs first is
-    drawn by lot: hence twenty times."""
+    """The peer does not read, so that our writing task is in the middle of something. Which task runs
+    first is drawn by lot: hence twenty times."""
     for _ in range(20):
         async with a_connection() as (ours, peer), trio.open_nursery() as nursery:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

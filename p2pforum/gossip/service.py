@@ -168,7 +168,8 @@ class GossipService:
         elif link is None:
             self._welcome(peer)
         elif link.known_by is not event.connection or not isinstance(event, Connected):
-            self._join(peer)
+            if self._join(peer) is not None:
+                self._links.recount(link, self._network.account(peer))
             link.renew()
 
     def _connection(self, peer: PeerID) -> Connection | None:

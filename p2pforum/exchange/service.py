@@ -164,6 +164,7 @@ class ExchangeService:
 
     @contextlib.asynccontextmanager
     async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
+        fault: Exception | None = None
         try:
             yield
         except RemoteProtocolError as error:
@@ -172,11 +173,13 @@ class ExchangeService:
             await self._network.ban(peer)
         except _LOST:
             raise
-        except Exception:
+        except Exception as error:
             log.exception("a fault in the exchange of addresses")
+            fault = error
+        if fault is not None:
             await self._network.disconnect(peer)
             if self._strict:
-                raise
+                raise fault
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:

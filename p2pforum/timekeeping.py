@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from p2pforum.core import clock
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 
 log = logging.getLogger(__name__)

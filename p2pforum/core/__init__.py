@@ -1,7 +1,8 @@
 """What a post is: pure, no I/O, no clock.
 
 errors.py     the exceptions every layer above may see
-limits.py     every bound, with its reason, and the constants of a network
+limits.py     every bound, with its reason
+network_params.py   what the nodes of one network agree on
 text.py       which text may travel
 plain_cbor.py the part of CBOR that posts are made of, checked before it is decoded
 envelope.py   the outside of a post, opened and closed by the places of its bytes

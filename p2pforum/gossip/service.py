@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter

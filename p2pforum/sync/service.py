@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connected, Direction, Network, PeerID

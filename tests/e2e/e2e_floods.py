@@ -24,7 +24,7 @@ from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
 from p2pforum.cli.times import this_hour
 from p2pforum.core import limits, stamp
 from p2pforum.core.errors import NetworkError, P2PForumError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Payload, Post, sign
 from p2pforum.gossip.framing import frame
 from p2pforum.gossip.service import PROTOCOL

@@ -27,6 +27,7 @@ libp2p_upgrade.py   from TCP to a secured connection, and who opens it
 libp2p_links.py     its connections, by peer
 libp2p_network.py   the network of the real world
 memory_stream.py    a stream inside one process
+memory_address.py   addresses inside one process
 memory_link.py      a connection inside one process
 memory_network.py   many nodes in one process, for tests and simulation
 """

@@ -96,6 +96,20 @@ async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.M
     assert house.store.unreleased() == []
 
 
+async def test_a_post_that_is_damaged_on_the_disk_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
+    damaged, whole = written("Damaged", key=1), written("Whole", key=2)
+    house.store.add([(damaged, False), (whole, False)])
+    with house.store.exclusive() as db:
+        db.execute("UPDATE post SET raw = x'00' WHERE id = ?", (damaged.id,))
+    await house.start()
+    peer = await house.peer()
+    await until(lambda: peer.posts() == [whole.raw])
+    assert house.store.unreleased() == [bytes(1)]
+
+
 async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

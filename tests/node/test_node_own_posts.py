@@ -219,16 +219,20 @@ async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_exp
     await until(lambda: len(peer.posts()) == 1)
 
 
-@pytest.mark.parametrize(("hours", "leaves"), [(300, False), (0, True)], ids=["wrong", "right"])
-async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing(
-    house: House, hours: int, leaves: bool
+@pytest.mark.parametrize(
+    ("hours", "own", "leaves"),
+    [(300, True, False), (0, True, True), (300, False, True)],
+    ids=["wrong", "right", "wrong, and the post of another"],
+)
+async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing_of_mine(
+    house: House, hours: int, own: bool, leaves: bool
 ) -> None:
     kept = written("On its way")
     house.store.add([(kept, False)])
     node = await house.start(replace(CONFIG, hold_minutes=24 * 60))  # else it leaves by itself
     await house.peer()
     node.sync_service.clocks.note("friend", now_hours() - hours)
-    await node._own.fluff([Fluff(kept.id, kept.raw)])
+    await node._own.fluff([Fluff(kept.id, kept.raw, own)])
     assert house.released(kept) == leaves
 
 

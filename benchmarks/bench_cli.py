@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.bench_posts import Writer
 from p2pforum.config import find_paths
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post_id import format_id
 from p2pforum.store.posts import open_store
 

@@ -27,7 +27,7 @@ import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.network_params import NetworkParams, params_for
 from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome

@@ -25,7 +25,7 @@ import trio
 
 from benchmarks.bench_posts import HOUR, Writer
 from p2pforum.core import limits, signature
-from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.network_params import NetworkParams, params_for
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door

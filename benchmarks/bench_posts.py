@@ -10,7 +10,7 @@ from itertools import accumulate
 from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, Post, sig_structure, sign
 from p2pforum.core.stamp import ARGON2ID_256K, Stamp, blank_stamp, grind, stamp_salt
 

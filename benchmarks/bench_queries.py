@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.bench_posts import Writer
-from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.network_params import NetworkParams, params_for
 from p2pforum.core.post import Post
 from p2pforum.core.thread import reading_order
 from p2pforum.store.posts import Store, open_store

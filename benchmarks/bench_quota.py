@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.bench_posts import HOUR, Writer
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store import doctor, pins

@@ -20,7 +20,7 @@ import trio
 
 from benchmarks.bench_posts import HOUR, Writer
 from benchmarks.reconciling import print_table
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub

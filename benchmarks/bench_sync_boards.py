@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.bench_posts import HOUR, Writer
-from p2pforum.core.limits import RETENTION_HOURS, params_for
+from p2pforum.core.limits import RETENTION_HOURS
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.store.posts import Store, open_store

@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.bench_posts import Writer
 from p2pforum.cli.demo_nodes import DemoNode
 from p2pforum.core import signature
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post
 from p2pforum.store.posts import open_store
 

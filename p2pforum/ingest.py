@@ -18,7 +18,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 

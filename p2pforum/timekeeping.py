@@ -7,7 +7,8 @@ from typing import Any
 import trio
 
 from p2pforum.core import clock
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.errors import InvalidPost
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,13 @@ class Timekeeping:
         return clock.problem(self._now(), self._offset())
 
     def may_leave(self, raw: bytes) -> bool:
-        """Whether peers would take an own post now, as far as this node can know."""
-        return not self.problem() and clock.is_taken(decode(raw, self._params).payload.hour, self._now())
+        """Whether peers would take an own post now, as far as this node can know. Not one that is damaged: it
+        must not hold up the others."""
+        try:
+            hour = decode(raw, self._params).payload.hour
+        except InvalidPost:
+            return False
+        return not self.problem() and clock.is_taken(hour, self._now())
 
     def view(self) -> dict[str, Any]:
         """For front ends."""

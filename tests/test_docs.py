@@ -1,9 +1,14 @@
-"""What the documents say of the tests."""
+"""What the documents say of the tests, and packages of their files."""
 
 import re
 from pathlib import Path
 
+import pytest
+
+from p2pforum.cli.commands import ENTRIES
+
 ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(path.parent for path in (ROOT / "p2pforum").glob("*/__init__.py"))
 _TEST = re.compile(r"`(tests/[\w/]+\.py)?::(\w+)`")
 
 
@@ -19,3 +24,16 @@ def test_each_claim_of_protection_names_tests_that_exist() -> None:
             path = said or path
             text = (ROOT / path).read_text()
             assert re.search(rf"^ *(async )?def {name}\(", text, re.MULTILINE), f"{path}::{name}"
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_each_package_says_which_files_it_has(package: Path) -> None:
+    """Whoever looks for a file reads the docstring first (docs/ARCHITECTURE.md)."""
+    named = set(re.findall(r"\b(\w+\.py)\b", (package / "__init__.py").read_text()))
+    there = {path.name for path in package.glob("*.py")} - {"__init__.py"}
+    elsewhere = {"limits.py", "network_params.py", "node.py"}  # named as what they are not, or are for
+    commands = {f"{module}.py" for module, _ in ENTRIES.values()} | {
+        path.name for path in package.glob("key_*.py")
+    }
+    assert named - there <= elsewhere
+    assert there - named <= (commands if package.name == "cli" else set())

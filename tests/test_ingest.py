@@ -9,7 +9,7 @@ from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post
 from p2pforum.core.stamp import Stamp, is_stamped
 from p2pforum.core.verdict import Origin, Outcome

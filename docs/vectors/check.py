@@ -25,7 +25,7 @@ from p2pforum.core.errors import (  # noqa: E402
     RemoteProtocolError,
 )
 from p2pforum.core.invite import decode_invite, encode_invite  # noqa: E402
-from p2pforum.core.limits import NetworkParams, params_for  # noqa: E402
+from p2pforum.core.network_params import NetworkParams, params_for  # noqa: E402
 from p2pforum.core.peer_id import peer_id_of, public_key_of  # noqa: E402
 from p2pforum.core.post import decode  # noqa: E402
 from p2pforum.core.pseudonym import identicon_of, name_of  # noqa: E402

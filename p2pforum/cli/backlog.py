@@ -6,13 +6,13 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable
 
 
-def travelling(context: Context) -> int | None:
-    """Posts on their way by the detour, own ones and others'; None if no node runs."""
+def travelling(context: Context) -> tuple[int, int] | None:
+    """Posts on their way by the detour: own ones, and others'. None if no node runs."""
     try:
         stem = context.node.status().get("stem", {})
     except NodeUnreachable:
         return None
-    return int(stem.get("own", 0)) + int(stem.get("relayed", 0))
+    return int(stem.get("own", 0)), int(stem.get("relayed", 0))
 
 
 def has_peer(context: Context) -> bool:

@@ -39,14 +39,16 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     shown = [sent for sent in found if sent.place is not Place.PUBLIC] + public[:limit]
     on_its_way = travelling(context)
     runs = on_its_way is not None
-    travels = bool(on_its_way)
+    own, relayed = on_its_way or (0, 0)
+    travels = own > 0
     wrong = clock_problem(context)
     if as_json:
         context.console.json([_json(sent, travels, wrong) for sent in shown])
         return
     # Whoever wrote them: imported ones too, whose keys are gone.
     now = this_hour()
-    kept = sum(is_taken(row.hour, now) for row in context.reader.unreleased()) - (on_its_way or 0)
+    kept = sum(is_taken(row.hour, now) for row in context.reader.unreleased())
+    kept = max(0, kept - own - relayed)  # some may have become public since the node was asked
     if not wrong:
         say_how_long(context, kept + sum(sent.place is Place.WAITING for sent in found))
     if not found:
@@ -64,7 +66,7 @@ def command(context: Context, limit: int, as_json: bool) -> None:
 
 
 def _state(sent: "Sent", travels: bool, wrong: str) -> str:
-    """`travels`: something is on its way. Which posts the node does not say."""
+    """`travels`: an own post is on its way. Which of several the node does not say."""
     if sent.place.value == "kept":
         return "held" if _why(sent, this_hour(), wrong) else "travelling" if travels else "waiting"
     return sent.place.value

@@ -11,7 +11,7 @@ from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
-from p2pforum.core.limits import is_test_network
+from p2pforum.core.network_params import is_test_network
 from p2pforum.core.post_id import SHORT
 from p2pforum.store.room import free_bytes
 

@@ -8,8 +8,8 @@ proxy.py     the proxy, and what would go past it
 settings.py  the config file, read and checked
 template.py  the config file that `init` writes
 
-Not a registry of every constant: bounds are in core/limits.py, and what a network agrees on is in its
-NetworkParams.
+Not a registry of every constant: bounds are in core/limits.py, and what a network agrees on is in
+core/network_params.py.
 """
 
 from p2pforum.config.checks import AUTO, check_listen, check_peers

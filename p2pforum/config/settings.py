@@ -9,7 +9,7 @@ from p2pforum.config.paths import Paths
 from p2pforum.config.proxy import Proxy, check_nothing_bypasses, parse_proxy
 from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError
-from p2pforum.core.limits import NetworkParams, params_for
+from p2pforum.core.network_params import DEFAULT_NETWORK, NetworkParams, params_for
 from p2pforum.core.text import is_valid_network
 
 _MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
@@ -19,7 +19,7 @@ _MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something
 class Config:
     """The config file, checked. A field here is a key there."""
 
-    network: str = limits.DEFAULT_NETWORK.name
+    network: str = DEFAULT_NETWORK.name
     listen: tuple[str, ...] = AUTO  #: addresses, or AUTO: see reach.py
     peers: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The config file that `init` writes."""
 
 from p2pforum.core import limits
+from p2pforum.core.network_params import DEFAULT_NETWORK
 
 
 def config_template() -> str:
@@ -13,7 +14,7 @@ _TEMPLATE = f"""\
 
 # The network this node belongs to. Networks never mix. One whose name begins with test. is a test network:
 # it asks for no stamps (proof of work).
-#network = "{limits.DEFAULT_NETWORK.name}"
+#network = "{DEFAULT_NETWORK.name}"
 
 # Where other nodes can reach this one. "auto": at this machine's public IPv6 address, if it has one, and at a
 # free port for this machine only. With an IPv4 address of your own:

@@ -1,10 +1,8 @@
 """Every bound, in one place, each with its reason.
 
-Bounds that all nodes must share (or the network splits) are in `NetworkParams` or marked *rule*;
+Bounds that all nodes must share (or the network splits) are in network_params.py or marked *rule*;
 the others are one node's own and may differ between nodes.
 """
-
-from dataclasses import dataclass
 
 KIB = 1024
 
@@ -245,61 +243,3 @@ LEAK_THREADS = 50  # of mine that a new text is compared with, those of the keys
 LEAK_POSTS = 5_000  # in those threads: 0.15 s to read
 LEAK_WORDS = 100  # looked up to see whether they are unusual: each 0.1 ms
 MAX_LOCAL_NAME = 64  # characters of a pseudonym's or a petname: it stands before each post
-
-
-@dataclass(frozen=True)
-class NetworkParams:
-    """What every node of one named network agrees on. Two networks never mix.
-
-    `stamp_floor` is in bits (leading zero bits of the stamp's hash); with 0 a post needs no stamp. Posts,
-    peer records and protocol IDs commit to the name alone, so that all else must follow from it: nodes get
-    their parameters by `params_for`.
-    """
-
-    name: str = "p2pforum"
-    stamp_floor: int = 10
-    stamp_default: int = 14  # about 2 s on one core of 2026
-    stamp_first: int = 15  # the first post of a key: prices new keys
-    stamp_own_thread: int = 12  # the author of the thread answering in it
-
-    @property
-    def post_aad(self) -> bytes:
-        """`external_aad` of every signature: a post of one network verifies in no other."""
-        return f"{self.name}/post/1".encode()
-
-    @property
-    def sync_protocol(self) -> str:
-        return f"/{self.name}/sync/1"
-
-    @property
-    def stem_protocol(self) -> str:
-        return f"/{self.name}/stem/1"
-
-    @property
-    def peer_aad(self) -> bytes:
-        """`external_aad` of peer records: none is a post, and none counts in another network."""
-        return f"{self.name}/peer/1".encode()
-
-    @property
-    def peers_protocol(self) -> str:
-        return f"/{self.name}/peers/1"
-
-    @property
-    def topic(self) -> str:
-        """The one gossip topic: every node joins it, so that subscriptions say nothing about interest."""
-        return f"{self.name}/posts/1"
-
-
-DEFAULT_NETWORK = NetworkParams()
-
-
-def is_test_network(name: str) -> bool:
-    """Whether the name is that of a test network: "test", or one that begins with "test."."""
-    return name == "test" or name.startswith("test.")
-
-
-def params_for(name: str) -> NetworkParams:
-    """The parameters of the network called `name`; a test network asks for no stamps."""
-    if not is_test_network(name):
-        return NetworkParams(name=name)
-    return NetworkParams(name, stamp_floor=0, stamp_default=0, stamp_first=0, stamp_own_thread=0)

@@ -17,7 +17,7 @@ import cbor2
 from p2pforum.core import envelope, kinds, limits, plain_cbor, signature, text
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.kinds import Meaning, Row
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post_id import ID_SIZE, post_id
 from p2pforum.core.stamp import NONCE_SIZE, Stamp, is_stamped
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.exchange.record import PeerRecord, decode, make
 from p2pforum.exchange.spoken import is_modest

@@ -17,7 +17,7 @@ import cbor2
 from p2pforum.core import envelope, limits, plain_cbor, signature
 from p2pforum.core.address import KINDS, check_told
 from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import peer_id_of
 
 VERSION = 1

@@ -14,7 +14,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample

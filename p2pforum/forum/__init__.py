@@ -1,5 +1,6 @@
 """What a person can do: no trio, no network, no printing; front ends call it and show the result.
 
+writing.py      from typed text to a signed post
 publish.py      write: a thread, a reply, a retraction, an edit
 authors.py      which key signs, and what the keystore remembers of it
 outbox.py       hand signed posts in, again if nobody took them
@@ -9,6 +10,7 @@ reading.py      a thread as a person reads it
 drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
+inviting.py     invites: made, accepted, and taken back
 bundling.py     bundles in, and posts as JSON out
 keys.py         my keys: list, find, make, choose, export
 names.py        names that I give, and names that look alike

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from p2pforum.core import bundle
 from p2pforum.core.errors import InvalidPost, Refused
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome

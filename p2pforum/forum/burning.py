@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from p2pforum.core.errors import NotFound, P2PForumError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import decode
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
 from p2pforum.forum.traces import Doomed, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent

@@ -98,6 +98,10 @@ ALWAYS = (
     ("subscriptions", "the one topic, as every node: nothing about boards"),
     ("the connection", "your address on the network, and for how long this node is there"),
     (
+        "the exchange of addresses",
+        "some nodes that this one reached; and where it can be reached itself, if `run` says so",
+    ),
+    (
         "sync",
         "which posts this node has by now, yours among all others, with no order and no time of arrival",
     ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nacl.bindings import crypto_sign
 
 from p2pforum.core.errors import Refused
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.signature import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, verify
 from p2pforum.store.keystore_contents import AuthorKey
 

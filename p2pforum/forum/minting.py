@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sig_structure
 from p2pforum.core.stamp import NONCE_SIZE, stamp_salt
 from p2pforum.forum.mint_worker import CHUNK, grind_chunk

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from p2pforum.core.errors import InvalidPost, KeystoreError, P2PForumError, Refused
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts

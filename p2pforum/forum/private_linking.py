@@ -13,7 +13,7 @@ from nacl import bindings
 from nacl.utils import random
 
 from p2pforum.core.errors import Refused
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.signature import PUBLIC_KEY_SIZE, is_valid_key
 from p2pforum.forum.linking import armoured, unarmoured
 from p2pforum.store.keystore_contents import AuthorKey

@@ -10,7 +10,7 @@ from typing import Any
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound, Refused
 from p2pforum.core.kinds import Kind, Meaning
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.thread import heads

@@ -7,7 +7,7 @@ from typing import Any
 from p2pforum.core import limits, text
 from p2pforum.core.errors import InvalidPost, Refused
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.forum.authors import Author

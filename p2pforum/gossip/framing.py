@@ -37,11 +37,6 @@ class FrameSplitter:
         """Bytes."""
         return len(self._buffer)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether the last RPC is complete."""
-        return not self._buffer
-
     def _head(self) -> tuple[int, int] | None:
         """Where the first body starts and ends; None: not known yet."""
         size = 0

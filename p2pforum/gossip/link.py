@@ -139,6 +139,13 @@ class Links:
         link.half_read = size
         self._settle(link)
 
+    def recount(self, link: Link, account: Account) -> None:
+        """Its peer has another connection: who was cut for what it held may be back before that was seen,
+        and its old account stays closed."""
+        link.account.close()
+        link.account = account
+        self._settle(link)
+
     def _settle(self, link: Link) -> None:
         """Say what is kept for this peer."""
         link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))

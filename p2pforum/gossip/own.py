@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 
 log = logging.getLogger(__name__)

@@ -76,7 +76,7 @@ class ScoreParams:
     """
 
     gossip_threshold: float = -10.0  # below: no IHAVE to or from it
-    publish_threshold: float = -50.0  # below: own posts never go there
+    publish_threshold: float = -50.0  # below: no post is pushed there, not even with an empty mesh
     graylist_threshold: float = -80.0  # below: dropped and banned
     opportunity_threshold: float = 1.0  # a mesh with a lower median looks for better peers
     opportunity_margin: float = 0.5  # and takes only such that are better by this: equal scores don't churn

@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
 from p2pforum.gossip.framing import FrameSplitter
@@ -168,7 +168,8 @@ class GossipService:
         elif link is None:
             self._welcome(peer)
         elif link.known_by is not event.connection or not isinstance(event, Connected):
-            self._join(peer)
+            if self._join(peer) is not None:
+                self._links.recount(link, self._network.account(peer))
             link.renew()
 
     def _connection(self, peer: PeerID) -> Connection | None:

@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.lan.names import random_name, service_type
 from p2pforum.lan.places import Interface, Offer, taken, told, usable
 from p2pforum.network.interface import Network

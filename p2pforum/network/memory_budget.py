@@ -2,7 +2,8 @@
 
 Bounds that hold for each connection add up to more than a machine has. So whatever a peer can make grow is
 counted here, and when the budget is spent the peer that holds most is cut: strangers who dialled in go before
-peers that this node dialled. Who holds less than an even share is never the one. No I/O.
+peers that this node dialled. Of strangers, who holds less than an even share of what they hold together is
+never the one. No I/O.
 """
 
 from collections import Counter

@@ -22,6 +22,7 @@ from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
+from p2pforum.network.memory_address import parse_place
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
@@ -169,7 +170,7 @@ class MemoryNetwork:
     # -- connecting ------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        where, peer = self._parse(address)
+        where, peer = parse_place(address)
         await self._travel(timeout, f"nothing answers at {address}")
         if peer in self._links:
             return peer
@@ -188,16 +189,6 @@ class MemoryNetwork:
         self._admit(link, Direction.OUTBOUND, address)
         target._admit(link, Direction.INBOUND, self._source)
         return peer
-
-    def _parse(self, address: str) -> tuple[str, PeerID]:
-        match address.split("/"):
-            case ["", "memory", name, "p2p", peer] if name and peer:
-                return f"/memory/{name}", PeerID(peer)
-            case ["", "ip4" | "ip6" as kind, host, "tcp", port, "p2p", peer]:
-                return f"/{kind}/{host}/tcp/{port}", PeerID(peer)
-            case _:
-                pass
-        raise NetworkError(f"not an address: {address} (expected /memory/NAME/p2p/PEER)")
 
     async def _travel(self, timeout: float, complaint: str) -> None:
         """There and back."""

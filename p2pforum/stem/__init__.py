@@ -11,5 +11,5 @@ pool.py        posts on their way that are not public
 allowances.py  what each peer may send, whenever it comes back
 relays.py      epochs: the role of this node, its two relays, and which peer's posts go to which
 router.py      joins these; decides everything and does nothing (no I/O, no clock)
-service.py     streams, the door, the waiting: the only file that awaits
+service.py     streams, the door, the waiting; it and recruits.py are the only files that await
 """

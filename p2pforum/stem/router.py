@@ -30,10 +30,11 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fluff:
-    """Publish this by gossip, and release it."""
+    """Publish this by gossip, and release it. `own`: of this node (after a restart: all are)."""
 
     post_id: bytes
     raw: bytes
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class StemRouter:
         if post is None:
             self._take(Travelling(post_id, raw, own=False, holder=peer), peer, now)
             for out in self._pool.crowd_out():
-                self._urgent[out.post_id] = Fluff(out.post_id, out.raw)
+                self._urgent[out.post_id] = Fluff(out.post_id, out.raw, out.own)
         elif peer not in post.edges:
             self._pass_on(post, peer, now)
 
@@ -261,7 +262,7 @@ class StemRouter:
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
-        return Fluff(post.post_id, post.raw)
+        return Fluff(post.post_id, post.raw, post.own)
 
     def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
         target = self._target(post, what)

@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError, StoreError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door

@@ -8,8 +8,10 @@ posts.py        the store: add, release, look up
 change.py       one write transaction: keeps posts, threads, boards, search and sync index in step
 threads.py      threads and boards in such a transaction, counted
 scatter.py      numbers for rows that tell nothing of when they came
-blocks.py       the sync index in memory: blocks of keys with their sums
-block_rows.py   the sync index on disk: block summaries, kept in the transaction that changes posts
+blocks.py       the sync index in memory: blocks of keys
+block_rows.py   the sync index on disk: a row for each block, kept in the transaction that changes posts
+cells.py        digests of a board's hours, in memory only
+hours.py        digests of hours over all boards, in memory and on disk
 snapshot.py     a sealed view of what is released, for sync
 rows.py         from stored bytes back to posts; which text can be searched
 reveals.py      which keys were published
@@ -25,6 +27,6 @@ peer_book.py    the address book's rows
 export.py       what goes into a bundle
 doctor.py       compare everything derived with the posts it was derived from, and rebuild
 
-keystore.py, keystore_contents.py, keystore_files.py, keystore_format.py   everything that says "mine"; the
-                node never opens it
+keystore.py, keystore_contents.py, keystore_files.py, keystore_format.py, keystore_backup.py
+                everything that says "mine"; the node never opens it
 """

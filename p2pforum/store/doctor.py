@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.store import block_rows, hours
 from p2pforum.store.posts import Store

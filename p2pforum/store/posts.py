@@ -13,7 +13,7 @@ from pathlib import Path
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post
 from p2pforum.store import directory as data_directory
 from p2pforum.store import schema

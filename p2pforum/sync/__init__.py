@@ -5,6 +5,7 @@ reconcile.py  how two sets differ: ranges, the split policy
 fingerprint.py  what stands for the posts of a range, in one session
 look.py       the one look: whether anything differs, and from which hour on
 payloads.py   what each frame of a session carries
+fields.py     numbers, flags and bounds in it, read strictly
 frames.py     our framing around it
 boards.py     the boards of one session: salted tags, numbers
 matching.py   which boards both have, and what to do about each

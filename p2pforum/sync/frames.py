@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.sync.fields import Fields
 from p2pforum.sync.payloads import (
     Boards,
     End,
-    Fields,
     Gone,
     Grant,
     Hello,

@@ -21,6 +21,8 @@ class Guest:
     """One session, or one that waits. `group` is the part of the internet its peer is in, "" for none.
 
     `ours`: this node dialled the peer. `turn`: when the peer had its last session. Seconds, monotonic.
+    `gone`: the peer is; who waits does so no longer, or strangers who come and go would leave behind what
+    they sent.
     """
 
     group: str = ""
@@ -30,6 +32,8 @@ class Guest:
     since: float = math.inf  #: it has its place
     admitted: trio.Event = field(default_factory=trio.Event)
     unwanted: trio.Event = field(default_factory=trio.Event)  #: its session is to end
+    gone: trio.Event = field(default_factory=trio.Event)
+    ended: trio.Event = field(default_factory=trio.Event)  #: the session, or the waiting for it
     _worth: float = 0.0
     _posts: int = 0
     _at: float = 0.0
@@ -97,7 +101,7 @@ class Places:
         self._waiting[guest] = None
         try:
             with trio.move_on_after(self._patience):
-                while not guest.admitted.is_set():
+                while not guest.admitted.is_set() and not guest.gone.is_set():
                     self._settle()
                     with trio.move_on_after(params.LOOK_SECONDS):
                         await guest.admitted.wait()

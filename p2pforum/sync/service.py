@@ -13,7 +13,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connected, Direction, Network, PeerID
@@ -59,7 +59,7 @@ class SyncService:
         self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
         self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
-        self._inbound: dict[PeerID, trio.Event] = {}  # set when that session has ended
+        self._inbound: dict[PeerID, Guest] = {}  # sessions that peers opened, or wait for
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
         # IDs are cheap: all strangers together cost half of what the peers that we chose to dial do.
         seconds, read, places = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
@@ -96,6 +96,8 @@ class SyncService:
                         nursery.start_soon(self._keep_up, connection.peer)
                 elif all(c.peer != connection.peer for c in connections):
                     self.filling.gone(connection.peer, connections)
+                    if (guest := self._inbound.get(connection.peer)) is not None:
+                        guest.gone.set()
             nursery.cancel_scope.cancel()
 
     async def _now_and_then(self, nursery: trio.Nursery) -> None:
@@ -131,13 +133,12 @@ class SyncService:
         """A peer opened a stream. Its session before this one may be about to end."""
         with trio.move_on_after(limits.SYNC_END_SECONDS):
             while peer in self._inbound:
-                await self._inbound[peer].wait()
+                await self._inbound[peer].ended.wait()
         if refusal := self._refusal(peer):
             await say_end(stream, refusal)
             return
-        ended = self._inbound[peer] = trio.Event()
+        guest = self._inbound[peer] = self._guest(peer)
         try:
-            guest = self._guest(peer)
             async with self._answered.place(guest) as has_one:
                 if has_one:
                     await self._converse(peer, stream, guest, None)
@@ -145,7 +146,7 @@ class SyncService:
                     await say_end(stream, Code.BUSY)
         finally:
             del self._inbound[peer]
-            ended.set()
+            guest.ended.set()
 
     def _refusal(self, peer: PeerID) -> Code | None:
         """Why no session of this peer is answered now."""
@@ -156,7 +157,10 @@ class SyncService:
     def _guest(self, peer: PeerID) -> Guest:
         found = [c for c in self._network.connections() if c.peer == peer]
         group = network_group(found[0].address) if found else ""
-        return Guest(group, ours=self._is_dialled(peer), turn=self._standing.last_turn(peer))
+        guest = Guest(group, ours=self._is_dialled(peer), turn=self._standing.last_turn(peer))
+        if not found:
+            guest.gone.set()
+        return guest
 
     async def _converse(
         self,

@@ -22,7 +22,7 @@ from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
 from p2pforum.core.errors import NetworkError, NotFound
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome

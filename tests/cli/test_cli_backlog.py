@@ -39,6 +39,22 @@ def test_what_travels_does_not_wait(waiting: World, monkeypatch: pytest.MonkeyPa
         assert "2 posts wait for a peer" in waiting.ok("outbox").err
 
 
+def test_what_became_public_meanwhile_is_no_number_below_zero(world: World) -> None:
+    """The node counts a post as travelling until it looks again; the store says already that it is public."""
+    with world.node() as node:
+        node.facts["stem"] = {"own": 1, "relayed": 1}
+        assert "for a peer" not in world.ok("outbox").err
+
+
+def test_others_posts_on_their_way_make_none_of_mine_travel(world: World) -> None:
+    world.ok("post", "library", "-s", "A subject", stdin="Text")
+    with world.node() as node:
+        node.facts["stem"] = {"own": 0, "relayed": 1}
+        assert [row["state"] for row in world.ok("outbox", "--json").json] == ["waiting"]
+        node.facts["stem"] = {"own": 1, "relayed": 1}
+        assert [row["state"] for row in world.ok("outbox", "--json").json] == ["travelling"]
+
+
 def test_of_one_post_it_says_when_it_leaves(world: World) -> None:
     assert "for a peer" not in world.run("outbox").err
     world.ok("post", "library", "-s", "A subject", stdin="Text")

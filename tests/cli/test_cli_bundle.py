@@ -17,7 +17,7 @@ from nacl.bindings import (
 from p2pforum.config import find_paths
 from p2pforum.core import bundle
 from p2pforum.core.bundle import Header, write_bundle
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post, decode
 from p2pforum.core.post_id import format_id
 from p2pforum.store.posts import open_store

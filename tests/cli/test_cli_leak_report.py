@@ -23,7 +23,14 @@ def test_posts_with_a_node_are_known(world: World) -> None:
         "offered_back": None,
     }
     assert (found[second["id"]]["told"], found[second["id"]]["offered_back"]) == (1, 1)
-    assert set(report["always"]) == {"identify", "subscriptions", "the connection", "sync", "the post itself"}
+    assert set(report["always"]) == {
+        "identify",
+        "subscriptions",
+        "the connection",
+        "the exchange of addresses",
+        "sync",
+        "the post itself",
+    }
     shown = world.ok("leak-report").out
     assert shown.count("handed to 2 peers") == 2
     assert "the one topic, as every node" in shown

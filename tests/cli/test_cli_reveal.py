@@ -7,7 +7,7 @@ from p2pforum.api.client import NodeClient
 from p2pforum.config import find_paths
 from p2pforum.core.errors import Refused
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Payload, sign
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.stamp import blank_stamp

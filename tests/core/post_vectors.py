@@ -16,7 +16,7 @@ from test_core_post import BAD, GOOD, REPLY, SPELLINGS, but, raw_with  # noqa: E
 
 from p2pforum.core import limits  # noqa: E402
 from p2pforum.core.kinds import Kind, is_counted  # noqa: E402
-from p2pforum.core.limits import DEFAULT_NETWORK  # noqa: E402
+from p2pforum.core.network_params import DEFAULT_NETWORK  # noqa: E402
 from p2pforum.core.post import Payload, Post, sig_structure, sign  # noqa: E402
 from p2pforum.core.stamp import Stamp, blank_stamp, grind, stamp_salt  # noqa: E402
 

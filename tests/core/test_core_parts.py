@@ -11,7 +11,7 @@ from strategies import HOUR, a_key, a_seed, ids
 from p2pforum.core import post_id, pseudonym, signature, stamp, text
 from p2pforum.core.errors import InvalidPost, P2PForumError
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sig_structure, sign
 
 

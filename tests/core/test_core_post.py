@@ -11,7 +11,7 @@ from strategies import HOUR, TEST_NETWORK, a_key, a_post, a_seed, posts
 from p2pforum.core import limits, post
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.kinds import Kind, Meaning
-from p2pforum.core.limits import DEFAULT_NETWORK, params_for
+from p2pforum.core.network_params import DEFAULT_NETWORK, params_for
 from p2pforum.core.post import Payload, decode, sign
 from p2pforum.core.stamp import Stamp, blank_stamp
 

@@ -10,7 +10,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost
-from p2pforum.core.limits import DEFAULT_NETWORK, NetworkParams, params_for
+from p2pforum.core.network_params import DEFAULT_NETWORK, NetworkParams, params_for
 from p2pforum.core.post import decode
 
 PUBLISHED = json.loads(FILE.read_text())
@@ -40,7 +40,7 @@ def test_the_name_alone_says_which_rules_hold() -> None:
 def test_nothing_in_the_product_makes_parameters_but_from_a_name() -> None:
     package = Path(limits.__file__).parents[1]
     makers = [p.name for p in package.rglob("*.py") if "NetworkParams(" in p.read_text()]
-    assert makers == ["limits.py"]
+    assert makers == ["network_params.py"]
 
 
 def test_there_are_enough() -> None:

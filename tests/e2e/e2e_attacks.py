@@ -14,7 +14,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
 from p2pforum.sync import wire

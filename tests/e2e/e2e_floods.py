@@ -24,7 +24,6 @@ from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
 from p2pforum.cli.times import this_hour
 from p2pforum.core import limits, stamp
 from p2pforum.core.errors import NetworkError, P2PForumError
-from p2pforum.core.limits import params_for
 from p2pforum.core.post import Payload, Post, sign
 from p2pforum.gossip.framing import frame
 from p2pforum.gossip.service import PROTOCOL
@@ -34,11 +33,13 @@ from p2pforum.network.libp2p_network import open_libp2p_network
 
 CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 if hasattr(limits, "SHARDS"):  # a checkout from before there was one topic, to compare with
-    PARAMS = params_for("test.e2e", test=True)
+    PARAMS = limits.params_for("test.e2e", test=True)
     TOPICS = PARAMS.topics
     TOPIC = PARAMS.topic(stamp.shard_of("general", PARAMS))
     CONFIG += "test = true\n"
 else:
+    from p2pforum.core.network_params import params_for
+
     PARAMS = params_for("test.e2e")
     TOPICS = (PARAMS.topic,)
     TOPIC = PARAMS.topic

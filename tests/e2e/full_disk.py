@@ -14,7 +14,7 @@ from strategies import a_post
 
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import StoreError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 
 SIZE = 96  # MiB: more than the free space below which the owner is warned
 PARAMS = params_for("test.e2e")

@@ -9,7 +9,7 @@ from strategies import a_post
 
 from p2pforum.cli.times import this_hour
 from p2pforum.core.bundle import Header, write_bundle
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post_id import format_id
 
 pytestmark = pytest.mark.e2e

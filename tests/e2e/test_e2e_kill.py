@@ -10,7 +10,7 @@ from strategies import a_post
 
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import P2PForumError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post import decode
 from p2pforum.core.post_id import format_id
 from p2pforum.store.doctor import check

@@ -13,7 +13,7 @@ from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from strategies import TEST_NETWORK
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, make
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside

@@ -17,7 +17,7 @@ from strategies import TEST_NETWORK, a_key, a_seed  # noqa: E402
 from test_exchange_record import BAD, HOME, NAMED, raw_with  # noqa: E402
 
 from p2pforum.core import envelope, limits  # noqa: E402
-from p2pforum.core.limits import NetworkParams  # noqa: E402
+from p2pforum.core.network_params import NetworkParams  # noqa: E402
 from p2pforum.exchange.record import PeerRecord  # noqa: E402
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "vectors" / "peer-v1.json"

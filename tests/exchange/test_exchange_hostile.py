@@ -15,7 +15,7 @@ from trio.testing import MockClock
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.service import ExchangeService, Outside
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, encode_frame

@@ -12,7 +12,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core import envelope, limits
 from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.announcement import own_record
 from p2pforum.exchange.record import decode, make

@@ -13,7 +13,7 @@ from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.kinds import Meaning
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Publisher

@@ -9,7 +9,7 @@ from strategies import HOUR, TEST_NETWORK, a_key, a_post
 
 from p2pforum.core import limits
 from p2pforum.core.errors import Ambiguous, NotFound, Refused
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum import keys, names

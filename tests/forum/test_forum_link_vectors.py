@@ -9,7 +9,7 @@ from link_vectors import FILE, edges, vectors
 from strategies import TEST_NETWORK, a_key
 
 from p2pforum.core.errors import Refused
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.forum import linking, private_linking
 
 PUBLISHED = json.loads(FILE.read_text())

@@ -13,7 +13,7 @@ from forum_world import Shelf, a_person
 from strategies import HOUR, a_key, a_seed
 
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.forum.minting import mint

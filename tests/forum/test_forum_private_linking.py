@@ -13,7 +13,7 @@ from nacl import bindings
 from strategies import TEST_NETWORK, a_key, a_seed
 
 from p2pforum.core.errors import Refused
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.forum import private_linking as private
 from p2pforum.forum.linking import armoured, make_proof
 from p2pforum.store.keystore_contents import AuthorKey, new_key

@@ -8,7 +8,7 @@ from strategies import TEST_NETWORK, a_thread
 
 from p2pforum.core.errors import NotFound
 from p2pforum.core.kinds import Kind
-from p2pforum.core.limits import NetworkParams
+from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Outcome

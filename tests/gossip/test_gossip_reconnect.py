@@ -13,7 +13,8 @@ from trio.testing import MockClock
 from p2pforum.gossip import sender
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.service import GossipService
-from p2pforum.network.interface import ConnectionEvent
+from p2pforum.network.interface import ConnectionEvent, Direction
+from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.network.roster import Roster
 
@@ -134,7 +135,6 @@ async def test_control_without_a_second_greeting_it_is_lost(
 
 
 async def gets_what_it_missed(hub: MemoryHub, swarm: Swarm) -> bool:
-    """Others' posts, that is: own ones are not offered so, as only their author would do that."""
     home, author = await met(swarm)
     await author.publish(a_post("So that there is something to greet with."))
     leaf = await swarm.start("third")
@@ -181,3 +181,26 @@ async def test_a_stream_that_the_peer_resets_is_opened_again_after_a_pause(
     await probe.network.dial(home.network.addresses[0])
     await trio.sleep(60)
     assert 3 < len(opened) < 20
+
+
+async def test_who_was_cut_for_what_it_held_and_is_back_at_once_is_counted_again(
+    hub: MemoryHub, swarm: Swarm, autojump_clock: MockClock
+) -> None:
+    """Its new connection is there before the end of the old one was seen: what is kept for the peer stays,
+    and must not be kept without being counted."""
+    home, leaf = await met(swarm)
+    peer, budget = leaf.network.peer_id, home.network._memory
+    home.network.account(peer).set(budget.size + 1)
+    assert not leaf.network.connections(), "cut"
+    link = MemoryLink(leaf.network, home.network)
+    leaf.network._admit(link, Direction.OUTBOUND, home.network.addresses[0])
+    home.network._admit(link, Direction.INBOUND, leaf.network.addresses[0])
+    await trio.sleep(SOON)
+    assert know(home, leaf)
+    kept = home.service._links.get(peer)
+    assert kept is not None
+    home.service._links.note_half_read(kept, 1_000)
+    assert budget.holders()[peer] >= 1_000
+    await leaf.network.disconnect(home.network.peer_id)
+    await until(lambda: not home.service.peers(), SOON)
+    assert budget.holders()[peer] == budget.held == 0

@@ -96,6 +96,20 @@ async def test_a_backlog_goes_out_one_by_one(house: House, monkeypatch: pytest.M
     assert house.store.unreleased() == []
 
 
+async def test_a_post_that_is_damaged_on_the_disk_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BACKLOG_SECONDS", 0.2)
+    damaged, whole = written("Damaged", key=1), written("Whole", key=2)
+    house.store.add([(damaged, False), (whole, False)])
+    with house.store.exclusive() as db:
+        db.execute("UPDATE post SET raw = x'00' WHERE id = ?", (damaged.id,))
+    await house.start()
+    peer = await house.peer()
+    await until(lambda: peer.posts() == [whole.raw])
+    assert house.store.unreleased() == [bytes(1)]
+
+
 async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,16 +219,20 @@ async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_exp
     await until(lambda: len(peer.posts()) == 1)
 
 
-@pytest.mark.parametrize(("hours", "leaves"), [(300, False), (0, True)], ids=["wrong", "right"])
-async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing(
-    house: House, hours: int, leaves: bool
+@pytest.mark.parametrize(
+    ("hours", "own", "leaves"),
+    [(300, True, False), (0, True, True), (300, False, True)],
+    ids=["wrong", "right", "wrong, and the post of another"],
+)
+async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing_of_mine(
+    house: House, hours: int, own: bool, leaves: bool
 ) -> None:
     kept = written("On its way")
     house.store.add([(kept, False)])
     node = await house.start(replace(CONFIG, hold_minutes=24 * 60))  # else it leaves by itself
     await house.peer()
     node.sync_service.clocks.note("friend", now_hours() - hours)
-    await node._own.fluff([Fluff(kept.id, kept.raw)])
+    await node._own.fluff([Fluff(kept.id, kept.raw, own)])
     assert house.released(kept) == leaves
 
 

@@ -13,7 +13,7 @@ from store_tools import add, opened
 from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
 from p2pforum.core.errors import StoreBusy, StoreError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.store import doctor, schema
 from p2pforum.store.posts import open_store
 from p2pforum.store.queries import open_reader
@@ -66,7 +66,7 @@ def test_posts_are_there_after_a_restart(directory: Path) -> None:
 def test_a_second_process_is_told(directory: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from p2pforum.store.posts import open_store;"
-        "from p2pforum.core.limits import params_for; from p2pforum.core.errors import StoreBusy\n"
+        "from p2pforum.core.network_params import params_for; from p2pforum.core.errors import StoreBusy\n"
         "try:\n with open_store(Path(sys.argv[1]), params_for('test.net')): print('opened')\n"
         "except StoreBusy as error: print(error)"
     )
@@ -202,7 +202,8 @@ def test_the_hash_of_the_schema_is_the_one_written_down(directory: Path) -> None
 def test_opening_again_reads_no_posts_and_imports_no_sqlite_utils(directory: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from p2pforum.store.posts import open_store;"
-        "from p2pforum.store.queries import open_reader; from p2pforum.core.limits import params_for\n"
+        "from p2pforum.store.queries import open_reader\n"
+        "from p2pforum.core.network_params import params_for\n"
         "with open_store(Path(sys.argv[1]), params_for('test.net')) as store:\n"
         " store.statistics(); open_reader(Path(sys.argv[1])).close()\n"
         "print(sorted({'sqlite_utils', 'trio', 'libp2p', 'click', 'httpx'} & set(sys.modules)))"

@@ -238,6 +238,25 @@ async def test_ten_newcomers_at_once_have_all_posts(patient_clock: Clock) -> Non
     assert found == [300] * 10
 
 
+async def test_who_waits_for_a_place_and_goes_leaves_nothing_behind(
+    patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else strangers who come, send and go would fill the memory: their connections count no longer."""
+    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)  # no place becomes free
+    async with besieged(16, 40) as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.sync.run)
+        for number in range(20):
+            at = where(900 + number, 200)
+            async with node.network._hub.network(f"passing-{number}", at=at, keyed=True) as network:
+                peer = await network.dial(node.network.addresses[0])
+                await network.open_stream(peer, TEST_NETWORK.sync_protocol)
+                await trio.sleep(0.1)
+                assert network.peer_id in node.sync._inbound, "it waits"
+        await trio.sleep(2 * params.LOOK_SECONDS)
+        assert len(node.sync._inbound) == 16
+        nursery.cancel_scope.cancel()
+
+
 # -- attackers whom we dial --------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Terms
@@ -67,14 +68,19 @@ def fill(store: Store, posts: list[Post]) -> None:
         store.add([(post, True) for post in posts[start : start + 1_000]])
 
 
-def meet(left: Side, right: Side, label: str, seed: int) -> None:
+def talk(left: Side, right: Side, seed: int) -> Report:
+    """One session; its costs are in the sides."""
     with ExitStack() as stack:
         left.begin(stack, seed, initiator=True)
         right.begin(stack, seed + 1, initiator=False)
         while not (left.session.finished and right.session.finished):
             right.take(left.work())
             left.take(right.work())
-    report = left.session.report
+    return left.session.report
+
+
+def meet(left: Side, right: Side, label: str, seed: int) -> None:
+    report = talk(left, right, seed)
     times = (left.opening, right.opening, left.cpu, right.cpu)
     cells = "".join(f"{seconds * 1000:>10.1f}" for seconds in times)
     print(f"{label:<36}{cells}{report.moved:>12,}{report.new + report.sent:>8,}", flush=True)

@@ -44,15 +44,15 @@ else:
     TOPICS = (PARAMS.topic,)
     TOPIC = PARAMS.topic
 IN_TIME = 5.0  # seconds for an honest post to be everywhere
-_LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError)
+LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError)
 _HERE = Path(__file__).parent
 _OLD = 721  # hours: too old for gossip
 _PER_RPC = 256
 _POST = 0  # the kind; where it is defined differs between checkouts
 
 
-def a_post(text: str, hour: int) -> Post:
-    fields = Payload(_POST, "general", b"", (), hour, (text, ""), stamp.blank_stamp(0))
+def a_post(text: str, hour: int, board: str = "general") -> Post:
+    fields = Payload(_POST, board, b"", (), hour, (text, ""), stamp.blank_stamp(0))
     return sign(fields, SEED, KEY, PARAMS)
 
 
@@ -72,7 +72,7 @@ def signed(hour: int, numbers: range) -> Iterator[bytes]:
 
 
 async def _listen(_peer: PeerID, stream: trio.abc.Stream) -> None:
-    with suppress(*_LOST):
+    with suppress(*LOST):
         while await stream.receive_some(65_536):
             pass
 
@@ -80,7 +80,7 @@ async def _listen(_peer: PeerID, stream: trio.abc.Stream) -> None:
 async def speak(address: str, frames: Iterator[bytes], pause: float) -> None:
     """One connection. Returns when all is said, or the node has had enough."""
     hello = Rpc(subscriptions=tuple(Subscription(topic, True) for topic in TOPICS))
-    with suppress(*_LOST, P2PForumError, OSError):
+    with suppress(*LOST, P2PForumError, OSError):
         async with open_libp2p_network() as network:
             network.set_handler(PROTOCOL, _listen)
             peer = await network.dial(address)
@@ -115,15 +115,18 @@ async def write(addresses: Sequence[str], hour: int, count: int) -> None:
 
 
 @contextmanager
-def attackers(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([sys.executable, __file__, *map(str, arguments)], env=_environment()) as process:
+def attackers(
+    *arguments: object, script: Path = _HERE / "e2e_floods.py"
+) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, str(script), *map(str, arguments)]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     import p2pforum
 
     return os.environ | {"PYTHONPATH": str(Path(p2pforum.__file__).parents[1])}

@@ -1,6 +1,7 @@
 """Real node processes on loopback, on a network without stamps."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from p2pforum.core.post_id import format_id
 CHECKOUT = Path(__file__).parent.parent.parent
 CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 
-__all__ = ["CHECKOUT", "CONFIG", "DemoNode", "cli", "ids", "kill", "line", "pid_of", "wait_until"]
+__all__ = ["CHECKOUT", "CONFIG", "DemoNode", "cli", "ids", "kill", "line", "peak", "pid_of", "wait_until"]
 
 
 def cli(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> str:
@@ -34,6 +35,14 @@ def cli(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> str:
 def pid_of(node: DemoNode) -> int:
     assert node.process is not None
     return node.process.pid
+
+
+def peak(node: DemoNode) -> int:
+    """The most memory that its process has had, in bytes."""
+    status = Path(f"/proc/{pid_of(node)}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) * 1024
 
 
 def kill(node: DemoNode) -> None:

@@ -1,6 +1,5 @@
 """All places taken by strangers that want the node's memory: it stays bounded, and honest posts arrive."""
 
-import re
 import subprocess
 import sys
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from e2e_nodes import CONFIG, DemoNode, ids, pid_of, wait_until
+from e2e_nodes import CONFIG, DemoNode, ids, peak, wait_until
 
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id
@@ -33,14 +32,6 @@ class Unbounded(DemoNode):
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-c", _UNBOUNDED, "--home", str(self._home), *arguments]
-
-
-def peak(node: DemoNode) -> int:
-    """Bytes."""
-    status = Path(f"/proc/{pid_of(node)}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) * 1024
 
 
 def talk(here: DemoNode, there: DemoNode) -> float:

@@ -3,15 +3,18 @@
 from contextlib import suppress
 
 import trio
-from strategies import HOUR, TEST_NETWORK
 
 from p2pforum.core.errors import NetworkError
+from p2pforum.core.limits import params_for
 from p2pforum.network.interface import Network, PeerID
+from p2pforum.sync import payloads
 from p2pforum.sync.frames import Frame, FrameReader, encode
-from p2pforum.sync.payloads import Boards, Code, End, Hello, Look, Want
+from p2pforum.sync.payloads import Boards, Code, End, Hello, Want
 
-PROTOCOL = TEST_NETWORK.sync_protocol
+PROTOCOL = params_for("test.net").sync_protocol
+HOUR = 498_000  # late 2026
 EVERY = 40.0  # seconds: 520 IDs each time are the 16 KiB that a session must move in a minute
+OPENING = getattr(payloads, "Look", Hello)  # what ends it: HELLO in a checkout from before there was LOOK
 
 
 async def hold_sessions(
@@ -38,14 +41,15 @@ async def answer_trickling(_peer: PeerID, stream: trio.abc.Stream) -> None:
 async def _hold(stream: trio.abc.Stream, ids: list[bytes]) -> None:
     await stream.send_all(encode(Hello(bytes(16), HOUR, 0)))
     reader = FrameReader()
-    looks = [frame for frame in await _hear_until(Look, stream, reader) if isinstance(frame, Look)]
-    for look in looks:  # that nothing is the same
-        await stream.send_all(encode(Look(tuple(bytes(len(seen)) for seen in look.seen))))
+    opened = [frame for frame in await _hear_until(OPENING, stream, reader) if isinstance(frame, OPENING)]
+    for look in opened:  # that nothing is the same
+        if not isinstance(look, Hello):
+            await stream.send_all(encode(OPENING(tuple(bytes(len(seen)) for seen in look.seen))))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_until_over, stream, reader, nursery.cancel_scope)
         await trio.sleep(1.0)
         await stream.send_all(encode(Boards(True, ())))
-        while looks:
+        while opened:
             if ids:  # a post every two seconds: it does move something
                 await stream.send_all(encode(Want((ids.pop(),))))
                 await trio.sleep(2.0)

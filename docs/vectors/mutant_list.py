@@ -51,6 +51,10 @@ LIMITS = _of(
     ("no number 2^32 - 1", "MAX_PEER_SEQUENCE = 2**32", "MAX_PEER_SEQUENCE = 2**32 - 1"),
     ("65 things of a kind in an invite", "MAX_INVITED = 64", "MAX_INVITED = 65"),
     ("no 64 things of a kind in an invite", "MAX_INVITED = 64", "MAX_INVITED = 63"),
+)
+
+NETWORKS = _of(
+    "core.network_params",
     ("a stamp floor of 9 bits", "stamp_floor: int = 10", "stamp_floor: int = 9"),
     ("a stamp floor of 11 bits", "stamp_floor: int = 10", "stamp_floor: int = 11"),
     ("a test network by any name with test in it", 'name.startswith("test.")', '"test" in name'),
@@ -376,18 +380,6 @@ PAYLOADS = _of(
     "sync.payloads",
     ("nonces of 15 bytes", "NONCE_SIZE = 16", "NONCE_SIZE = 15"),
     ("tags of 7 bytes", "TAG_SIZE = 8", "TAG_SIZE = 7"),
-    ("flags of 2", "if value > 1:", "if value > 2:"),
-    ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
-    ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
-    ("IDs of 33 bytes in a bound", "size > ID_SIZE or step", "size > ID_SIZE + 1 or step"),
-    ("no IDs of 32 bytes in a bound", "size > ID_SIZE or step", "size >= ID_SIZE or step"),
-    ("hour 2^31 in a bound", "step > limits.MAX_HOUR or", "step > limits.MAX_HOUR + 1 or"),
-    ("infinity with an ID", " or (step == 0 and size)", ""),
-    (
-        "bounds that count hours from 0",
-        "0 if bound == HIGHEST else bound[0] + 1",
-        "0 if bound == HIGHEST else bound[0]",
-    ),
     ("boards of no posts", "if not board.count:", "if False:"),
     ("BOARDS without boards", "if not boards and not last:", "if False:"),
     ("WANT of nothing", "if not ids:", "if False:"),
@@ -405,6 +397,22 @@ PAYLOADS = _of(
     ("credit for nothing", "not 0 < size <= limits.SYNC_POSTS_WINDOW", "size > limits.SYNC_POSTS_WINDOW"),
     ("credit for too much", "<= limits.SYNC_POSTS_WINDOW", "<= limits.SYNC_POSTS_WINDOW + 1"),
     ("unknown ends are faults", "if code <= Code.SPENT else Code.FAILED", ""),
+)
+
+SYNC_FIELDS = _of(
+    "sync.fields",
+    ("flags of 2", "if value > 1:", "if value > 2:"),
+    ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
+    ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
+    ("IDs of 33 bytes in a bound", "size > ID_SIZE or step", "size > ID_SIZE + 1 or step"),
+    ("no IDs of 32 bytes in a bound", "size > ID_SIZE or step", "size >= ID_SIZE or step"),
+    ("hour 2^31 in a bound", "step > limits.MAX_HOUR or", "step > limits.MAX_HOUR + 1 or"),
+    ("infinity with an ID", " or (step == 0 and size)", ""),
+    (
+        "bounds that count hours from 0",
+        "0 if bound == HIGHEST else bound[0] + 1",
+        "0 if bound == HIGHEST else bound[0]",
+    ),
 )
 
 FRAMES = _of(
@@ -483,6 +491,7 @@ ADDRESSES = _of(
 
 MUTANTS = [
     *LIMITS,
+    *NETWORKS,
     *POST,
     *KINDS,
     *BOARDS,
@@ -503,6 +512,7 @@ MUTANTS = [
     *INVITES,
     *BUNDLES,
     *PAYLOADS,
+    *SYNC_FIELDS,
     *FRAMES,
     *WIRE,
     *LOOKS,

@@ -5,7 +5,7 @@ from contextlib import suppress
 import trio
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.limits import params_for
+from p2pforum.core.network_params import params_for
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.sync import payloads
 from p2pforum.sync.frames import Frame, FrameReader, encode

@@ -53,7 +53,7 @@ LIMITS = _of(
     ("no 64 things of a kind in an invite", "MAX_INVITED = 64", "MAX_INVITED = 63"),
 )
 
-NETWORKS = _of(
+NETWORK = _of(
     "core.network_params",
     ("a stamp floor of 9 bits", "stamp_floor: int = 10", "stamp_floor: int = 9"),
     ("a stamp floor of 11 bits", "stamp_floor: int = 10", "stamp_floor: int = 11"),
@@ -376,6 +376,22 @@ BUNDLES = _of(
     ),
 )
 
+PARTS = _of(
+    "sync.fields",
+    ("flags of 2", "if value > 1:", "if value > 2:"),
+    ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
+    ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
+    ("IDs of 33 bytes in a bound", "size > ID_SIZE or step", "size > ID_SIZE + 1 or step"),
+    ("no IDs of 32 bytes in a bound", "size > ID_SIZE or step", "size >= ID_SIZE or step"),
+    ("hour 2^31 in a bound", "step > limits.MAX_HOUR or", "step > limits.MAX_HOUR + 1 or"),
+    ("infinity with an ID", " or (step == 0 and size)", ""),
+    (
+        "bounds that count hours from 0",
+        "0 if bound == HIGHEST else bound[0] + 1",
+        "0 if bound == HIGHEST else bound[0]",
+    ),
+)
+
 PAYLOADS = _of(
     "sync.payloads",
     ("nonces of 15 bytes", "NONCE_SIZE = 16", "NONCE_SIZE = 15"),
@@ -397,22 +413,6 @@ PAYLOADS = _of(
     ("credit for nothing", "not 0 < size <= limits.SYNC_POSTS_WINDOW", "size > limits.SYNC_POSTS_WINDOW"),
     ("credit for too much", "<= limits.SYNC_POSTS_WINDOW", "<= limits.SYNC_POSTS_WINDOW + 1"),
     ("unknown ends are faults", "if code <= Code.SPENT else Code.FAILED", ""),
-)
-
-SYNC_FIELDS = _of(
-    "sync.fields",
-    ("flags of 2", "if value > 1:", "if value > 2:"),
-    ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
-    ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
-    ("IDs of 33 bytes in a bound", "size > ID_SIZE or step", "size > ID_SIZE + 1 or step"),
-    ("no IDs of 32 bytes in a bound", "size > ID_SIZE or step", "size >= ID_SIZE or step"),
-    ("hour 2^31 in a bound", "step > limits.MAX_HOUR or", "step > limits.MAX_HOUR + 1 or"),
-    ("infinity with an ID", " or (step == 0 and size)", ""),
-    (
-        "bounds that count hours from 0",
-        "0 if bound == HIGHEST else bound[0] + 1",
-        "0 if bound == HIGHEST else bound[0]",
-    ),
 )
 
 FRAMES = _of(
@@ -491,7 +491,7 @@ ADDRESSES = _of(
 
 MUTANTS = [
     *LIMITS,
-    *NETWORKS,
+    *NETWORK,
     *POST,
     *KINDS,
     *BOARDS,
@@ -511,8 +511,8 @@ MUTANTS = [
     *EXCHANGE,
     *INVITES,
     *BUNDLES,
+    *PARTS,
     *PAYLOADS,
-    *SYNC_FIELDS,
     *FRAMES,
     *WIRE,
     *LOOKS,

@@ -235,7 +235,11 @@ class Libp2pNetwork:
         await self.disconnect(peer)
 
     async def _close(self, link: Link) -> None:
-        await link.yamux.close()
+        try:
+            await link.yamux.close()
+        except Exception:  # ours: that connection ends all the same, and the node goes on
+            log.exception("a fault in closing a connection")
+            link.yamux.kill()
         await link.gone.wait()
 
     async def close(self) -> None:

@@ -127,10 +127,11 @@ class YamuxConnection:
         with trio.move_on_after(grace):
             while self._queue.size and not self._ended:
                 await self._queue.changed.park()
-            self._has_left = True
-            self._break_streams()
-            with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                await self._channel.send_eof()
+            if not (self._has_left or self._ended):  # else another task closes it, or has ended it
+                self._has_left = True
+                self._break_streams()
+                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self._channel.send_eof()
             while not self._ended:
                 await self._queue.changed.park()
         self.kill()

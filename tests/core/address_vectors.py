@@ -82,9 +82,13 @@ REFUSED = {
 def vectors() -> dict[str, object]:
     return {
         "about": "Addresses of peers (PROTOCOL.md 7). accept: a text, and the one form in which it is told to"
-        " others; every other form is refused in invites. refuse: texts, each with the rule that it breaks.",
+        " others; every other form is refused in invites. refuse: texts, each with the rule that it breaks;"
+        " dialled: a node dials it all the same if its own user names it.",
         "accept": [{"text": text, "form": form or text} for text, form in ACCEPTED.items()],
-        "refuse": [{"text": text, "rule": rule} for text, rule in REFUSED.items()],
+        "refuse": [
+            {"text": text, "rule": rule, "dialled": rule == _HIDDEN and "::ffff:" not in text}
+            for text, rule in REFUSED.items()
+        ],
     }
 
 

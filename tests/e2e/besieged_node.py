@@ -79,13 +79,24 @@ def main(kind: str) -> None:
         for name in _BOUNDS:
             setattr(limits, name, _NO_LIMIT)
     watch_sessions()
-    from p2pforum.cli.main import main as command
-    from p2pforum.sync.service import SyncService
-    from p2pforum.sync.talk import Share
-
     if kind == "unfair":
-        SyncService._share = lambda node, _: Share(node._dialled._turns, 0.004, limits.SYNC_READ, 2)  # type: ignore
+        share_with_nobody()
+    from p2pforum.cli.main import main as command
+
     command()
+
+
+def share_with_nobody() -> None:
+    """A share for each session: the more of them somebody opens, the more turns."""
+    from p2pforum.sync.talk import Share, Talk
+
+    run = Talk.run
+
+    async def _run(talk: Talk) -> Exception | None:
+        talk._share = Share(talk._share._turns, 0.004, limits.SYNC_READ, 2)
+        return await run(talk)
+
+    Talk.run = _run  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

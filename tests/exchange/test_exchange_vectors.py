@@ -12,7 +12,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.exchange.record import decode, number_of
-from p2pforum.exchange.wire import ASK_SIZE, decode_frame
+from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame
 
 PUBLISHED = json.loads(FILE.read_text())
 ACCEPT = pytest.mark.parametrize("case", PUBLISHED["accept"], ids=lambda case: case["name"])
@@ -53,8 +53,16 @@ def test_other_libraries_read_the_same(case: dict[str, str]) -> None:
     assert Ed25519PrivateKey.from_private_bytes(seed).sign(signed) == signature, "and the one that signs so"
 
 
-def test_an_ask() -> None:
-    frame = bytes.fromhex(PUBLISHED["ask"])
-    assert len(frame) == ASK_SIZE
-    assert decode_frame(frame, 1) == [bytes.fromhex(PUBLISHED["accept"][0]["raw"])]
+@pytest.mark.parametrize("case", PUBLISHED["frames"], ids=lambda case: case["name"])
+def test_frames(case: dict[str, object]) -> None:
+    raw, most = bytes.fromhex(str(case["raw"])), int(str(case["most"]))
+    if case["records"] is None:
+        with pytest.raises(RemoteProtocolError):
+            decode_frame(raw, most)
+    else:
+        assert len(raw) in (ASK_SIZE, ANSWER_SIZE)
+        assert [record.hex() for record in decode_frame(raw, most)] == case["records"]
+
+
+def test_what_is_no_record_has_no_number() -> None:
     assert number_of(b"no record") == 0

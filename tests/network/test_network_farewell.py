@@ -85,6 +85,34 @@ async def test_control_closed_at_once_it_is_reset_before_it_reads(monkeypatch: p
     assert [await goodbye_of_one_that_was_pushed() for _ in range(5)] == [False] * 5
 
 
+async def test_two_tasks_may_close_at_once() -> None:
+    """As when a peer breaks two rules: both ban it. The second must not end the node."""
+    async with a_connection() as (ours, peer), trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(ours.close, 10.0)
+        peer.setblocking(True)
+        with trio.fail_after(20):
+            said = await trio.to_thread.run_sync(peer.recv, 65_536)
+            assert any(frame.kind == GO_AWAY for frame in FrameReader(1).feed(said))
+            peer.close()
+            await until(lambda: ours.ended)
+
+
+async def test_a_connection_that_ends_while_it_is_closed_is_no_fault() -> None:
+    """The peer does not read, so that our writing task is in the middle of something. Which task runs
+    first is drawn by lot: hence twenty times."""
+    for _ in range(20):
+        async with a_connection() as (ours, peer), trio.open_nursery() as nursery:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            for _ in range(8):
+                ours.enqueue(MUCH)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(ours.close, 10.0)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not ours.ended
+            ours.kill()
+
+
 async def test_who_does_not_close_is_closed_in_a_second(autojump_clock: trio.testing.MockClock) -> None:
     async with a_connection() as (ours, peer):
         started = trio.current_time()

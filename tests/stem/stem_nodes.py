@@ -98,9 +98,8 @@ class StemNode:
             perform(effects)
 
         async def noting_take(peer: PeerID, frame: bytes) -> None:
-            raw = decode_frame(frame)
-            assert raw is not None
-            seen.setdefault(raw, peer)
+            if raw := decode_frame(frame):
+                seen.setdefault(raw, peer)
             await take(peer, frame)
 
         self.gossip._perform = noting_perform

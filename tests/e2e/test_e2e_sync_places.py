@@ -48,7 +48,7 @@ async def what_a_newcomer_gets(directory: Path, kind: type[DemoNode]) -> dict[st
 
 
 async def _hold(stranger: Any, peer: Any) -> None:
-    await hold_sessions(stranger, peer, protocol=PARAMS.sync_protocol)
+    await hold_sessions(stranger, peer, PARAMS.sync_protocol)
 
 
 def _sync(node: DemoNode, address: str) -> dict[str, Any]:

@@ -179,7 +179,8 @@ async def besieged(count: int, groups: int, *, fetch: bool = False) -> AsyncIter
             at = where(number + 1, groups)
             stranger = await stack.enter_async_context(hub.network(f"stranger-{number}", at=at, keyed=True))
             peer = await stranger.dial(network.addresses[0])
-            nursery.start_soon(hold_sessions, stranger, peer, list(store.posts) if fetch else None)
+            ids = list(store.posts) if fetch else None
+            nursery.start_soon(hold_sessions, stranger, peer, TEST_NETWORK.sync_protocol, ids)
         await trio.sleep(2 * params.SAFE_SECONDS)
         yield SyncNode("node", network, store, door, service)
         nursery.cancel_scope.cancel()

@@ -5,20 +5,18 @@ from contextlib import suppress
 import trio
 
 from p2pforum.core.errors import NetworkError
-from p2pforum.core.network_params import params_for
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.sync import payloads
 from p2pforum.sync.frames import Frame, FrameReader, encode
 from p2pforum.sync.payloads import Boards, Code, End, Hello, Want
 
-PROTOCOL = params_for("test.net").sync_protocol
 HOUR = 498_000  # late 2026
 EVERY = 40.0  # seconds: 520 IDs each time are the 16 KiB that a session must move in a minute
 OPENING = getattr(payloads, "Look", Hello)  # what ends it: HELLO in a checkout from before there was LOOK
 
 
 async def hold_sessions(
-    network: Network, peer: PeerID, ids: list[bytes] | None = None, *, protocol: str = PROTOCOL
+    network: Network, peer: PeerID, protocol: str, ids: list[bytes] | None = None
 ) -> None:
     """One session after another until cancelled, or until the peer is gone. `ids`: fetched one by one."""
     while True:

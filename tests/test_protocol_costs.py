@@ -29,7 +29,7 @@ NUMBERS = {
     "threshold": f"misbehaviour above {SCORE.behaviour_threshold:.0f} points",
     "square": f"score {SCORE.behaviour_weight:.0f} times the square",
     "gossip": f"| below {SCORE.gossip_threshold:.0f} | its IHAVE",
-    "publish": f"| below {SCORE.publish_threshold:.0f} | own posts",
+    "publish": f"| below {SCORE.publish_threshold:.0f} | nothing is pushed to it",
     "graylist": f"| below {SCORE.graylist_threshold:.0f} (more than",
     "waiting": f"more than {limits.GOSSIP_WAITING // limits.KIB} KiB that wait to be judged",
     "stem time": f"fewer bytes than a frame within {limits.STEM_READ_SECONDS} s",

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 import trio
 
@@ -45,12 +46,27 @@ def going_on() -> Iterator[None]:
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How own posts leave. `hides`: by the stem; else the stem is for others' posts only. `hold`: seconds, at
-    most, until what waited for a peer begins to leave. `may_leave`: whether peers would take this post now,
-    as far as this node can know. Others stay unreleased, and what is unreleased never expires."""
+    most, until what waited for a peer begins to leave."""
 
     hides: bool
     hold: float
-    may_leave: Callable[[bytes], bool]
+
+
+class Times(Protocol):
+    """Whether peers would take an own post now: timekeeping.Timekeeping. What they would not take stays
+    unreleased, and what is unreleased never expires."""
+
+    def may_leave(self, raw: bytes) -> bool:
+        """As far as this node can know: by the stem, as there it stays unreleased until it is heard back."""
+        ...
+
+    def may_be_released(self, raw: bytes) -> bool:
+        """The same, and a peer has said that this machine's clock is right: by gossip."""
+        ...
+
+    async def wait_confirmed(self) -> None:
+        """Until a peer has said it."""
+        ...
 
 
 class Departures:
@@ -63,7 +79,9 @@ class Departures:
         gossip: Callable[[Release], GossipService],
         stem: Callable[["Departures"], StemService],
         manner: Manner,
+        times: Times,
     ) -> None:
+        self._times = times
         self.gossip = gossip(self._release)
         self.stem = stem(self)
         self._manner = manner
@@ -101,13 +119,13 @@ class Departures:
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
         """Posts whose stem ends here. Others' posts go in any case: the hour in them is not this node's, and
         what stayed would never expire, so that whoever makes a clock look wrong could fill the disk."""
-        may_go = [fluff for fluff in fluffs if not fluff.own or self._manner.may_leave(fluff.raw)]
+        may_go = [fluff for fluff in fluffs if not fluff.own or self._times.may_be_released(fluff.raw)]
         await self.gossip.originate([fluff.raw for fluff in may_go])
 
     async def see_off(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
-        if not (self.gossip.has_taker or (is_hidden and self.stem.router.has_dialled)):
+        if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
             self._kept.set()
             return
         gone = self._leaving[raw] = trio.Event()
@@ -123,6 +141,16 @@ class Departures:
         finally:
             self._leaving.pop(raw, None)
         await trio.sleep(listen)
+
+    def _may_go_by_stem(self) -> bool:
+        return self.gossip.has_taker or self.stem.router.has_dialled
+
+    async def _may_go_by_gossip(self, raw: bytes) -> bool:
+        """Of a post that is handed in. A peer that has just come says in a moment what hour it is."""
+        if self.gossip.has_taker:
+            with trio.move_on_after(limits.SUBMIT_SECONDS):
+                await self._times.wait_confirmed()
+        return self.gossip.has_taker and self._times.may_be_released(raw)
 
     @property
     def _is_hidden(self) -> bool:
@@ -183,16 +211,18 @@ class Departures:
         if not await self._left():
             return False
         await self.gossip.wait_for_taker()
+        if not self._is_hidden:
+            await self._times.wait_confirmed()
         await trio.sleep(delay)
         if left := await self._left():
             raws = [self._rng.choice(left)]
             if self._is_hidden:
                 self.stem.originate(raws)
-            else:
+            elif self._times.may_be_released(raws[0]):
                 await self.gossip.originate(raws)
         return bool(left)
 
     async def _left(self) -> list[bytes]:
         """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
         kept = await trio.to_thread.run_sync(self._store.unreleased)
-        return self.stem.unsent([raw for raw in kept if self._manner.may_leave(raw)])
+        return self.stem.unsent([raw for raw in kept if self._times.may_leave(raw)])

@@ -80,19 +80,20 @@ class Node:
         self._stopping = trio.Event()
         self._keeping = Keeping(store, Rules.of(config), lambda: now_hours())
         self.door = Door(store, config.params, now_hours, keep=self._keeping)
+        self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
+        self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
+        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks)
         self._own = Departures(
             store,
             rng,
             lambda release: GossipService(network, config.params, self.door, rng, release),
             self._stem,
-            Manner(config.hide_origin, config.hold_seconds, lambda raw: self._time.may_leave(raw)),
+            Manner(config.hide_origin, config.hold_seconds),
+            self._time,
         )
         self.gossip = self._own.gossip
         self.stem = self._own.stem
-        self.sync_service = SyncService(network, config.params, store.snapshot, self.door, rng, now_hours)
-        self.sync_service.settings = Settings(Choice(low=self._keeping.low, also=frozenset(config.retention)))
         guards = self.stem.recruits if config.hide_origin else None
-        self._time = Timekeeping(config.params, lambda: now_hours(), self.sync_service.clocks.offset)
         opinions = Opinions(now_hours, guards, network.bans.__contains__, self._announced(directory))
         self.neighbours = Neighbours(config, store, network, rng, opinions)
         if newest_released(store) is not None:  # else there is no gap by which to know it again

@@ -13,3 +13,14 @@ def clock_problem(context: Context) -> str:
     except NodeUnreachable:
         offset = None
     return problem(this_hour(), offset, context.reader.newest_public())
+
+
+def unconfirmed(context: Context) -> str:
+    """Why own posts wait though a peer is there; "" if they do not."""
+    try:
+        node = context.node.status()
+    except NodeUnreachable:
+        return ""
+    if context.config.hide_origin or not node["peers"] or node.get("clock", {}).get("confirmed", True):
+        return ""
+    return "no peer has said yet what hour it is; own posts wait for that, as by a wrong clock they are lost"

@@ -6,7 +6,7 @@ import click
 
 from p2pforum.cli import ids, options, render
 from p2pforum.cli.backlog import say_how_long, travelling
-from p2pforum.cli.clocks import clock_problem
+from p2pforum.cli.clocks import clock_problem, unconfirmed
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.times import ago, rfc3339, this_hour
 from p2pforum.core import limits
@@ -51,6 +51,8 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     kept = max(0, kept - own - relayed)  # some may have become public since the node was asked
     if not wrong:
         say_how_long(context, kept + sum(sent.place is Place.WAITING for sent in found))
+        if kept and (reason := unconfirmed(context)):
+            context.console.note(reason[0].upper() + reason[1:] + ".")
     if not found:
         context.console.print("You have written nothing here.")
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from p2pforum.cli import options, render
+from p2pforum.cli.clocks import unconfirmed
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.times import this_hour
 from p2pforum.core import limits
@@ -132,6 +133,8 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
         yield "address", render.line(str(address))
     if node.get("clock", {}).get("problem"):
         yield "clock", render.line(str(node["clock"]["problem"]))
+    elif reason := unconfirmed(context):
+        yield "clock", reason
     if "book" in node:
         yield "outbound", _book_text(node["book"])
     if node.get("proxy"):

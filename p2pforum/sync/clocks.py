@@ -1,9 +1,16 @@
-"""What hour it is for peers, as they said when a session began. Only those that this node dialled count."""
+"""What hour it is for peers, as they said when a session began.
+
+Whether this machine's clock is wrong only those say that this node dialled: others come as they like. Where
+none of these has said anything, any peer may confirm that it is right: else a node that nobody can be dialled
+from would never learn it.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
 
-from p2pforum.core.clock import peers_offset
+import trio
+
+from p2pforum.core.clock import is_off, peers_offset
 from p2pforum.sync import params
 
 _HOUR = 3600.0
@@ -16,8 +23,19 @@ class Clocks:
         self._time = time
         self._now = now
         self._heard: OrderedDict[str, tuple[int, float]] = OrderedDict()  # the longest ago first
+        self._agreed: tuple[int, float] | None = None  # the last peer that we did not dial and that agreed
+        self._said = trio.Event()
 
-    def note(self, peer: str, hour: int) -> None:
+    def note(self, peer: str, hour: int, *, dialled: bool) -> None:
+        """A peer has said that it is this hour. Of peers that dialled us only agreement counts."""
+        if dialled:
+            self._remember(peer, hour)
+        elif not is_off(hour - self._now()):
+            self._agreed = hour, self._time()
+        self._said.set()
+        self._said = trio.Event()
+
+    def _remember(self, peer: str, hour: int) -> None:
         self._heard[peer] = hour, self._time()
         self._heard.move_to_end(peer)
         if len(self._heard) > params.CLOCKS_REMEMBERED:
@@ -25,6 +43,23 @@ class Clocks:
 
     def offset(self) -> int | None:
         """By how many hours peers' clocks are ahead of this machine's now, also if that was set meanwhile."""
-        here, now = self._now(), self._time()
-        recent = [(hour, at) for hour, at in self._heard.values() if now - at < params.CLOCKS_SECONDS]
-        return peers_offset([hour + int((now - at) // _HOUR) - here for hour, at in recent])
+        offsets = [self._offset(*heard) for heard in self._heard.values()]
+        return peers_offset([offset for offset in offsets if offset is not None])
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether peers have said that it is this hour: most of those that this node dialled or, where none
+        of them has said anything, one of the others."""
+        offset = self.offset()
+        if offset is None and self._agreed is not None:
+            offset = self._offset(*self._agreed)
+        return offset is not None and not is_off(offset)
+
+    async def wait_confirmed(self) -> None:
+        while not self.is_confirmed:
+            await self._said.wait()
+
+    def _offset(self, hour: int, at: float) -> int | None:
+        """By how many hours a clock that showed `hour` at this time is ahead of ours; None: too long ago."""
+        elapsed = self._time() - at
+        return hour + int(elapsed // _HOUR) - self._now() if elapsed < params.CLOCKS_SECONDS else None

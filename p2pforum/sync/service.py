@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from random import Random
 from weakref import WeakValueDictionary
 
@@ -180,15 +181,14 @@ class SyncService:
                 rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
                 session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
                 show = progress or (lambda _: None)
-                talk = Talk(stream, session, share, guest, self._door, show, stack.close)
+                note = partial(self.clocks.note, peer, dialled=self._is_dialled(peer))
+                talk = Talk(stream, session, share, guest, self._door, show, stack.close, note)
                 share.active += 1
                 try:
                     error = await talk.run()
                 finally:
                     share.active -= 1
                     session.close()
-                    if session.report.peer_hour and self._is_dialled(peer):
-                        self.clocks.note(peer, session.report.peer_hour)
                     if not initiator:
                         self._standing.had_session(peer, session.report.cpu)
         if isinstance(error, RemoteProtocolError):

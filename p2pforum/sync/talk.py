@@ -82,12 +82,14 @@ class Talk:
     _door: Door
     _progress: Progress
     _close_snapshot: Callable[[], None]
+    _on_hour: Callable[[int], None]  # what hour it is for the peer, once
     _nursery: trio.Nursery = field(init=False)
     _to_send: _Bell = field(default_factory=_Bell)
     _to_land: _Bell = field(default_factory=_Bell)
     _is_sending: bool = False
     _is_gone: bool = False  # the peer
     _is_landing: bool = False
+    _is_hour_noted: bool = False
     _error: Exception | None = None
 
     async def run(self) -> Exception | None:
@@ -156,8 +158,16 @@ class Talk:
                 raise NetworkError("the peer left in the middle of a sync session")
             async with self._share.turn():
                 self._session.receive(bytes(received))
+            self._note_hour()
             self._to_send.ring()
             self._to_land.ring()
+
+    def _note_hour(self) -> None:
+        """As soon as the peer has said it: a first session may take minutes."""
+        hour = self._session.report.peer_hour
+        if hour and not self._is_hour_noted:
+            self._is_hour_noted = True
+            self._on_hour(hour)
 
     async def _land(self) -> None:
         """Posts to the door, as many as have come; IDs to the store, which may have them by now."""

@@ -13,6 +13,7 @@ import trio
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum import departures, timekeeping
+from p2pforum import node as node_module
 from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
@@ -21,6 +22,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
 from p2pforum.stem.router import Fluff
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.clocks import Clocks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe, a_probe
@@ -63,8 +65,11 @@ class House:
             task_status.started(probe)
             await trio.sleep_forever()
 
-    async def peer(self, name: str = "peer") -> Probe:
+    async def peer(self, name: str = "peer", *, says_hour: bool = True) -> Probe:
+        """It speaks gossip only; what hour it is for it is told to the node as by a session of sync."""
         probe = await self._nursery.start(self._live_peer, name)
+        if says_hour:
+            self.node.sync_service.clocks.note(name, node_module.now_hours(), dialled=False)
         await probe.join(self)  # needs the network only
         await until(lambda: self.node.gossip.has_taker)
         return probe
@@ -207,16 +212,61 @@ async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_exp
     house.store.add([(old, True), (written("Of another", key=4), True)])
     house.store.add([(kept, False)])
     node = await house.start()
-    node.sync_service.clocks.note("friend", now_hours() - 300)
+    node.sync_service.clocks.note("friend", now_hours() - 300, dialled=True)
     peer = await house.peer()
     refused = await node.submit(written("New", key=5).raw)
     assert refused.outcome is Outcome.REFUSED
     assert "those of peers are 12 days behind it" in refused.reason
     await trio.sleep(1)
     assert not peer.posts()
-    node.sync_service.clocks.note("friend", now_hours())
+    node.sync_service.clocks.note("friend", now_hours(), dialled=True)
     assert (await node.submit(written("New", key=5).raw)).outcome is Outcome.STORED
     await until(lambda: len(peer.posts()) == 1)
+
+
+async def kept_while_the_clock_is_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A post signed by a clock that is far behind, and given to a peer that says nothing of that. Then the
+    clock is set. Whether the post is still here after housekeeping."""
+    hour = now_hours()
+    shown = [hour]
+    monkeypatch.setattr(node_module, "now_hours", lambda: shown[0])
+    node = await house.start()
+    await house.peer(says_hour=False)
+    mine = written("Mine")
+    assert (await node.submit(mine.raw)).outcome is Outcome.STORED
+    await trio.sleep(1)  # the backlog has had time for many more
+    shown[0] = hour + limits.RETENTION_HOURS + 1
+    new = a_post("New", key=9, board="b", hour=shown[0], params=TEST_NETWORK)
+    house.store.add([(new, True)])  # else the node takes the new hour for wrong, and drops nothing
+    node._keeping.expire()
+    return mine.raw in house.store.unreleased()
+
+
+async def test_a_clock_that_no_peer_has_confirmed_costs_no_post(
+    house: House, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await kept_while_the_clock_is_behind(house, monkeypatch)
+
+
+async def test_control_without_waiting_for_that_the_post_is_lost(
+    house: House, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clocks, "is_confirmed", True)
+    assert not await kept_while_the_clock_is_behind(house, monkeypatch)
+
+
+async def test_a_post_waits_for_a_peer_that_says_the_hour_and_leaves_then(house: House, quick: None) -> None:
+    node = await house.start()
+    peer = await house.peer(says_hour=False)
+    handed_in, kept = written("Handed in"), written("Kept", key=2)
+    house.store.add([(kept, False)])
+    await node.submit(handed_in.raw)
+    await trio.sleep(0.5)
+    assert not peer.posts()
+    assert node.status()["clock"]["confirmed"] is False
+    node.sync_service.clocks.note("peer", now_hours(), dialled=False)
+    await until(lambda: set(peer.posts()) == {handed_in.raw, kept.raw})
+    assert node.status()["clock"]["confirmed"] is True
 
 
 @pytest.mark.parametrize(
@@ -231,7 +281,7 @@ async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing_of_min
     house.store.add([(kept, False)])
     node = await house.start(replace(CONFIG, hold_minutes=24 * 60))  # else it leaves by itself
     await house.peer()
-    node.sync_service.clocks.note("friend", now_hours() - hours)
+    node.sync_service.clocks.note("friend", now_hours() - hours, dialled=True)
     await node._own.fluff([Fluff(kept.id, kept.raw, own)])
     assert house.released(kept) == leaves
 

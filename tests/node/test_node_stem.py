@@ -70,6 +70,7 @@ class House:
     async def meet(self) -> None:
         await self.node._network.dial("/memory/guard/p2p/guard")
         await self.guard.probe.join(self)  # needs the network only
+        self.node.sync_service.clocks.note("guard", now_hours(), dialled=True)  # as in a session of sync
         await until(lambda: self.node.gossip.has_taker)
         await until(lambda: self.node.stem.view().guards_connected)
 

@@ -45,6 +45,19 @@ async def test_both_sides_come_to_the_union(buffer: int) -> None:
         assert again.moved < 400
 
 
+async def test_each_side_learns_what_hour_it_is_for_the_other() -> None:
+    async with two_nodes(POSTS, []) as (a, b):
+        assert (a.sync.clocks.offset(), b.sync.clocks.is_confirmed) == (None, False)
+        heard_at: list[bool] = []
+        await b.sync.sync(a.network.peer_id, lambda r: heard_at.append(b.sync.clocks.is_confirmed))
+        assert len(heard_at) > 1
+        assert heard_at[0], "long before the session ends"
+        assert (a.sync.clocks.offset(), b.sync.clocks.offset()) == (0, None), (
+            "only who dialled takes its word"
+        )
+        assert b.sync.clocks.is_confirmed
+
+
 @buffers
 async def test_a_new_node_fetches_everything(buffer: int) -> None:
     async with two_nodes([], POSTS, buffer=buffer) as (a, b):

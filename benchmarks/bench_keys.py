@@ -24,8 +24,8 @@ from p2pforum.cli.demo_nodes import DemoNode  # noqa: E402
 from p2pforum.config import find_paths  # noqa: E402
 from p2pforum.core.network_params import params_for  # noqa: E402
 from p2pforum.core.post_id import format_id  # noqa: E402
-from p2pforum.store.keystore import Keystore  # noqa: E402
-from p2pforum.store.keystore_format import KdfCost, derive  # noqa: E402
+from p2pforum.keystore.format import KdfCost, derive  # noqa: E402
+from p2pforum.keystore.keystore import Keystore  # noqa: E402
 from p2pforum.store.posts import open_store  # noqa: E402
 from p2pforum.store.queries import open_reader  # noqa: E402
 

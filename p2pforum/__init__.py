@@ -1,3 +1,12 @@
-"""p2pforum: a peer-to-peer, pseudonymous discussion node."""
+"""p2pforum: a peer-to-peer, pseudonymous discussion node.
+
+node.py         the node: its parts, made and joined
+departures.py   how own posts leave
+neighbours.py   how peers are found and kept
+reach.py        where the node listens, and what it tells others of that
+timekeeping.py  whether this machine's clock can be right
+ingest.py       the one door into the store
+__main__.py     `python -m p2pforum`
+"""
 
 __version__ = "0.1.0"

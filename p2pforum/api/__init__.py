@@ -1,6 +1,6 @@
 """The node's local socket: HTTP over a Unix socket, for the front ends of the same person.
 
-backend.py  what the node must be able to do (a Protocol that node.py implements)
+backend.py  what the node must be able to do (a Protocol that the node implements)
 app.py      requests to that backend and back: the Starlette application
 problems.py  errors in answers
 streaming.py answers that take time

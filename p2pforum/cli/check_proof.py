@@ -13,7 +13,7 @@ from p2pforum.core.errors import NotFound, Refused
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 _MOST = 1 << 20  # bytes of a file that are looked through
 _MANY = 50  # proofs of one file: each takes a millisecond, and a page of them is no longer read

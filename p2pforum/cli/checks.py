@@ -100,7 +100,7 @@ def _files(context: Context) -> Iterator[tuple[str, str]]:
 
 def _problem(path: Path, *, may_be_link: bool) -> str:
     """Empty if there is none. In the key directory links are refused; in the data directory followed."""
-    from p2pforum.store.keystore_files import link_problem, not_private
+    from p2pforum.keystore.files import link_problem, not_private
 
     if not may_be_link and path.is_symlink():
         return link_problem(path)
@@ -114,7 +114,7 @@ def _problem(path: Path, *, may_be_link: bool) -> str:
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:
     from p2pforum.cli.idle import warning_of
     from p2pforum.cli.keys import contents_without_asking, keystore
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
     box = keystore(context)
     if not box.exists:

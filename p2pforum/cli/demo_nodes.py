@@ -19,7 +19,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Published, Publisher
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import Reader, open_reader
 
 # With the stamps of the real one, but without its detours: between three nodes there is nowhere to hide.

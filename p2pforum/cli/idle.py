@@ -12,8 +12,8 @@ from p2pforum.core.post_id import short_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
-    from p2pforum.store.keystore import Keystore
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
+    from p2pforum.keystore.keystore import Keystore
 
 _DAYS = limits.KEY_IDLE_HOURS // 24
 

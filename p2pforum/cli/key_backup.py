@@ -22,7 +22,7 @@ def command(context: Context, file: str, passphrase_file: str | None, no_passphr
     """
     from p2pforum.cli.keys import keystore, type_new
     from p2pforum.forum.backup import back_up
-    from p2pforum.store.keystore import passphrase_in
+    from p2pforum.keystore.keystore import passphrase_in
 
     if passphrase_file and no_passphrase:
         raise click.UsageError("--passphrase-file and --no-passphrase contradict each other")

@@ -16,7 +16,7 @@ from p2pforum.core.post_id import short_id
 if TYPE_CHECKING:
     from p2pforum.forum.burning import Burnt, Choice
     from p2pforum.forum.scanning import Scan
-    from p2pforum.store.keystore import Keystore
+    from p2pforum.keystore.keystore import Keystore
 
 _MOST = 100  # places listed; --json lists all
 

@@ -10,7 +10,7 @@ from p2pforum.cli import options
 from p2pforum.cli.context import Context, pass_context, tilde
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore import Keystore, Passphrase
+    from p2pforum.keystore.keystore import Keystore, Passphrase
 
 
 @click.command()
@@ -28,7 +28,7 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
 
     from p2pforum.cli.keys import keystore, type_passphrase
     from p2pforum.forum.backup import restore
-    from p2pforum.store.keystore import passphrase_in
+    from p2pforum.keystore.keystore import passphrase_in
 
     asked = partial(type_passphrase, "Passphrase of the backup: ")
     passphrase = cache(passphrase_in(Path(passphrase_file)) if passphrase_file else asked)
@@ -56,7 +56,7 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
 
 def _make(context: Context, box: "Keystore", file: Path, passphrase: "Passphrase") -> None:
     """With the backup's passphrase, so that what was sealed is never in plain. Raises for a wrong one."""
-    from p2pforum.store.keystore_backup import is_encrypted_backup, read_backup
+    from p2pforum.keystore.backup import is_encrypted_backup, read_backup
 
     is_sealed = is_encrypted_backup(file)
     read_backup(file, passphrase)

@@ -8,8 +8,8 @@ from p2pforum.agent.memory import forbid_dumps
 from p2pforum.cli.context import Context, tilde
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
-from p2pforum.store.keystore import HeldKey, Keystore, passphrase_from_environment
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
+from p2pforum.keystore.keystore import HeldKey, Keystore, passphrase_from_environment
 
 _TERMINAL = "/dev/tty"
 

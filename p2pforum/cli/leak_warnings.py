@@ -10,7 +10,7 @@ from p2pforum.cli.context import Context
 from p2pforum.cli.times import this_hour
 from p2pforum.core.errors import P2PForumError
 from p2pforum.forum.leak_checks import check
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 _ACCOUNTS = Path("/etc/passwd")
 _MOST = 6  # places shown of one kind

@@ -11,7 +11,7 @@ from p2pforum.core.post_id import TEXT_LENGTH, format_id, parse_id, short_id
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 
 @click.command()

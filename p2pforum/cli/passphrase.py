@@ -36,7 +36,7 @@ def command(context: Context, new_file: str | None, remove: bool) -> None:
 
 def _new(file: str | None) -> bytes:
     from p2pforum.cli.keys import type_new
-    from p2pforum.store.keystore import passphrase_in
+    from p2pforum.keystore.keystore import passphrase_in
 
     typed = passphrase_in(Path(file))() if file else type_new("New passphrase: ")
     if not typed:

@@ -8,7 +8,7 @@ from p2pforum.cli.context import Context, pass_context
 from p2pforum.core.errors import NotFound, Refused
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 
 @click.command()

@@ -22,8 +22,8 @@ from p2pforum.forum.leak_report import remember
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published, Publisher
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Draft
+from p2pforum.keystore.contents import Draft
+from p2pforum.keystore.keystore import Keystore
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView, ThreadView
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 _DEEPEST = 6  # levels shown as indentation; deeper ones stay there, and say what they answer
 _INDENT = 2  # columns a level

@@ -17,7 +17,7 @@ from p2pforum.core.post_id import SHORT
 from p2pforum.store.room import free_bytes
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore import Keystore
+    from p2pforum.keystore.keystore import Keystore
 
 
 @click.command()

@@ -10,7 +10,7 @@ from nacl.utils import random
 
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Post
-from p2pforum.store.keystore_contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
+from p2pforum.keystore.contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
 
 ONCE = "once"  # a key that signs one post and is then forgotten
 THREAD = "thread"  # the thread's own key

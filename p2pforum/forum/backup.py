@@ -6,10 +6,10 @@ A backup outlives a burn: whoever has it and its passphrase has the keys in it. 
 from dataclasses import dataclass
 from pathlib import Path
 
-from p2pforum.store.keystore import Keystore, Passphrase
-from p2pforum.store.keystore_backup import read_backup, write_backup
-from p2pforum.store.keystore_contents import AuthorKey, Contents
-from p2pforum.store.keystore_format import KdfCost
+from p2pforum.keystore.backup import read_backup, write_backup
+from p2pforum.keystore.contents import AuthorKey, Contents
+from p2pforum.keystore.format import KdfCost
+from p2pforum.keystore.keystore import Keystore, Passphrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.post import decode
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
 from p2pforum.forum.traces import Doomed, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Contents, OutboxPost
+from p2pforum.keystore.contents import Contents, OutboxPost
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import PostRow, Reader
 
 K = TypeVar("K")

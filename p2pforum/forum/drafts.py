@@ -2,7 +2,7 @@
 
 from p2pforum.core.post import Payload
 from p2pforum.core.post_id import format_id, parse_id
-from p2pforum.store.keystore_contents import Contents, Draft
+from p2pforum.keystore.contents import Contents, Draft
 
 
 def board_place(board: str) -> str:

@@ -9,7 +9,7 @@ from p2pforum.core import limits
 from p2pforum.forum.burning import take, the_key
 from p2pforum.forum.keys import KeyView, view_of
 from p2pforum.forum.traces import thread_finder
-from p2pforum.store.keystore_contents import AuthorKey, Contents
+from p2pforum.keystore.contents import AuthorKey, Contents
 from p2pforum.store.queries import Reader
 
 

@@ -19,7 +19,7 @@ from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.publish import Published
 from p2pforum.forum.writing import Press, Writing, clean_board, clean_subject, clean_text
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 _READ = 64 * limits.KIB  # bytes at once
 

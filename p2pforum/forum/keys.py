@@ -13,7 +13,7 @@ from p2pforum.core.errors import Ambiguous, NotFound, Refused
 from p2pforum.core.post_id import format_id, parse_id, parse_prefix, short_id
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.names import clean_name
-from p2pforum.store.keystore_contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
+from p2pforum.keystore.contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
 from p2pforum.store.queries import Reader
 
 _EXPORT = "p2pforum-key-1"

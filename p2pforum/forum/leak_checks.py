@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from p2pforum.forum import authors
 from p2pforum.forum.leak_patterns import Leak, leaks_of_text
 from p2pforum.forum.leak_traces import collect, leaks_to_traces
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
 from p2pforum.store.queries import Reader
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Post
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Contents, Sent
+from p2pforum.keystore.contents import Contents, Sent
+from p2pforum.keystore.keystore import Keystore
 
 
 @dataclass(frozen=True, slots=True)

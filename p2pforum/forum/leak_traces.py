@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.leak_patterns import Leak, contains_name, excerpt
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
 from p2pforum.store.queries import PostRow, Reader
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")

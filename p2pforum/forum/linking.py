@@ -13,7 +13,7 @@ from nacl.bindings import crypto_sign
 from p2pforum.core.errors import Refused
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.signature import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, verify
-from p2pforum.store.keystore_contents import AuthorKey
+from p2pforum.keystore.contents import AuthorKey
 
 HEAD = "p2pforum-link-1"
 _SIZE = 2 * (PUBLIC_KEY_SIZE + SIGNATURE_SIZE)

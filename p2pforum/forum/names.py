@@ -11,7 +11,7 @@ from p2pforum.core.errors import Refused
 from p2pforum.core.text import is_valid_line, normalize
 from p2pforum.forum.authors import ONCE, THREAD
 from p2pforum.forum.reading import PostView, ThreadView
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
 
 _PART = "[bdfghjklmnprstvz][aiou][bdfghjklmnprstvz][aiou][bdfghjklmnprstvz]"
 _DRAWN = re.compile(f"{_PART}(-{_PART})+", re.IGNORECASE)

@@ -11,8 +11,8 @@ from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Contents, Draft, OutboxPost
+from p2pforum.keystore.contents import Contents, Draft, OutboxPost
+from p2pforum.keystore.keystore import Keystore
 
 Submit = Callable[[bytes], Outcome]
 """Hands in a raw post. May raise Refused with the node's reason, and NodeUnreachable or StoreError."""

@@ -16,7 +16,7 @@ from p2pforum.core.errors import Refused
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.signature import PUBLIC_KEY_SIZE, is_valid_key
 from p2pforum.forum.linking import armoured, unarmoured
-from p2pforum.store.keystore_contents import AuthorKey
+from p2pforum.keystore.contents import AuthorKey
 
 HEAD = "p2pforum-private-link-1"
 _ORDER = 2**252 + 27742317777372353535851937790883648493  # of the group: scalars are below it

@@ -20,8 +20,8 @@ from p2pforum.forum.authors import Author
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import AuthorKey, Contents
+from p2pforum.keystore.contents import AuthorKey, Contents
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import PostRow, Reader
 
 

@@ -15,7 +15,7 @@ from p2pforum.core.thread import Placed, reading_order
 from p2pforum.store.queries import PostRow, Reader
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from p2pforum.core.kinds import name_of
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
 from p2pforum.store.queries import PostRow, Reader
 
 _EXCERPT = 60  # characters

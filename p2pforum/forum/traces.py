@@ -14,8 +14,8 @@ from p2pforum.core.post import decode
 from p2pforum.core.post_id import format_id
 from p2pforum.forum import drafts
 from p2pforum.forum.scanning import Finding, Secret, plain_files
-from p2pforum.store.keystore_contents import AuthorKey, Contents
-from p2pforum.store.keystore_format import MAGIC
+from p2pforum.keystore.contents import AuthorKey, Contents
+from p2pforum.keystore.format import MAGIC
 from p2pforum.store.queries import PostRow, Reader
 
 _SIGNATURE = 64  # bytes at the end of every post

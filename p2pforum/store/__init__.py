@@ -26,7 +26,4 @@ pins.py         threads that neither age nor quota takes
 peer_book.py    the address book's rows
 export.py       what goes into a bundle
 doctor.py       compare everything derived with the posts it was derived from, and rebuild
-
-keystore.py, keystore_contents.py, keystore_files.py, keystore_format.py, keystore_backup.py
-                everything that says "mine"; the node never opens it
 """

@@ -1,6 +1,6 @@
 """The data directory: private to its owner, and one process at a time.
 
-Not the key directory (keystore_files.py), which other processes share.
+Not the key directory (keystore/files.py), which other processes share.
 """
 
 import fcntl

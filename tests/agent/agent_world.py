@@ -9,7 +9,7 @@ from pathlib import Path
 from keystore_samples import a_keystore, reopened
 
 from p2pforum.agent import client
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 PATIENCE = 20.0  # seconds for what takes the agent one or two
 

@@ -16,7 +16,7 @@ from p2pforum.agent import client, holder
 from p2pforum.agent.memory import KEY_SIZE, SecretPage
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 
 def with_agent(directory: Path) -> Keystore:

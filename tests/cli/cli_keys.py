@@ -10,9 +10,9 @@ from cli_world import World
 from p2pforum.cli import keys
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
-from p2pforum.store.keystore import Keystore, passphrase_in
-from p2pforum.store.keystore_contents import Contents
-from p2pforum.store.keystore_format import KdfCost
+from p2pforum.keystore.contents import Contents
+from p2pforum.keystore.format import KdfCost
+from p2pforum.keystore.keystore import Keystore, passphrase_in
 
 CHEAP = KdfCost(passes=1, memory=64 * 1024)
 

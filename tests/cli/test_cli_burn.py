@@ -20,8 +20,8 @@ from p2pforum.cli.key_burn import _places
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.forum import drafts
+from p2pforum.keystore.contents import Contents, Draft
 from p2pforum.store.directory import held
-from p2pforum.store.keystore_contents import Contents, Draft
 from p2pforum.store.posts import open_store
 from p2pforum.store.queries import open_reader
 

@@ -13,7 +13,7 @@ from p2pforum.config import find_paths
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.post_id import short_id
 from p2pforum.core.pseudonym import name_of
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import PostRow, open_reader
 
 

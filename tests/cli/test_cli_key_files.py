@@ -16,8 +16,9 @@ from p2pforum.cli import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
 from p2pforum.forum.drafts import board_place, save
-from p2pforum.store import keystore, keystore_files
-from p2pforum.store.keystore_contents import Draft
+from p2pforum.keystore import files as keystore_files
+from p2pforum.keystore import keystore
+from p2pforum.keystore.contents import Draft
 
 WRONG = "error: the passphrase does not open this keystore\n"
 OPENING = [

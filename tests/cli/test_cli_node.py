@@ -21,8 +21,8 @@ from p2pforum.core.kinds import Kind
 from p2pforum.core.post import Payload, decode, sign
 from p2pforum.core.post_id import parse_id
 from p2pforum.core.stamp import blank_stamp
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store import room
-from p2pforum.store.keystore import Keystore
 from p2pforum.store.posts import open_store
 from p2pforum.store.room import free_bytes
 

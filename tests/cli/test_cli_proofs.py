@@ -9,8 +9,8 @@ from nacl.bindings import crypto_sign_seed_keypair
 from p2pforum.config import find_paths
 from p2pforum.core.kinds import Kind
 from p2pforum.core.post_id import format_id, short_id
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import AuthorKey, new_key
+from p2pforum.keystore.contents import AuthorKey, new_key
+from p2pforum.keystore.keystore import Keystore
 
 
 def key_of(author: str, name: str = "") -> AuthorKey:

@@ -269,7 +269,7 @@ def test_colour_marks_the_unique_part_of_ids(world: World) -> None:
 def test_names_of_mine(world: World) -> None:
     """Petnames and "you" come from the keystore, if it opens by itself."""
     from p2pforum.config import find_paths
-    from p2pforum.store.keystore import Keystore
+    from p2pforum.keystore.keystore import Keystore
 
     made = world.ok("post", "library", "-s", "Mine", "--json", stdin="Text").json
     root, *_ = others = discussion()

@@ -10,9 +10,9 @@ from p2pforum.api.backend import Submitted
 from p2pforum.config import find_paths
 from p2pforum.core import limits
 from p2pforum.core.post_id import parse_id, short_id
+from p2pforum.keystore.contents import Contents
+from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.directory import held
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import Contents
 from p2pforum.store.queries import open_reader
 
 OFFLINE = "node not running; kept here, it goes out when the node runs"

@@ -11,7 +11,7 @@ from e2e_nodes import CONFIG, DemoNode, cli, ids, pid_of
 
 from p2pforum.agent import client
 from p2pforum.core.post_id import format_id
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 pytestmark = pytest.mark.e2e
 

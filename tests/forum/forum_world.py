@@ -17,7 +17,7 @@ from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Publisher
-from p2pforum.store.keystore import Keystore
+from p2pforum.keystore.keystore import Keystore
 
 STAMPED = NetworkParams("stamped-net", stamp_floor=1, stamp_default=4, stamp_first=5, stamp_own_thread=3)
 

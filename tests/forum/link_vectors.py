@@ -18,7 +18,7 @@ from nacl.bindings import crypto_core_ed25519_scalar_reduce  # noqa: E402
 from strategies import TEST_NETWORK, a_key, a_seed  # noqa: E402
 
 from p2pforum.forum import linking, private_linking  # noqa: E402
-from p2pforum.store.keystore_contents import AuthorKey, new_key  # noqa: E402
+from p2pforum.keystore.contents import AuthorKey, new_key  # noqa: E402
 
 FILE = Path(__file__).parents[2] / "docs" / "vectors" / "links-v1.json"
 ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -20,9 +20,9 @@ from p2pforum.forum import burning, drafts, scanning
 from p2pforum.forum.backup import back_up, merge, restore
 from p2pforum.forum.keys import export_key
 from p2pforum.forum.scanning import Finding, Secret, scan
-from p2pforum.store import keystore_contents
-from p2pforum.store.keystore_backup import is_encrypted_backup
-from p2pforum.store.keystore_contents import Contents, Draft
+from p2pforum.keystore import contents as keystore_contents
+from p2pforum.keystore.backup import is_encrypted_backup
+from p2pforum.keystore.contents import Contents, Draft
 
 TESTS = Path(__file__).parents[1]
 QUOTE = "> a line that somebody else wrote and everyone can read"
@@ -243,7 +243,7 @@ def test_links_are_not_followed_and_what_cannot_be_read_is_said(tmp_path: Path) 
 
 KILLED = f"""
 import sys
-sys.path[:0] = {[str(TESTS), str(TESTS / "store"), str(TESTS / "forum"), str(TESTS.parent)]!r}
+sys.path[:0] = {[str(TESTS), str(TESTS / "keystore"), str(TESTS / "forum"), str(TESTS.parent)]!r}
 from pathlib import Path
 from forum_world import Shelf
 from keystore_samples import reopened

@@ -16,7 +16,7 @@ from p2pforum.forum import keys, names
 from p2pforum.forum.expiry import Review, review_idle
 from p2pforum.forum.linking import Link, check_proof, make_proof
 from p2pforum.forum.reading import thread_view
-from p2pforum.store.keystore_contents import Contents
+from p2pforum.keystore.contents import Contents
 
 ROOT = bytes(range(32))
 DAY = 24

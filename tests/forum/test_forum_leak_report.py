@@ -12,7 +12,7 @@ from p2pforum.core.post import Post
 from p2pforum.forum import leak_report
 from p2pforum.forum.backup import back_up, restore
 from p2pforum.forum.burning import burn, everything, the_key, the_thread
-from p2pforum.store.keystore_contents import Sent
+from p2pforum.keystore.contents import Sent
 
 SPREAD = {"handed": 3, "told": 2, "heard": 1}
 

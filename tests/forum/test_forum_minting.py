@@ -86,7 +86,7 @@ def test_interrupted_in_process_nothing_is_kept(tmp_path: Path) -> None:
 
 SCRIPT = f"""
 import sys
-sys.path[:0] = {[str(TESTS), str(TESTS / "store"), str(TESTS / "forum"), str(TESTS.parent)]!r}
+sys.path[:0] = {[str(TESTS), str(TESTS / "keystore"), str(TESTS / "forum"), str(TESTS.parent)]!r}
 from dataclasses import replace
 from pathlib import Path
 from forum_world import Person, Shelf

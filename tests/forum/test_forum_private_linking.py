@@ -16,7 +16,7 @@ from p2pforum.core.errors import Refused
 from p2pforum.core.network_params import params_for
 from p2pforum.forum import private_linking as private
 from p2pforum.forum.linking import armoured, make_proof
-from p2pforum.store.keystore_contents import AuthorKey, new_key
+from p2pforum.keystore.contents import AuthorKey, new_key
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 SAMPLES = 400

@@ -15,7 +15,7 @@ from p2pforum.core.kinds import REMARKS, TABLE, Kind
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum.reading import PostView, ThreadView, thread_view
-from p2pforum.store.keystore_contents import Contents, new_key
+from p2pforum.keystore.contents import Contents, new_key
 from p2pforum.store.queries import PostRow
 
 ROOT = a_post("The first text.", key=1)

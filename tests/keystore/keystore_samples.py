@@ -4,9 +4,9 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from p2pforum.store.keystore import Keystore
-from p2pforum.store.keystore_contents import AuthorKey, Contents, Draft, OutboxPost, Sent, new_key
-from p2pforum.store.keystore_format import KdfCost
+from p2pforum.keystore.contents import AuthorKey, Contents, Draft, OutboxPost, Sent, new_key
+from p2pforum.keystore.format import KdfCost
+from p2pforum.keystore.keystore import Keystore
 
 CHEAP = KdfCost(passes=1, memory=64 * 1024)
 PASSPHRASE = b"correct horse"

@@ -1,6 +1,6 @@
 """What a keystore holds: everything that says "mine", as values and as CBOR.
 
-Not how it is sealed or written (keystore_format.py, keystore.py). Decoding is strict: one spelling,
+Not how it is sealed or written (format.py, keystore.py). Decoding is strict: one spelling,
 exact types, and a version that this program knows.
 """
 

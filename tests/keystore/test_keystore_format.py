@@ -12,9 +12,8 @@ from keystore_samples import CHEAP, PASSPHRASE, contents, some_key
 
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, WrongPassphrase
-from p2pforum.store import keystore_contents
-from p2pforum.store.keystore_contents import Contents, Draft, OutboxPost
-from p2pforum.store.keystore_format import (
+from p2pforum.keystore.contents import VERSION, Contents, Draft, OutboxPost, decode, encode
+from p2pforum.keystore.format import (
     MAGIC,
     KdfCost,
     Lock,
@@ -40,20 +39,20 @@ def with_header_field(raw: bytes, offset: int, value: bytes) -> bytes:
 
 @given(contents)
 def test_contents_survive_and_have_one_encoding(value: Contents) -> None:
-    encoded = keystore_contents.encode(value)
-    decoded = keystore_contents.decode(encoded)
+    encoded = encode(value)
+    decoded = decode(encoded)
     assert decoded == value
-    assert keystore_contents.encode(decoded) == encoded
+    assert encode(decoded) == encoded
 
 
 @given(contents, st.data())
 def test_changed_contents_are_refused_or_mean_something_else(value: Contents, data: st.DataObject) -> None:
     """Never another exception, never a second spelling of the same."""
-    encoded = bytearray(keystore_contents.encode(value))
+    encoded = bytearray(encode(value))
     place = data.draw(st.integers(0, len(encoded) - 1))
     encoded[place] ^= data.draw(st.integers(1, 255))
     try:
-        decoded = keystore_contents.decode(bytes(encoded))
+        decoded = decode(bytes(encoded))
     except KeystoreError:
         return
     assert decoded != value
@@ -65,22 +64,22 @@ def test_changed_contents_are_refused_or_mean_something_else(value: Contents, da
 @example(cbor2.dumps([1, [], [], [], [], [[bytes(32), b"seven.."]], []]))
 def test_bytes_that_are_no_contents_are_refused(raw: bytes) -> None:
     with pytest.raises(KeystoreError, match=r"damaged|newer"):
-        keystore_contents.decode(raw)
+        decode(raw)
 
 
 def test_contents_of_a_newer_version_are_not_touched() -> None:
     with pytest.raises(KeystoreError, match="newer version"):
-        keystore_contents.decode(cbor2.dumps([keystore_contents.VERSION + 1, "whatever is there then"]))
+        decode(cbor2.dumps([VERSION + 1, "whatever is there then"]))
 
 
 @given(contents)
 def test_contents_of_the_first_version_are_read(value: Contents) -> None:
     """They had no `sent`. With one, or the second version without one, they are damaged."""
-    fields = cbor2.loads(keystore_contents.encode(value))
-    assert keystore_contents.decode(cbor2.dumps([1, *fields[1:7]], canonical=True)) == replace(value, sent={})
+    fields = cbor2.loads(encode(value))
+    assert decode(cbor2.dumps([1, *fields[1:7]], canonical=True)) == replace(value, sent={})
     for wrong in ([1, *fields[1:]], fields[:7], [0, *fields[1:6]], [-1, *fields[1:5]]):
         with pytest.raises(KeystoreError, match="damaged"):
-            keystore_contents.decode(cbor2.dumps(wrong, canonical=True))
+            decode(cbor2.dumps(wrong, canonical=True))
 
 
 @modes
@@ -181,7 +180,7 @@ def test_the_size_does_not_tell_the_number_of_keys(lock: Lock) -> None:
     sizes, bare = set(), set()
     for count in (0, 1, 10, 100, 400):
         box = Contents(keys={key.public: key for key in map(some_key, range(count))})
-        encoded = keystore_contents.encode(box)
+        encoded = encode(box)
         bare.add(len(encoded))
         sizes.add(len(seal(encoded, lock)))
     assert sizes == {limits.KEYSTORE_SMALLEST}

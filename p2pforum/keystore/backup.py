@@ -1,4 +1,4 @@
-"""A keystore's contents in a file elsewhere: the same format (keystore_format.py), under its own passphrase.
+"""A keystore's contents in a file elsewhere: the same format (format.py), under its own passphrase.
 
 Not what a restore does with them (forum/backup.py).
 """
@@ -8,11 +8,10 @@ from pathlib import Path
 
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
-from p2pforum.store import keystore_contents
-from p2pforum.store.keystore import Passphrase
-from p2pforum.store.keystore_contents import Contents
-from p2pforum.store.keystore_files import discard, sync_directory
-from p2pforum.store.keystore_format import KdfCost, Lock, derive, least_cost, new_lock, parse, seal, unseal
+from p2pforum.keystore.contents import Contents, decode, encode
+from p2pforum.keystore.files import discard, sync_directory
+from p2pforum.keystore.format import KdfCost, Lock, derive, least_cost, new_lock, parse, seal, unseal
+from p2pforum.keystore.keystore import Passphrase
 
 
 def write_backup(
@@ -22,7 +21,7 @@ def write_backup(
     if passphrase == b"":
         raise KeystoreError("an empty passphrase protects nothing")
     lock = Lock() if passphrase is None else new_lock(passphrase, cost or KdfCost())
-    sealed = seal(keystore_contents.encode(contents), lock)
+    sealed = seal(encode(contents), lock)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -56,7 +55,7 @@ def read_backup(path: Path, passphrase: Passphrase, cost: KdfCost | None = None)
     """
     sealed = parse(_read(path), least_cost(cost))
     key = derive(passphrase(), sealed.salt, sealed.cost) if sealed.is_encrypted else b""
-    return keystore_contents.decode(unseal(sealed, key))
+    return decode(unseal(sealed, key))
 
 
 def _read(path: Path) -> bytes:

@@ -1,7 +1,7 @@
-"""The keystore: one private file with everything that says "mine". Only front ends open it.
+"""The keystore: the private file itself. Asks for the passphrase, or for the key of an agent that holds it.
 
-The node process never does. Not the format (keystore_format.py), not what is inside
-(keystore_contents.py), not how files are kept private and whole (keystore_files.py).
+Not the format (format.py), not what is inside (contents.py), not how files are kept private and
+whole (files.py).
 """
 
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, WrongPassphrase
-from p2pforum.store import keystore_contents, keystore_files
-from p2pforum.store.keystore_contents import Contents
-from p2pforum.store.keystore_format import (
+from p2pforum.keystore import files
+from p2pforum.keystore.contents import Contents, decode, encode
+from p2pforum.keystore.format import (
     KdfCost,
     Lock,
     Sealed,
@@ -81,7 +81,7 @@ class Keystore:
 
     def create(self, passphrase: bytes | None) -> None:
         """Make an empty keystore; without a passphrase its mode is plain. Raises if there is one."""
-        keystore_files.prepare_directory(self._directory)
+        files.prepare_directory(self._directory)
         with self._exclusive():
             if self.exists:
                 raise KeystoreError(f"there is a keystore already: {self.path}")
@@ -108,9 +108,9 @@ class Keystore:
             if raw is None:
                 raise KeystoreError(f"there is no keystore in {self._directory}")
             contents = self._open(raw)
-            before = keystore_contents.encode(contents)
+            before = encode(contents)
             yield contents
-            if keystore_contents.encode(contents) != before and self._lock is not None:
+            if encode(contents) != before and self._lock is not None:
                 self._write(contents, self._lock)
 
     def change_passphrase(self, passphrase: bytes | None) -> None:
@@ -130,20 +130,20 @@ class Keystore:
     def _exclusive(self) -> Iterator[None]:
         if not self._directory.exists():
             raise KeystoreError(f"there is no key directory {self._directory}")
-        keystore_files.check_directory(self._directory)
-        with keystore_files.exclusive(self._directory / LOCK_NAME, _PATIENCE):
+        files.check_directory(self._directory)
+        with files.exclusive(self._directory / LOCK_NAME, _PATIENCE):
             yield
 
     def _read_file(self) -> bytes | None:
         """A reader holds no lock: what it reads may be wiped under it by a writer, and then it is old."""
-        raw = keystore_files.read_private(self.path, limits.KEYSTORE_LARGEST)
+        raw = files.read_private(self.path, limits.KEYSTORE_LARGEST)
         while raw is not None and not is_whole(raw):
-            again = keystore_files.read_private(self.path, limits.KEYSTORE_LARGEST)
+            again = files.read_private(self.path, limits.KEYSTORE_LARGEST)
             if again == raw:
                 break  # damaged for good; parse() says how
             raw = again
         if raw is not None:
-            keystore_files.check_directory(self._directory)
+            files.check_directory(self._directory)
         return raw
 
     def _open(self, raw: bytes) -> Contents:
@@ -152,7 +152,7 @@ class Keystore:
             self._lock = Lock()
         elif self._lock is None or (self._lock.salt, self._lock.cost) != (sealed.salt, sealed.cost):
             return self._unlock(sealed)
-        return keystore_contents.decode(unseal(sealed, self._lock.key))
+        return decode(unseal(sealed, self._lock.key))
 
     def _unlock(self, sealed: Sealed) -> Contents:
         held = self._held_key(sealed.mark) if self._held_key else None
@@ -164,14 +164,14 @@ class Keystore:
         return self._try(sealed, derive(self._passphrase(), sealed.salt, sealed.cost))
 
     def _try(self, sealed: Sealed, key: bytes) -> Contents:
-        contents = keystore_contents.decode(unseal(sealed, key))
+        contents = decode(unseal(sealed, key))
         self._lock = Lock(key, sealed.salt, sealed.cost)
         return contents
 
     def _write(self, contents: Contents, lock: Lock) -> None:
-        encoded = keystore_contents.encode(contents)
-        keystore_contents.decode(encoded)  # never write what can't be read back: it holds every key
-        keystore_files.replace(self.path, seal(encoded, lock))
+        encoded = encode(contents)
+        decode(encoded)  # never write what can't be read back: it holds every key
+        files.replace(self.path, seal(encoded, lock))
         self._lock = lock
 
 

@@ -13,10 +13,10 @@ import pytest
 from keystore_samples import CHEAP, PASSPHRASE, a_keystore, reopened, some_key
 
 from p2pforum.core.errors import KeystoreError, WrongPassphrase
-from p2pforum.store import keystore as keystore_module
-from p2pforum.store import keystore_files
-from p2pforum.store.keystore import Keystore, passphrase_from_environment
-from p2pforum.store.keystore_contents import Contents, Draft, OutboxPost
+from p2pforum.keystore import files
+from p2pforum.keystore import keystore as keystore_module
+from p2pforum.keystore.contents import Contents, Draft, OutboxPost
+from p2pforum.keystore.keystore import Keystore, passphrase_from_environment
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -416,7 +416,7 @@ def test_only_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_importing_it_is_cheap() -> None:
     code = (
-        "import sys, p2pforum.store.keystore; "
+        "import sys, p2pforum.keystore.keystore; "
         "print(*{m.split('.')[0] for m in sys.modules} & {'trio', 'sqlite3', 'sqlite_utils', 'libp2p'})"
     )
     shown = subprocess.run(
@@ -432,4 +432,4 @@ def test_a_leftover_of_a_crash_is_swept(tmp_path: Path) -> None:
     with keystore.transaction() as box:
         box.drafts["board x"] = Draft("", "x", 1)
     assert not leftover.exists()
-    assert keystore_files.read_private(leftover, 10) is None
+    assert files.read_private(leftover, 10) is None

@@ -9,7 +9,7 @@ from random import Random
 
 from keystore_samples import a_keystore, reopened
 
-from p2pforum.store.keystore_contents import Draft
+from p2pforum.keystore.contents import Draft
 
 TESTS = Path(__file__).parent
 PREAMBLE = f"""
@@ -17,7 +17,7 @@ import sys
 sys.path[:0] = [{str(TESTS)!r}, {str(TESTS.parents[1])!r}]
 from pathlib import Path
 from keystore_samples import reopened
-from p2pforum.store.keystore_contents import Draft
+from p2pforum.keystore.contents import Draft
 keystore = reopened(Path(sys.argv[1]))
 """
 COUNT = (

@@ -13,7 +13,7 @@ from functools import lru_cache
 from random import Random
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.framing import frame
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
@@ -173,6 +173,8 @@ class Swarm:
         for effect in effects:
             if isinstance(effect, Forward):
                 self._forward(v, effect)
+            elif isinstance(effect, Serve):
+                self._serve(v, effect)
             elif isinstance(effect, Send):
                 self._send(v, int(effect.peer), effect.rpc)
             elif isinstance(effect, Validate) and not effect.is_again:
@@ -197,6 +199,10 @@ class Swarm:
             self.copies += 1
             if not loss or self._rng.random() >= loss:
                 self.at(self.now + delay, self._arrive, w, v, rpc)
+
+    def _serve(self, v: int, effect: Serve) -> None:
+        for message in filter(None, map(self.routers[v].kept, effect.ids)):
+            self._forward(v, Forward((effect.peer,), message))
 
     def _arrive(self, v: int, teller: int, rpc: Rpc) -> None:
         if teller in self.links[v]:

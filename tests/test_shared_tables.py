@@ -58,6 +58,10 @@ DERIVED = {
         number(limits.OUTBOX_CONTROL),
         size(limits.OUTBOX_BYTES * PEERS),
     ],
+    "gossip: IDs asked for, that wait until there is room": [
+        number(limits.OUTBOX_ASKED),
+        number(limits.OUTBOX_ASKED * PEERS),
+    ],
     "gossip: messages served, to count": [
         number(GOSSIP.serve_remembered),
         number(GOSSIP.serve_remembered * PEERS),
@@ -107,6 +111,10 @@ class Share:
 
     def fits(self) -> bool:
         return self.each * limits.MAX_CONNECTIONS <= self.most
+
+
+def test_a_peer_may_ask_for_all_that_is_kept_at_once() -> None:
+    assert GOSSIP.history_count <= limits.OUTBOX_ASKED
 
 
 SMALLEST = len(a_post("", subject="", hour=HOUR, params=TEST_NETWORK).raw)

@@ -39,6 +39,7 @@ MAX_RPC_FIELDS = 6_000  # protobuf fields in one RPC, at all depths: MAX_RPC_IDS
 MAX_SUBSCRIPTIONS = 16  # in one RPC; we know one topic, peers may be in other networks too
 MAX_TOPIC_NAME = 128  # bytes
 OUTBOX_BYTES = 256 * KIB  # bytes of posts, and of control RPCs, that wait for one peer; more are dropped
+OUTBOX_ASKED = 4_096  # IDs that one peer asked for and that wait: all that is kept to be served
 OUTBOX_CONTROL = 256  # control RPCs that wait for one peer; a heartbeat makes one or two
 GOSSIP_READ = 64 * KIB  # bytes taken off a stream at once
 GOSSIP_WAITING = 64 * KIB  # bytes of one peer's posts that wait for the door, then it is not read from
@@ -120,7 +121,7 @@ LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine i
 
 # --- own: connections ------------------------------------------------------------------------------
 MAX_CONNECTIONS = 200  # about 0.12 MB each, and what CONNECTION_MEMORY counts
-CONNECTION_MEMORY = 96 * KIB * KIB  # bytes that all peers together may make us keep, then the largest is cut
+CONNECTION_MEMORY = 100 * KIB * KIB  # bytes that all peers together may make us keep, then the largest is cut
 MEMORY_MOST = 400 * KIB * KIB  # bytes of a node whose peers all want its memory at once: docs/ARCHITECTURE.md
 STREAM_MEMORY = 16 * KIB  # bytes that a stream counts for: its task, and a frame of the stem half read
 OUTBOUND_RESERVE = 16  # of MAX_CONNECTIONS: strangers who dial in can't keep us from dialling out

@@ -28,6 +28,15 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """What one peer asked for. Look each up by `Router.kept` when there is room to send it, not before: an ID
+    that waits takes little memory, and a peer may ask for all that is kept."""
+
+    peer: str
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Validate:
     """Ask the door about this when it is this peer's turn, then call `on_verdict` (or `on_failure`).
 
@@ -49,7 +58,7 @@ class Disconnect:
     reason: str
 
 
-Effect = Send | Forward | Validate | Disconnect
+Effect = Send | Forward | Serve | Validate | Disconnect
 
 
 @dataclass(slots=True)

@@ -4,12 +4,13 @@
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.gossip.wire import encode_uvarint
 
+_POINTER = 8  # bytes that an ID takes which waits here: it is kept elsewhere, with its message
 _MAX_PREFIX = len(encode_uvarint(limits.MAX_RPC))
 
 
@@ -55,14 +56,20 @@ class Outbox:
     """What waits for one peer. Beyond its bounds things are refused, and the caller counts them.
 
     Messages that wait together share an RPC. Control parts go first and each in its own RPC, because
-    some implementations do not merge two control parts.
+    some implementations do not merge two control parts. Of messages that the peer asked for the IDs wait:
+    others answer an IWANT of any size at once, and do not expect to have to ask again.
     """
 
     def __init__(
-        self, max_bytes: int = limits.OUTBOX_BYTES, max_control: int = limits.OUTBOX_CONTROL
+        self,
+        max_bytes: int = limits.OUTBOX_BYTES,
+        max_control: int = limits.OUTBOX_CONTROL,
+        max_asked: int = limits.OUTBOX_ASKED,
     ) -> None:
         self._max_bytes = max_bytes
         self._max_control = max_control
+        self._max_asked = max_asked
+        self._asked: deque[bytes] = deque()
         self._control: deque[bytes] = deque()
         self._messages: deque[bytes] = deque()
         self._bytes = 0  # of messages
@@ -71,16 +78,16 @@ class Outbox:
         self._taken_bytes = 0
 
     def __bool__(self) -> bool:
-        return bool(self._control or self._messages)
+        return bool(self._control or self._messages or self._asked)
 
     @property
     def held(self) -> int:
         """Bytes, those included that are being written."""
-        return self._bytes + self._control_bytes + self._taken_bytes
+        return self._bytes + self._control_bytes + self._taken_bytes + _POINTER * len(self._asked)
 
     @property
     def is_filling(self) -> bool:
-        """A quarter full: own posts in bulk leave room for others', and for what the peer asks for."""
+        """A quarter full: own posts in bulk leave room for others'."""
         return 4 * self._bytes > self._max_bytes
 
     def add_control(self, body: bytes) -> bool:
@@ -98,6 +105,19 @@ class Outbox:
         self._messages.append(entry)
         self._bytes += len(entry)
         return True
+
+    def add_asked(self, message_ids: Sequence[bytes]) -> int:
+        """For how many of these there is room: the first ones."""
+        room = self._max_asked - len(self._asked)
+        self._asked.extend(message_ids[:room])
+        return min(room, len(message_ids))
+
+    def fetch_asked(self, fetch: Callable[[bytes], bytes | None]) -> None:
+        """Turn IDs into messages until an RPC is full. `fetch` gives the encoded entry, or None."""
+        while self._asked and self._bytes < limits.GOSSIP_RPC:
+            if (entry := fetch(self._asked.popleft())) is not None:
+                self._messages.append(entry)
+                self._bytes += len(entry)
 
     def take(self) -> tuple[bytes, int]:
         """The next bytes to write, and the number of messages in them. Then `confirm` or `put_back`."""

@@ -12,7 +12,6 @@ from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
 from p2pforum.gossip.score import Ledger
 from p2pforum.gossip.seen import ID_SIZE, MessageCache
-from p2pforum.gossip.wire import Message
 
 
 class _Quota:
@@ -145,20 +144,20 @@ class LazyGossip:
         quota.iwants += count
         return self._within(quota.iwants, self._params.iwant_per_beat, peer, now)
 
-    def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[Message]:
-        """What to send. Beyond its share a peer gets nothing, and that is not held against it."""
+    def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[bytes]:
+        """The IDs of what to send. Beyond its share a peer gets nothing, and that is not held against it."""
         quota = self._quotas[peer]
         refill = (now - quota.tokens_at) * self._params.serve_hourly / 3600
         quota.tokens = min(self._params.serve_hourly, quota.tokens + refill)
         quota.tokens_at = now
-        found = []
+        found: list[bytes] = []
         for message_id in dict.fromkeys(ids):
             if quota.tokens < 1:
                 break
             quota.tokens -= 1
-            message = self._cache.get(message_id)
-            if message is not None and self._count_serving(quota, message_id):
-                found.append(message)
+            own = self._cache.own_id(message_id)
+            if own is not None and self._count_serving(quota, own):
+                found.append(own)
         return found
 
     def _count_serving(self, quota: _Quota, message_id: bytes) -> bool:

@@ -1,7 +1,7 @@
 """What the service holds for its peers: no awaiting here, only the things that are awaited."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import trio
@@ -100,6 +100,25 @@ class Links:
         link = self.get(peer)
         if link is not None and self._count(link, link.outbox.add_control(encode_rpc(rpc))):
             self.echoes.offered(peer, rpc)
+
+    def post_asked(self, peer: str, ids: tuple[bytes, ...]) -> None:
+        """What this peer asked for, to be fetched when there is room."""
+        if (link := self.get(peer)) is not None:
+            self.dropped += len(ids) - link.outbox.add_asked(ids)
+            self._settle(link)
+            link.wake.set()
+
+    def fetch_asked(self, link: Link, kept: Callable[[bytes], Message | None]) -> None:
+        """Before its outbox is taken from."""
+
+        def fetch(message_id: bytes) -> bytes | None:
+            if (message := kept(message_id)) is None:
+                return None
+            self.echoes.sent(link.peer, message)
+            return self._encode(message)
+
+        link.outbox.fetch_asked(fetch)
+        self._settle(link)
 
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:

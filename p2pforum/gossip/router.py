@@ -8,7 +8,7 @@ post is, and whether it is valid, the door says through `on_verdict`.
 from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.judging import Pending
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
@@ -38,6 +38,7 @@ class Router:
         self._ledger = self.ledger = Ledger(self.scoring, p.remembered)
         self._mesh = Mesh(p, self._ledger, rng)
         self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
+        self.kept = self._cache.get  #: what a `Serve` names, None if it is gone
         self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
@@ -172,9 +173,9 @@ class Router:
             return []
         if not self._is_trusted_with_gossip(peer, now):
             return []
-        messages = self._lazy.on_iwant(peer, ids, now)
-        self.counts.served += len(messages)
-        return [Forward((peer,), message) for message in messages]
+        found = self._lazy.on_iwant(peer, ids, now)
+        self.counts.served += len(found)
+        return [Serve(peer, tuple(found))] if found else []
 
     # -- messages ---------------------------------------------------------------------------------------
 

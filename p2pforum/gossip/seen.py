@@ -45,9 +45,10 @@ class SeenCache:
 
 
 class _Kept:
-    __slots__ = ("beat", "message", "since")
+    __slots__ = ("beat", "message", "message_id", "since")
 
-    def __init__(self, message: Message, since: float, beat: int) -> None:
+    def __init__(self, message_id: bytes, message: Message, since: float, beat: int) -> None:
+        self.message_id = message_id
         self.message = message
         self.since = since
         self.beat = beat
@@ -79,7 +80,7 @@ class MessageCache:
     def put(self, message_id: bytes, message: Message, now: float) -> None:
         if message_id in self._kept:
             return
-        self._kept[message_id] = _Kept(message, now, self._beat)
+        self._kept[message_id] = _Kept(message_id, message, now, self._beat)
         self._bytes += len(message.data)
         while len(self._kept) > self._max_count or self._bytes > self._max_bytes:
             self._drop_oldest()
@@ -102,6 +103,11 @@ class MessageCache:
     def get(self, message_id: bytes) -> Message | None:
         kept = self._kept.get(message_id)
         return None if kept is None else kept.message
+
+    def own_id(self, message_id: bytes) -> bytes | None:
+        """The same ID as the object that is kept here: who remembers it takes no memory for another."""
+        kept = self._kept.get(message_id)
+        return None if kept is None else kept.message_id
 
     def fresh(self) -> list[bytes]:
         """The IDs to offer at this heartbeat, newest first."""

@@ -31,6 +31,7 @@ class Sender:
         link.greeted = True
         while True:
             await link.wake.wait()
+            self._links.fetch_asked(link, self._router.kept)
             data, count = link.outbox.take()
             if not data:
                 link.wake = trio.Event()

@@ -15,7 +15,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.verdict import Origin
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.framing import FrameSplitter
 from p2pforum.gossip.link import Link, Links
 from p2pforum.gossip.own import readable
@@ -130,6 +130,8 @@ class GossipService:
             match effect:
                 case Forward(peers, message):
                     self._links.post(peers, message)
+                case Serve(peer, ids):
+                    self._links.post_asked(peer, ids)
                 case Send(peer, rpc):
                     self._links.post_control(peer, rpc)
                 case Validate(_, name):

@@ -3,7 +3,7 @@
 from random import Random
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
@@ -81,6 +81,13 @@ class Bed:
             self.now += 1
             effects = self._note(self.router.heartbeat(self.now))
         return effects
+
+    def served(self, peer: str, *ids: bytes) -> list[bytes]:
+        """The data that this peer is sent when it asks for these."""
+        answers = [effect for effect in self.say(peer, iwant=ids) if isinstance(effect, Serve)]
+        assert {answer.peer for answer in answers} <= {peer}
+        kept = [self.router.kept(name) for answer in answers for name in answer.ids]
+        return [message.data for message in kept if message is not None]
 
     # -- what came out ----------------------------------------------------------------------------
 

@@ -114,6 +114,54 @@ def test_a_full_outbox_refuses() -> None:
     assert [outbox.add_control(b"c") for _ in range(3)] == [True, True, False]
 
 
+def asked(count: int) -> dict[bytes, bytes]:
+    """Entries of 1,000 bytes by ID: three times as much as an outbox holds, if there are 800."""
+    return {n.to_bytes(32, "big"): entry(n, 1_000) for n in range(count)}
+
+
+def test_what_a_peer_asks_for_is_fetched_as_room_comes_however_much_it_is() -> None:
+    outbox, kept = Outbox(), asked(800)
+    assert outbox.add_asked(list(kept)) == 800
+    assert outbox.held == 800 * 8
+    got = b""
+    while outbox:
+        outbox.fetch_asked(kept.get)
+        assert outbox.held <= limits.GOSSIP_RPC + 1_100 + 800 * 8
+        written, _ = outbox.take()
+        got += b"".join(read_back(written))
+        outbox.confirm()
+    assert got == b"".join(kept.values())
+
+
+def test_control_as_messages_most_of_them_have_no_room() -> None:
+    assert sum(map(Outbox().add_message, asked(800).values())) < 800 / 2
+
+
+def test_what_is_pushed_has_its_room_whatever_waits_to_be_fetched() -> None:
+    outbox, kept = Outbox(), asked(limits.OUTBOX_ASKED)
+    outbox.add_asked(list(kept))
+    outbox.fetch_asked(kept.get)
+    pushed = [entry(n, 10_000) for n in range(18)]
+    assert all(map(outbox.add_message, pushed))
+    outbox.fetch_asked(kept.get)
+    written = b""
+    while (taken := outbox.take())[0]:
+        written += taken[0]
+    assert b"".join(pushed) in b"".join(read_back(written))
+
+
+def test_ids_beyond_the_bound_are_refused_and_what_is_gone_is_left_out() -> None:
+    outbox, kept = Outbox(max_asked=3), asked(5)
+    first, *rest = kept
+    assert outbox.add_asked([first]) == 1
+    assert outbox.add_asked(rest) == 2
+    assert outbox.add_asked(rest) == 0
+    del kept[rest[0]]
+    outbox.fetch_asked(kept.get)
+    assert read_back(outbox.take()[0]) == [kept[first] + kept[rest[1]]]
+    assert not outbox
+
+
 def test_what_could_not_be_written_goes_first_on_the_next_stream() -> None:
     outbox = Outbox()
     outbox.add_control(b"first")

@@ -1,6 +1,6 @@
 """IHAVE and IWANT: full coverage of those outside the mesh, budgets, promises, floods."""
 
-from gossip_bed import FOREIGN, Bed, T, disconnected, forwarded, validations
+from gossip_bed import FOREIGN, Bed, T, disconnected, validations
 
 from p2pforum.core import limits
 from p2pforum.core.verdict import Outcome
@@ -60,9 +60,8 @@ def test_a_peer_that_asks_gets_it_three_times_and_no_more() -> None:
     bed = Bed()
     bed.add("a", "b")
     bed.deliver("a", DATA)
-    got = [bool(forwarded(bed.say("b", iwant=(NAME,)))) for _ in range(5)]
-    assert got == [True, True, True, False, False]
-    assert forwarded(bed.say("a", iwant=(NAME, NAME))) == {"a": [DATA]}  # once for one asking
+    assert [bed.served("b", NAME) for _ in range(5)] == [[DATA], [DATA], [DATA], [], []]
+    assert bed.served("a", NAME, NAME) == [DATA]  # once for one asking
 
 
 def test_what_is_gone_is_not_served() -> None:
@@ -277,9 +276,8 @@ def test_an_iwant_flood_ends_in_a_ban_and_was_hardly_answered() -> None:
         bed.deliver("a", b"%d" % n)
     sent = 0
     for _ in range(600):
-        effects = bed.say("a", iwant=tuple(names(50)))
-        sent += len(forwarded(effects).get("a", ()))
-        if disconnected(effects):
+        sent += len(bed.served("a", *names(50)))
+        if disconnected(bed.effects):
             break
     assert sent == 150
     assert disconnected(bed.effects) == ["a"]
@@ -290,11 +288,10 @@ def test_a_peer_is_served_a_bounded_number_an_hour_and_not_blamed_for_asking() -
     bed.add("a")
     for n in range(300):
         bed.deliver("a", b"%d" % n)
-    got = sum(len(forwarded(bed.say("a", iwant=tuple(names(50, 50 * i)))).get("a", ())) for i in range(6))
-    assert got == 100
+    assert sum(len(bed.served("a", *names(50, 50 * i))) for i in range(6)) == 100
     assert bed.score("a") >= 0
     bed.now += 1_800
-    assert len(forwarded(bed.say("a", iwant=tuple(names(100, 100))))["a"]) == 50
+    assert len(bed.served("a", *names(100, 100))) == 50
 
 
 def test_servings_are_counted_in_bounded_memory() -> None:
@@ -359,5 +356,5 @@ def test_a_missed_message_is_repaired() -> None:
     here.router.originate(DATA, here.now)
     offer = IHave(T, (NAME,))
     (want,) = there.say("here", ihave=(offer,))
-    (answer,) = here.say("there", iwant=want.rpc.iwant)
-    assert validations(there.say("here", publish=(answer.message,))) == [DATA]
+    (answer,) = here.served("there", *want.rpc.iwant)
+    assert validations(there.message("here", answer)) == [DATA]

@@ -21,7 +21,7 @@ from strategies import HOUR, TEST_NETWORK, a_key, a_post
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin, Outcome
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.wire import Message, Rpc
 
@@ -104,6 +104,9 @@ class Street:
             match effect:
                 case Forward(peers, message):
                     self.queue.extend((name, peer, Rpc(publish=(message,))) for peer in peers)
+                case Serve(peer, ids):
+                    for message in filter(None, map(self.routers[name].kept, ids)):
+                        self.queue.append((name, peer, Rpc(publish=(message,))))
                 case Send(peer, rpc):
                     self.queue.append((name, peer, rpc))
                 case Validate(_, message_id, message) if not effect.is_again:

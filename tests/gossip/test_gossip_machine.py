@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Validate
+from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
@@ -147,8 +147,8 @@ class RouterMachine(RuleBasedStateMachine):
     @rule(peer=peers, wanted=st.lists(datas, max_size=30))
     def iwant(self, peer: str, wanted: list[bytes]) -> None:
         effects = self.say(peer, iwant=tuple(map(message_id, wanted)))
-        served = [e.message.data for e in effects if isinstance(e, Forward)]
-        assert set(served) <= set(wanted)
+        served = [name for e in effects if isinstance(e, Serve) for name in e.ids]
+        assert set(served) <= set(map(message_id, wanted))
         assert len(served) == len(set(served))
 
     @rule(peer=peers, luck=st.integers(0, 9))
@@ -194,6 +194,10 @@ class RouterMachine(RuleBasedStateMachine):
                     assert not message.authored
                     assert len(set(peers)) == len(peers)
                     assert set(peers) <= self.here - self.banned
+                case Serve(peer, ids):
+                    assert peer in self.here - self.banned
+                    assert set(ids) <= self.accepted, "served what nobody has judged"
+                    assert all(map(self.router.kept, ids))
                 case Validate(peer, name, message, is_again):
                     assert name == message_id(message.data)
                     assert is_again == (name in self.pending), "validated twice at once"

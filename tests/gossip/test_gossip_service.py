@@ -8,6 +8,9 @@ from gossip_nodes import Node, Probe, a_probe, some_nodes, until
 from strategies import TEST_NETWORK, a_post
 from trio.testing import MockClock
 
+from p2pforum.core import limits
+from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Rpc, Subscription
 from p2pforum.network.interface import Connected, Ended
 from p2pforum.network.memory_network import MemoryHub
@@ -91,6 +94,27 @@ async def test_many_own_posts_at_once_all_arrive(node: Node, friend: Node, autoj
     await node.publish(*posts)
     await until(lambda: friend.held == {post.id for post in posts})
     assert node.service.statistics().dropped == 0
+
+
+@pytest.mark.parametrize("room", [limits.OUTBOX_ASKED, 16], ids=["", "control: sixteen IDs wait"])
+async def test_who_asks_for_six_outboxes_at_once_gets_all(
+    room: int, node: Node, friend: Node, probe: Probe, autojump_clock: MockClock
+) -> None:
+    """As js-libp2p does. It does not ask again for what does not come, not of anybody."""
+    posts = [a_post(f"Post {n}. " + "x" * 11_000) for n in range(150)]
+    await friend.dial(node)
+    await until(lambda: friend.service.statistics().mesh_peers == 1)
+    await friend.publish(*posts)
+    await until(lambda: node.held == {post.id for post in posts})
+    await probe.join(node)
+    await until(lambda: any(rpc.ihave for rpc in probe.heard))
+    (link,) = [link for link in node.service._links if link.peer == probe.network.peer_id]
+    link.outbox = Outbox(max_asked=room)
+    await probe.say(iwant=tuple(message_id(post.raw) for post in posts))
+    await trio.sleep(20)
+    missed = max(0, 150 - room)
+    assert sorted(probe.posts()) == sorted(post.raw for post in posts[: 150 - missed])
+    assert node.service.statistics().dropped == missed
 
 
 async def test_messages_that_wait_together_come_in_one_rpc(

@@ -1,6 +1,7 @@
 """The RPC, checked against the protobuf classes of py-libp2p, which nobody here wrote."""
 
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -129,18 +130,44 @@ damaged = st.builds(
 )  # fmt: skip
 
 
+SKIPPED = {"RPC": {4, 6492434}, "ControlMessage": {5, 6, 7, 8}, "ControlPrune": {2}}
+
+
+def without_what_is_skipped() -> type[rpc_pb2.RPC]:
+    """Their RPC without the fields that we skip: what is in these, protobuf would read."""
+    file = descriptor_pb2.FileDescriptorProto()
+    rpc_pb2.DESCRIPTOR.CopyToProto(file)
+    for kind in file.message_type:
+        for field in [field for field in kind.field if field.number in SKIPPED.get(kind.name, ())]:
+            kind.field.remove(field)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("pubsub.pb.RPC"))
+
+
+OF_OURS = without_what_is_skipped()
+BAD_PEER = b"\x1a\x06\x22\x04\x12\x02\x00\x00"  # a PRUNE whose peer has a field 0
+
+
 @given(st.binary(max_size=100) | damaged)
 @example(b"\x0b\x0c")  # a group: we refuse what protobuf skips
+@example(BAD_PEER)
 def test_what_we_accept_protobuf_accepts_and_reads_alike(body: bytes) -> None:
     try:
         ours = decode_rpc(body)
     except RemoteProtocolError:
         return
-    theirs = rpc_pb2.RPC.FromString(body)
+    theirs = OF_OURS.FromString(body)
     assert [m.data for m in ours.publish] == [m.data for m in theirs.publish]
     assert ours.iwant == seen_by_protobuf(theirs).iwant
     assert ours.ihave == seen_by_protobuf(theirs).ihave
     assert ours.graft == seen_by_protobuf(theirs).graft
+
+
+def test_control_of_what_is_skipped_protobuf_reads_more_than_we_do() -> None:
+    assert len(decode_rpc(BAD_PEER).prune) == 1
+    with pytest.raises(DecodeError):
+        rpc_pb2.RPC.FromString(BAD_PEER)
 
 
 def test_protobuf_refuses_a_message_cut_short_as_we_do() -> None:

@@ -118,7 +118,7 @@ class Session:
                 self._on_look(frame)
             elif self._matching is None:
                 raise RemoteProtocolError("a frame before HELLO and LOOK, or after a LOOK that is the same")
-            elif self._peer_ended and _asks(frame):
+            elif self._peer_ended and _asks(frame, of_initiator=not self._initiator):
                 raise RemoteProtocolError("a question after the last question")
             else:
                 self._on_frame(frame, size, self._matching)
@@ -293,6 +293,8 @@ class Session:
         self._fetching.release()
 
 
-def _asks(frame: Frame) -> bool:
+def _asks(frame: Frame, *, of_initiator: bool) -> bool:
     """Whether a frame asks for something, so that it can't follow the sender's END."""
-    return isinstance(frame, Boards | Want | Pull) or (isinstance(frame, Posts) and frame.how is How.PUSHED)
+    if isinstance(frame, Posts):
+        return frame.how is How.PUSHED
+    return isinstance(frame, Boards | Want | Pull) or (of_initiator and isinstance(frame, Neg))

@@ -1,5 +1,6 @@
 """PROTOCOL section 9, "Who may send what, and when": each row, at the first frame that it forbids."""
 
+import dataclasses
 import random
 from collections.abc import Sequence
 
@@ -90,6 +91,7 @@ BREACHES_OF_AN_INITIATOR = {
     "BOARDS after its last": ([OWN_BOARDS, OWN_BOARDS], "boards after the last"),
     "BOARDS after END 0": ([OWN_BOARDS, DONE, Boards(True, (FOREIGN,))], "after the last question"),
     "NEG of a board without a number": ([Neg(9, True, NOTHING)], "nobody named"),
+    "NEG after END 0": ([OWN_BOARDS, DONE, Neg(0, True, NOTHING)], "after the last question"),
     "NEG in parts": ([Neg(0, False, NOTHING)], "in parts"),
     "WANT after END 0": ([OWN_BOARDS, DONE, Want(_ids(1))], "after the last question"),
     "a WANT too many": ([*[Want(_ids(1_000))] * 4, Want(_ids(97))], "more posts wanted"),
@@ -115,8 +117,8 @@ TAKEN_FROM_AN_INITIATOR = {
     "a PULL of a reversed range": ([Pull(0, True, HIGHEST, LOWEST, 0)], Posts(How.PULLED_ALL, ())),
     "a PULL of an empty range": ([Pull(0, True, (5, b""), (6, b""), 0)], Posts(How.PULLED_ALL, ())),
     "NEG before its BOARDS": ([Neg(0, True, NOTHING), OWN_BOARDS], Neg(0, True, NOTHING)),
-    "NEG after END 0, which a receiver need not refuse": (
-        [OWN_BOARDS, DONE, Neg(0, True, NOTHING)],
+    "END 0 before the last NEG is answered": (
+        [OWN_BOARDS, Neg(0, True, NOTHING), DONE],
         Neg(0, True, NOTHING),
     ),
     "a push after NEG": (
@@ -166,6 +168,13 @@ def test_an_initiator_must_not_name_a_board_that_the_responder_named() -> None:
     side, named = _introduced(is_responder=True)
     with pytest.raises(RemoteProtocolError, match="named before"):
         _answers(side, [Boards(True, (named[0],))])
+
+
+def test_a_responder_that_has_said_end_0_goes_on_answering_neg() -> None:
+    side, named = _introduced(is_responder=False)
+    others = Boards(True, tuple(dataclasses.replace(board, fingerprint=bytes(16)) for board in named))
+    (asked,) = [frame for frame in _answers(side, [others, DONE]) if isinstance(frame, Neg)]
+    assert DONE in _answers(side, [Posts(How.PULLED_ALL, ()), Neg(asked.board, True, NOTHING)])
 
 
 def test_an_end_above_0_may_follow_end_0_and_ends_the_session() -> None:

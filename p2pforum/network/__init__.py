@@ -20,6 +20,7 @@ yamux_rules.py      Yamux: what a connection bears from a peer
 yamux_queue.py      Yamux: frames on their way out
 yamux_stream.py     Yamux: one stream
 yamux.py            Yamux: many streams over one connection
+on_demand.py        a part of a library without the rest
 libp2p_noise.py     peer keys and the Noise handshake: imports libp2p
 libp2p_identify.py  what a node says of itself: imports libp2p
 socks.py            a connection through a SOCKS5 proxy

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import trio
+
+import p2pforum.network.on_demand  # noqa: F401  # comes before libp2p, or all of libp2p is loaded
+
+# isort: split
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 
 from p2pforum.core.errors import RemoteProtocolError

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
+
+import p2pforum.network.on_demand  # noqa: F401  # comes before libp2p, or all of libp2p is loaded
+
+# isort: split
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as create_new_x25519

@@ -2,6 +2,7 @@
 
 errors.py     the exceptions every layer above may see
 limits.py     every bound, with its reason
+bounded.py    a token bucket, and a table that forgets the oldest
 network_params.py   what the nodes of one network agree on
 text.py       which text may travel
 plain_cbor.py the part of CBOR that posts are made of, checked before it is decoded

@@ -7,6 +7,7 @@ often than nodes like this one do can only be meant to cost us something.
 import enum
 
 from p2pforum.core import limits
+from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
 class Ruling(enum.Enum):
@@ -19,14 +20,14 @@ class Ration:
     """A bucket for each peer ID. It outlasts the connection, or connecting anew would fill it."""
 
     def __init__(self) -> None:
-        self._buckets: dict[str, tuple[float, float]] = {}  # peer -> asks left, when; last used last
+        self._buckets = BoundedDict[str, TokenBucket](limits.PEERS_REMEMBERED)
 
     def ask(self, peer: str, now: float) -> Ruling:
-        left, then = self._buckets.pop(peer, (limits.PEERS_BURST, now))
-        left = min(limits.PEERS_BURST, left + (now - then) / limits.PEERS_REFILL_SECONDS) - 1
-        self._buckets[peer] = (max(left, -limits.PEERS_REFUSED), now)
-        if len(self._buckets) > limits.PEERS_REMEMBERED:
-            del self._buckets[next(iter(self._buckets))]
+        bucket = self._buckets.get(peer)
+        bucket = bucket or TokenBucket(1 / limits.PEERS_REFILL_SECONDS, limits.PEERS_BURST, now)
+        self._buckets[peer] = bucket
+        left = bucket.left(now) - 1
+        bucket.spend(min(1, left + 1 + limits.PEERS_REFUSED))  # a flood makes the debt no larger
         if left >= 0:
             return Ruling.ANSWER
         return Ruling.REFUSE if left >= -limits.PEERS_REFUSED else Ruling.FLOOD

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from p2pforum.core import limits
 from p2pforum.core.address import Address, parse_address
+from p2pforum.core.bounded import BoundedDict
 from p2pforum.core.errors import NetworkError
 
 
@@ -50,14 +51,11 @@ class Spoken:
     """One for each part of the internet that it came from: names cost nothing. Forgotten in a day."""
 
     def __init__(self) -> None:
-        self._records: dict[str, tuple[bytes, float]] = {}  # the last heard last
+        self._records = BoundedDict[str, tuple[bytes, float]](limits.PEERS_SPOKEN)
 
     def note(self, record: bytes, peer: str, group: str, now: float) -> None:
         """`group`: the network group it came from; "" in the local network, where all count."""
-        self._records.pop(group or peer, None)
         self._records[group or peer] = (record, now)
-        if len(self._records) > limits.PEERS_SPOKEN:
-            del self._records[next(iter(self._records))]
 
     def records(self, now: float) -> list[bytes]:
         since = now - limits.PEERS_SPOKEN_SECONDS

@@ -8,6 +8,7 @@ somebody else made it first: who was not asked is asked later, and ever more of 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from p2pforum.core.bounded import BoundedDict, TokenBucket
 from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
 from p2pforum.gossip.score import Ledger
@@ -27,18 +28,16 @@ class _Quota:
         "iwants",
         "pending",
         "served",
+        "share",
         "surplus",
-        "tokens",
-        "tokens_at",
     )
 
-    def __init__(self, tokens: float, now: float) -> None:
+    def __init__(self, params: GossipParams, now: float) -> None:
         self.beat()
         self.is_held = False
         self.pending: set[bytes] = set()  # IDs that it offered and that have not come
-        self.tokens = tokens
-        self.tokens_at = now
-        self.served: dict[bytes, int] = {}
+        self.share = TokenBucket(params.serve_hourly / 3600, params.serve_hourly, now)  # of IDs asked for
+        self.served = BoundedDict[bytes, int](params.serve_remembered)
         self.greeted = False
         self.greeted_at = now
 
@@ -75,7 +74,7 @@ class LazyGossip:
         return len(self._asks)
 
     def add(self, peer: str, now: float) -> None:
-        self._quotas[peer] = _Quota(self._params.serve_hourly, now)
+        self._quotas[peer] = _Quota(self._params, now)
 
     def remove(self, peer: str) -> None:
         quota = self._quotas.pop(peer, None)
@@ -147,24 +146,18 @@ class LazyGossip:
     def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[bytes]:
         """The IDs of what to send. Beyond its share a peer gets nothing, and that is not held against it."""
         quota = self._quotas[peer]
-        refill = (now - quota.tokens_at) * self._params.serve_hourly / 3600
-        quota.tokens = min(self._params.serve_hourly, quota.tokens + refill)
-        quota.tokens_at = now
+        asked = list(dict.fromkeys(ids))[: int(quota.share.left(now))]
+        quota.share.spend(len(asked))
         found: list[bytes] = []
-        for message_id in dict.fromkeys(ids):
-            if quota.tokens < 1:
-                break
-            quota.tokens -= 1
+        for message_id in asked:
             own = self._cache.own_id(message_id)
             if own is not None and self._count_serving(quota, own):
                 found.append(own)
         return found
 
     def _count_serving(self, quota: _Quota, message_id: bytes) -> bool:
-        count = quota.served.pop(message_id, 0)
+        count = quota.served.get(message_id, 0)
         quota.served[message_id] = count + 1
-        if len(quota.served) > self._params.serve_remembered:
-            del quota.served[next(iter(quota.served))]
         return count < self._params.serve_times
 
     # -- asking ----------------------------------------------------------------------------------------

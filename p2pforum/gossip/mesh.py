@@ -6,6 +6,7 @@ dial, and never tells anyone whom we know.
 
 from collections.abc import Sequence
 
+from p2pforum.core.bounded import BoundedDict
 from p2pforum.gossip.effects import Drafts
 from p2pforum.gossip.params import GossipParams, Rng
 from p2pforum.gossip.score import Ledger
@@ -21,7 +22,7 @@ class Mesh:
         self._members: Peers = {}
         self._subscribers: Peers = {}
         self._outbound: set[str] = set()
-        self._backoffs: dict[str, float] = {}
+        self._backoffs = BoundedDict[str, float](params.remembered)
         self._newcomers: Peers = {}
         self._next_opportunity: float | None = None
 
@@ -118,10 +119,7 @@ class Mesh:
 
     def _back_off(self, peer: str, now: float, wait: float) -> None:
         """Keyed by peer, not by connection: it holds over a reconnect. Never shortened."""
-        until = max(now + wait, self._backoffs.pop(peer, now))
-        self._backoffs[peer] = until
-        if len(self._backoffs) > self._params.remembered:
-            del self._backoffs[next(iter(self._backoffs))]
+        self._backoffs[peer] = max(now + wait, self._backoffs.get(peer, now))
 
     # -- at the heartbeat ------------------------------------------------------------------------------
 
@@ -141,7 +139,8 @@ class Mesh:
 
     def _forget_backoffs(self, now: float) -> None:
         oldest = now - self._params.backoff_slack
-        self._backoffs = {p: until for p, until in self._backoffs.items() if until > oldest}
+        for peer in [p for p, until in self._backoffs.items() if until <= oldest]:
+            del self._backoffs[peer]
 
     def fill(self, now: float, drafts: Drafts) -> None:
         """Graft up to D if there are fewer than D_lo."""

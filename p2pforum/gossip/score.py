@@ -7,6 +7,7 @@ New peer IDs cost nothing, so this prices misbehaviour and does not stop it.
 
 from dataclasses import dataclass
 
+from p2pforum.core.bounded import BoundedDict
 from p2pforum.gossip.params import ScoreParams
 
 
@@ -33,9 +34,8 @@ class Ledger:
 
     def __init__(self, params: ScoreParams, remembered: int) -> None:
         self.params = params
-        self._remembered = remembered
         self._here: dict[str, Record] = {}
-        self._left: dict[str, Record] = {}  # the longest gone first
+        self._left = BoundedDict[str, Record](remembered)
         self._groups: dict[str, set[str]] = {}
         self._expected = 0.0  # messages that came while the mesh was crowded
         self._decayed_at = 0.0
@@ -70,10 +70,7 @@ class Ledger:
 
     def _remember(self, peer: str, record: Record, now: float) -> None:
         record.left = now
-        self._left.pop(peer, None)
         self._left[peer] = record
-        if len(self._left) > self._remembered:
-            del self._left[next(iter(self._left))]
 
     def _leave_group(self, peer: str, record: Record) -> None:
         members = self._groups.get(record.group)

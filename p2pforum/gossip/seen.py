@@ -7,6 +7,7 @@ bounded in time and in size; the oldest go first.
 import hashlib
 from itertools import takewhile
 
+from p2pforum.core.bounded import BoundedDict
 from p2pforum.gossip.wire import Message
 
 ID_SIZE = 32
@@ -21,17 +22,13 @@ class SeenCache:
 
     def __init__(self, ttl: float, size: int) -> None:
         self._ttl = ttl
-        self._size = size
-        self._entries: dict[bytes, float] = {}  # until when: in that order
+        self._entries = BoundedDict[bytes, float](size)  # until when: in that order
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def add(self, message_id: bytes, now: float) -> None:
-        self._entries.pop(message_id, None)
         self._entries[message_id] = now + self._ttl
-        if len(self._entries) > self._size:
-            del self._entries[next(iter(self._entries))]
 
     def has(self, message_id: bytes, now: float) -> bool:
         return self._entries.get(message_id, now) > now

@@ -5,6 +5,7 @@ Who exceeds the budget is not read from until it has recovered; who sends data p
 """
 
 from p2pforum.core import limits
+from p2pforum.core.bounded import TokenBucket
 
 
 class FrameBudget:
@@ -12,16 +13,15 @@ class FrameBudget:
 
     def __init__(self, now: float, rate: float = limits.FRAMES_PER_SECOND) -> None:
         self._rate = rate
-        self._left: float = limits.FRAMES_BURST
-        self._at = now
+        self._frames = TokenBucket(rate, limits.FRAMES_BURST, now)
 
     def earn(self, size: float) -> None:
         """So many bytes went to the peer, which answers them with window updates."""
-        self._left = min(limits.FRAMES_BURST, self._left + size / limits.FRAME_BYTES)
+        self._frames.earn(size / limits.FRAME_BYTES)
 
     def spend(self, count: int, size: int, now: float) -> float:
         """So many frames came, with `size` bytes in all of them. Seconds not to read for."""
-        self.earn((now - self._at) * self._rate * limits.FRAME_BYTES + size)
-        self._at = now
-        self._left -= count
-        return max(0.0, -self._left) / self._rate
+        self.earn(size)
+        debt = count - self._frames.left(now)
+        self._frames.spend(count)
+        return max(0.0, debt) / self._rate

@@ -4,38 +4,7 @@ Nor must a new peer ID, which costs nothing: what newcomers of one group may sen
 that are here already lose nothing by that, whoever comes: no crowd can have a guard drop another's posts.
 """
 
-from collections import OrderedDict
-
-
-class Allowance:
-    """So many frames a minute, and so many at once; at the beginning `first`, if not all."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, per_minute: float, burst: float, now: float, first: float | None = None) -> None:
-        self._rate = per_minute / 60
-        self._burst = burst
-        self._tokens = burst if first is None else first
-        self._at = now
-
-    def spend(self, now: float) -> float:
-        """0.0 if one more may go now (and it counts); else the seconds until it may."""
-        self._refill(now)
-        if self._tokens < 1.0:
-            return max((1.0 - self._tokens) / self._rate, 0.001)
-        self._tokens -= 1.0
-        return 0.0
-
-    def take(self, most: float, now: float) -> float:
-        """As many as there are, up to so many."""
-        self._refill(now)
-        taken = min(most, self._tokens)
-        self._tokens -= taken
-        return taken
-
-    def _refill(self, now: float) -> None:
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
 class Allowances:
@@ -44,10 +13,9 @@ class Allowances:
     """
 
     def __init__(self, per_minute: float, burst: float, remembered: int) -> None:
-        self._per_minute = per_minute
+        self._rate = per_minute / 60
         self._burst = burst
-        self._remembered = remembered
-        self._held: OrderedDict[str, Allowance] = OrderedDict()
+        self._held = BoundedDict[str, TokenBucket](remembered)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -55,12 +23,8 @@ class Allowances:
     def __contains__(self, name: object) -> bool:
         return name in self._held
 
-    def of(self, name: str, now: float, first: float | None = None) -> Allowance:
+    def of(self, name: str, now: float, first: float | None = None) -> TokenBucket:
         """`first` is for a name that is new here."""
-        held = self._held.get(name)
-        if held is None:
-            held = self._held[name] = Allowance(self._per_minute, self._burst, now, first)
-            if len(self._held) > self._remembered:
-                self._held.popitem(last=False)
-        self._held.move_to_end(name)
-        return held
+        bucket = self._held.get(name) or TokenBucket(self._rate, self._burst, now, first)
+        self._held[name] = bucket
+        return bucket

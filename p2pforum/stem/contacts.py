@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from p2pforum.stem.allowances import Allowance, Allowances
+from p2pforum.core.bounded import TokenBucket
+from p2pforum.stem.allowances import Allowances
 from p2pforum.stem.params import StemParams
 
 
@@ -12,8 +13,8 @@ class Contact:
 
     outbound: bool
     group: str
-    inbound: Allowance
-    onward: Allowance
+    inbound: TokenBucket
+    onward: TokenBucket
     answers: bool = False  # it took a frame
     failed: bool = False  # it did not take the last one
 
@@ -56,7 +57,7 @@ class Contacts:
     def may_send(self, peer: str, now: float) -> bool:
         """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
         contact = self._here.get(peer)
-        return contact is not None and contact.inbound.spend(now) == 0.0
+        return contact is not None and contact.inbound.take_one(now) == 0.0
 
     def candidates(self) -> dict[str, str]:
         """For relays, with their groups: who dialled us can't choose to be one."""

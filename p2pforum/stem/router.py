@@ -269,7 +269,7 @@ class StemRouter:
         if target is None:
             self._give_up(post, what, now)
             return None
-        wait = self.contacts[target].onward.spend(now)
+        wait = self.contacts[target].onward.take_one(now)
         if wait:
             self._plan(now + wait, post, what)
             return None

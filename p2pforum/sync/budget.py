@@ -159,22 +159,3 @@ class ReceiveWindow:
         owed, self.owed = self.owed, 0
         self.left += owed
         return owed
-
-
-@dataclass(slots=True)
-class Allowance:
-    """Seconds of work that one peer may cost us by sessions that it opens, over time.
-
-    Keep it per peer; peer IDs are cheap, so the number of sessions is bounded too.
-    """
-
-    at: float
-    seconds: float = limits.SYNC_CPU_SECONDS
-
-    def available(self, now: float) -> float:
-        self.seconds = min(limits.SYNC_CPU_SECONDS, self.seconds + (now - self.at) * limits.SYNC_PEER_CPU)
-        self.at = now
-        return self.seconds
-
-    def spend(self, seconds: float) -> None:
-        self.seconds -= seconds

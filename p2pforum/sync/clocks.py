@@ -5,11 +5,11 @@ none of these has said anything, any peer may confirm that it is right: else a n
 from would never learn it.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 import trio
 
+from p2pforum.core.bounded import BoundedDict
 from p2pforum.core.clock import is_off, peers_offset
 from p2pforum.sync import params
 
@@ -22,7 +22,7 @@ class Clocks:
     def __init__(self, time: Callable[[], float], now: Callable[[], int]) -> None:
         self._time = time
         self._now = now
-        self._heard: OrderedDict[str, tuple[int, float]] = OrderedDict()  # the longest ago first
+        self._heard = BoundedDict[str, tuple[int, float]](params.CLOCKS_REMEMBERED)
         self._agreed: tuple[int, float] | None = None  # the last peer that we did not dial and that agreed
         self._said = trio.Event()
 
@@ -37,9 +37,6 @@ class Clocks:
 
     def _remember(self, peer: str, hour: int) -> None:
         self._heard[peer] = hour, self._time()
-        self._heard.move_to_end(peer)
-        if len(self._heard) > params.CLOCKS_REMEMBERED:
-            self._heard.popitem(last=False)
 
     def offset(self) -> int | None:
         """By how many hours peers' clocks are ahead of this machine's now, also if that was set meanwhile."""

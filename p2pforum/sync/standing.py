@@ -4,17 +4,16 @@ Bounded: peer IDs are cheap, so what we remember of one peer must never matter m
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from p2pforum.core import limits
-from p2pforum.sync.budget import Allowance
+from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
 @dataclass(slots=True)
 class _Record:
-    allowance: Allowance
+    work: TokenBucket  #: seconds that its sessions may cost
     turn: float = -math.inf
 
 
@@ -23,11 +22,11 @@ class Standing:
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._records = BoundedDict[str, _Record](limits.MAX_SYNC_REMEMBERED)
 
     def may_open(self, peer: str) -> bool:
         """Whether a session that this peer opens may cost us anything now."""
-        return self._record(peer).allowance.available(self._time()) > 0
+        return self._record(peer).work.left(self._time()) > 0
 
     def last_turn(self, peer: str) -> float:
         """When it had its last session; minus infinity if it had none."""
@@ -36,12 +35,12 @@ class Standing:
     def had_session(self, peer: str, cost: float) -> None:
         """One has ended that cost so many seconds of work."""
         record = self._record(peer)
-        record.allowance.spend(cost)
+        record.work.spend(cost)
         record.turn = self._time()
 
     def _record(self, peer: str) -> _Record:
-        record = self._records.setdefault(peer, _Record(Allowance(self._time())))
-        self._records.move_to_end(peer)
-        if len(self._records) > limits.MAX_SYNC_REMEMBERED:
-            self._records.popitem(last=False)
+        record = self._records.get(peer)
+        if record is None:
+            record = _Record(TokenBucket(limits.SYNC_PEER_CPU, limits.SYNC_CPU_SECONDS, self._time()))
+        self._records[peer] = record
         return record

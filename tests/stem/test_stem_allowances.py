@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stem_nodes import Stranger, a_stem_node
 
+from p2pforum.core.bounded import TokenBucket
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.stem.allowances import Allowance, Allowances
+from p2pforum.stem.allowances import Allowances
 from p2pforum.stem.frame import encode_cover
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
@@ -50,12 +51,12 @@ def test_a_thousand_new_names_of_one_group_get_what_sixteen_get() -> None:
         assert frames(router, "other", 60.0, "9.9.0.0/16") == 20, "and others have their own"
 
 
-def test_control_an_allowance_of_the_connection_alone_bounds_nobody() -> None:
+def test_control_a_bucket_of_the_connection_alone_bounds_nobody() -> None:
     """What it was before: a new one for each connection."""
     taken = 0
     for _ in range(1_000):
-        allowance = Allowance(P.frames_per_minute, P.frames_burst, 0.0)
-        taken += sum(allowance.spend(0.0) == 0.0 for _ in range(100))
+        bucket = TokenBucket(P.frames_per_minute / 60, P.frames_burst, 0.0)
+        taken += sum(bucket.take_one(0.0) == 0.0 for _ in range(100))
     assert taken == 20_000
 
 
@@ -132,12 +133,3 @@ def test_memory_is_bounded_and_who_was_here_last_is_remembered(
         held.of(last, now)
         assert last in held
     assert len(held) <= remembered
-
-
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 30)), max_size=60), st.floats(0, 20))
-def test_never_more_than_burst_and_rate_allow(steps: list[tuple[bool, float]], first: float) -> None:
-    allowance, now, taken = Allowance(10, 20, 0.0, first), 0.0, 0.0
-    for takes, wait in steps:
-        now += wait
-        taken += allowance.take(5.0, now) if takes else allowance.spend(now) == 0.0
-        assert taken <= first + now / 6 + 1e-6

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stem_bench import DIFFUSING, HOUR, RELAYING, Bench, fluffs, passes
 
-from p2pforum.stem.allowances import Allowance
+from p2pforum.core.bounded import TokenBucket
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Pass
 
@@ -213,8 +213,8 @@ def test_many_own_posts_are_paced_and_not_fluffed_meanwhile() -> None:
     assert 18 + 80 < len(sent) <= 18 + 90
     waiting = {n.to_bytes(32, "big") for n in range(200)} - {p.post_id for p in sent}
     assert not waiting & {f.post_id for f in fluffs(effects)}
-    accepted = Allowance(10, 20, 1_000.0)
-    taken = [accepted.spend(at) for at, e in bench.done if isinstance(e, Pass)]
+    accepted = TokenBucket(10 / 60, 20, 1_000.0)
+    taken = [accepted.take_one(at) for at, e in bench.done if isinstance(e, Pass)]
     assert not any(taken), "the guard drops none of them as too many"
 
 

@@ -18,10 +18,10 @@ budget.py     what a session may cost, its windows, and the report of what it di
 claims.py     who is fetching what, so that two peers are not asked for one post
 standing.py   what peers cost in earlier sessions
 params.py     bounds of the service; those of a session are in core/limits.py
-clocks.py     what hour it is for peers
 snapshot.py   what a session asks of the store
+clocks.py     what hour it is for peers
 places.py     who gets a place for a session, and whose session ends for it
 filling.py    whether this node has caught up since it came, and may be asked
 talk.py       one session on a stream: its tasks, and whose turn it is
-service.py    which sessions there are, and with whom; these last four are the only files that await
+service.py    which sessions there are, and with whom; these last five are the only files that await
 """

@@ -22,6 +22,8 @@ from simulation.swarm import Setting
 from simulation.watched import Watched
 from simulation.world import World, make_world
 
+SMALLEST = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 12 --others"
+
 POSTS = 50
 SURPLUS = 0.05  # of keys that W names beyond those whose guard spies, at most
 CONTROL = 0.1  # the same in the control, at least: else these spies are blind

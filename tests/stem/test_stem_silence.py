@@ -1,9 +1,11 @@
 """Spies that dial everybody, in small: `python -m simulation.spies` is the whole."""
 
 import dataclasses
+import statistics
 from random import Random
 
 from simulation import spies
+from simulation.bayes import Graph
 from simulation.guess import interval
 from simulation.silence import FAR_APART, Sighting, by_guard, by_silence
 from simulation.spies import Rates, Variant, rates
@@ -55,6 +57,21 @@ def test_who_holds_its_pushes_shows_that_it_publishes() -> None:
     assert all(by_unevenness)
     together = [Sighting(0, tell(world, end, frozenset(), Push(), rng)) for end in ends]
     assert max(t.apart for post in together for t in post.told.values()) < FAR_APART, "the control"
+
+
+def test_who_has_its_pool_filled_ends_all_stems_as_spies_reckon() -> None:
+    world = make_world(60, 0.1, Random(1), reach=1.0)
+    at_guards, visits = [], []
+    for crowded in (frozenset(world.honest), frozenset[int]()):
+        stems = Stems(world, Random(2), crowded=crowded)
+        for v in world.honest:
+            stems.post(v, 30.0)
+        fates = [fate for fate in stems.run() if not stems.guard_spies(fate.author)]
+        at_guards.append(statistics.mean(fate.fluffed_by in world.dialled[fate.author] for fate in fates))
+        visits.append(max(sum(row.values()) for row in Graph(world, crowded=crowded).visits))
+    assert at_guards[0] == visits[0] == 1.0
+    assert at_guards[1] < 0.7, "the control"
+    assert visits[1] > 2.0, "the control"
 
 
 def test_relays_that_dial_in_could_swallow_most_stems() -> None:

@@ -1,42 +1,43 @@
-"""Attacks on real nodes, and what becomes of honest posts meanwhile: this checkout, and others beside it.
+"""Attacks, and what becomes of honest posts and their authors meanwhile: this checkout, and others beside it.
 
     python -m benchmarks.bench_attacks [CHECKOUT...]        for example one from before a change
-    python -m benchmarks.bench_attacks --quick              one small row, to see that it runs
+    python -m benchmarks.bench_attacks --quick              sizes that take seconds, to see that it runs
 
-Attackers and nodes are those of the checkout: both speak as it does. Honest posts count where they are 5 s
-after the last was sent at the latest; `reached` names each node that was looked at. CPU is the victim's: of
-floods in seconds a second, of commands and sync sessions in seconds. A row is a scene: SCENES of
-tests/e2e/e2e_floods.py and e2e_costs.py, which print one JSON object for a name.
+A row is a scene. Those of SCRIPTS (tests/e2e/e2e_scenes.py) try real nodes: attackers and nodes are those of
+the checkout, and both speak as it does. Honest posts count where they are 5 s after the last was sent at the
+latest; `reached` names each node that was looked at. CPU is the victim's: of floods in seconds a second, of
+commands and sync sessions in seconds. The rows of attacks_on_privacy.py are shares of keys, posts or
+connections in models of this checkout, and bring their controls with them.
 """
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import attacks_on_privacy
+
+SMALLEST = "--quick"
+
 HERE = Path(__file__).resolve().parents[1]
-FLOODS = "tests/e2e/e2e_floods.py"
-COSTS = "tests/e2e/e2e_costs.py"
-ROWS = (
-    (FLOODS, "overflow, no flooder"),
-    (FLOODS, "overflow, 8 flooders"),
-    (FLOODS, "refused, a reveal"),
-    (FLOODS, "refused, the clock"),
-    (COSTS, "sync, 16 tricklers"),
-    (COSTS, "memory, 60 hoarders"),
-    (COSTS, "read, 20 bombs"),
-    (COSTS, "read, chain of 2,000"),
-    (COSTS, "sync, 3,000 boards"),
-)
-QUICK = ((FLOODS, "overflow, 2 flooders"), (COSTS, "read, 2 bombs"))
-SECONDS = 180.0  # for one row
+SCRIPTS = ("e2e_floods", "e2e_costs", "e2e_bombs", "e2e_deafness")  # of tests/e2e
+SECONDS = 240.0  # for one row
 
 
-def measure(checkout: Path, script: str, name: str) -> dict[str, Any]:
+def names(script: Path, how: Sequence[str]) -> list[str]:
+    """Of its scenes."""
+    command = [sys.executable, str(script), *how]
+    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    done = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def measure(checkout: Path, script: Path, name: str) -> dict[str, Any]:
     """What the scene says of itself; what went wrong if it says nothing."""
-    command = [sys.executable, str(HERE / script), name]
+    command = [sys.executable, str(script), name]
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     try:
         done = subprocess.run(
@@ -57,16 +58,23 @@ def shown(value: object) -> str:
     return "none" if value is None else str(value)
 
 
+def show(name: str, where: str, result: Mapping[str, Any]) -> None:
+    fields = "  ".join(f"{key} {shown(value)}" for key, value in result.items())
+    print(f"{name:<34} {where:<8} {fields}", flush=True)
+
+
 def main() -> None:
     is_quick = sys.argv[1:] == ["--quick"]
     others = [] if is_quick else [Path(argument).resolve() for argument in sys.argv[1:]]
     has_failed = False
-    for script, name in QUICK if is_quick else ROWS:
-        for n, checkout in enumerate([HERE, *others]):
-            result = measure(checkout, script, name)
-            fields = "  ".join(f"{key} {shown(value)}" for key, value in result.items())
-            print(f"{name:24} {f'other {n}' if n else 'this':8} {fields}", flush=True)
-            has_failed = has_failed or ("failed" in result and not n)
+    for script in (HERE / "tests" / "e2e" / f"{name}.py" for name in SCRIPTS):
+        for name in names(script, ["--quick"] if is_quick else []):
+            for n, checkout in enumerate([HERE, *others]):
+                result = measure(checkout, script, name)
+                show(name, f"other {n}" if n else "this", result)
+                has_failed = has_failed or ("failed" in result and not n)
+    for name, scene in (attacks_on_privacy.QUICK if is_quick else attacks_on_privacy.SCENES).items():
+        show(name, "this", scene())
     sys.exit(has_failed)
 
 

@@ -22,6 +22,8 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.post_id import format_id
 from p2pforum.store.posts import open_store
 
+SMALLEST = "300 2"
+
 _ROOT = Path(__file__).resolve().parent.parent
 _BATCH = 1_000
 _THREAD = 200  # posts in the thread that is read

@@ -36,6 +36,8 @@ from p2pforum.ingest import Door, PostStore, Verdict
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store
 
+SMALLEST = "2 2000"
+
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 PARAMS = params_for("test.bench")
 HOUR = 498_000

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh
 
+SMALLEST = "1 1"
+
 CONFIG = 'network = "test.bench"\n'
 TICKS = os.sysconf("SC_CLK_TCK")
 

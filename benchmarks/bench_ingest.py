@@ -34,6 +34,8 @@ from p2pforum.store.connection import open_writer
 from p2pforum.store.posts import open_store
 from p2pforum.store.rows import board_token, search_text
 
+SMALLEST = "200 50"
+
 _CALLERS = 3  # sessions that bring posts at once
 _FILL = 20_000  # posts in one transaction, where there is a store to be filled
 _NEWEST = 48  # hours

@@ -1,9 +1,9 @@
 """What keys cost: unlocking, signing and posting from the command line, and the search after a burn.
 
-    python benchmarks/bench_keys.py [POSTS]        (default 100000)
+    python -m benchmarks.bench_keys [POSTS] [ROUNDS]        100,000 and 11
 
-Prints medians. Posting is measured on a network without stamps (what the program itself takes) and with the
-stamps of the real one (what a person waits).
+Prints medians of so many rounds, of fewer where one takes long. Posting is measured on a network without
+stamps (what the program itself takes) and with the stamps of the real one (what a person waits).
 """
 
 import os
@@ -15,22 +15,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from benchmarks.bench_cli import build
+from p2pforum.cli.demo_nodes import DemoNode
+from p2pforum.config import find_paths
+from p2pforum.core.network_params import params_for
+from p2pforum.core.post_id import format_id
+from p2pforum.keystore.format import KdfCost, derive
+from p2pforum.keystore.keystore import Keystore
+from p2pforum.store.posts import open_store
+from p2pforum.store.queries import open_reader
 
-from bench_cli import build  # noqa: E402
+SMALLEST = "300 1"
 
-from p2pforum.cli.demo_nodes import DemoNode  # noqa: E402
-from p2pforum.config import find_paths  # noqa: E402
-from p2pforum.core.network_params import params_for  # noqa: E402
-from p2pforum.core.post_id import format_id  # noqa: E402
-from p2pforum.keystore.format import KdfCost, derive  # noqa: E402
-from p2pforum.keystore.keystore import Keystore  # noqa: E402
-from p2pforum.store.posts import open_store  # noqa: E402
-from p2pforum.store.queries import open_reader  # noqa: E402
-
-_ROUNDS = 11
-_STAMPED_ROUNDS = 3
+_ROOT = Path(__file__).resolve().parent.parent
 _PASSPHRASE = b"correct horse battery staple"
 _TEST = 'network = "test.bench"\n'
 
@@ -55,7 +52,7 @@ class Home:
         environment.pop("P2PFORUM_PASSPHRASE_FILE", None)
         if sealed:
             environment["P2PFORUM_PASSPHRASE_FILE"] = str(self.passphrase)
-        command = [sys.executable, str(ROOT / "node.py"), *arguments]
+        command = [sys.executable, str(_ROOT / "node.py"), *arguments]
         began = time.perf_counter()
         subprocess.run(
             command,
@@ -71,7 +68,7 @@ class Home:
         return self.run("post", "library", "-s", "A subject", stdin="Some text.\n", sealed=sealed)
 
 
-def median(act: Callable[[], float], rounds: int = _ROUNDS) -> float:
+def median(act: Callable[[], float], rounds: int) -> float:
     act()  # compiles, and makes what is made once
     return statistics.median(act() for _ in range(rounds))
 
@@ -86,23 +83,23 @@ def derivation() -> float:
     return time.perf_counter() - began
 
 
-def posting(directory: Path) -> None:
+def posting(directory: Path, rounds: int) -> None:
     with DemoNode("node", directory / "plain", _TEST) as node:
         node.start()
         home = Home(directory / "plain")
-        show("post to a running node, no passphrase, no stamp", median(home.post))
+        show("post to a running node, no passphrase, no stamp", median(home.post, rounds))
         home.run("passphrase", "--new-file", str(home.passphrase))
-        show("the same, passphrase each time", median(lambda: home.post(sealed=True)))
-        show("unlock", median(lambda: home.run("unlock", sealed=True)))
-        show("post to a running node, unlocked", median(home.post))
+        show("the same, passphrase each time", median(lambda: home.post(sealed=True), rounds))
+        show("unlock", median(lambda: home.run("unlock", sealed=True), rounds))
+        show("post to a running node, unlocked", median(home.post, rounds))
         home.run("lock")
     home = Home(directory / "alone")
-    show("post with no node running", median(home.post))
+    show("post with no node running", median(home.post, rounds))
     home = Home(directory / "stamped", 'network = "bench-stamped"\n')
-    show("post with the real network's stamp (a new key)", median(home.post, _STAMPED_ROUNDS))
+    show("post with the real network's stamp (a new key)", median(home.post, -(-rounds // 4)))
 
 
-def burning(directory: Path, count: int) -> None:
+def burning(directory: Path, count: int, rounds: int) -> None:
     home = Home(directory / "large")
     build(home.path, count)
     size = sum(p.stat().st_size for p in home.path.rglob("*") if p.is_file())
@@ -119,8 +116,8 @@ def burning(directory: Path, count: int) -> None:
         home.post()
         return home.run("key", "burn", "--everything", "--yes")
 
-    show("burn one key and search all files", median(burn_one, 5))
-    show("the same, with a post that was never sent", median(burn_unsent, 5))
+    show("burn one key and search all files", median(burn_one, -(-rounds // 2)))
+    show("the same, with a post that was never sent", median(burn_unsent, -(-rounds // 2)))
 
 
 def _unreleased(home: Home) -> list[bytes]:
@@ -129,12 +126,13 @@ def _unreleased(home: Home) -> list[bytes]:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    numbers = [int(text) for text in sys.argv[1:]]
+    count, rounds = (numbers + [100_000, 11][len(numbers) :])[:2]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    show("Argon2id alone (256 MiB, 3 passes)", median(derivation))
+    show("Argon2id alone (256 MiB, 3 passes)", median(derivation, rounds))
     with tempfile.TemporaryDirectory() as directory:
-        posting(Path(directory))
-        burning(Path(directory), count)
+        posting(Path(directory), rounds)
+        burning(Path(directory), count, rounds)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from p2pforum.core.thread import reading_order
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
 
+SMALLEST = "3000"
+
 _BATCH = 2_000
 _LONG = 200  # posts in the thread that is read
 

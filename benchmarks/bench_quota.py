@@ -18,6 +18,8 @@ from p2pforum.store import doctor, pins
 from p2pforum.store.keeping import Keeping, Rules
 from p2pforum.store.posts import open_store
 
+SMALLEST = "1"
+
 _MIB = 1024 * 1024
 _POST = 1_000  # bytes of disk a post, about
 

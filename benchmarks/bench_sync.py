@@ -27,6 +27,8 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.service import SyncService
 
+SMALLEST = "2000 200"
+
 NETWORK = params_for("test.bench")
 
 

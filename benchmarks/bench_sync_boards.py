@@ -26,6 +26,8 @@ from p2pforum.sync.claims import Claims
 from p2pforum.sync.session import Session
 from p2pforum.sync.terms import Terms
 
+SMALLEST = "600 40"
+
 NETWORK = params_for("test.bench")
 Result = TypeVar("Result")
 

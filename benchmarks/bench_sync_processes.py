@@ -28,6 +28,8 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post
 from p2pforum.store.posts import open_store
 
+SMALLEST = "200 20"
+
 PARAMS = params_for("test.bench")
 CONFIG = 'network = "test.bench"\nhide_origin = false\nretention_days = 3650\n'
 _MIB = 1024 * 1024

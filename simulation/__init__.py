@@ -16,4 +16,7 @@ address_book.py  `python -m simulation.address_book`: what one party gets of the
 privacy.py   `python -m simulation.privacy`: figures of docs/THREATS.md, of spies who go by the first teller
 online.py    `python -m simulation.online`: spies who see who comes and goes, and posts that waited
 spies.py     `python -m simulation.spies`: those for stronger ones
+oracle.py    `python -m simulation.oracle`: a stranger who asks all nodes who published a post
+
+SMALLEST in a program is what a test starts it with.
 """

@@ -25,6 +25,8 @@ from p2pforum.peers.tables import Tables
 from simulation.guess import interval
 from simulation.world import HOUR
 
+SMALLEST = "--hosts 20 --hours 6 --seeds 1"
+
 INVITED = 4  # nodes in the invite that every node began with, drawn fairly
 EACH = 8  # records told in an answer, at least: as in the exchange
 ASKED = 4  # hours between two asks of one peer: a node asks each hour, and gets the same for a day

@@ -15,6 +15,7 @@ from simulation.silence import Sighting, by_guard
 from simulation.spread import JITTER, Telling
 from simulation.world import World
 
+_ENDS = 0.2  # the chance that a node ends stems
 _STEPS = 30  # of a walk; 0.8^30 are 0.1 % of all
 _NOISE = 1e-4  # chance of what the model does not know (embargoes, loops, a wrong end)
 
@@ -26,8 +27,8 @@ class Graph:
     """Where stems go, as spies who know the graph reckon."""
 
     world: World
-    ends_stems: float = 0.2  # the chance that a node ends them
     both_ways: bool = False  #: inbound peers are relays, too
+    crowded: frozenset[int] = frozenset()  #: nodes that end all stems
     ways: list[Row] = field(init=False)  #: node -> peer -> chance that a stem goes there next
     visits: list[Row] = field(init=False)  #: guard -> honest node -> times that a stem comes by, unseen
     around: list[list[int]] = field(init=False)  #: node -> honest nodes from which stems come to it
@@ -41,7 +42,11 @@ class Graph:
         peers = set(self.world.dialled[v])
         if self.both_ways:
             peers |= {w for w in range(self.world.size) if v in self.world.dialled[w]}
-        return dict.fromkeys(sorted(peers), (1 - self.ends_stems) / len(peers))
+        return dict.fromkeys(sorted(peers), (1 - self.ends(v)) / len(peers))
+
+    def ends(self, v: int) -> float:
+        """The chance that a node ends a stem."""
+        return 1.0 if v in self.crowded else _ENDS
 
     def _walk(self, guard: int) -> Row:
         total: Row = defaultdict(float)
@@ -115,13 +120,13 @@ class Watcher:
             return by_walk, direct
         fits = self._fits(post.told, end)
         for b in graph.around[end]:
-            chance = graph.ends_stems * graph.ways[b][end] * fits.get(b, 1.0)
+            chance = graph.ends(end) * graph.ways[b][end] * fits.get(b, 1.0)
             for g, row in enumerate(graph.visits):
                 if b in row:
                     by_walk[g] += row[b] * chance
         for a in graph.world.honest:
             if end in graph.world.dialled[a]:
-                direct[a, end] = graph.ends_stems * fits.get(a, 1.0)
+                direct[a, end] = graph.ends(end) * fits.get(a, 1.0)
         return by_walk, direct
 
     def _fits(self, told: dict[int, Telling], end: int) -> Row:

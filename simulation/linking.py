@@ -21,6 +21,8 @@ from simulation.guess import interval
 from simulation.stems import Fate, Stems
 from simulation.world import make_world
 
+SMALLEST = "--slots 1 4 --seeds 1 --users 5 --size 40"
+
 POSTS = 25  # of each key
 EPOCH = 650.0  # seconds between two posts of one key: each in an epoch of its own
 CHANCE = 0.06  # beside one in so many slots that keys may be found to be one user's, at most

@@ -19,6 +19,8 @@ from simulation.scale import Result, churn, measure
 from simulation.swarm import Setting
 from simulation.world import OUTBOUND
 
+SMALLEST = "20 --posts 2 --thin 10"
+
 PEOPLE = (10_000, 100_000, 1_000_000)
 POSTS = 5  # a day, by each
 TOPICS = 64

@@ -15,6 +15,8 @@ from random import Random
 
 from p2pforum.core import limits
 
+SMALLEST = "--sizes 20 --seen 1 --backlogs 1 --runs 2"
+
 HOURS = 3_600.0
 DAY = 24 * HOURS
 DAYS = 4  # between two backlogs of one author

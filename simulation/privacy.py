@@ -19,6 +19,8 @@ from simulation.stems import Fate, Stems, by_gossip, many_posts_each, one_post_e
 from simulation.swarm import Setting, Spread, Swarm
 from simulation.world import World, make_world
 
+SMALLEST = "--sizes 60 --seeds 2 --authors 5 --routed 20 --routed-seeds 1"
+
 KEY_POSTS = 50
 PRECISION = {0.1: 0.085, 0.2: 0.16}  # of the stem, at most, with its interval
 CONTROL = {

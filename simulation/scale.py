@@ -20,6 +20,8 @@ from random import Random
 from p2pforum.gossip.params import GossipParams
 from simulation.swarm import Setting, Swarm
 
+SMALLEST = "20 10 --troubled 20 --posts 2"
+
 SETTLED = 25.0  # seconds after which the first post is written
 PACE = 0.5  # seconds between two posts
 POST = 500  # bytes: some fifty words with what a post needs to be one

@@ -3,7 +3,9 @@ with 1 if a bound breaks.
 
 Every spy dials everybody. F: who told a spy first. W: no graph, silence and lateness (`silence.py`).
 B, S: the graph and all times (`bayes.py`). Controls: who ends a stem does not push to those who brought the
-post. Variants that were not taken: the end holds its pushes, or hands the post to a peer drawn anew.
+post. Variants that were not taken: the end holds its pushes, or hands the post to a peer drawn anew. An
+attack besides: spies fill the stempools of one relay in ten, or of all, which then publish at once what
+others bring. (A pool holds 256 posts until they are public: to keep one full takes 20 to 50 stamps a second.)
 """
 
 import argparse
@@ -21,6 +23,8 @@ from simulation.stems import Fate, Stems, many_posts_each
 from simulation.swarm import Setting
 from simulation.watched import Watched
 from simulation.world import World, make_world
+
+SMALLEST = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 12 --others"
 
 POSTS = 50
 SURPLUS = 0.05  # of keys that W names beyond those whose guard spies, at most
@@ -40,6 +44,7 @@ class Variant:
     hands_over: bool = False
     both_ways: bool = False
     graph: bool = True
+    crowded: float = 0.0  #: part of the honest nodes whose pools spies fill
 
 
 CONTROLS = (Variant("bringers left out (control)", Push(exempting=True)),)
@@ -48,6 +53,8 @@ OTHERS = (
     Variant("pushed after U(0, 1 s) each", Push(end_hold=1.0)),
     Variant("handed to a peer drawn anew", Push(), hands_over=True),
     Variant("inbound relays, too", Push(), both_ways=True),
+    Variant("a tenth of pools filled", Push(), crowded=0.1),
+    Variant("all pools filled", Push(), crowded=1.0),
 )
 
 
@@ -79,7 +86,8 @@ def rates(size: int, share: float, seed: int, authors: int, variant: Variant, co
     """One world."""
     rng = Random(f"{size} {share} {seed}")
     world = make_world(size, share, rng, reach=1.0)
-    stems = Stems(world, rng, both_ways=variant.both_ways)
+    crowded = frozenset(rng.sample(world.honest, round(variant.crowded * len(world.honest))))
+    stems = Stems(world, rng, both_ways=variant.both_ways, crowded=crowded)
     fates = many_posts_each(stems, authors, max(counts))
     keys = {fate.author for fate in fates}
     found = {"guards": sum(map(stems.guard_spies, keys)) / len(keys)}
@@ -89,7 +97,7 @@ def rates(size: int, share: float, seed: int, authors: int, variant: Variant, co
     found["F1"] = sum(first_teller(post) == post.author for post in seen) / len(seen)
     methods: dict[str, Callable[[list[Sighting]], dict[int, int | None]]] = {"W": by_silence}
     if variant.graph:
-        graph = Graph(world, both_ways=variant.both_ways)
+        graph = Graph(world, both_ways=variant.both_ways, crowded=crowded)
         name = "S" if variant.push.exempting else "B"
         methods[name] = Watcher(graph, silence=variant.push.exempting).name_all
     for count in counts:

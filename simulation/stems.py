@@ -6,7 +6,7 @@ gossip has brought it; its embargo ends there, as in a node.
 
 import heapq
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from p2pforum.stem.contacts import Contacts
@@ -67,6 +67,7 @@ class Stems:
     both_ways: bool = False  #: inbound peers are relays, too (a variant that was not taken)
     params: StemParams = field(default_factory=StemParams)
     guards: GuardParams = ONE_KEY
+    crowded: frozenset[int] = frozenset()  #: nodes whose pool an attacker fills: they publish others' at once
 
     def __post_init__(self) -> None:
         self.now = 0.0
@@ -82,7 +83,8 @@ class Stems:
     def _make(self, v: int) -> StemRouter:
         world = self.world
         kind = BothWays if self.both_ways else StemRouter
-        router = kind(Random(self.rng.random()), self._guards(v), 0.0, self.params)
+        params = replace(self.params, diffuser=1.0, fluff_delay=0.0) if v in self.crowded else self.params
+        router = kind(Random(self.rng.random()), self._guards(v), 0.0, params)
         for w in world.dialled[v]:
             router.add_peer(str(w), 0.0, outbound=True)
             router.on_answer(str(w))

@@ -22,6 +22,8 @@ from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import GuardParams
 from simulation.world import HOUR
 
+SMALLEST = "--runs 1 --hours 200 --rotate 48"
+
 HOURS = 365 * 24
 NAMED = 3  # posts of a key that one spying guard carries: then its author is named
 FEELERS = 0.25  # an hour: the book knows all from the start, and only has to be kept

@@ -84,11 +84,15 @@ class Pool:
                 del self._shares[post.holder]
 
     def crowd_out(self) -> list[Travelling]:
-        """Remove what others have brought too much of: the oldest of whoever has most, again and again."""
+        """Remove what others have brought too much of: the oldest of whoever has most, again and again.
+
+        Of several that have most, the oldest of all theirs: by name an attacker could have its own stay.
+        """
         out: list[Travelling] = []
         while self._is_crowded():
-            most = max((self._part(s), holder) for holder, s in self._shares.items() if holder != OWN)[1]
-            out.append(next(post for post in self._posts.values() if post.holder == most))
+            parts = {holder: self._part(s) for holder, s in self._shares.items() if holder != OWN}
+            most = max(parts.values())
+            out.append(next(post for post in self._posts.values() if parts.get(post.holder) == most))
             self.remove(out[-1].post_id)
         return out
 

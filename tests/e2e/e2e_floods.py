@@ -1,24 +1,21 @@
 """Strangers who send without limits to real nodes: the attacks, and what becomes of honest posts meanwhile.
 
-    e2e_floods.py NAME        runs one of SCENES and prints what came of it
-
-It tries the checkout that `p2pforum` is imported from, attackers included, which speak as that one does.
+A script of scenes (e2e_scenes.py). Attackers are of the checkout that is tried, and speak as that one does.
 """
 
 import itertools
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
 from e2e_key import KEY, SEED
+from e2e_scenes import Scene, play
 
 from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
 from p2pforum.cli.times import this_hour
@@ -30,6 +27,7 @@ from p2pforum.gossip.service import PROTOCOL
 from p2pforum.gossip.wire import Message, Rpc, Subscription, encode_rpc
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.store.posts import open_store
 
 CONFIG = 'network = "test.e2e"\nhide_origin = false\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 if hasattr(limits, "SHARDS"):  # a checkout from before there was one topic, to compare with
@@ -139,6 +137,9 @@ class OddNode(DemoNode):
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(_HERE / "odd_node.py"), self.kind, "--home", str(self._home), *arguments]
 
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
     def cpu(self) -> float:
         """Seconds used so far."""
         assert self.process is not None
@@ -155,6 +156,11 @@ def nodes(directory: Path, kinds: Sequence[str]) -> Iterator[list[OddNode]]:
             node.kind = kind
             made.append(node)
         yield made
+
+
+def fill(node: DemoNode, posts: Sequence[Post]) -> None:
+    with open_store(node.data_dir, PARAMS) as store:
+        store.add([(post, True) for post in posts])
 
 
 @dataclass
@@ -227,24 +233,25 @@ def refused(directory: Path, kind: str = "reveal", posts: int = 1_200, peers: in
         return Result(len(said), [arrived(victim, said)], _expelled(victim), cpu, scores)
 
 
-SCENES: dict[str, Callable[[Path], Result]] = {
-    "overflow, 2 flooders": lambda directory: overflow(directory, 2, posts=2),
-    "overflow, no flooder": lambda directory: overflow(directory, 0),
-    "overflow, 8 flooders": lambda directory: overflow(directory, 8),
-    "refused, a reveal": lambda directory: refused(directory, "reveal"),
-    "refused, the clock": lambda directory: refused(directory, "behind"),
+SCENES: dict[str, Scene] = {
+    "overflow, no flooder": lambda directory: vars(overflow(directory, 0)),
+    "overflow, 8 flooders": lambda directory: vars(overflow(directory, 8)),
+    "refused, a reveal": lambda directory: vars(refused(directory, "reveal")),
+    "refused, the clock": lambda directory: vars(refused(directory, "behind")),
+}
+QUICK: dict[str, Scene] = {
+    "overflow, 2 flooders": lambda directory: vars(overflow(directory, 2, posts=2)),
 }
 
 
-def main(name: str, *arguments: str) -> None:
-    if name == "flood":
-        trio.run(flood, arguments[0], int(arguments[1]))
-    elif name == "write":
-        *addresses, hour, count = arguments
-        trio.run(write, addresses, int(hour), int(count))
-    else:
-        with tempfile.TemporaryDirectory() as directory:
-            print(json.dumps(vars(SCENES[name](Path(directory)))))
+def main(*arguments: str) -> None:
+    match arguments:
+        case ["flood", address, count]:
+            trio.run(flood, address, int(count))
+        case ["write", *addresses, hour, count]:
+            trio.run(write, addresses, int(hour), int(count))
+        case _:
+            play(SCENES, QUICK, list(arguments))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,3 @@ from simulation import online
 def test_who_sees_nodes_come_seldom_knows_whose_held_post_it_was(seen: float) -> None:
     assert online.rate(1000, seen, online.BEFORE, 1, 60) > 0.4, "the control: as it comes"
     assert online.rate(1000, seen, online.NOW, 1, 60) < 0.2
-
-
-def test_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    assert online.main(["--sizes", "20", "--seen", "1", "--backlogs", "1", "--runs", "2"]) == 0
-    assert "30 min" in capsys.readouterr().out

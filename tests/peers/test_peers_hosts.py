@@ -11,7 +11,6 @@ from p2pforum.core.address import Address, parse_address
 from p2pforum.network.ranges import book_host
 from p2pforum.peers.book import Book
 from p2pforum.peers.reach import Reach
-from simulation import address_book
 from simulation.address_book import ByRecord
 
 DAY = 24
@@ -193,10 +192,3 @@ def test_ports_ipv6_and_twenty_peer_ids_a_host_bring_a_party_no_more_connections
 
 def test_control_where_every_record_counts_it_brings_many() -> None:
     assert crowded(ByRecord(bytes(32), Random(1), Reach())) > 0.4
-
-
-def test_the_command_prints_and_judges(capsys: pytest.CaptureFixture[str]) -> None:
-    code = address_book.main(["--hosts", "20", "--hours", "6", "--seeds", "1"])
-    out = capsys.readouterr().out
-    assert "the same, 20 peer IDs" in out
-    assert ("All bounds hold" in out) == (code == 0)

@@ -2,8 +2,6 @@
 
 import statistics
 
-import pytest
-
 from simulation import linking, year
 from simulation.year import HABITS, Case
 
@@ -31,15 +29,3 @@ def test_a_year_of_posts_is_seen_by_few_guards_drawn_afresh() -> None:
     assert statistics.mean(y.guards for y in fresh) < statistics.mean(y.guards for y in before)
     assert sum(y.named for y in fresh) <= 4
     assert sum(y.named for y in before) >= 5, "the control"
-
-
-@pytest.mark.parametrize("module", [linking, year])
-def test_the_commands_print_and_judge(module: object, capsys: pytest.CaptureFixture[str]) -> None:
-    small = {
-        linking: ["--slots", "1", "4", "--seeds", "1", "--users", "5", "--size", "40"],
-        year: ["--runs", "1", "--hours", "200", "--rotate", "48"],
-    }
-    code = module.main(small[module])  # type: ignore[attr-defined,index]
-    out = capsys.readouterr().out
-    assert "spy" in out
-    assert ("All bounds hold" in out) == (code == 0)

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stem_bench import DIFFUSING, HOUR, RELAYING, Bench, fluffs, passes
@@ -216,46 +215,6 @@ def test_many_own_posts_are_paced_and_not_fluffed_meanwhile() -> None:
     accepted = TokenBucket(10 / 60, 20, 1_000.0)
     taken = [accepted.take_one(at) for at, e in bench.done if isinstance(e, Pass)]
     assert not any(taken), "the guard drops none of them as too many"
-
-
-def test_the_pool_is_bounded_and_others_can_not_fill_it() -> None:
-    bench = Bench(params=RELAYING)
-    for n in range(300):
-        bench.bring("in0", n)
-    assert bench.router.relayed == 256
-    for n in range(1000, 1256):
-        bench.own(n)
-    assert not bench.router.originate(b"x" * 32, b"raw", bench.now)
-    big = Bench(params=RELAYING)
-    for n in range(100):
-        big.bring("in0", n, size=16_000)
-    assert big.router.relayed == 65  # a MiB
-    assert big.router.originate(b"x" * 32, bytes(16_000), big.now)
-
-
-@pytest.mark.parametrize(("size", "fits"), [(100, 256), (12_000, 87)])
-def test_a_crowd_costs_no_other_peer_its_stem_and_nobody_a_post(size: int, fits: int) -> None:
-    """What is too much becomes public at once, and it is what those brought who brought most."""
-    bench = Bench(params=RELAYING, inbound=40)
-    bench.bring("in0", 9_000, 12_000)
-    for n in range(500):
-        bench.bring(f"in{1 + n % 20}", n, size)
-    out = fluffs(bench.run(0))
-    assert bench.router.relayed in (fits, fits + 1)
-    assert len(out) + bench.router.relayed == 501
-    assert bench.router.holds((9_000).to_bytes(32, "big"))
-    assert len({fluff.post_id for fluff in out}) == len(out)
-
-
-def test_what_is_crowded_out_is_still_on_its_way_until_it_is_public() -> None:
-    """Else it would be taken for an own post that waits."""
-    bench = Bench(params=StemParams(diffuser=0.0, pool_posts=1))
-    bench.bring("in0", 1)
-    bench.bring("in0", 2)
-    names = [n.to_bytes(32, "big") for n in (1, 2)]
-    assert all(map(bench.router.holds, names))
-    assert [fluff.post_id for fluff in fluffs(bench.run(0))] == names[:1]
-    assert not bench.router.holds(names[0])
 
 
 def test_a_peer_may_send_ten_frames_a_minute_and_twenty_at_once() -> None:

@@ -1,11 +1,11 @@
 """Spies that dial everybody, in small: `python -m simulation.spies` is the whole."""
 
 import dataclasses
+import statistics
 from random import Random
 
-import pytest
-
 from simulation import spies
+from simulation.bayes import Graph
 from simulation.guess import interval
 from simulation.silence import FAR_APART, Sighting, by_guard, by_silence
 from simulation.spies import Rates, Variant, rates
@@ -59,6 +59,21 @@ def test_who_holds_its_pushes_shows_that_it_publishes() -> None:
     assert max(t.apart for post in together for t in post.told.values()) < FAR_APART, "the control"
 
 
+def test_who_has_its_pool_filled_ends_all_stems_as_spies_reckon() -> None:
+    world = make_world(60, 0.1, Random(1), reach=1.0)
+    at_guards, visits = [], []
+    for crowded in (frozenset(world.honest), frozenset[int]()):
+        stems = Stems(world, Random(2), crowded=crowded)
+        for v in world.honest:
+            stems.post(v, 30.0)
+        fates = [fate for fate in stems.run() if not stems.guard_spies(fate.author)]
+        at_guards.append(statistics.mean(fate.fluffed_by in world.dialled[fate.author] for fate in fates))
+        visits.append(max(sum(row.values()) for row in Graph(world, crowded=crowded).visits))
+    assert at_guards[0] == visits[0] == 1.0
+    assert at_guards[1] < 0.7, "the control"
+    assert visits[1] > 2.0, "the control"
+
+
 def test_relays_that_dial_in_could_swallow_most_stems() -> None:
     """Why inbound peers are no relays: they come in any number, and need no address of their own."""
     world = make_world(200, 0.1, Random(1), reach=1.0)
@@ -101,14 +116,6 @@ def test_a_figure_out_of_its_bounds_is_said() -> None:
     blind = {"guards": 0.1, "W50": 0.1, "S50": 0.2}
     named = {"guards": 0.1, "W50": 0.3, "B50": 0.6}
     assert len(spies.complaints(blind, named, 50)) == 4
-
-
-def test_the_command_prints_and_judges(capsys: pytest.CaptureFixture[str]) -> None:
-    small = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 0 --others"
-    code = spies.main(small.split())
-    out = capsys.readouterr().out
-    assert "handed to a peer drawn anew" in out
-    assert ("All bounds hold" in out) == (code == 0)
 
 
 def test_hand_over_and_first_teller() -> None:

@@ -119,13 +119,3 @@ def test_judging() -> None:
     assert guess.most_by_chance(0.15, 27) == 7
     assert guess.interval([1.0, 1.0, 1.0]) == (1.0, 0.0)
     assert guess.interval([0.0, 2.0] * 10) == pytest.approx((1.0, 0.480), abs=1e-3), "t for 19 is 2.093"
-
-
-def test_the_command_prints_and_judges(capsys: pytest.CaptureFixture[str]) -> None:
-    code = privacy.main(
-        ["--sizes", "60", "--seeds", "2", "--authors", "5", "--routed", "20", "--routed-seeds", "1"]
-    )
-    out = capsys.readouterr().out
-    assert "plain gossip (control)" in out
-    assert "95 % interval" in out
-    assert ("All bounds hold" in out) == (code == 0)

@@ -1,32 +1,23 @@
-"""Requests of front ends to the node and its answers: the Starlette application.
+"""What front ends can ask of the node: the endpoints and their answers.
 
 No sockets here (server.py), no logic of the node (backend.py). Requests are never logged: together
 with a peer's view of the clock they would tell who wrote what.
 """
 
-import contextlib
 import json
-import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, TypeVar
-
-import trio
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from urllib.parse import parse_qsl
 
 from p2pforum import __version__
 from p2pforum.api.backend import ApiBackend
-from p2pforum.api.problems import describe, problem
-from p2pforum.api.streaming import Draining, SyncResponse
+from p2pforum.api.connection import Head
+from p2pforum.api.problems import BadRequest
 from p2pforum.core import limits
 from p2pforum.core.bundle import split_posts
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
-
-_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -41,130 +32,132 @@ _STATUS = {
 }
 
 
-class _Malformed(Exception):
-    """The body of a request is not what the endpoint wants."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    backend: ApiBackend
+    head: Head
+    body: bytes
 
 
-class _TooLarge(Exception):
-    """The body of a request is over its bound."""
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The answer is a sync with that peer, as it goes on."""
+
+    target: str
 
 
-class _TooSlow(Exception):
-    """The body of a request did not come."""
+Answer = tuple[int, Any] | Sync
+"""A status and what becomes JSON, or a stream."""
 
 
-def build_app(backend: ApiBackend) -> Starlette:
-    def route(path: str, method: str, act: Callable[[ApiBackend, Request], Awaitable[Response]]) -> Route:
-        return Route(path, _guarded(partial(act, backend)), methods=[method])
-
-    return Starlette(
-        routes=[
-            route("/v1/posts", "POST", _submit),
-            route("/v1/bundle", "POST", _submit_bundle),
-            route("/v1/pin", "POST", _pin),
-            route("/v1/forget", "POST", _forget),
-            route("/v1/scrub", "POST", _scrub),
-            route("/v1/status", "GET", _status),
-            route("/v1/peers", "GET", _peers),
-            route("/v1/sync", "POST", _sync),
-            route("/v1/reload", "POST", _reload),
-            route("/v1/stop", "POST", _stop),
-            route("/v1/version", "GET", _version),
-        ],
-        exception_handlers={404: _no_such_path, 405: _no_such_method},
-    )
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    act: Callable[[Request], Awaitable[Answer]]
+    most: int = limits.MAX_API_BODY  #: bytes of the body
 
 
-async def _submit(backend: ApiBackend, request: Request) -> Response:
-    if request.headers.get("content-type") != "application/cbor":
-        return problem(415, "unsupported", "a post is sent as application/cbor")
-    listen = _seconds(request.query_params.get("listen", "0"))
-    if listen is None:
-        return problem(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
-    raw = await _read_body(request, limits.MAX_POST)
-    done = await backend.submit(raw, listen)
+def find_route(head: Head) -> Route:
+    """Raises BadRequest if there is none."""
+    route = ROUTES.get(head.path)
+    if route is None:
+        raise BadRequest(404, "no such path", "no such path; docs/API.md lists them")
+    if head.method != route.method and (head.method, route.method) != ("HEAD", "GET"):
+        raise BadRequest(405, "no such method", "that path has another method; docs/API.md lists them")
+    return route
+
+
+async def _submit(request: Request) -> Answer:
+    _check_type(request, "a post is", "application/cbor")
+    listen = _seconds(dict(parse_qsl(request.head.query, keep_blank_values=True)).get("listen", "0"))
+    done = await request.backend.submit(request.body, listen)
     answer: dict[str, Any] = {"outcome": done.outcome.value, "id": done.id and format_id(done.id)}
     if done.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
     if done.spread is not None:
         answer["spread"] = done.spread
-    return JSONResponse(answer, _STATUS[done.outcome])
+    return _STATUS[done.outcome], answer
 
 
-def _seconds(text: str) -> float | None:
+def _check_type(request: Request, what: str, content_type: str) -> None:
+    if request.head.content_type != content_type:
+        raise BadRequest(415, "unsupported", f"{what} sent as {content_type}")
+
+
+def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        return None
-    return seconds if 0 <= seconds <= limits.MAX_LISTEN_SECONDS else None
+        seconds = -1
+    if 0 <= seconds <= limits.MAX_LISTEN_SECONDS:
+        return seconds
+    raise BadRequest(400, "malformed", f"listen is a number from 0 to {limits.MAX_LISTEN_SECONDS}")
 
 
-async def _forget(backend: ApiBackend, request: Request) -> Response:
+async def _forget(request: Request) -> Answer:
     """One ID in one request: that two posts go together is nothing for the node to know."""
-    post_id = await _asked(request, '{"id": "a whole ID"}', lambda asked: parse_id(asked["id"]))
-    return JSONResponse({"forgotten": await backend.forget(post_id)})
+    post_id = _asked(request, '{"id": "a whole ID"}', lambda asked: parse_id(asked["id"]))
+    return 200, {"forgotten": await request.backend.forget(post_id)}
 
 
-async def _scrub(backend: ApiBackend, _request: Request) -> Response:
-    return JSONResponse({"clean": await backend.scrub()})
+async def _scrub(request: Request) -> Answer:
+    return 200, {"clean": await request.backend.scrub()}
 
 
-async def _submit_bundle(backend: ApiBackend, request: Request) -> Response:
-    if request.headers.get("content-type") != "application/x-p2pforum-posts":
-        return problem(415, "unsupported", "posts are sent as application/x-p2pforum-posts")
-    raws = split_posts(await _read_body(request, limits.MAX_BUNDLE_CHUNK))
-    counts = await backend.submit_bundle(raws)
-    return JSONResponse({outcome.value: count for outcome, count in counts.items()})
+async def _submit_bundle(request: Request) -> Answer:
+    _check_type(request, "posts are", "application/x-p2pforum-posts")
+    counts = await request.backend.submit_bundle(split_posts(request.body))
+    return 200, {outcome.value: count for outcome, count in counts.items()}
 
 
-async def _pin(backend: ApiBackend, request: Request) -> Response:
-    shape = '{"root": "a whole ID", "pinned": true or false}'
-    root, pinned = await _asked(
-        request, shape, lambda asked: (parse_id(asked["root"]), _of_type(bool, asked["pinned"]))
+async def _pin(request: Request) -> Answer:
+    root, pinned = _asked(
+        request,
+        '{"root": "a whole ID", "pinned": true or false}',
+        lambda asked: (parse_id(asked["root"]), _of_type(bool, asked["pinned"])),
     )
-    return JSONResponse({"changed": await backend.pin(root, pinned)})
+    return 200, {"changed": await request.backend.pin(root, pinned)}
 
 
-async def _status(backend: ApiBackend, _request: Request) -> Response:
-    return JSONResponse(backend.status())
+async def _status(request: Request) -> Answer:
+    return 200, request.backend.status()
 
 
-async def _peers(backend: ApiBackend, _request: Request) -> Response:
-    return JSONResponse(backend.peers())
+async def _peers(request: Request) -> Answer:
+    return 200, request.backend.peers()
 
 
-async def _reload(backend: ApiBackend, _request: Request) -> Response:
-    backend.reload()
-    return JSONResponse({"reloaded": True})
+async def _reload(request: Request) -> Answer:
+    request.backend.reload()
+    return 200, {"reloaded": True}
 
 
-async def _stop(backend: ApiBackend, _request: Request) -> Response:
-    backend.stop()
-    return JSONResponse({"stopping": True}, 202)
+async def _stop(request: Request) -> Answer:
+    request.backend.stop()
+    return 202, {"stopping": True}
 
 
-async def _version(_backend: ApiBackend, _request: Request) -> Response:
-    return JSONResponse({"version": __version__, "api": API_VERSION})
+async def _version(_request: Request) -> Answer:
+    return 200, {"version": __version__, "api": API_VERSION}
 
 
-async def _sync(backend: ApiBackend, request: Request) -> Response:
+async def _sync(request: Request) -> Answer:
     shape = '{"peer": "an address or a peer ID"}'
-    target = await _asked(request, shape, lambda asked: _of_type(str, asked.get("peer", "")))
-    return SyncResponse(backend, target)
+    return Sync(_asked(request, shape, lambda asked: _of_type(str, asked.get("peer", ""))))
 
 
-async def _asked(request: Request, shape: str, read: Callable[[Any], T]) -> T:
+def _asked(request: Request, shape: str, read: Callable[[Any], T]) -> T:
     """What `read` finds in the JSON of the body; an empty body counts as {}.
 
-    All JSON from front ends comes through here. Raises _Malformed for what is not of that shape.
+    All JSON from front ends comes through here. Raises BadRequest for what is not of that shape.
     """
-    body = await _read_body(request, limits.MAX_API_BODY)
     try:
-        asked = json.loads(body or b"{}")
+        asked = json.loads(request.body or b"{}")
         json.dumps(asked, ensure_ascii=False).encode()  # half a character could be in no answer
         return read(asked)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _Malformed(f"the body is not {shape}") from error  # 4 KiB of "[" are too deep for Python
+        text = f"the body is not {shape}"  # 4 KiB of "[" are too deep for Python
+        raise BadRequest(400, "malformed", text) from error
 
 
 def _of_type(kind: type[T], value: object) -> T:
@@ -173,43 +166,16 @@ def _of_type(kind: type[T], value: object) -> T:
     return value
 
 
-def _guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """What an endpoint raises becomes an answer; a bug is logged here and stays with this request."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return await act(request)
-        except ClientDisconnect:
-            return Response()  # nobody reads it
-        except _Malformed as error:
-            return problem(400, "malformed", str(error))
-        except _TooLarge as error:
-            return Draining(problem(413, "too large", str(error)))
-        except _TooSlow as error:
-            return problem(408, "too slow", str(error))
-        except Exception as error:
-            status, answer = describe(error)
-            return JSONResponse(answer, status)
-
-    return endpoint
-
-
-async def _read_body(request: Request, most: int) -> bytes:
-    """Raises _TooLarge as soon as it is, whatever the Content-Length says."""
-    body = bytearray()
-    with trio.move_on_after(limits.API_BODY_SECONDS):
-        async with contextlib.aclosing(request.stream()) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > most:
-                    raise _TooLarge(f"the body has more than {most} bytes")
-        return bytes(body)
-    raise _TooSlow(f"the body did not come within {limits.API_BODY_SECONDS} s")
-
-
-async def _no_such_path(_request: Request, _error: Exception) -> Response:
-    return problem(404, "no such path", "no such path; docs/API.md lists them")
-
-
-async def _no_such_method(_request: Request, _error: Exception) -> Response:
-    return problem(405, "no such method", "that path has another method; docs/API.md lists them")
+ROUTES = {
+    "/v1/posts": Route("POST", _submit, limits.MAX_POST),
+    "/v1/bundle": Route("POST", _submit_bundle, limits.MAX_BUNDLE_CHUNK),
+    "/v1/pin": Route("POST", _pin),
+    "/v1/forget": Route("POST", _forget),
+    "/v1/scrub": Route("POST", _scrub),
+    "/v1/status": Route("GET", _status),
+    "/v1/peers": Route("GET", _peers),
+    "/v1/sync": Route("POST", _sync),
+    "/v1/reload": Route("POST", _reload),
+    "/v1/stop": Route("POST", _stop),
+    "/v1/version": Route("GET", _version),
+}

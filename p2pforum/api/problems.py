@@ -3,8 +3,6 @@
 import logging
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
-
 from p2pforum.core import errors
 
 _log = logging.getLogger(__name__)
@@ -24,8 +22,19 @@ ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
 ]
 
 
+class BadRequest(Exception):
+    """What a front end sent is no request that the node can take."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
 def describe(error: Exception) -> tuple[int, dict[str, Any]]:
     """Status and body. A bug is logged here, and the front end is told no more than that."""
+    if isinstance(error, BadRequest):
+        return error.status, {"error": str(error), "code": error.code}
     for kind, status, code in ERRORS:
         if isinstance(error, kind):
             answer: dict[str, Any] = {"error": str(error), "code": code}
@@ -34,7 +43,3 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]]:
             return status, answer
     _log.error("a request of a front end failed", exc_info=error)
     return 500, {"error": "the node failed on this request; its log has the reason", "code": "internal"}
-
-
-def problem(status: int, code: str, text: str) -> Response:
-    return JSONResponse({"error": text, "code": code}, status)

@@ -1,29 +1,29 @@
-"""The node's end of the local socket: a Unix socket of our own, served by Hypercorn's trio server.
+"""The node's end of the local socket: who may talk, how many, and how it ends.
 
 Only this person (and root) may talk: socket 0600 in a 0700 directory, and the uid of each connection is
-asked of the kernel. Hypercorn shields its sends from cancellation, so a front end that stops reading
-could keep the node from ever ending; here every connection is closed hard after a grace period.
+asked of the kernel. When the node ends, every connection is closed after a grace period, whatever the
+front end does.
 """
 
 import contextlib
+import json
 import logging
 import os
 import socket
 import stat
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio.tcp_server import TCPServer
-from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ConnectionState
 
 from p2pforum.api.address import socket_address
-from p2pforum.api.app import build_app
+from p2pforum.api.app import Request, Sync, find_route
 from p2pforum.api.backend import ApiBackend
+from p2pforum.api.connection import Connection, Gone
+from p2pforum.api.problems import describe
+from p2pforum.api.streaming import stream_sync
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, StoreBusy
 
@@ -42,8 +42,7 @@ async def serve_api(
     """
     with bound_socket(path) as listening:
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening))
-        connections = _Connections(backend)
-        await connections.serve(listener, task_status)
+        await _FrontEnds(backend).serve(listener, task_status)
 
 
 @contextlib.contextmanager
@@ -97,72 +96,61 @@ def uid_of(sock: trio.socket.SocketType) -> int:
     return int(_UCRED.unpack(raw)[1])
 
 
-class _Connections:
-    """The open connections, and their end."""
+class _FrontEnds:
+    """Their connections, and the end of all of them."""
 
     def __init__(self, backend: ApiBackend) -> None:
-        self._app = ASGIWrapper(build_app(backend))  # type: ignore[arg-type]
-        self._context = WorkerContext(max_requests=None)
-        self._config = _hypercorn_config()
-        self._streams: set[trio.SocketStream] = set()
-        self._one_less = trio.Condition()
-        self._ended = trio.Event()
+        self._backend = backend
+        self._open: set[Connection] = set()
+        self._ending = False
 
     async def serve(self, listener: trio.SocketListener, task_status: trio.TaskStatus[None]) -> None:
+        """Our own cancellation does not reach the connections, so that answers under way (to `stop`, say)
+        still arrive: each ends by its own deadline."""
         async with trio.open_nursery() as nursery:
-            connections: trio.Nursery = await nursery.start(self._hold)
             task_status.started()
             try:
-                await trio.serve_listeners(self._serve_one, [listener], handler_nursery=connections)
+                await trio.serve_listeners(self._serve_one, [listener], handler_nursery=nursery)
             finally:
-                with trio.CancelScope(shield=True):
-                    await self._end(connections)
-
-    async def _hold(self, task_status: trio.TaskStatus[trio.Nursery]) -> None:
-        """A nursery for the connections that our own cancellation does not reach: `_end` ends it, so
-        that answers under way (to `stop`, say) still arrive."""
-        with trio.CancelScope(shield=True):
-            async with trio.open_nursery() as connections:
-                task_status.started(connections)
-                await self._ended.wait()
+                self._ending = True
+                for connection in self._open:
+                    connection.finish(limits.API_GRACE_SECONDS)
 
     async def _serve_one(self, stream: trio.SocketStream) -> None:
-        if len(self._streams) >= limits.MAX_API_CONNECTIONS or not may_talk(uid_of(stream.socket)):
+        is_full = self._ending or len(self._open) >= limits.MAX_API_CONNECTIONS
+        if is_full or not may_talk(uid_of(stream.socket)):
             await trio.aclose_forcefully(stream)
             return
-        self._streams.add(stream)
+        connection = Connection(stream)
+        self._open.add(connection)
         try:
-            await TCPServer(self._app, self._config, self._context, ConnectionState({}), stream)  # type: ignore[arg-type]
-        except Exception:  # bytes that are no HTTP break Hypercorn in more ways than it catches
+            with connection.scope:
+                await converse(self._backend, connection)
+        except Gone:
+            pass
+        except Exception:
             _log.warning("a front end's connection broke", exc_info=True)
         finally:
-            self._streams.discard(stream)
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(stream)
-                async with self._one_less:
-                    self._one_less.notify_all()
-
-    async def _end(self, connections: trio.Nursery) -> None:
-        await self._context.terminated.set()
-        await self._wait_until_gone(limits.API_GRACE_SECONDS)
-        connections.cancel_scope.cancel()
-        await self._wait_until_gone(0.5)
-        for stream in list(self._streams):  # those in a shielded send to one that does not read
+            self._open.discard(connection)
             await trio.aclose_forcefully(stream)
-        self._ended.set()
-
-    async def _wait_until_gone(self, seconds: float) -> None:
-        with trio.move_on_after(seconds):
-            async with self._one_less:
-                while self._streams:
-                    await self._one_less.wait()
 
 
-def _hypercorn_config() -> HypercornConfig:
-    config = HypercornConfig()
-    config.accesslog = None
-    config.errorlog = logging.getLogger("p2pforum.api.http")
-    config.include_server_header = False
-    config.include_date_header = False
-    config.keep_alive_timeout = limits.API_IDLE_SECONDS
-    return config
+async def converse(backend: ApiBackend, connection: Connection) -> None:
+    """Answer its requests until there are no more. Raises Gone."""
+    while True:
+        try:
+            head = await connection.next_request()
+            if head is None:
+                return
+            route = find_route(head)
+            answer = await route.act(Request(backend, head, await connection.body(route.most)))
+        except Gone:
+            raise
+        except Exception as error:
+            answer = describe(error)
+        if isinstance(answer, Sync):
+            await connection.stream("application/x-ndjson", partial(stream_sync, backend, answer.target))
+        else:
+            status, told = answer
+            text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            await connection.answer(status, "application/json", text.encode())

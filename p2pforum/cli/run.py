@@ -97,7 +97,7 @@ def _start_log(quiet: bool) -> None:
         level=logging.WARNING if quiet else logging.INFO, format="%(levelname)-7s %(name)s: %(message)s"
     )
     if not quiet:
-        for name in ("libp2p", "multiaddr", "hypercorn"):
+        for name in ("libp2p", "multiaddr"):
             logging.getLogger(name).setLevel(logging.WARNING)
 
 

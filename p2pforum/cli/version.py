@@ -8,7 +8,7 @@ from p2pforum import __version__
 from p2pforum.cli import options
 from p2pforum.cli.context import Context, pass_context
 
-_PARTS = ("libp2p", "trio", "pynacl", "cbor2", "sqlite-utils", "hypercorn", "starlette", "click")
+_PARTS = ("libp2p", "trio", "pynacl", "cbor2", "sqlite-utils", "h11", "click")
 
 
 @click.command()

@@ -186,10 +186,12 @@ LASTING_SECONDS = 60  # a connection that ends sooner is a failure: its peer is 
 
 # --- own: the local API ----------------------------------------------------------------------------
 MAX_API_CONNECTIONS = 64  # front ends of one person
+MAX_API_HEAD = 16 * KIB  # bytes of a request's head
 MAX_API_BODY = 4 * KIB  # bytes of a request that is not a post
 MAX_LISTEN_SECONDS = 30  # a front end waits to hear who offers its post back; half of its patience
 SUBMIT_SECONDS = 1  # for a post to leave before its front end is answered: longer only behind many others
 API_BODY_SECONDS = 10  # for the whole body of a request
+API_TAKE_SECONDS = 10  # for a front end to take an answer, or the next part of a stream
 API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one counts as open until then
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
 API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped

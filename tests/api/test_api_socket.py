@@ -9,14 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hypercorn.trio
 import pytest
 import trio
 from api_backend import RecordingBackend
-from hypercorn.config import Config as HypercornConfig
 
 from p2pforum.api import server as api_server
-from p2pforum.api.app import build_app
 from p2pforum.api.client import NodeClient
 from p2pforum.api.server import bound_socket, may_talk, serve_api
 from p2pforum.core import limits
@@ -182,7 +179,7 @@ def sync_request(target: str) -> bytes:
 async def test_stops_whatever_a_client_does(
     backend: RecordingBackend, socket_path: Path, target: str
 ) -> None:
-    """With `flood` the client reads nothing, so that Hypercorn sits in a shielded send."""
+    """With `flood` the client reads nothing, so that the node sits in a send."""
     async with trio.open_nursery() as nursery:
         await nursery.start(serve_api, backend, socket_path)
         stream = await trio.open_unix_socket(socket_path)
@@ -194,32 +191,6 @@ async def test_stops_whatever_a_client_does(
     assert backend.sync_cancelled.is_set()
     assert not await trio.Path(socket_path).exists()
     await stream.aclose()
-
-
-async def test_hypercorns_own_worker_does_not_stop(backend: RecordingBackend, socket_path: Path) -> None:
-    """The negative control: the defect that server.py works around. If this fails after an upgrade, the
-    workaround may go."""
-    await trio.Path(socket_path.parent).mkdir()
-    config = HypercornConfig()
-    config.bind, config.graceful_timeout, config.errorlog = [f"unix:{socket_path}"], 0.2, None
-    stop, ended = trio.Event(), trio.Event()
-
-    async def run() -> None:
-        await hypercorn.trio.serve(build_app(backend), config, shutdown_trigger=stop.wait)
-        ended.set()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(run)
-        while not await trio.Path(socket_path).exists():
-            await trio.lowlevel.checkpoint()
-        stream = await trio.open_unix_socket(socket_path)
-        await stream.send_all(sync_request("flood"))
-        await backend.reported.wait()
-        stop.set()
-        with trio.move_on_after(1.5):
-            await ended.wait()
-        assert not ended.is_set()
-        await stream.aclose()
 
 
 async def test_stop_is_answered_before_the_end(backend: RecordingBackend, socket_path: Path) -> None:

@@ -18,7 +18,7 @@ from p2pforum.cli.console import Console, wants_color
 from p2pforum.core import errors
 from p2pforum.core.post_id import short_id
 
-HEAVY = {"trio", "libp2p", "httpx", "sqlite_utils", "starlette", "hypercorn", "anyio", "rich", "multiaddr"}
+HEAVY = {"trio", "libp2p", "httpx", "sqlite_utils", "h11", "anyio", "rich", "multiaddr"}
 
 
 def loaded_by(program: str, world: World) -> set[str]:

@@ -2,11 +2,15 @@
 
 from random import Random
 
+import pytest
+
 from p2pforum.gossip.effects import Drafts, Effect, Send
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Rpc, Subscription
 from simulation.swarm import TOPIC, Setting, Swarm
+
+pytestmark = pytest.mark.slow
 
 NODES, POSTS = 30, 15
 STRANGER = "stranger"

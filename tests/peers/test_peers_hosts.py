@@ -185,6 +185,7 @@ def crowded(book: Book) -> float:
     return sum(entry.address in spies for entry in drawn if entry is not None) / 600
 
 
+@pytest.mark.slow
 def test_ports_ipv6_and_twenty_peer_ids_a_host_bring_a_party_no_more_connections() -> None:
     """Nearly: an address of IPv4 and one of IPv6 a host. `python -m simulation.address_book` is the whole."""
     shares = [crowded(a_book(n, secret=bytes([n]) * 32)) for n in range(5)]
@@ -195,6 +196,7 @@ def test_control_where_every_record_counts_it_brings_many() -> None:
     assert crowded(ByRecord(bytes(32), Random(1), Reach())) > 0.4
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_judges(capsys: pytest.CaptureFixture[str]) -> None:
     code = address_book.main(["--hosts", "20", "--hours", "6", "--seeds", "1"])
     out = capsys.readouterr().out

@@ -304,6 +304,7 @@ print(code, ctypes.CDLL(None).prctl(PR_GET_DUMPABLE), file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "is_open"),
     [

@@ -13,11 +13,13 @@ from pathlib import Path
 from cli_world import ROOT
 
 # A shell's background job, as a test run may be, ignores SIGINT, and what it starts inherits that.
-_PROGRAM = f"""
+_START = f"""
 import fcntl, signal, sys, termios
 signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 sys.path.insert(0, {str(ROOT)!r})
+"""
+_MAIN = """
 from p2pforum.cli.main import main
 main(sys.argv[1:])
 """
@@ -25,14 +27,16 @@ _PATIENCE = 30.0  # seconds
 
 
 class Terminal:
-    """One run. `screen` is all that came out, escape sequences included."""
+    """One run, after the code in `before`. `screen` is all that came out, escape sequences included."""
 
-    def __init__(self, *arguments: str, columns: int = 80, lines: int = 24, **environ: str) -> None:
+    def __init__(
+        self, *arguments: str, before: str = "", columns: int = 80, lines: int = 24, **environ: str
+    ) -> None:
         self.screen = ""
         self._fd, inner = pty.openpty()
         size = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines)}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *arguments],
+            [sys.executable, "-c", _START + before + _MAIN, *arguments],
             stdin=inner,
             stdout=inner,
             stderr=inner,

@@ -87,6 +87,7 @@ def test_an_editor_that_fails(world: World, tmp_path: Path, memory: Path) -> Non
     assert os.listdir(memory) == []
 
 
+@pytest.mark.slow
 def test_a_draft_is_gone_on_with(world: World, tmp_path: Path, memory: Path) -> None:
     too_long = an_editor(tmp_path, 'printf "Title\\n\\n%20000s end" x > "$1"')
     terminal = Terminal("post", "library", EDITOR=too_long, XDG_RUNTIME_DIR=str(memory))

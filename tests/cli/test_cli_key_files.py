@@ -143,6 +143,7 @@ def test_the_present_passphrase_is_asked_for_while_unlocked(
     assert "heron" in sealed.ok("key", "list").out, "control: other commands ask the agent"
 
 
+@pytest.mark.slow
 def test_passphrases_typed_on_a_terminal(world: World) -> None:
     world.ok("key", "new", "heron")
     terminal = Terminal("passphrase")
@@ -217,6 +218,7 @@ def fill(world: World) -> None:
         save(box, board_place("library"), Draft("Subject", "a draft", HOUR))
 
 
+@pytest.mark.slow
 def test_a_backup_brings_everything_to_a_clean_machine(
     sealed: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -321,6 +323,7 @@ def test_files_that_can_not_be_used_are_named_and_left_alone(
     assert sealed.run("doctor").code == 1
 
 
+@pytest.mark.slow
 def test_two_processes_that_write_lose_nothing(world: World) -> None:
     world.ok("key", "new", "first")
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from p2pforum.cli.main import main; main()"

@@ -344,6 +344,7 @@ def test_init(world: World) -> None:
         assert stat.S_IMODE((world.home / name).stat().st_mode) == 0o700
 
 
+@pytest.mark.slow
 def test_init_with_a_passphrase_from_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = world.home / "passphrase"
     secret.write_text("correct horse\n")
@@ -362,6 +363,7 @@ def test_init_with_a_passphrase_from_a_file(world: World, monkeypatch: pytest.Mo
     assert "chmod 600" in world.run("post", "library", "-s", "S", stdin="Text").err
 
 
+@pytest.mark.slow
 def test_passphrases_on_a_terminal(world: World) -> None:
     terminal = Terminal("init")
     for prompt in ("New passphrase", "The same again"):

@@ -175,6 +175,7 @@ def test_a_node_that_is_starting_is_waited_for(world: World, monkeypatch: pytest
     assert len(pauses) == 2
 
 
+@pytest.mark.slow
 def test_files_are_private(world: World) -> None:
     result = world.process("post", "library", "-s", "S", stdin="Text")
     assert result.code == 0, result

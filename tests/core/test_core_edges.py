@@ -23,6 +23,7 @@ def parts(case: dict) -> tuple[bytes, bytes, bytes]:
     return bytes.fromhex(case["message"]), bytes.fromhex(case["signature"]), bytes.fromhex(case["key"])
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_published_vectors() -> None:
     assert vectors() == json.loads(FILE.read_text())
 

@@ -68,6 +68,7 @@ def test_a_stamp_holds_for_one_hour() -> None:
     assert stamp.stamp_salt(1) == hashlib.sha256(b"\0\0\0\1").digest()[:16]
 
 
+@pytest.mark.slow
 def test_a_stamp_holds_in_one_network_and_on_one_board() -> None:
     """The ID commits to both: a nonce that is worth 12 bits here is worth nothing like it elsewhere."""
     here, there = NetworkParams("grind", stamp_floor=4), NetworkParams("grind-2", stamp_floor=4)

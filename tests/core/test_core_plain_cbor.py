@@ -42,6 +42,7 @@ def test_what_passes_has_one_encoding(raw: bytes) -> None:
     assert cbor2.dumps(value, canonical=True) == raw
 
 
+@pytest.mark.slow
 @given(plain, st.data())
 def test_damaged_bytes_are_refused_or_have_one_encoding(value: object, data: st.DataObject) -> None:
     raw = bytearray(cbor2.dumps(value, canonical=True))

@@ -46,6 +46,7 @@ def test_decode_gives_back_what_was_signed(signed: post.Post) -> None:
     assert again.payload.encode() == signed.payload.encode()
 
 
+@pytest.mark.slow
 @given(posts(), st.data())
 @settings(max_examples=300)
 def test_one_flipped_bit_is_another_post_or_none(signed: post.Post, data: st.DataObject) -> None:

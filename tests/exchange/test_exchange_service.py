@@ -78,6 +78,7 @@ async def test_the_source_of_news_is_the_part_of_the_internet_it_came_from(
         assert [source for _, source in (*home.heard, *leaf.heard)] == ["8.8.0.0/16"] * 2
 
 
+@pytest.mark.slow
 async def test_asks_come_a_random_while_after_the_connection_and_then_about_hourly(
     autojump_clock: MockClock, hub: MemoryHub
 ) -> None:

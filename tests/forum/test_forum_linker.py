@@ -17,7 +17,7 @@ from strategies import HOUR
 
 from p2pforum.core.post import Post
 
-pytestmark = pytest.mark.usefixtures("quick_disk")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_disk")]
 
 THREADS = 100  # of each of two people
 PAIRS = 2000  # of each kind, to learn from and to be judged by

@@ -102,6 +102,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_and_kill_leave_nothing_half(tmp_path: Path, how: signal.Signals) -> None:
     """A real signal to the whole group, as the terminal sends it; SIGKILL to the minting process alone."""

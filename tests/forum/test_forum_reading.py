@@ -265,6 +265,7 @@ def test_the_work_for_a_chain_grows_as_the_chain_does(kind: int) -> None:
     assert looks(chain(800, kind)) <= 4.2 * looks(chain(200, kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [5_000, 20_000])
 def test_a_chain_of_withdrawals_is_shown_within_the_bounds_of_the_wire(count: int) -> None:
     shown = thread_view(Rows(chain(count, Kind.RETRACT)), an_id(0))

@@ -15,7 +15,7 @@ from p2pforum.core.post import Post
 from p2pforum.forum.importing import ImportedPost, publish_import
 from p2pforum.forum.writing import Press
 
-pytestmark = pytest.mark.usefixtures("quick_disk")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_disk")]
 
 RUN = 8  # bytes: chance makes no two equal ones in a test
 THREADS = 100

@@ -34,6 +34,7 @@ def test_the_figures_it_multiplies_are_those_of_the_docs() -> None:
     assert pytest.approx((145 + 140) * 1e-6) == load.INGEST
 
 
+@pytest.mark.slow
 def test_two_dialled_peers_in_a_topic_are_enough_and_one_is_not() -> None:
     assert load.thin(150, 4, dials=2)[1] == 1.0
     assert load.thin(150, 4, dials=1)[1] < 0.95

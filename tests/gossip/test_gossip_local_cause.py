@@ -25,6 +25,8 @@ from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Va
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.wire import Message, Rpc
 
+pytestmark = pytest.mark.slow
+
 KEYS = range(1, 4)
 ATTACKER = "attacker"
 

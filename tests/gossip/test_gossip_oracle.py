@@ -5,6 +5,8 @@ import pytest
 from simulation.oracle import PAUSES, POSTS, LeavingOut, standing_out
 from simulation.swarm import Swarm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("young", [False, True])
 @pytest.mark.parametrize("pause", PAUSES)

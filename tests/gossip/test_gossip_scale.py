@@ -14,6 +14,8 @@ from simulation.scale import NO_OFFERS, TO_ALL, Result, measure
 from simulation.swarm import TOPIC, Setting, Swarm
 from simulation.world import HOP, NEAREST, USUAL
 
+pytestmark = pytest.mark.slow
+
 SMALL, LARGE = 40, 200
 A_HOP = NEAREST + USUAL + HOP  # seconds, the median
 THIN = GossipParams(degree=2, degree_low=2, degree_high=3, degree_outbound=1, gossip_beats=0)

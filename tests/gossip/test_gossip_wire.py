@@ -110,6 +110,7 @@ def test_we_read_what_protobuf_writes(theirs: rpc_pb2.RPC) -> None:
     assert decode_rpc(theirs.SerializeToString()) == seen_by_protobuf(theirs)
 
 
+@pytest.mark.slow
 @given(protobuf_rpcs, protobuf_rpcs)
 def test_rpcs_joined_are_merged_as_protobuf_merges_them(one: rpc_pb2.RPC, two: rpc_pb2.RPC) -> None:
     joined = one.SerializeToString() + two.SerializeToString()

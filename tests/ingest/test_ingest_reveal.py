@@ -85,6 +85,7 @@ def live(doors: list[Door], news: list[list[Post]]) -> list[set[bytes]]:
 orders = st.lists(st.lists(st.sampled_from(POSTS), max_size=8), min_size=2, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(news=orders)
 def test_all_orders_of_arrival_end_with_the_same_posts(news: list[list[Post]]) -> None:
@@ -96,6 +97,7 @@ def test_all_orders_of_arrival_end_with_the_same_posts(news: list[list[Post]]) -
     assert by_others <= first
 
 
+@pytest.mark.slow
 @given(news=orders)
 def test_what_readers_see_marked_does_not_depend_on_the_order(news: list[list[Post]]) -> None:
     doors = [a_door(Shelf()) for _ in news]

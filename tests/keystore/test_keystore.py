@@ -338,6 +338,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
         keystore.read()
 
 
+@pytest.mark.slow
 def test_a_reader_beside_a_writer_never_sees_half(tmp_path: Path) -> None:
     """It holds no lock, and what it reads is wiped under it now and then."""
     writer, reader = a_keystore(tmp_path, None), reopened(tmp_path, None)

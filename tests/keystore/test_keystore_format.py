@@ -37,6 +37,7 @@ def with_header_field(raw: bytes, offset: int, value: bytes) -> bytes:
     return with_checksum((raw[:offset] + value + raw[offset + len(value) :])[:-32])
 
 
+@pytest.mark.slow
 @given(contents)
 def test_contents_survive_and_have_one_encoding(value: Contents) -> None:
     encoded = encode(value)

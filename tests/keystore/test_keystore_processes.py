@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+import pytest
 from keystore_samples import a_keystore, reopened
 
 from p2pforum.keystore.contents import Draft
@@ -60,6 +61,7 @@ def run(script: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_no_change_of_competing_processes_is_lost(tmp_path: Path) -> None:
     keystore = a_keystore(tmp_path)
     processes = [run(COUNT, tmp_path, 25) for _ in range(3)]
@@ -70,6 +72,7 @@ def test_no_change_of_competing_processes_is_lost(tmp_path: Path) -> None:
     assert keystore.read().drafts["board count"].hour == 75
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes_the_file_is_the_old_or_the_new_one(tmp_path: Path) -> None:
     keystore = a_keystore(tmp_path)
     with keystore.transaction() as box:

@@ -84,6 +84,7 @@ class Turns:
             self.count += 1
 
 
+@pytest.mark.slow
 async def test_nodes_find_each_other_and_meanwhile_the_event_loop_goes_on() -> None:
     seen: dict[str, queue.Queue[Offer]] = {peer: queue.Queue() for peer in PEERS}
     turns = Turns()

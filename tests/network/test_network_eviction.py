@@ -212,6 +212,7 @@ async def test_where_there_is_nobody_no_place_can_be_made() -> None:
     assert not places.make_one([])
 
 
+@pytest.mark.slow
 async def test_more_than_fit_do_not_push_each_other_out_all_the_time(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

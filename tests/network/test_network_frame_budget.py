@@ -98,6 +98,7 @@ async def test_a_storm_costs_a_bounded_amount_of_work(
     )
 
 
+@pytest.mark.slow
 @STORMS
 async def test_control_without_the_budget_it_costs_as_much_as_the_peer_likes(
     kind: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock

@@ -130,6 +130,7 @@ async def test_a_late_answer_to_a_closed_stream_is_no_fault(autojump_clock: trio
         assert made.opener._buffered == 0
 
 
+@pytest.mark.slow
 async def test_cancelled_reads_and_writes_hurt_nothing(autojump_clock: trio.testing.MockClock) -> None:
     # the library's Yamux loses bytes when a read is cancelled, and the connection when a write is
     async with pair(1000) as made:
@@ -335,6 +336,7 @@ async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.t
         assert peer.connection.ended
 
 
+@pytest.mark.slow
 async def test_a_peer_that_asks_and_does_not_read_is_cut(autojump_clock: trio.testing.MockClock) -> None:
     async with stranger(Rules(linger=0.05, frames=10**9), capacity=1000) as peer:
         pings = header(PING, SYN, 0, 1) * 1000

@@ -26,6 +26,8 @@ from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Probe
 
+pytestmark = pytest.mark.slow
+
 TOPIC = TEST_NETWORK.topic
 
 

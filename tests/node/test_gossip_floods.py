@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import InlineDoor, MemoryStore, Node, Probe, as_message
 from naive import HourFirstDoor, NaiveRouter
 
+pytestmark = pytest.mark.slow
+
 PER_POST = 0.0003  # seconds of the door, on a machine that has other things to do
 OLD = a_post("", subject="", hour=HOUR - limits.GOSSIP_PAST_HOURS - 1)
 EARLY = a_post("", subject="", hour=HOUR + 30)

@@ -22,6 +22,8 @@ from p2pforum.store.posts import open_store
 sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 from gossip_nodes import Node, a_swarm, some_nodes
 
+pytestmark = pytest.mark.slow
+
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
 
 

@@ -150,6 +150,7 @@ async def test_control_a_book_without_rules_is_found(
     assert len(dialled - {liar, good}) > 5
 
 
+@pytest.mark.slow
 async def test_nodes_that_know_one_node_come_to_know_the_others(
     autojump_clock: MockClock, hub: MemoryHub, tmp_path: Path
 ) -> None:
@@ -165,6 +166,7 @@ async def test_nodes_that_know_one_node_come_to_know_the_others(
             assert len(node.connections()) == 5
 
 
+@pytest.mark.slow
 async def test_control_without_the_exchange_they_stay_with_the_one_they_know(
     autojump_clock: MockClock, hub: MemoryHub, tmp_path: Path
 ) -> None:
@@ -180,6 +182,7 @@ async def test_control_without_the_exchange_they_stay_with_the_one_they_know(
         assert {str(c.peer) for node, _ in nodes for c in node.connections()} == {seed.peer_id}
 
 
+@pytest.mark.slow
 async def test_who_does_not_announce_itself_is_told_by_nobody(
     autojump_clock: MockClock, hub: MemoryHub, tmp_path: Path
 ) -> None:

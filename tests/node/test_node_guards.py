@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
+import pytest
 import trio
 from strategies import TEST_NETWORK, a_post
 
@@ -68,6 +69,7 @@ async def until(condition: object, seconds: float = 30) -> None:
             await trio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_guard_of_before_the_restart_is_dialled_when_a_key_of_its_slot_posts_and_not_before(
     tmp_path: Path,
 ) -> None:

@@ -223,6 +223,7 @@ async def test_after_an_upgrade_and_after_going_back_the_store_is_right(
     assert look(tmp_path, name, table)[1] == 3 * COUNTED
 
 
+@pytest.mark.slow
 async def test_control_where_the_content_rule_decides_validity_the_network_splits(tmp_path: Path) -> None:
     """The rule of the founding kinds, asked of a kind that was added: what PROTOCOL said before."""
     assert set(await tell_the_story(tmp_path, DECIDING)) >= {"new lacks posts", "new blames"}

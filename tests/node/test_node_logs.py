@@ -166,6 +166,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("p2pforum.core.limits.STEM_LOOK_SECONDS", 0.05)
 
 
+@pytest.mark.slow
 async def test_a_thousand_posts_and_no_line_names_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,6 +176,7 @@ async def test_a_thousand_posts_and_no_line_names_one(
         assert word in text, "or there was nothing to find"
 
 
+@pytest.mark.slow
 async def test_control_a_line_that_joins_them_is_found(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

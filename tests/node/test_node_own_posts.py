@@ -333,6 +333,7 @@ async def test_control_without_emptying_the_log_says_it(
     assert ever_unreleased(house.directory, tmp_path / "step") == 3
 
 
+@pytest.mark.slow
 async def test_a_log_that_a_reader_needs_is_emptied_later(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import trio
 from strategies import HOUR, TEST_NETWORK, a_post
 
@@ -18,6 +19,8 @@ from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -353,12 +353,14 @@ def flooded(book: Book, honest: int = 40, forged: int = 4_000) -> float:
     return chosen[False] / 200
 
 
+@pytest.mark.slow
 def test_one_group_of_tellers_fills_a_sixteenth() -> None:
     book = a_book()
     assert flooded(book) < 0.4
     assert book.counts()[0] <= 40 + limits.BOOK_SOURCE_BUCKETS * limits.BOOK_BUCKET
 
 
+@pytest.mark.slow
 def test_control_without_buckets_by_source_it_fills_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets.Buckets, "new", lambda self, group, source: self._number(group) % 256)
     book = a_book()
@@ -375,6 +377,7 @@ def in_one_group(book: Book) -> int:
     return book.counts()[1]
 
 
+@pytest.mark.slow
 def test_one_group_of_addresses_fills_a_thirty_second_of_the_tried() -> None:
     assert in_one_group(a_book()) <= limits.BOOK_GROUP_BUCKETS * limits.BOOK_BUCKET
 
@@ -403,6 +406,7 @@ def aimed(book: Book, guess: Book, victim: str) -> bool:
     raise AssertionError
 
 
+@pytest.mark.slow
 def test_nobody_can_aim_at_a_place_without_the_secret() -> None:
     victim = an_address(1)
     assert not aimed(a_book(), a_book(secret=bytes(32)), victim)

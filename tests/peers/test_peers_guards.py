@@ -153,6 +153,7 @@ async def test_a_banned_guard_is_left_alone(autojump_clock: trio.testing.MockClo
         assert world.outbound == peers_of(1)
 
 
+@pytest.mark.slow
 async def test_guards_are_drawn_as_rarely_as_feelers_and_at_once_for_a_post_that_waits(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -184,6 +184,7 @@ def crowded(book: Book) -> float:
     return sum(entry.address in spies for entry in drawn if entry is not None) / 600
 
 
+@pytest.mark.slow
 def test_ports_ipv6_and_twenty_peer_ids_a_host_bring_a_party_no_more_connections() -> None:
     """Nearly: an address of IPv4 and one of IPv6 a host. `python -m simulation.address_book` is the whole."""
     shares = [crowded(a_book(n, secret=bytes([n]) * 32)) for n in range(5)]

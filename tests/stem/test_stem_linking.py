@@ -5,6 +5,8 @@ import statistics
 from simulation import linking, year
 from simulation.year import HABITS, Case
 
+pytestmark = pytest.mark.slow
+
 
 def first(slots: int) -> float:
     """Of 120 keys of 60 users: those whose other key is found."""

@@ -21,6 +21,7 @@ def means(variant: Variant, seeds: int, counts: tuple[int, ...], authors: int = 
     return {name: interval([row[name] for row in rows])[0] for name in rows[0]}
 
 
+@pytest.mark.slow
 def test_spies_without_a_graph_name_keys_by_silence_and_none_if_all_are_pushed_to() -> None:
     variant = dataclasses.replace(LEAVING_OUT, graph=False)
     control = means(variant, 1, (50,))
@@ -29,12 +30,14 @@ def test_spies_without_a_graph_name_keys_by_silence_and_none_if_all_are_pushed_t
     assert taken["W50"] - taken["guards"] < 0.05
 
 
+@pytest.mark.slow
 def test_spies_who_know_the_graph_lose_most_if_all_are_pushed_to() -> None:
     control, taken = means(LEAVING_OUT, 1, (30,), 30), means(spies.TAKEN, 1, (30,), 30)
     assert control["S30"] - control["guards"] > 0.3, "control: bringers are left out"
     assert taken["B30"] - taken["guards"] < 0.2
 
 
+@pytest.mark.slow
 def test_with_the_node_s_own_routers_silence_names_nobody() -> None:
     control = spies.by_routers(40, 0.1, 1, 12, exempting=True)
     taken = spies.by_routers(40, 0.1, 1, 12, exempting=False)

@@ -13,6 +13,8 @@ from simulation.privacy import Case
 from simulation.stems import Fate, Stems, by_gossip, one_post_each
 from simulation.world import make_world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("share", [0.1, 0.2])
 def test_spies_name_few_authors_and_many_without_a_stem(share: float) -> None:

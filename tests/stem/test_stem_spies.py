@@ -3,12 +3,15 @@
 from contextlib import AsyncExitStack
 from random import Random
 
+import pytest
 import trio
 from stem_nodes import StemNode, a_stem_node
 from strategies import a_post
 
 from p2pforum.network.memory_network import MemoryHub
 from simulation.guess import most_by_chance
+
+pytestmark = pytest.mark.slow
 
 NODES, SPIES, DIALLED = 30, 3, 4
 

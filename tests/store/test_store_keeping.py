@@ -43,6 +43,7 @@ def offered(count: int, rng: random.Random, hours: int, bits: int = 0) -> Iterat
         yield a_post(words, subject=f"Number {n}", hour=HOUR + n * hours // count, stamp=stamp)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "count"), [(300, 900), (1, 2_000)], ids=["over many hours", "in one hour"])
 def test_many_times_the_quota_is_offered(store: Store, tmp_path: Path, hours: int, count: int) -> None:
     """benchmarks/bench_quota.py does the same with 50 MB."""
@@ -90,6 +91,7 @@ def test_the_oldest_go_first_and_the_cheapest_within_an_hour(store: Store) -> No
     assert keep.floor.bits > 0  # the cut is within an hour
 
 
+@pytest.mark.slow
 def test_what_was_removed_is_not_taken_again(store: Store, tmp_path: Path) -> None:
     posts = list(offered(500, random.Random(3), hours=40))
     keep = keeping(store, MIB)
@@ -112,6 +114,7 @@ def test_what_was_removed_is_not_taken_again(store: Store, tmp_path: Path) -> No
     assert verdicts[0].outcome is Outcome.STORED
 
 
+@pytest.mark.slow
 def test_the_floor_outlives_the_process_and_goes_when_there_is_room(tmp_path: Path) -> None:
     posts = list(offered(500, random.Random(4), hours=40))
     with open_store(tmp_path, TEST_NETWORK) as store:
@@ -163,6 +166,7 @@ def test_pinned_threads_outlive_their_time(store: Store) -> None:
     assert retention.expire(store, HOUR) == 2
 
 
+@pytest.mark.slow
 def test_posts_not_yet_published_outlive_the_quota(store: Store) -> None:
     own = a_post("Mine, and nobody has it yet.", hour=HOUR)
     add(store, [own], released=False)

@@ -63,6 +63,7 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STORE_STEP", 4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small_blocks")
 @settings(max_examples=60)
 @given(steps=steps)

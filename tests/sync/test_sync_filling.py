@@ -133,6 +133,7 @@ async def test_who_knows_nobody_but_who_is_here_answers_at_once(patient_clock: C
     await until_full(a, 10)
 
 
+@pytest.mark.slow
 async def test_a_ring_that_came_back_at_once_does_not_wait_for_itself(
     patient_clock: Clock, street: Street
 ) -> None:

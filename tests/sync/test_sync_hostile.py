@@ -138,6 +138,7 @@ class TestEverything:
             stranger.say(Want(tuple(fake_ids(1000, 1000 * n))))
         assert sum(f.count for f in stranger.heard if isinstance(f, Gone)) == 20_000
 
+    @pytest.mark.slow
     def test_comparing_costs_work(self) -> None:
         ticks = itertools.count()
         terms = replace(TERMS, budget=Budget(cpu=500))
@@ -346,6 +347,7 @@ def test_an_error_may_follow_done() -> None:
         stranger.say(End(Code.TIME))
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.integers(0, 10**6), st.data())
 def test_a_stream_damaged_anywhere_is_a_fault_or_a_smaller_session(seed: int, data: st.DataObject) -> None:

@@ -19,6 +19,8 @@ from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync import wire
 from p2pforum.sync.reconcile import TUNED, Policy, Reconciler
 
+pytestmark = pytest.mark.slow
+
 CASES = 800
 
 

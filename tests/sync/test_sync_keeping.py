@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core.post import Post
@@ -92,6 +93,7 @@ async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
         assert len(kept & {post.id for post in newest}) > 0.9 * len(kept)
 
 
+@pytest.mark.slow
 async def test_without_a_floor_it_would_be_fetched_again_and_again(tmp_path: Path) -> None:
     posts = many(600)
     async with a_small_node(tmp_path, posts, Rules(quota=MIB), Forgetful) as (service, door, _):

@@ -24,6 +24,8 @@ from trio_websocket import (
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.reconcile import TUNED, Policy
 
+pytestmark = pytest.mark.slow
+
 SIZES = [0, 1, 3, 20, 31, 32, 33, 60, 300, 520, 2500]  # every split rule has its edge between 0 and 600
 CASES = 700
 LAX = (*STRICTER, "the bytes end inside a number")  # it takes the number for whole

@@ -199,6 +199,7 @@ async def newcomer_gets(node: SyncNode, number: int = 900) -> tuple[int, Code, f
         return len(store.posts), report.code, trio.current_time() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [16, 40])
 @pytest.mark.parametrize("groups", [1, 40], ids=["one group", "many groups"])
 @pytest.mark.parametrize("fetch", [False, True], ids=["trickling", "slow"])
@@ -220,6 +221,7 @@ async def test_control_if_no_session_is_spared_it_has_none(
         assert (await newcomer_gets(node))[:2] == (0, Code.BUSY)
 
 
+@pytest.mark.slow
 async def test_ten_newcomers_at_once_have_all_posts(patient_clock: Clock) -> None:
     found: list[int] = []
 
@@ -287,11 +289,13 @@ async def has_all(node: SyncNode, seconds: float) -> None:
             await trio.sleep(0.1)
 
 
+@pytest.mark.slow
 async def test_three_dialled_peers_that_trickle_hold_up_a_fourth_for_seconds(patient_clock: Clock) -> None:
     async with among_tricklers(3) as node:
         await has_all(node, params.OWN_SAFE_SECONDS + 2)
 
 
+@pytest.mark.slow
 async def test_control_if_none_is_spared_they_hold_it_up_for_half_an_hour(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,6 +305,7 @@ async def test_control_if_none_is_spared_they_hold_it_up_for_half_an_hour(
         assert not node.ids
 
 
+@pytest.mark.slow
 async def test_eight_that_trickle_get_their_turns_and_no_more(patient_clock: Clock) -> None:
     """Of nine peers, three at a time: the ninth has the third turn."""
     async with among_tricklers(8) as node:

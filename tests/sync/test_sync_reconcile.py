@@ -111,6 +111,7 @@ def test_every_message_of_a_chunked_policy_is_within_its_limit() -> None:
     assert max(map(len, meeting.messages)) <= 4200
 
 
+@pytest.mark.slow
 def test_the_tuned_policy_needs_half_the_bytes_and_chunks_cost_no_round_trip() -> None:
     ours, theirs = two_sets(random.Random(8), 100_000, 500, 500, 1000)
     stock = check(ours, theirs, (POLICIES["stock"], POLICIES["stock"]))

@@ -372,6 +372,7 @@ class _Gauge(trio.abc.Instrument):
         self.worst = max(self.worst, self.calls - self._begun)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slice_seconds", [limits.SYNC_SLICE_SECONDS, 1.0])
 async def test_the_event_loop_does_not_stall(slice_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn of the loop works for less than 20 ms; with slices of a second (the control) for more."""

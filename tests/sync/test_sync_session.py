@@ -238,6 +238,7 @@ def test_small_windows_do_not_stop_a_session(monkeypatch: pytest.MonkeyPatch) ->
         assert a.ids == b.ids == union
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_many_boards(seed: int) -> None:

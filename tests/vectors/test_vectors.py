@@ -44,6 +44,7 @@ def test_every_mutant_breaks_something_that_is_there() -> None:
     assert list(mutants.misplaced()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_mutant_survives() -> None:
     survivors = [result.mutant.rule for result in mutants.results() if not result.noticed]

@@ -2,6 +2,8 @@
 
 import statistics
 
+import pytest
+
 from simulation import linking, year
 from simulation.year import HABITS, Case
 

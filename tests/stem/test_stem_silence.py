@@ -4,6 +4,8 @@ import dataclasses
 import statistics
 from random import Random
 
+import pytest
+
 from simulation import spies
 from simulation.bayes import Graph
 from simulation.guess import interval

@@ -24,7 +24,7 @@ from simulation.swarm import Setting
 from simulation.watched import Watched
 from simulation.world import World, make_world
 
-SMALLEST = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 12 --others"
+SMALLEST = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 20 --others"
 
 POSTS = 50
 SURPLUS = 0.05  # of keys that W names beyond those whose guard spies, at most

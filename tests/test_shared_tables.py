@@ -77,6 +77,11 @@ DERIVED = {
     "bans": [number(limits.BANS_REMEMBERED)],
     "exchange: asks counted": [number(limits.PEERS_REMEMBERED)],
     "exchange: records of who dialled in": [number(limits.PEERS_SPOKEN)],
+    "local network: names heard of": [
+        number(limits.LAN_NAMES),
+        number(limits.LAN_NAMES * limits.LAN_MACHINES),
+        number(limits.LAN_MACHINES),
+    ],
     "addresses left alone after a failure": [number(limits.MAX_WAITS)],
     "connections": [number(PEERS), number(limits.MAX_INBOUND_PER_ADDRESS)],
     "connections that have not said who they are": [
@@ -132,6 +137,11 @@ def asked() -> Share:
 def at_the_stems_door() -> Share:
     """In bytes, of the largest posts."""
     return Share(limits.STEM_JUDGED * limits.MAX_POST, 64 * limits.KIB**2)
+
+
+def test_all_names_of_a_local_network_are_looked_at_within_their_hour() -> None:
+    seconds = limits.LAN_NAMES * limits.LAN_MACHINES * limits.LAN_ANSWER_MS / 1_000
+    assert seconds <= limits.LAN_NAMES_SECONDS
 
 
 @pytest.mark.parametrize("share", [waiting, asked, at_the_stems_door])

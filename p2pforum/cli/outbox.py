@@ -27,8 +27,9 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
     started; it is public when it comes back. public: it has left, or come back; of some it says that at
     least so many peers had it: those that offered it back when you wrote it (post --listen 5 counts
-    more). held: peers would refuse it now; it stays here. Posts whose key you no longer have are not
-    listed.
+    more). held: peers would refuse it now; it stays here. Of what is older than 30 days it says that peers
+    take it by sync alone, and no detour hides where it starts. Posts whose key you no longer have are
+    not listed.
     """
     from p2pforum.cli.keys import keystore
     from p2pforum.forum.sent import Place, my_posts
@@ -59,7 +60,8 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     for sent in shown:
         state, where = f"{_state(sent, travels, wrong):<10}", render.pad("#" + sent.board, 12)
         held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
-        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}{held}{_why(sent, now, wrong)}"
+        note = _why(sent, now, wrong) or _how(sent, now)
+        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}{held}{note}"
         context.console.print(f"{state}  {ids.show(context, sent.id)}  {where}  {title}")
     if len(public) > limit:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
@@ -86,11 +88,19 @@ def _why(sent: "Sent", now: int, wrong: str) -> str:
     return "" if is_taken(sent.hour, now) else "; dated so long ago that no peer takes it"
 
 
+def _how(sent: "Sent", now: int) -> str:
+    """What is special in how a post leaves that is not public yet."""
+    is_old = sent.place.value != "public" and sent.hour < now - limits.GOSSIP_PAST_HOURS
+    days = limits.GOSSIP_PAST_HOURS // 24
+    return f"; older than {days} days: peers take it by sync alone, and see where it starts" if is_old else ""
+
+
 def _json(sent: "Sent", travels: bool, wrong: str) -> dict[str, object]:
     return {
         "id": format_id(sent.id),
         "state": _state(sent, travels, wrong),
         "why": _why(sent, this_hour(), wrong).removeprefix("; ") or None,
+        "how": _how(sent, this_hour()).removeprefix("; ") or None,
         "board": sent.board,
         "title": sent.title,
         "hour": sent.hour,

@@ -115,7 +115,9 @@ PEERS_REMEMBERED = 1_024  # peers whose asks we count
 PEERS_SECONDS = 30.0  # for one ask and its answer, 17 KiB, over Tor too
 
 # --- own: the local network --------------------------------------------------------------------------
-MAX_LAN_NAMES = 256  # looked at until this machine changes networks: each may cost a second of a thread
+LAN_NAMES = 8  # that one machine may tell in LAN_NAMES_SECONDS: each may cost a second of a thread
+LAN_MACHINES = 256  # that tell names in that time: with all their names 34 minutes of the thread
+LAN_NAMES_SECONDS = 3_600.0
 LAN_ANSWER_MS = 1_000  # milliseconds for a node in the local network to say where it is
 LAN_LOOK_SECONDS = 60.0  # between two looks at the networks that this machine is in
 

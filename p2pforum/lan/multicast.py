@@ -4,11 +4,14 @@ Everything here runs in threads: the library's own, and one of the caller's to o
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import ifaddr
-from zeroconf import (
+from zeroconf import (  # type: ignore[attr-defined]
+    DNSIncoming,
+    DNSPointer,
     Error,
     IPVersion,
     ServiceBrowser,
@@ -20,6 +23,7 @@ from zeroconf import (
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.lan.places import Interface, Offer, is_near
+from p2pforum.lan.shares import Shares
 
 log = logging.getLogger(__name__)
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets: who is where
@@ -49,7 +53,6 @@ class Multicast(ServiceListener):
     ) -> None:
         self._found = found
         self._own = [_info(kind, offer, names(), names()) for offer in offers]
-        self._looked_at = 0
         try:
             self._zeroconf = Zeroconf(
                 interfaces=[i.ip for i in near], ip_version=IPVersion.V4Only, use_asyncio=False
@@ -57,7 +60,7 @@ class Multicast(ServiceListener):
         except OSError as error:
             raise NetworkError(f"no multicast in the local network: {error.strerror}") from error
         try:
-            _hear_only(self._zeroconf, near)
+            _hear_only(self._zeroconf, near, kind)
             for info in self._own:
                 self._zeroconf.register_service(info)
             self._browser = ServiceBrowser(self._zeroconf, kind, listener=self)
@@ -82,9 +85,8 @@ class Multicast(ServiceListener):
     # -- what the library calls ----------------------------------------------------------------------
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Each new name costs a question and up to a second: one who sends thousands is heard no more."""
-        self._looked_at += 1
-        if self._looked_at > limits.MAX_LAN_NAMES or name in {info.name for info in self._own}:
+        """Each new name costs a question and up to a second: so each machine may tell a few (`_Near`)."""
+        if name in {info.name for info in self._own}:
             return
         try:
             info = zc.get_service_info(type_, name, timeout=limits.LAN_ANSWER_MS)
@@ -105,11 +107,16 @@ class Multicast(ServiceListener):
 class _Near:
     """In front of the library, which listens on all interfaces of a machine and answers whoever asks its
     port: strangers from the internet too, and with private addresses. RFC 6762 §11 wants what this does.
+
+    It looks at each name that it hears of, one after another: here a machine that has told too many is
+    not heard.
     """
 
-    def __init__(self, listener: Any, near: Sequence[Interface]) -> None:
+    def __init__(self, listener: Any, near: Sequence[Interface], kind: str, shares: Shares) -> None:
         self._listener = listener
         self._near = near
+        self._kind = kind
+        self._shares = shares
 
     def error_received(self, exc: Exception) -> None:
         self._listener.error_received(exc)
@@ -118,15 +125,27 @@ class _Near:
         self._listener.connection_lost(exc)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if is_near(addr[0], self._near):
+        if not is_near(addr[0], self._near):
+            return
+        if self._shares.takes(addr[0], _names(data, self._kind), time.monotonic()):
             self._listener.datagram_received(data, addr)
 
 
-def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface]) -> None:
+def _names(data: bytes, kind: str) -> set[str]:
+    """Of nodes that a packet tells of. A question names those that are known already; that tells nothing."""
+    message = DNSIncoming(data)
+    if not message.valid or not message.is_response():
+        return set()
+    pointers = (answer for answer in message.answers() if isinstance(answer, DNSPointer))
+    return {pointer.alias.lower() for pointer in pointers if pointer.name.lower() == kind.lower()}
+
+
+def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface], kind: str) -> None:
     """Before anything is told. Raises NetworkError if the library has no such door any more."""
+    shares = Shares()
     try:
         for reader in zeroconf.engine.readers:
-            door: Any = _Near(reader.transport.get_protocol(), near)
+            door: Any = _Near(reader.transport.get_protocol(), near, kind, shares)
             reader.transport.set_protocol(door)
     except AttributeError as error:
         raise NetworkError(

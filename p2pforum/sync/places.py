@@ -96,6 +96,12 @@ class Places:
             self._held.discard(guest)
             self._settle()
 
+    def dismiss(self, guest: Guest) -> None:
+        """One that waits does so no longer; one that has its place keeps it."""
+        if guest in self._waiting:
+            del self._waiting[guest]
+            guest.gone.set()
+
     async def _wait(self, guest: Guest) -> bool:
         guest.arrived = trio.current_time()
         self._waiting[guest] = None

@@ -131,10 +131,12 @@ class SyncService:
         return Code.FAILED
 
     async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        """A peer opened a stream. Its session before this one may be about to end."""
+        """A peer opened a stream. Its session before this one may be about to end. If that only waits for a
+        place, its connection may be dead: the newest stream counts."""
         with trio.move_on_after(limits.SYNC_END_SECONDS):
-            while peer in self._inbound:
-                await self._inbound[peer].ended.wait()
+            while (before := self._inbound.get(peer)) is not None:
+                self._answered.dismiss(before)
+                await before.ended.wait()
         if refusal := self._refusal(peer):
             await say_end(stream, refusal)
             return

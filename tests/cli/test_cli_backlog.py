@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cli_world import CONFIG, SmallNode, World
 
+from p2pforum.cli import outbox
 from p2pforum.core import limits
 
 
@@ -53,6 +54,20 @@ def test_others_posts_on_their_way_make_none_of_mine_travel(world: World) -> Non
         assert [row["state"] for row in world.ok("outbox", "--json").json] == ["waiting"]
         node.facts["stem"] = {"own": 1, "relayed": 1}
         assert [row["state"] for row in world.ok("outbox", "--json").json] == ["travelling"]
+
+
+@pytest.mark.parametrize("hours", [limits.GOSSIP_PAST_HOURS, limits.GOSSIP_PAST_HOURS + 1])
+def test_of_a_post_that_gossip_takes_no_more_it_says_how_it_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    made = world.ok("post", "library", "-s", "A subject", "--json", stdin="Text").json
+    (row,) = world.ok("outbox", "--json").json
+    monkeypatch.setattr(outbox, "this_hour", lambda: row["hour"] + hours)
+    (row,) = world.ok("outbox", "--json").json
+    assert (row["id"], row["state"], row["why"]) == (made["id"], "waiting", None)
+    is_old = hours > limits.GOSSIP_PAST_HOURS
+    assert ("by sync alone" in str(row["how"])) is is_old
+    assert ("older than 30 days" in world.ok("outbox").out) is is_old
 
 
 def test_of_one_post_it_says_when_it_leaves(world: World) -> None:

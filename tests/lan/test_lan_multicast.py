@@ -5,7 +5,8 @@ import queue
 import re
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from random import SystemRandom
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import trio
 import trio.testing
 from strategies import TEST_NETWORK
-from zeroconf import DNSIncoming, DNSText, NamePartTooLongException, ServiceInfo
+from zeroconf import DNSIncoming, DNSOutgoing, DNSPointer, DNSText, NamePartTooLongException, ServiceInfo
 
 from p2pforum.core import limits
 from p2pforum.core.peer_id import peer_id_of
@@ -21,6 +22,7 @@ from p2pforum.lan import multicast
 from p2pforum.lan.multicast import Multicast
 from p2pforum.lan.names import random_name, service_type
 from p2pforum.lan.places import Interface, Offer
+from p2pforum.lan.shares import Shares
 
 KIND = service_type(TEST_NETWORK.name)
 PEERS = [peer_id_of(bytes([n]) * 32) for n in (1, 2)]
@@ -133,7 +135,8 @@ class _Listener:
 def test_who_is_not_in_the_local_network_is_not_heard() -> None:
     """On a real cable: tests/e2e/test_e2e_lan.py."""
     listener = _Listener()
-    near = multicast._Near(listener, [Interface("192.168.1.5", 24), Interface("10.1.2.3", 32)])
+    places = [Interface("192.168.1.5", 24), Interface("10.1.2.3", 32)]
+    near = multicast._Near(listener, places, KIND, Shares())
     for ip in ("192.168.1.77", "8.8.8.8", "192.168.2.1", "10.1.2.3", "10.1.2.4", "::1", "?"):
         near.datagram_received(b"", (ip, 5353))
     assert listener.heard == ["192.168.1.77", "10.1.2.3"]
@@ -145,26 +148,87 @@ def test_who_is_not_in_the_local_network_is_not_heard() -> None:
         assert readers
 
 
-class _Endless:
-    """A local network in which there is always one more."""
+def announced(*names: str, flags: int = 0x8400) -> bytes:
+    """A packet that tells of nodes."""
+    out = DNSOutgoing(flags)
+    for name in names:
+        out.add_answer_at_time(DNSPointer(KIND, 12, 1, 4_500, f"{name}.{KIND}"), 0)
+    return out.packets()[0]
 
-    def __init__(self, answer: Any = None) -> None:
-        self.asked = 0
+
+def heard_after_a_flood(shares: Shares) -> Counter[str]:
+    """Packets that the library gets: one machine makes up names, then nodes of others come."""
+    listener = _Listener()
+    near = multicast._Near(listener, [Interface("192.168.1.5", 24)], KIND.upper(), shares)
+    for number in range(1_000):
+        near.datagram_received(announced(f"made-up-{number}"), ("192.168.1.66", 5353))
+    for host in range(100, 110):
+        near.datagram_received(announced(f"node-{host}"), (f"192.168.1.{host}", 5353))
+    return Counter(listener.heard)
+
+
+def test_who_makes_up_a_thousand_names_keeps_no_other_machine_from_being_found() -> None:
+    heard = heard_after_a_flood(Shares())
+    assert heard.pop("192.168.1.66") == limits.LAN_NAMES
+    assert len(heard) == 10
+
+
+def test_control_one_share_for_all_is_filled_by_the_first() -> None:
+    class OneForAll(Shares):
+        def takes(self, address: str, names: Collection[str], now: float) -> bool:
+            return super().takes("", names, now)
+
+    heard = heard_after_a_flood(OneForAll(names=256))
+    assert heard == {"192.168.1.66": 256}
+
+
+def test_questions_and_what_is_no_name_of_a_node_cost_nothing() -> None:
+    listener = _Listener()
+    near = multicast._Near(listener, [Interface("192.168.1.5", 24)], KIND, Shares(names=1))
+    asked = announced(*(f"known-{number}" for number in range(20)), flags=0)
+    for data in (asked, announced("one"), announced("one"), b"", b"\xff" * 40):
+        near.datagram_received(data, ("192.168.1.7", 5353))
+    near.datagram_received(announced("one", "two"), ("192.168.1.7", 5353))
+    assert len(listener.heard) == 5
+
+
+class TestShares:
+    def test_both_sides_of_a_machines_bound(self) -> None:
+        shares = Shares(names=3, machines=2)
+        assert shares.takes("a", {"1", "2"}, 0.0)
+        assert not shares.takes("a", {"3", "4"}, 0.0)
+        assert shares.takes("a", {"3"}, 0.0)
+        assert shares.takes("a", {"1", "3"}, 0.0)
+        assert not shares.takes("a", {"4"}, 0.0)
+
+    def test_both_sides_of_the_bound_on_machines(self) -> None:
+        shares = Shares(names=3, machines=2)
+        assert [shares.takes(machine, {"1"}, 0.0) for machine in "abc"] == [True, True, False]
+        assert shares.takes("a", {"2"}, 0.0)
+
+    def test_a_name_counts_for_an_hour(self) -> None:
+        shares, hour = Shares(names=1, machines=1), limits.LAN_NAMES_SECONDS
+        assert shares.takes("a", {"1"}, 0.0)
+        assert not shares.takes("a", {"2"}, hour - 1)
+        assert not shares.takes("b", {"2"}, hour - 1)
+        assert shares.takes("b", {"2"}, hour)
+
+    def test_who_tells_of_no_node_takes_no_place(self) -> None:
+        shares = Shares(names=1, machines=1)
+        assert shares.takes("a", (), 0.0)
+        assert shares.takes("b", {"1"}, 0.0)
+
+
+class _Answering:
+    """A library whose look-ups end so."""
+
+    def __init__(self, answer: Any) -> None:
         self._answer = answer
 
     def get_service_info(self, kind: str, name: str, timeout: int) -> Any:
-        self.asked += 1
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
-
-
-async def test_who_makes_up_thousands_of_names_is_heard_no_more() -> None:
-    network: Any = _Endless()
-    with opened(None) as node:
-        for number in range(10 * limits.MAX_LAN_NAMES):
-            node.add_service(network, KIND, f"{number}.{KIND}")
-    assert network.asked == limits.MAX_LAN_NAMES
 
 
 async def test_an_answer_that_is_none_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -173,6 +237,6 @@ async def test_an_answer_that_is_none_ends_nothing(caplog: pytest.LogCaptureFixt
     odd = ServiceInfo(KIND, f"x.{KIND}", port=1, properties={"id": b"\xff"}, parsed_addresses=["::1"])
     with opened(None, found.append) as node:
         for answer in (None, nameless, odd, NamePartTooLongException(), ZeroDivisionError()):
-            node.add_service(_Endless(answer), KIND, f"x.{KIND}")  # type: ignore[arg-type]
+            node.add_service(_Answering(answer), KIND, f"x.{KIND}")  # type: ignore[arg-type]
     assert [o.ips for o in found] == [()]
     assert "ZeroDivisionError" in caplog.text, "our own fault is told"

@@ -15,9 +15,11 @@ from sync_pair import pool
 from trickling import answer_trickling, hold_sessions
 
 from p2pforum.core import limits
+from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params, places
-from p2pforum.sync.payloads import Code
+from p2pforum.sync.frames import Frame, FrameReader
+from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.places import Guest, Places, to_admit, to_end
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
@@ -112,6 +114,19 @@ class TestPlaces:
             assert trio.current_time() == pytest.approx(30.0)
         async with place.place(Guest()) as has_one:
             assert has_one
+
+    async def test_who_is_dismissed_waits_no_longer_and_who_has_a_place_keeps_it(
+        self, autojump_clock: Clock
+    ) -> None:
+        place, first, second = Places(1, safe=math.inf), Guest(), Guest()
+        async with place.place(first), trio.open_nursery() as nursery:
+            nursery.start_soon(self._take, place, second)
+            await trio.testing.wait_all_tasks_blocked()
+            for guest in (first, second):
+                place.dismiss(guest)
+        assert not first.gone.is_set()
+        assert second.gone.is_set()
+        assert not second.admitted.is_set()
 
     async def test_a_place_is_free_again_however_it_was_left(self, autojump_clock: Clock) -> None:
         place = Places(1, safe=math.inf, patience=1.0)
@@ -258,6 +273,52 @@ async def test_who_waits_for_a_place_and_goes_leaves_nothing_behind(
         await trio.sleep(2 * params.LOOK_SECONDS)
         assert len(node.sync._inbound) == 16
         nursery.cancel_scope.cancel()
+
+
+async def come_twice(node: SyncNode, network: Network) -> list[list[Frame]]:
+    """What a peer hears on its older and on its newer stream, if places become free a few seconds later."""
+    peer = await network.dial(node.network.addresses[0])
+    heard: list[list[Frame]] = [[], []]
+
+    async def listen(stream: trio.abc.Stream, frames: list[Frame]) -> None:
+        reader = FrameReader()
+        while received := await stream.receive_some():
+            frames += [frame for frame, _ in reader.feed(bytes(received))]
+
+    async with trio.open_nursery() as nursery:
+        for frames in heard:
+            stream = await network.open_stream(peer, TEST_NETWORK.sync_protocol)
+            nursery.start_soon(listen, stream, frames)
+            await trio.sleep(limits.SYNC_END_SECONDS + 1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(places, "to_end", to_end)
+            await trio.sleep(2 * params.LOOK_SECONDS)
+        nursery.cancel_scope.cancel()
+    return heard
+
+
+async def test_who_comes_again_while_it_waits_gets_the_place_on_its_newest_stream(
+    patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its old connection may be dead, and a place for that would be a place for nobody."""
+    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
+    async with besieged(16, 40) as node:
+        async with node.network._hub.network("newcomer", at=where(900, 200), keyed=True) as network:
+            older, newer = await come_twice(node, network)
+        assert older == [End(Code.BUSY)]
+        assert [type(frame) for frame in newer] == [Hello]
+
+
+async def test_control_if_the_older_goes_on_waiting_the_newer_is_sent_away(
+    patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
+    monkeypatch.setattr(Places, "dismiss", lambda _self, _guest: None)
+    async with besieged(16, 40) as node:
+        async with node.network._hub.network("newcomer", at=where(900, 200), keyed=True) as network:
+            older, newer = await come_twice(node, network)
+        assert [type(frame) for frame in older] == [Hello]
+        assert newer == [End(Code.BUSY)]
 
 
 # -- attackers whom we dial --------------------------------------------------------------------------------

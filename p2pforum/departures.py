@@ -18,6 +18,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 from p2pforum.gossip.service import GossipService
 from p2pforum.gossip.wire import Message
+from p2pforum.network.bell import Bell
 from p2pforum.network.interface import PeerID
 from p2pforum.stem.router import Fluff
 from p2pforum.stem.service import StemService
@@ -88,8 +89,8 @@ class Departures:
         self._store = store
         self._rng = rng
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
-        self._unsent = trio.Event()  # something is fresh
-        self._kept = trio.Event()  # something came that must wait for a peer
+        self._unsent = Bell()  # something is fresh
+        self._kept = Bell()  # something came that must wait for a peer
         self._log_is_due = trio.Event()
         self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
 
@@ -126,14 +127,14 @@ class Departures:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
         if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
-            self._kept.set()
+            self._kept.ring()
             return
         gone = self._leaving[raw] = trio.Event()
         if is_hidden:
             self.stem.originate([raw])
         else:
             self._fresh.append(raw)
-            self._unsent.set()
+            self._unsent.ring()
         try:
             if not is_hidden or self.stem.router.is_prompt(trio.current_time()):
                 with trio.move_on_after(limits.SUBMIT_SECONDS):
@@ -183,8 +184,7 @@ class Departures:
     async def _publish_fresh(self) -> None:
         """Posts that a person hands in now, to peers that are there, go out at once."""
         while True:
-            await self._unsent.wait()
-            self._unsent = trio.Event()
+            await self._unsent.heard()
             raws, self._fresh = self._fresh, []
             with going_on():
                 await self.gossip.originate(raws)
@@ -198,13 +198,12 @@ class Departures:
         sees nodes come would know who brought it.
         """
         while True:
-            self._kept = trio.Event()
             delay = self._rng.uniform(0, self._manner.hold)
             with going_on():
                 while await self._publish_one(delay):
                     delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)
             with trio.move_on_after(_RETRY_SECONDS):
-                await self._kept.wait()
+                await self._kept.heard()
 
     async def _publish_one(self, delay: float) -> bool:
         """False if nothing is left. The order is drawn by lot, too."""

@@ -13,7 +13,7 @@ from random import Random
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
+from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
@@ -21,11 +21,19 @@ from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Connected, Connection, Direction, Network, PeerID
+from p2pforum.network.interface import (
+    PEER_LOST,
+    Connected,
+    Connection,
+    Direction,
+    Network,
+    PeerID,
+    connection_to,
+)
 
 log = logging.getLogger(__name__)
 
-_LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
+_LOST = (*PEER_LOST, trio.TooSlowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +161,7 @@ class ExchangeService:
             record = decode(raw, self._params)
             if record.peer != peer:  # of others it may tell if this node asks it
                 raise RemoteProtocolError("it sent the record of another peer as its own")
-            if connection := next((c for c in self._network.connections() if c.peer == peer), None):
+            if connection := connection_to(self._network, peer):
                 group = network_group(connection.address)
                 if is_modest(record.addresses) and is_plausible(record.addresses, connection.address):
                     self._spoken.note(raw, peer, group, trio.current_time())

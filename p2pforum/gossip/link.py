@@ -11,6 +11,7 @@ from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import Outbox
 from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
+from p2pforum.network.bell import Bell
 from p2pforum.network.interface import Account, Connection, PeerID
 
 _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
@@ -31,7 +32,7 @@ class Link:
     is_cut: bool = False
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
-    wake: trio.Event = field(default_factory=trio.Event)  # something is in the outbox
+    wake: Bell = field(default_factory=Bell)  # something is in the outbox
     half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
@@ -59,9 +60,9 @@ class Links:
         self.sent = 0
         self.dropped = 0
         self.echoes = Echoes()
-        self.work = trio.Event()  # somebody has posts for the door
-        self.room = trio.Event()  # some of these have been taken to it
-        self.progress = trio.Event()  # somebody's outbox got shorter
+        self.work = Bell()  # somebody has posts for the door
+        self.room = trio.lowlevel.ParkingLot()  # some of these have been taken to it
+        self.progress = trio.lowlevel.ParkingLot()  # somebody's outbox got shorter
         self._links: dict[PeerID, Link] = {}
         self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
@@ -106,7 +107,7 @@ class Links:
         if (link := self.get(peer)) is not None:
             self.dropped += len(ids) - link.outbox.add_asked(ids)
             self._settle(link)
-            link.wake.set()
+            link.wake.ring()
 
     def fetch_asked(self, link: Link, kept: Callable[[bytes], Message | None]) -> None:
         """Before its outbox is taken from."""
@@ -123,7 +124,7 @@ class Links:
     def _count(self, link: Link, taken: bool) -> bool:
         if taken:
             self._settle(link)
-            link.wake.set()
+            link.wake.ring()
         else:
             self.dropped += 1
         return taken
@@ -133,8 +134,7 @@ class Links:
         self._settle(link)
         link.failures = 0
         self.sent += messages
-        self.progress.set()
-        self.progress = trio.Event()
+        self.progress.unpark_all()
 
     # -- in --------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class Links:
             return validate.is_again
         self._judging.add(validate)
         self._settle(link)
-        self.work.set()
+        self.work.ring()
         return True
 
     def note_half_read(self, link: Link, size: int) -> None:
@@ -178,8 +178,7 @@ class Links:
         batch = self._judging.next_batch()
         for link in waiting:
             self._settle(link)
-        self.room.set()
-        self.room = trio.Event()
-        if not len(self._judging):
-            self.work = trio.Event()
+        self.room.unpark_all()
+        if len(self._judging):
+            self.work.ring()
         return batch

@@ -30,11 +30,10 @@ class Sender:
         await stream.send_all(frame(encode_rpc(self._router.hello(link.peer, again=link.greeted))))
         link.greeted = True
         while True:
-            await link.wake.wait()
             self._links.fetch_asked(link, self._router.kept)
             data, count = link.outbox.take()
             if not data:
-                link.wake = trio.Event()
+                await link.wake.heard()
                 continue
             with trio.fail_after(limits.GOSSIP_SEND_SECONDS):
                 await stream.send_all(data)

@@ -12,7 +12,7 @@ from random import Random
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.errors import RemoteProtocolError, StoreError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
@@ -25,7 +25,16 @@ from p2pforum.gossip.sender import Sender
 from p2pforum.gossip.views import PeerView, Statistics
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.groups import address_group
-from p2pforum.network.interface import Connected, Connection, ConnectionEvent, Direction, Network, PeerID
+from p2pforum.network.interface import (
+    PEER_LOST,
+    Connected,
+    Connection,
+    ConnectionEvent,
+    Direction,
+    Network,
+    PeerID,
+    connection_to,
+)
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +65,7 @@ class GossipService:
         self._links = Links()
         self._sender = Sender(network, PROTOCOL, self._router, self._links)
         self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
-        self._joined = trio.Event()  # somebody has subscribed since
+        self._joined = trio.lowlevel.ParkingLot()  # somebody has subscribed since
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
         self._running = trio.Event()
@@ -96,7 +105,7 @@ class GossipService:
         """Until somebody would take an own post."""
         await self._running.wait()
         while not self.has_taker:
-            await self._joined.wait()
+            await self._joined.park()
 
     @property
     def has_taker(self) -> bool:
@@ -152,7 +161,7 @@ class GossipService:
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
             while any(link.outbox.is_filling for link in self._links):
-                await self._links.progress.wait()
+                await self._links.progress.park()
 
     # -- peers coming and going ------------------------------------------------------------------------
 
@@ -175,7 +184,7 @@ class GossipService:
             link.renew()
 
     def _connection(self, peer: PeerID) -> Connection | None:
-        return next((c for c in self._network.connections() if c.peer == peer), None)
+        return connection_to(self._network, peer)
 
     def _welcome(self, peer: PeerID) -> Link | None:
         """The link to a connected peer; None if it is gone, or not wanted."""
@@ -235,8 +244,7 @@ class GossipService:
                 if link.is_cut:
                     return
                 if rpc.subscriptions:
-                    self._joined.set()
-                    self._joined = trio.Event()
+                    self._joined.unpark_all()
                 await self._wait_for_room(link)
             self._links.note_half_read(link, splitter.held)
 
@@ -244,7 +252,7 @@ class GossipService:
         """A peer whose posts wait for the door waits, too: TCP holds what it sends."""
         while held := self._links.is_full(link):
             self._router.hold(link.peer, held=True)
-            await self._links.room.wait()
+            await self._links.room.park()
         self._router.hold(link.peer, held=held)
 
     async def _guarded(self, link: Link, work: Awaitable[None]) -> None:
@@ -256,7 +264,7 @@ class GossipService:
         except trio.TooSlowError:
             log.info("dropped a peer: it does not read")
             self._cut(link.peer, self._network.disconnect)
-        except (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError):
+        except PEER_LOST:
             pass
         except Exception as error:
             self._note_fault(error)
@@ -271,7 +279,7 @@ class GossipService:
 
     async def _judge(self) -> None:
         while True:
-            await self._links.work.wait()
+            await self._links.work.heard()
             batch, pause = self._links.next_batch(), 0.0
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)

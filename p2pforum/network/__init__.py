@@ -6,6 +6,7 @@ ranges.py           which addresses a stranger may have us dial
 peer_seed.py        a lasting peer ID's seed, and that of each place
 own_ipv6.py         which public IPv6 address of this machine others may be told
 port_mapping.py     a port of the router, forwarded to this node
+bell.py             wakes the one task that waits for work
 exclusive.py        one task sends, one receives
 roster.py           who is connected, and who is told of it
 bans.py             peers that broke a protocol

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from p2pforum.core.errors import NetworkError, RemoteProtocolError
-from p2pforum.network.interface import PeerID, StreamHandler
+from p2pforum.core.errors import RemoteProtocolError
+from p2pforum.network.interface import PEER_LOST, PeerID, StreamHandler
 
 log = logging.getLogger(__name__)
 
 # what a peer, or the loss of one, does to a handler: not worth a traceback
-_THEIRS = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, NetworkError)
+_THEIRS = (*PEER_LOST, RemoteProtocolError)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import NewType, Protocol
 
 import trio
 
+from p2pforum.core.errors import NetworkError
 from p2pforum.network.bans import Bans
 
 PeerID = NewType("PeerID", str)
@@ -48,6 +49,12 @@ class Ended:
 
 
 ConnectionEvent = Connected | Ended
+
+STREAM_LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""What a stream raises when its peer, or the connection to it, is gone: nobody's fault."""
+
+PEER_LOST = (NetworkError, *STREAM_LOST)
+"""The same, or no stream could be opened."""
 
 
 class Account(Protocol):
@@ -147,3 +154,8 @@ class Network(Protocol):
     async def ban(self, peer: PeerID) -> None:
         """The same for one that broke a protocol; see `bans`."""
         ...
+
+
+def connection_to(network: Network, peer: PeerID) -> Connection | None:
+    """The one that `connections` names; None if this peer is gone."""
+    return next((connection for connection in network.connections() if connection.peer == peer), None)

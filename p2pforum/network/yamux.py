@@ -14,7 +14,7 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.network.frame_budget import FrameBudget
-from p2pforum.network.interface import Account
+from p2pforum.network.interface import STREAM_LOST, Account
 from p2pforum.network.yamux_frames import (
     ACK,
     FIN,
@@ -130,7 +130,7 @@ class YamuxConnection:
             if not (self._has_left or self._ended):  # else another task closes it, or has ended it
                 self._has_left = True
                 self._break_streams()
-                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                with contextlib.suppress(*STREAM_LOST):
                     await self._channel.send_eof()
             while not self._ended:
                 await self._queue.changed.park()
@@ -216,7 +216,7 @@ class YamuxConnection:
                 try:
                     await self._channel.send_all(batch)
                     sent = True
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                except STREAM_LOST:
                     await trio.sleep(limits.GRACE_SECONDS)  # a peer that closed may have said why: it is read
             if not sent or self._ended:
                 self.kill()
@@ -251,7 +251,7 @@ class YamuxConnection:
                     if number % FRAMES_AT_ONCE == 0:
                         await trio.lowlevel.checkpoint()
                 self._settle()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except STREAM_LOST:
             pass
         except RemoteProtocolError as error:
             log.debug("a peer broke Yamux: %s", error)

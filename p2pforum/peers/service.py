@@ -13,7 +13,8 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, StoreError
-from p2pforum.network.interface import Connected, Direction, Network, PeerID
+from p2pforum.network.bell import Bell
+from p2pforum.network.interface import Connected, Direction, Network, PeerID, connection_to
 from p2pforum.peers.backoff import delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
@@ -74,7 +75,7 @@ class PeerService:
         self._nursery: trio.Nursery | None = None
         self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
         self._since: dict[PeerID, float] = {}
-        self._freed = trio.Event()
+        self._freed = Bell()
 
     # -- for front ends ----------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class PeerService:
 
     def look(self) -> None:
         """There is news in the book: do not wait for the next look."""
-        self._freed.set()
+        self._freed.ring()
 
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always, from now on; connections that exist are left alone."""
@@ -145,7 +146,7 @@ class PeerService:
                 self._ended.pop(peer).set()
 
     def _is_connected(self, peer: PeerID) -> bool:
-        return any(connection.peer == peer for connection in self._network.connections())
+        return connection_to(self._network, peer) is not None
 
     async def _until_gone(self, peer: PeerID) -> None:
         while self._is_connected(peer):
@@ -220,14 +221,13 @@ class PeerService:
     async def _fill(self) -> None:
         """Hold as many as are wanted."""
         assert self._nursery is not None
-        self._freed = trio.Event()
         entry = self._slots.next(trio.current_time(), self._around())
         if entry is not None:
             self._slots.begin(entry)
             self._nursery.start_soon(self._hold, entry)
         else:
             with trio.move_on_after(_LOOK_SECONDS):
-                await self._freed.wait()
+                await self._freed.heard()
         await trio.sleep(self._rng.uniform(*_PAUSE))
 
     async def _hold(self, entry: Entry) -> None:
@@ -240,7 +240,7 @@ class PeerService:
                 self._slots.connected(peer, trio.current_time())
                 await self._until_not_ours(peer)
         self._slots.ended(entry.peer, trio.current_time())
-        self._freed.set()
+        self._freed.ring()
 
     async def _feel(self) -> None:
         """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import trio
 
 from p2pforum.core import limits
-from p2pforum.core.errors import InvalidPost, NetworkError, RemoteProtocolError, StoreError
+from p2pforum.core.errors import InvalidPost, RemoteProtocolError, StoreError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
+from p2pforum.network.bell import Bell
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Connection, Direction, Network, PeerID
+from p2pforum.network.interface import PEER_LOST, Connection, Direction, Network, PeerID, connection_to
 from p2pforum.stem.counts import StemCounts, StemView
 from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
@@ -26,8 +27,6 @@ from p2pforum.stem.recruits import Recruits
 from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 
 log = logging.getLogger(__name__)
-
-_LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class StemService:
         self._fluffing: set[bytes] = set()  # on their way to gossip
         self._known: dict[PeerID, Connection] = {}  # by which the router knows each peer
         self._counts = StemCounts()
-        self._wake = trio.Event()
+        self._wake = Bell()
         self._nursery: trio.Nursery | None = None
         self._fault: Exception | None = None
         self._faulty = trio.Event()
@@ -92,7 +91,7 @@ class StemService:
             now = trio.current_time()
             if post.id not in self._judging and not self.router.originate(post.id, raw, now, post.author):
                 break
-        self._wake.set()
+        self._wake.ring()
 
     def unsent(self, raws: Sequence[bytes]) -> list[bytes]:
         """Of posts that are kept and not released, those that are not on their way yet."""
@@ -114,12 +113,12 @@ class StemService:
     async def _watch(self) -> None:
         async for event in self._network.watch():
             self._look(event.connection.peer)
-            self._wake.set()
+            self._wake.ring()
 
     def _look(self, peer: PeerID) -> None:
         """Events may be old when they are read, and a stream may come first: what counts is now. On another
         connection a peer must show again that it takes frames."""
-        connection = next((c for c in self._network.connections() if c.peer == peer), None)
+        connection = connection_to(self._network, peer)
         if connection is None:
             self._known.pop(peer, None)
             self.router.remove_peer(peer)
@@ -179,13 +178,12 @@ class StemService:
             if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
                 return  # public already, or not to be kept now
         self.router.on_post(peer, post_id, raw, trio.current_time())
-        self._wake.set()
+        self._wake.ring()
 
     # -- effects -------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         while True:
-            self._wake = trio.Event()
             try:
                 await self._step()
             except StoreError as error:
@@ -194,7 +192,7 @@ class StemService:
                 self._note_fault(error)
             wait = min(limits.STEM_LOOK_SECONDS, self.router.next_wake() - trio.current_time())
             with trio.move_on_after(max(wait, 0.001)):
-                await self._wake.wait()
+                await self._wake.heard()
 
     async def _step(self) -> None:
         """What has become public must be known at the moment of every decision, not a moment before."""
@@ -236,11 +234,11 @@ class StemService:
                 self._outside.handed(PeerID(effect.peer), effect.raw)
         else:
             self.router.on_failure(effect, trio.current_time())
-        self._wake.set()
+        self._wake.ring()
 
     async def _probe(self, peer: str) -> None:
         await self._takes(PeerID(peer))
-        self._wake.set()
+        self._wake.ring()
 
     async def _takes(self, peer: PeerID) -> bool:
         self._look(peer)
@@ -258,7 +256,7 @@ class StemService:
                 ) as stream:
                     await stream.send_all(frame)
                     await _receive(stream, len(ANSWER))
-        except (*_LOST, RemoteProtocolError):
+        except (*PEER_LOST, trio.TooSlowError, RemoteProtocolError):
             self._counts.failed += 1
             return False
         except Exception as error:

@@ -24,7 +24,7 @@ class Clocks:
         self._now = now
         self._heard = BoundedDict[str, tuple[int, float]](params.CLOCKS_REMEMBERED)
         self._agreed: tuple[int, float] | None = None  # the last peer that we did not dial and that agreed
-        self._said = trio.Event()
+        self._said = trio.lowlevel.ParkingLot()
 
     def note(self, peer: str, hour: int, *, dialled: bool) -> None:
         """A peer has said that it is this hour. Of peers that dialled us only agreement counts."""
@@ -32,8 +32,7 @@ class Clocks:
             self._remember(peer, hour)
         elif not is_off(hour - self._now()):
             self._agreed = hour, self._time()
-        self._said.set()
-        self._said = trio.Event()
+        self._said.unpark_all()
 
     def _remember(self, peer: str, hour: int) -> None:
         self._heard[peer] = hour, self._time()
@@ -54,7 +53,7 @@ class Clocks:
 
     async def wait_confirmed(self) -> None:
         while not self.is_confirmed:
-            await self._said.wait()
+            await self._said.park()
 
     def _offset(self, hour: int, at: float) -> int | None:
         """By how many hours a clock that showed `hour` at this time is ahead of ours; None: too long ago."""

@@ -17,7 +17,7 @@ from p2pforum.core.errors import P2PForumError, RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
-from p2pforum.network.interface import Connected, Direction, Network, PeerID
+from p2pforum.network.interface import Connected, Direction, Network, PeerID, connection_to
 from p2pforum.sync.budget import Report, SessionOver
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.clocks import Clocks
@@ -158,8 +158,8 @@ class SyncService:
         return None if self._standing.may_open(peer) else Code.SPENT
 
     def _guest(self, peer: PeerID) -> Guest:
-        found = [c for c in self._network.connections() if c.peer == peer]
-        group = network_group(found[0].address) if found else ""
+        found = connection_to(self._network, peer)
+        group = network_group(found.address) if found else ""
         guest = Guest(group, ours=self._is_dialled(peer), turn=self._standing.last_turn(peer))
         if not found:
             guest.gone.set()
@@ -200,5 +200,5 @@ class SyncService:
         return session.report
 
     def _is_dialled(self, peer: PeerID) -> bool:
-        ours = (c.peer == peer and c.direction is Direction.OUTBOUND for c in self._network.connections())
-        return any(ours)
+        found = connection_to(self._network, peer)
+        return found is not None and found.direction is Direction.OUTBOUND

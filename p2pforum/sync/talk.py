@@ -15,6 +15,8 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.verdict import Origin
 from p2pforum.ingest import Door
+from p2pforum.network.bell import Bell
+from p2pforum.network.interface import STREAM_LOST
 from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
 from p2pforum.sync.frames import encode
@@ -25,8 +27,6 @@ from p2pforum.sync.session import Session
 log = logging.getLogger(__name__)
 
 Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
-
-_LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Share:
@@ -57,20 +57,6 @@ class Share:
                 await trio.sleep(self.seconds)
 
 
-class _Bell:
-    """Wakes the one task that listens; a ring that nobody listened to is heard later."""
-
-    def __init__(self) -> None:
-        self._rung = trio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    async def heard(self) -> None:
-        await self._rung.wait()
-        self._rung = trio.Event()
-
-
 @dataclass(eq=False)
 class Talk:
     """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
@@ -84,8 +70,8 @@ class Talk:
     _close_snapshot: Callable[[], None]
     _on_hour: Callable[[int], None]  # what hour it is for the peer, once
     _nursery: trio.Nursery = field(init=False)
-    _to_send: _Bell = field(default_factory=_Bell)
-    _to_land: _Bell = field(default_factory=_Bell)
+    _to_send: Bell = field(default_factory=Bell)
+    _to_land: Bell = field(default_factory=Bell)
     _is_sending: bool = False
     _is_gone: bool = False  # the peer
     _is_landing: bool = False
@@ -101,7 +87,7 @@ class Talk:
                     nursery.start_soon(self._guarded, task)
         if whole.cancelled_caught:
             self._error = SessionOver(Code.TIME, "the session took too long")
-        if isinstance(self._error, _LOST):
+        if isinstance(self._error, STREAM_LOST):
             self._error = NetworkError("the peer went away in the middle of a sync session")
         report = self._session.report
         if self._error is not None:
@@ -120,7 +106,7 @@ class Talk:
             await task()
         except Exception as error:
             self._error = self._error or error
-            is_half_sent = self._is_sending and not isinstance(error, _LOST)  # that frame may get out
+            is_half_sent = self._is_sending and not isinstance(error, STREAM_LOST)  # that frame may get out
             self._nursery.cancel_scope.deadline = trio.current_time() + is_half_sent * limits.SYNC_END_SECONDS
 
     async def _send(self) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests/strategies.py
-sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a checkout, not installed
+TESTS = Path(__file__).parent
+FOLDERS = sorted(path for path in TESTS.iterdir() if path.is_dir())
+# Helpers of each folder serve all others: their names differ. And the program is that of this checkout.
+sys.path[:0] = map(str, [TESTS.parent, TESTS, *FOLDERS])
 
 settings.register_profile(
     "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

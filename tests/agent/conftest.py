@@ -1,12 +1,9 @@
-"""The keystore's samples serve here too; no agent outlives its test."""
+"""No agent outlives its test."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "keystore"))
 
 
 @pytest.fixture

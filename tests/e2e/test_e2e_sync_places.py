@@ -9,13 +9,11 @@ import pytest
 import trio
 from e2e_filled import PARAMS, fill, written
 from e2e_nodes import CONFIG, DemoNode
+from trickling import hold_sessions
 
 from p2pforum.core import limits
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.sync import params
-
-sys.path.append(str(Path(__file__).parents[1] / "sync"))
-from trickling import hold_sessions
 
 pytestmark = pytest.mark.e2e
 

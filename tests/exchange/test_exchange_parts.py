@@ -1,13 +1,12 @@
 """Frames, rations and samples of the exchange, without I/O."""
 
-import sys
-from pathlib import Path
 from random import Random
 
 import pytest
 from exchange_nodes import a_record
 from hypothesis import given
 from hypothesis import strategies as st
+from socks_server import onion
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
@@ -15,9 +14,6 @@ from p2pforum.exchange.ration import Ration, Ruling
 from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "network"))
-from socks_server import onion
 
 RECORDS = [a_record(key).raw for key in range(1, 201)]
 HOUR, DAY = 3_600.0, 86_400.0

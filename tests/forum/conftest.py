@@ -1,13 +1,9 @@
-"""The keystore's samples serve here too."""
+"""A disk that answers at once."""
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "keystore"))
 
 
 @pytest.fixture(scope="module")

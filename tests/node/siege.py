@@ -1,15 +1,14 @@
 """Honest nodes that gossip while others attack them, under virtual time; what it costs them is counted."""
 
 import contextlib
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
 import trio
+from gossip_nodes import InlineDoor, Node, Probe, Swarm, a_probe, a_swarm
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum.core.errors import NetworkError
@@ -23,9 +22,6 @@ from p2pforum.gossip.service import PROTOCOL
 from p2pforum.gossip.wire import Rpc, Subscription, encode_rpc
 from p2pforum.ingest import Verdict
 from p2pforum.network.memory_network import MemoryHub
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import InlineDoor, Node, Probe, Swarm, a_probe, a_swarm
 
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
 HELLO = Rpc(subscriptions=(Subscription(TEST_NETWORK.topic, True),))

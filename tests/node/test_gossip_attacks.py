@@ -4,16 +4,15 @@ Each attack has its control: with the defence switched off, the same costs more 
 posts do not arrive.
 """
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+from gossip_nodes import Probe
 from siege import IN_TIME, Attack, CountingRouter, MakeRouter, Siege, besieged, some_posts
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
@@ -22,9 +21,6 @@ from p2pforum.gossip.effects import Effect
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Probe
 
 pytestmark = pytest.mark.slow
 

@@ -4,15 +4,15 @@ The controls have one table for all that is judged, look at nothing but the hour
 count what they do not keep against those who brought it.
 """
 
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from random import Random
 
 import pytest
 import trio
+from gossip_nodes import InlineDoor, MemoryStore, Node, Probe, as_message
+from naive import HourFirstDoor, NaiveRouter
 from siege import IN_TIME, Attack, Siege, besieged, make_busy, some_posts
 from strategies import HOUR, TEST_NETWORK, a_key, a_post
 from test_gossip_attacks import only_take, replay, send_junk, spam_grafts, spam_offers, spam_wants
@@ -22,10 +22,6 @@ from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.wire import Message, Rpc
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import InlineDoor, MemoryStore, Node, Probe, as_message
-from naive import HourFirstDoor, NaiveRouter
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,6 @@
 """Many gossiping nodes under virtual time: everything reaches everyone, whatever some of them do."""
 
 import itertools
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -10,6 +9,7 @@ from random import Random
 
 import pytest
 import trio
+from gossip_nodes import Node, a_swarm, some_nodes
 from strategies import HOUR, TEST_NETWORK, a_post
 from trio.testing import MockClock
 
@@ -18,9 +18,6 @@ from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.posts import open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Node, a_swarm, some_nodes
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,12 @@
 """A whole node and its guards: whom it dials for a post, and when."""
 
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
 import pytest
 import trio
+from peers_tools import a_book, a_peer, an_address, tried
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum.config import Config
@@ -19,9 +19,6 @@ from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guard
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
-from peers_tools import a_book, a_peer, an_address, tried
 
 ALONE = Config(network=TEST_NETWORK.name, announce=())
 

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,8 +32,6 @@ from p2pforum.stem import router
 from p2pforum.stem.frame import encode_frame
 from p2pforum.stem.params import StemParams
 from p2pforum.store.posts import Store, open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BOARDS = [f"board-of-{name}" for name in ("cats", "code", "music", "books", "garden", "maps")]

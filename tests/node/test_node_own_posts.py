@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from random import Random
 
 import pytest
 import trio
+from gossip_nodes import Probe, a_probe
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum import departures, timekeeping
@@ -23,9 +23,6 @@ from p2pforum.node import Node, now_hours
 from p2pforum.stem.router import Fluff
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.clocks import Clocks
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Probe, a_probe
 
 CONFIG = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)
 

@@ -1,20 +1,17 @@
 """A whole node with and without a proxy: two faces, and who is asked whom to part with."""
 
 import socket
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from peers_tools import a_peer, an_address
 
 from p2pforum.config import Config, find_paths
 from p2pforum.core.errors import ConfigError
 from p2pforum.node import now_hours, open_node
 from p2pforum.stem.guards import Guard, Guards
 from p2pforum.store.peer_book import save_book
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
-from peers_tools import a_peer, an_address
 
 pytestmark = pytest.mark.e2e
 

@@ -1,6 +1,5 @@
 """Own posts of a whole node with a guard: what is counted, what the log says, and what can be taken back."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from random import Random
 
 import pytest
 import trio
+from gossip_nodes import Probe, a_probe
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum.config import Config
@@ -21,9 +21,6 @@ from p2pforum.stem import router
 from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.params import StemParams
 from p2pforum.store.posts import open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import Probe, a_probe
 
 HIDING = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)
 OPEN = Config(network=TEST_NETWORK.name, retention_days=7, hide_origin=False)

@@ -1,12 +1,12 @@
 """What a node tells its peers of what it reads: nothing, whatever it is set to show."""
 
 import re
-import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 import trio
+from gossip_nodes import a_probe
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
@@ -14,9 +14,6 @@ from p2pforum.config import Config
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node
 from p2pforum.store.posts import open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gossip"))
-from gossip_nodes import a_probe
 
 
 async def test_every_protocol_and_the_topic_name_their_version(tmp_path: Path) -> None:

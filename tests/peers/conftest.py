@@ -1,12 +1,8 @@
 """Makes peers_tools importable; test files of all folders share one namespace."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """How long own posts take to leave that nobody could take at once."""
 
-from p2pforum.cli import options
 from p2pforum.cli.context import Context
+from p2pforum.cli.terminal import options
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable
 

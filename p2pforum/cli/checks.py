@@ -10,7 +10,7 @@ from pathlib import Path
 
 from p2pforum.cli.clocks import clock_problem
 from p2pforum.cli.context import Context, tilde
-from p2pforum.cli.times import date, this_hour
+from p2pforum.cli.terminal.times import date, this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
@@ -222,7 +222,7 @@ def _clock(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _editor(_context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.editor import editor_command, private_parent
+    from p2pforum.cli.terminal.editor import editor_command, private_parent
 
     try:
         command = editor_command(os.environ)

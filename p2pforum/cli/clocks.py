@@ -1,7 +1,7 @@
 """What commands ask of this machine's clock before they sign an hour by it."""
 
 from p2pforum.cli.context import Context
-from p2pforum.cli.times import this_hour
+from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.clock import problem
 from p2pforum.core.errors import NodeUnreachable
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.cli.console import Console
+from p2pforum.cli.terminal.console import Console
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from p2pforum.cli import options
 from p2pforum.cli.context import Context
-from p2pforum.cli.times import date, this_hour
+from p2pforum.cli.terminal import options
+from p2pforum.cli.terminal.times import date, this_hour
 from p2pforum.core import limits
 from p2pforum.core.post_id import short_id
 
@@ -48,7 +48,7 @@ def review(context: Context, keystore: "Keystore") -> None:
 
 
 def _named(context: Context, view: "KeyView") -> str:
-    from p2pforum.cli.key_list import where
+    from p2pforum.cli.commands.key_list import where
 
     return f"your key {view.shown} ({where(context, view)})"
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from p2pforum.cli import exit_codes, options, render
 from p2pforum.cli.context import Context
+from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.verdict import Outcome
 
@@ -20,7 +20,7 @@ def import_bundle(
 ) -> int:
     """`head` is what was read of the file already."""
     from p2pforum.cli.outlet import Outlet
-    from p2pforum.cli.progress import Progress
+    from p2pforum.cli.terminal.progress import Progress
     from p2pforum.forum import bundling
 
     if dry_run:

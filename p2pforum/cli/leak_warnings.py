@@ -5,9 +5,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from p2pforum.cli import render
 from p2pforum.cli.context import Context
-from p2pforum.cli.times import this_hour
+from p2pforum.cli.terminal import render
+from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.errors import P2PForumError
 from p2pforum.forum.leak_checks import check
 from p2pforum.keystore.keystore import Keystore

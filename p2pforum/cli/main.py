@@ -12,11 +12,20 @@ from contextlib import suppress
 import click
 
 from p2pforum import __version__
-from p2pforum.cli.commands import LazyGroup
-from p2pforum.cli.console import Console
+from p2pforum.cli.command_list import LazyGroup
 from p2pforum.cli.context import Context
-from p2pforum.cli.exit_codes import FAILURE, INTERRUPTED, NO_NODE, NOT_FOUND, NOT_SET_UP, OK, REFUSED, USAGE
-from p2pforum.cli.standard_streams import open_missing
+from p2pforum.cli.terminal.console import Console
+from p2pforum.cli.terminal.exit_codes import (
+    FAILURE,
+    INTERRUPTED,
+    NO_NODE,
+    NOT_FOUND,
+    NOT_SET_UP,
+    OK,
+    REFUSED,
+    USAGE,
+)
+from p2pforum.cli.terminal.standard_streams import open_missing
 from p2pforum.core import errors
 
 _RARELY = 100_000  # objects: a command that ends at once makes little garbage; `run` sets it back
@@ -144,7 +153,7 @@ def _explain_click(error: Exception, context: Context) -> int:
 
 
 def _explain(error: errors.P2PForumError, context: Context) -> int:
-    from p2pforum.cli import render
+    from p2pforum.cli.terminal import render
 
     context.console.error(render.line(str(error)))
     if isinstance(error, errors.Ambiguous):

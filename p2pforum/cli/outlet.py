@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from p2pforum.cli.context import Context
-from p2pforum.cli.times import this_hour
+from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core import clock
 from p2pforum.core.errors import InvalidPost, NodeUnreachable, P2PForumError, Refused, StoreBusy
 from p2pforum.core.verdict import Origin, Outcome

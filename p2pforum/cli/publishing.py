@@ -4,16 +4,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from p2pforum.cli import options
 from p2pforum.cli.clocks import clock_problem
-from p2pforum.cli.compose import Written
 from p2pforum.cli.context import Context
-from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
 from p2pforum.cli.idle import review
 from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.outlet import Outlet
-from p2pforum.cli.progress import Progress
-from p2pforum.cli.times import this_hour
+from p2pforum.cli.terminal import options
+from p2pforum.cli.terminal.compose import Written
+from p2pforum.cli.terminal.exit_codes import FAILURE, NO_NODE, OK, REFUSED
+from p2pforum.cli.terminal.progress import Progress
+from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome

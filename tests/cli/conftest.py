@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_world import CONFIG, World, still_clock
 
-from p2pforum.cli import times
+from p2pforum.cli.terminal import times
 
 
 @pytest.fixture

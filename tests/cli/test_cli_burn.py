@@ -15,8 +15,8 @@ from cli_keys import forms, keystore_of, make_cheap, mine, set_passphrase
 from cli_terminal import Terminal
 from cli_world import HOUR, PARAMS, ROOT, World, discussion, post
 
+from p2pforum.cli.commands.key_burn import _places
 from p2pforum.cli.context import Context
-from p2pforum.cli.key_burn import _places
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.forum import drafts

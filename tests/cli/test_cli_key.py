@@ -10,10 +10,10 @@ from cli_keys import forms, keystore_of, make_cheap, mine
 from cli_terminal import Terminal
 from cli_world import HOUR, ROOT, World, discussion
 
-from p2pforum.cli import times
-from p2pforum.cli.commands import command_in
-from p2pforum.cli.key_group import ENTRIES
-from p2pforum.cli.picture import ROWS
+from p2pforum.cli.command_list import command_in
+from p2pforum.cli.commands.key_group import ENTRIES
+from p2pforum.cli.terminal import times
+from p2pforum.cli.terminal.picture import ROWS
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import GRID, identicon_of, name_of

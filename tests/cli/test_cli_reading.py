@@ -6,7 +6,7 @@ import re
 import pytest
 from cli_world import HOUR, World, discussion, post
 
-from p2pforum.cli import render
+from p2pforum.cli.terminal import render
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 

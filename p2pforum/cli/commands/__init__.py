@@ -1,0 +1,4 @@
+"""One file a command, named like it, imported only when it runs: cli/command_list.py lists them.
+
+The commands of `key` are in key_*.py, and key_group.py lists those.
+"""

@@ -1,0 +1,65 @@
+"""`p2pforum boards`: which boards are here."""
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List the boards that are here.
+
+    A board is a name that threads share; whoever posts to a new name has made it.
+    """
+    rows = context.reader.boards()
+    console = context.console
+    invited = _invited(context, {row.name for row in rows})
+    if as_json:
+        console.json(
+            [
+                {
+                    "board": row.name,
+                    "threads": row.threads,
+                    "posts": row.posts,
+                    "hour": row.last_hour,
+                    "time": rfc3339(row.last_hour),
+                }
+                for row in rows
+            ]
+            + [{"board": name, "threads": 0, "posts": 0, "hour": None, "time": None} for name in invited]
+        )
+        return
+    if not rows and not invited:
+        no_boards(context)
+        return
+    now = this_hour()
+    column = max(len(name) for name in (*(row.name for row in rows), *invited)) + 1
+    for row in rows:
+        name = console.style(render.pad("#" + row.name, column), "bold")
+        threads = options.count(row.threads, "thread")
+        posts = options.count(row.posts, "post")
+        console.print(f"{name}  {threads:>13}  {posts:>13}  {ago(row.last_hour, now)}")
+    for board in invited:
+        console.print(f"{render.pad('#' + board, column)}  (from an invite; nothing here yet)")
+
+
+def _invited(context: Context, here: set[str]) -> list[str]:
+    """Boards that an accepted invite names and that are not here."""
+    if not context.paths.invites_dir.is_dir():  # saves reading the config
+        return []
+    from p2pforum.config.invites import accepted_invites, is_for
+
+    invites = [a.invite for a in accepted_invites(context.paths) if is_for(a.invite, context.config)]
+    return sorted({board for invite in invites for board in invite.boards} - here)
+
+
+def no_boards(context: Context) -> None:
+    context.console.print("No boards are here yet.")
+    context.console.note(
+        f"Start one: {context.command('post BOARD')}\n"
+        f"Or fetch what others wrote: {context.command('run --peer ADDRESS')}"
+    )

@@ -1,0 +1,223 @@
+"""`p2pforum import`: take in a bundle, or publish a discussion from elsewhere.
+
+The two have only the file in common: a bundle's posts are signed already (import_bundle.py)."""
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import exit_codes, options, render
+from p2pforum.core import limits
+from p2pforum.core.errors import Refused
+
+if TYPE_CHECKING:
+    from p2pforum.forum.importing import ImportedPost
+    from p2pforum.forum.publish import Published
+
+_HEAD = 64 * limits.KIB  # bytes by which a format is guessed
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["bundle", "text", "mbox", "jsonl"]),
+    help="What FILE is; without it, its name and first bytes tell.",
+)
+@click.option(
+    "-b",
+    "--board",
+    default="imported",
+    show_default=True,
+    callback=options.check_board,
+    shell_complete=options.complete_board,
+    help="The board it goes to.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and publish nothing.")
+@options.as_json
+@pass_context
+def command(context: Context, file: Path, form: str | None, board: str, dry_run: bool, as_json: bool) -> int:
+    """Take in a bundle, or publish a discussion.
+
+    FILE, or - for standard input, is a bundle that `export` wrote: its posts are checked and kept as they
+    are. What is damaged is passed over, and after an interruption the same command goes on.
+
+    Or it is a copied web page with comments (text, up to 4 MiB), a mailbox (mbox, up to 2 GiB) or
+    JSON Lines (jsonl, up to 32 MiB), with at most 50,000 posts.
+    Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are not carried
+    over: they belong to people who never asked to be here.
+
+    Threads that are here already, with the same subject and first text, are skipped: after an
+    interruption run the same command again.
+    """
+    from p2pforum.cli.import_bundle import import_bundle
+    from p2pforum.core.bundle import MAGIC
+    from p2pforum.forum.importing import NOTICE
+
+    with _opened(file) as opened:
+        head = opened.read(_HEAD)
+        if form == "bundle" or (form is None and head.startswith(MAGIC)):
+            return import_bundle(context, file, opened, head, dry_run=dry_run, as_json=as_json)
+        posts = _parse(file, head, opened, form or _guess(file, head))
+    todo = _without_known(context, board, posts)
+    threads = sum(post.reply_to is None for post in todo)
+    console = context.console
+    if len(todo) < len(posts):
+        known = sum(post.reply_to is None for post in posts) - threads
+        of = options.count(len(posts) - len(todo), "post")
+        console.note(f"Here already, and skipped: {of} in {options.count(known, 'thread')}.")
+    if dry_run:
+        return _say_what_would_be(context, board, todo, as_json)
+    if not todo:
+        if not as_json:  # in JSON it is one line a post, so none
+            console.print("Nothing to publish.")
+        return exit_codes.OK
+    console.note(NOTICE)
+    return _publish(context, board, todo, as_json)
+
+
+def _say_what_would_be(context: Context, board: str, todo: "Sequence[ImportedPost]", as_json: bool) -> int:
+    console = context.console
+    subjects = [post.subject for post in todo if post.reply_to is None]
+    if as_json:
+        console.json({"board": board, "threads": len(subjects), "posts": len(todo), "subjects": subjects})
+        return exit_codes.OK
+    for subject in subjects:
+        console.print(render.cut(render.line(subject), console.width))
+    what = f"{options.count(len(todo), 'post')} in {options.count(len(subjects), 'thread')}"
+    console.print(f"{what} would go to #{board}. Nothing was published.")
+    return exit_codes.OK
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if file == Path("-"):
+        yield sys.stdin.buffer
+        return
+    with file.open("rb") as opened:
+        yield opened
+
+
+def _parse(file: Path, head: bytes, opened: BinaryIO, form: str) -> "list[ImportedPost]":
+    """`head` is what was read of it already. Reads no more than the format may have."""
+    from p2pforum.forum import params
+    from p2pforum.forum.importing import read_text
+
+    try:
+        if form == "mbox":
+            from p2pforum.forum.import_mail import parse_mbox
+
+            return parse_mbox(itertools.chain([head], iter(partial(opened.read, _HEAD), b"")))
+        if form == "jsonl":
+            from p2pforum.forum.import_jsonl import parse_jsonl
+
+            return parse_jsonl(read_text(head, opened.read, params.MAX_IMPORT_JSONL))
+        from p2pforum.forum.import_text import parse_text
+
+        return parse_text(read_text(head, opened.read, params.MAX_IMPORT_TEXT))
+    except UnicodeDecodeError as error:
+        raise Refused(f"{file} is not UTF-8 (byte {error.start})") from error
+    except Refused as error:
+        raise Refused(f"{file}: {error}") from error
+
+
+def _guess(file: Path, head: bytes) -> str:
+    suffix = file.suffix.lower()
+    if suffix == ".mbox" or head.lstrip(b"\r\n").startswith(b"From "):
+        return "mbox"
+    if suffix in (".jsonl", ".ndjson") or head.lstrip().startswith(b"{"):
+        return "jsonl"
+    return "text"
+
+
+def _without_known(context: Context, board: str, posts: "Sequence[ImportedPost]") -> "list[ImportedPost]":
+    """Leave out threads whose first post is on the board already. Threads are published whole, or not at
+    all, so nothing else needs to be remembered of an import; and nothing is, to be found later."""
+    from p2pforum.forum.importing import cut, split_body
+    from p2pforum.forum.writing import clean_subject
+
+    here = _first_posts(context, board)
+    roots: list[int] = []
+    for index, post in enumerate(posts):
+        roots.append(index if post.reply_to is None else roots[post.reply_to])
+
+    def is_known(root: int) -> bool:
+        subject = clean_subject(cut(posts[root].subject, limits.MAX_SUBJECT))
+        return (subject, split_body(posts[root].body)[0]) in here
+
+    known = {root for root in set(roots) if is_known(root)}
+    kept = [i for i in range(len(posts)) if roots[i] not in known]
+    place = {index: new for new, index in enumerate(kept)}
+    return [
+        posts[i] if posts[i].reply_to is None else replace(posts[i], reply_to=place[posts[i].reply_to or 0])
+        for i in kept
+    ]
+
+
+def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
+    rows = context.reader.threads(board, limit=1_000_000)
+    found = (context.reader.post(row.root) for row in rows)
+    return {(row.subject, row.body) for row in found if row is not None}
+
+
+def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
+    from p2pforum.cli.idle import review
+    from p2pforum.cli.keys import keystore_to_write
+    from p2pforum.cli.outlet import Outlet
+    from p2pforum.cli.terminal.progress import Progress
+    from p2pforum.cli.terminal.times import this_hour
+    from p2pforum.forum.importing import publish_import
+    from p2pforum.forum.outbox import resubmit_outbox
+    from p2pforum.forum.writing import Press
+
+    box, params = keystore_to_write(context), context.config.params
+    review(context, box)
+    published: list[Published] = []
+    with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
+        resubmit_outbox(box, outlet.submit, params)
+
+        def show(done: int, of: int) -> None:
+            bar.show(done / of, f"{done}/{of} posts")
+
+        for one in publish_import(posts, board, box, outlet.submit, Press(params, this_hour), show):
+            published.append(one)
+            if as_json:
+                context.console.json(options.published_json(one))
+        was_off = outlet.node_was_off
+    return _report(context, board, published, was_off, as_json)
+
+
+def _report(
+    context: Context, board: str, published: "Sequence[Published]", was_off: bool, as_json: bool
+) -> int:
+    from p2pforum.cli.backlog import has_peer, say_how_long
+    from p2pforum.core.verdict import Outcome
+
+    console = context.console
+    taken = [p for p in published if p.outcome in (Outcome.STORED, Outcome.DUPLICATE)]
+    threads, names = {p.post.thread for p in taken}, {p.name for p in taken}
+    if not as_json:
+        what = f"{options.count(len(taken), 'post')} in {options.count(len(threads), 'thread')}"
+        console.print(f"Published {what} on #{board}, as {options.count(len(names), 'pseudonym')}.")
+    if was_off:
+        console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
+    if taken and not has_peer(context):
+        say_how_long(context, len(taken))
+    unsettled = next((p.unsettled for p in published if p.unsettled), "")
+    if unsettled:
+        console.note(f"the outbox could not be updated: {unsettled}")
+    failed = [p for p in published if p not in taken]
+    if failed:
+        console.error(f"{len(failed)} posts were not taken: {render.line(failed[0].problem)}")
+        refused = any(p.outcome in (Outcome.REFUSED, Outcome.INVALID) for p in failed)
+        return exit_codes.REFUSED if refused else exit_codes.FAILURE
+    return exit_codes.OK

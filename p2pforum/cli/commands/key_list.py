@@ -1,0 +1,86 @@
+"""`p2pforum key list`: all keys of mine."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.times import ago, date, rfc3339, this_hour
+from p2pforum.core.post_id import format_id, short_id
+
+if TYPE_CHECKING:
+    from p2pforum.forum.keys import KeyView
+
+_NAME = 18  # columns: one more than a drawn name has
+_COLUMNS = 55  # before the thread
+_LEAST = 20  # columns for the thread
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List your keys, the last used first.
+
+    A key without a name of yours was made for one thread, and is shown as others see it there.
+    """
+    from p2pforum.cli.keys import keystore
+    from p2pforum.forum.keys import list_keys
+
+    views = list_keys(keystore(context).read())
+    if as_json:
+        context.console.json([key_json(view) for view in views])
+        return
+    if not views:
+        context.console.print("No keys yet; your first post makes one.")
+    for view in views:
+        context.console.print(_line(context, view))
+
+
+def _line(context: Context, view: "KeyView") -> str:
+    console = context.console
+    name = render.pad(view.name or view.shown, _NAME)
+    posts = f"{options.count(view.posts, 'post'):>9}"
+    used = render.pad(ago(view.used, this_hour()), 12)
+    place = render.cut(where(context, view), max(_LEAST, console.width - _COLUMNS))
+    parts = [console.style(name, "bold") if view.name else name, posts, used, place]
+    return f"{short_id(view.public)}  " + "  ".join(parts).rstrip() + _end(context, view)
+
+
+def where(context: Context, view: "KeyView") -> str:
+    """The thread that it is for, or in how many it speaks."""
+    if not view.root:
+        return f"in {options.count(len(view.threads), 'thread')}"
+    row = context.reader.post(view.root)
+    subject = f" {render.line(row.subject)}" if row is not None else ""
+    return f"{short_id(view.root)}{subject}"
+
+
+def _end(context: Context, view: "KeyView") -> str:
+    if not view.expires or view.expires - this_hour() > 7 * 24:
+        return ""
+    return "  " + context.console.style(expiry(view), "yellow")
+
+
+def expiry(view: "KeyView") -> str:
+    """What becomes of it if it stays idle."""
+    if not view.expires:
+        return "kept until you burn it"
+    return f"burns on {date(max(view.expires, this_hour()))} if it is not used"
+
+
+def key_json(view: "KeyView") -> dict[str, Any]:
+    """Without its secret."""
+    return {
+        "key": format_id(view.public),
+        "name": view.name or None,
+        "shown": view.shown,
+        "root": format_id(view.root) if view.root else None,
+        "threads": [format_id(root) for root in view.threads],
+        "made": rfc3339(view.made),
+        "used": rfc3339(view.used),
+        "posts": view.posts,
+        "expires": rfc3339(view.expires) if view.expires else None,
+        "warned": view.is_warned,
+    }

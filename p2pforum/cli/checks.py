@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from p2pforum.cli.clocks import clock_problem
+from p2pforum.app.clock import clock_problem
 from p2pforum.cli.context import Context, tilde
-from p2pforum.cli.terminal.times import date, this_hour
+from p2pforum.cli.terminal.times import date
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
@@ -76,15 +76,15 @@ def _libp2p(_context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _config(context: Context) -> Iterator[tuple[str, str]]:
-    path = context.paths.config_file
-    config = context.config
+    path = context.session.paths.config_file
+    config = context.session.config
     where = tilde(path) if path.exists() else "no config file; defaults"
     yield "ok", f'{where}; network "{config.network}"'
 
 
 def _files(context: Context) -> Iterator[tuple[str, str]]:
     """Nobody else may read what is here: modes and owners."""
-    paths = context.paths
+    paths = context.session.paths
     well = True
     for directory in (paths.data_dir, paths.keys_dir):
         for path in (directory, *(sorted(directory.iterdir()) if directory.is_dir() else ())):
@@ -125,7 +125,7 @@ def _keystore(context: Context) -> Iterator[tuple[str, str]]:
     else:
         box.read()
         yield "warn", f"without a passphrase; run: {context.command('init')}"
-    warning = warning_of(contents_without_asking(context) or Contents(), this_hour())
+    warning = warning_of(contents_without_asking(context) or Contents(), context.session.now())
     if warning:
         yield "warn", f"{warning}: {context.command('key list')}"
 
@@ -150,7 +150,7 @@ def _is_volatile(device: str) -> bool:
 def _disk(context: Context) -> Iterator[tuple[str, str]]:
     from p2pforum.store.room import free_bytes, write_problem
 
-    directory = context.paths.data_dir
+    directory = context.session.paths.data_dir
     problem = write_problem(directory)
     free = free_bytes(directory)
     text = f"{free / 1_000_000:,.0f} MB free for {tilde(directory)}"
@@ -164,7 +164,7 @@ def _disk(context: Context) -> Iterator[tuple[str, str]]:
 
 def _node(context: Context) -> Iterator[tuple[str, str]]:
     try:
-        trouble = context.node.status().get("trouble")
+        trouble = context.session.node.status().get("trouble")
     except NodeUnreachable:
         yield "ok", "no node is running"
     else:
@@ -172,7 +172,7 @@ def _node(context: Context) -> Iterator[tuple[str, str]]:
         if trouble:
             yield "fail", f"it could not keep the last posts that came: {trouble}"
         return
-    for address in context.config.listen:
+    for address in context.session.config.listen:
         problem = _cannot_bind(address)
         if problem:
             yield "fail", f"{address}: {problem}"
@@ -195,27 +195,30 @@ def _cannot_bind(address: str) -> str:
 
 
 def _store(context: Context) -> Iterator[tuple[str, str]]:
-    if not (context.paths.data_dir / "node.db").exists():
+    if not (context.session.paths.data_dir / "node.db").exists():
         yield "ok", "none yet"
         return
     from p2pforum.store.doctor import check
     from p2pforum.store.posts import open_store
 
     try:
-        with open_store(context.paths.data_dir, context.config.params) as store:
-            problems = check(store, context.config.params)
+        with open_store(context.session.paths.data_dir, context.session.config.params) as store:
+            problems = check(store, context.session.config.params)
     except StoreBusy:
         yield "ok", "in use by the running node, which checked it at its start; stop it to have all read"
         return
     for problem in problems:
         yield "fail", problem
     if not problems:
-        yield "ok", f"{context.reader.statistics().posts} posts, and all that is derived from them fits"
+        yield (
+            "ok",
+            f"{context.session.reader.statistics().posts} posts, and all that is derived from them fits",
+        )
 
 
 def _clock(context: Context) -> Iterator[tuple[str, str]]:
-    now = this_hour()
-    if problem := clock_problem(context):
+    now = context.session.now()
+    if problem := clock_problem(context.session):
         yield "fail", f"it shows {date(now)}. {problem[0].upper()}{problem[1:]}"
     else:
         yield "ok", f"{date(now)} (only hours matter)"

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from p2pforum.api.client import NodeClient
-from p2pforum.cli.terminal.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.config import find_paths, load_config
 from p2pforum.core.errors import NodeUnreachable, P2PForumError
 from p2pforum.core.post import Post

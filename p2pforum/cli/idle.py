@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import options
-from p2pforum.cli.terminal.times import date, this_hour
+from p2pforum.cli.terminal.times import date
 from p2pforum.core import limits
 from p2pforum.core.post_id import short_id
 
@@ -34,11 +34,11 @@ def review(context: Context, keystore: "Keystore") -> None:
     """Warn of idle keys, once each, and burn those whose warning is three days old."""
     from p2pforum.forum.expiry import is_anything_due, review_idle
 
-    now = this_hour()
+    now = context.session.now()
     if not is_anything_due(keystore.read(), now):
         return
     with keystore.transaction() as box:
-        found = review_idle(box, now, context.reader)
+        found = review_idle(box, now, context.session.reader)
     for view in found.warned:
         when = date(max(view.expires, now + limits.KEY_WARNING_HOURS))
         keep = context.command(f"key keep {short_id(view.public)}")

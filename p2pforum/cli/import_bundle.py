@@ -19,7 +19,7 @@ def import_bundle(
     context: Context, file: Path, opened: BinaryIO, head: bytes, *, dry_run: bool, as_json: bool
 ) -> int:
     """`head` is what was read of the file already."""
-    from p2pforum.cli.outlet import Outlet
+    from p2pforum.app.delivery import Delivery
     from p2pforum.cli.terminal.progress import Progress
     from p2pforum.forum import bundling
 
@@ -33,7 +33,7 @@ def import_bundle(
 
     size = _size(opened)
     so_far = bundling.Imported()
-    with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
+    with Delivery(context.session) as outlet, Progress(context.console, "Importing") as bar:
 
         def show(now: bundling.Imported, offset: int) -> None:
             nonlocal so_far
@@ -42,7 +42,7 @@ def import_bundle(
             bar.show(fraction, options.count(now.done, "post"))
 
         try:
-            bundling.import_bundle(read, context.config.params.name, outlet.take_bundle, show)
+            bundling.import_bundle(read, context.session.config.params.name, outlet.take_bundle, show)
         except (P2PForumError, OSError, KeyboardInterrupt) as error:  # a stick that was pulled out, say
             if so_far.done:
                 new = options.count(so_far.counts[Outcome.STORED], "new post")

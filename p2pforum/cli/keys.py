@@ -21,7 +21,9 @@ def keystore(context: Context, *, with_agent: bool = True) -> Keystore:
     """
     forbid_dumps()
     passphrase = passphrase_from_environment(os.environ) or _ask_once
-    return Keystore(context.paths.keys_dir, passphrase, held_key=_agent_key(context) if with_agent else None)
+    return Keystore(
+        context.session.paths.keys_dir, passphrase, held_key=_agent_key(context) if with_agent else None
+    )
 
 
 def _agent_key(context: Context) -> HeldKey | None:
@@ -30,11 +32,11 @@ def _agent_key(context: Context) -> HeldKey | None:
         return None
     from p2pforum.agent.client import ask_key
 
-    return partial(ask_key, context.paths.keystore_file)
+    return partial(ask_key, context.session.paths.keystore_file)
 
 
 def agent_socket(context: Context) -> Path:
-    return context.paths.keys_dir / "agent.sock"
+    return context.session.paths.keys_dir / "agent.sock"
 
 
 def keystore_to_write(context: Context) -> Keystore:
@@ -51,7 +53,7 @@ def keystore_to_write(context: Context) -> Keystore:
 
 def contents_without_asking(context: Context) -> Contents | None:
     """What the keystore holds if it is plain or unlocked: reading never asks for a passphrase."""
-    box = Keystore(context.paths.keys_dir, _refuse, held_key=_agent_key(context))
+    box = Keystore(context.session.paths.keys_dir, _refuse, held_key=_agent_key(context))
     forbid_dumps()
     try:
         return box.read() if box.exists else None

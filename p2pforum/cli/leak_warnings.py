@@ -7,7 +7,6 @@ from pathlib import Path
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import render
-from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.errors import P2PForumError
 from p2pforum.forum.leak_checks import check
 from p2pforum.keystore.keystore import Keystore
@@ -19,7 +18,14 @@ _MOST = 6  # places shown of one kind
 def warn_of_leaks(context: Context, keystore: Keystore, text: str, root: bytes, key: str | None) -> None:
     """`root` is the thread's (empty for a new one), `key` as in forum/publish.py."""
     try:
-        found = check(text, keystore.read(), context.reader, (root, key), this_hour(), list(machine_names()))
+        found = check(
+            text,
+            keystore.read(),
+            context.session.reader,
+            (root, key),
+            context.session.now(),
+            list(machine_names()),
+        )
     except P2PForumError:  # publishing says what is wrong
         return
     except Exception as error:  # a bug in an advice must not keep anybody from posting

@@ -12,6 +12,7 @@ from contextlib import suppress
 import click
 
 from p2pforum import __version__
+from p2pforum.app.session import Session
 from p2pforum.cli.command_list import LazyGroup
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal.console import Console
@@ -71,7 +72,7 @@ def cli(context: Context, home: str | None, color: str) -> None:
     """Pseudonymous discussion boards, kept by the people who use them."""
     if home == "":
         raise click.BadParameter("an empty name is no directory", param_hint="--home")
-    context.home, context.console = home, Console(color)
+    context.session, context.console = Session(home), Console(color)
 
 
 def _print_version(ctx: click.Context) -> None:
@@ -105,7 +106,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments, context)
     finally:
-        context.close()
+        context.session.close()
 
 
 def _run(arguments: Sequence[str], context: Context) -> int:

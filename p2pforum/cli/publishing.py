@@ -4,16 +4,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from p2pforum.cli.clocks import clock_problem
+from p2pforum.app.clock import clock_problem
+from p2pforum.app.delivery import Delivery
 from p2pforum.cli.context import Context
 from p2pforum.cli.idle import review
 from p2pforum.cli.leak_warnings import warn_of_leaks
-from p2pforum.cli.outlet import Outlet
 from p2pforum.cli.terminal import options
 from p2pforum.cli.terminal.compose import Written
 from p2pforum.cli.terminal.exit_codes import FAILURE, NO_NODE, OK, REFUSED
 from p2pforum.cli.terminal.progress import Progress
-from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
@@ -50,23 +49,28 @@ def publish(
     as_json: bool,
 ) -> int:
     """Give the exit code. The text becomes a draft if it fails and is nowhere else."""
-    params = context.config.params
+    params = context.session.config.params
     if context.checks_texts:
         text = _storable(f"{attempt.subject}\n{attempt.body}")
         warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
-    with Outlet(context) as outlet:
+    with Delivery(context.session) as outlet:
         try:
-            if wrong := clock_problem(context):
+            if wrong := clock_problem(context.session):
                 raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
             resubmit_outbox(keystore, outlet.submit, params)
             with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
                 publisher = Publisher(
-                    keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
+                    keystore,
+                    context.session.reader,
+                    outlet.submit,
+                    params,
+                    context.session.now,
+                    mint_progress(bar),
                 )
                 outlet.listen = context.listen  # not for those that waited in the outbox
                 published = act(publisher)
         except (P2PForumError, OSError, KeyboardInterrupt) as error:
-            _keep_draft(keystore, attempt, error)
+            _keep_draft(context, keystore, attempt, error)
             raise
         _remember(context, keystore, published, outlet)
         if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
@@ -76,7 +80,7 @@ def publish(
     return code
 
 
-def _remember(context: Context, keystore: Keystore, published: Published, outlet: Outlet) -> None:
+def _remember(context: Context, keystore: Keystore, published: Published, outlet: Delivery) -> None:
     """For leak-report. The post is out: nothing here may make it look as if it were not."""
     try:
         remember(keystore, published.post, outlet.spread, context.listen)
@@ -89,13 +93,13 @@ def mint_progress(bar: Progress) -> MintProgress:
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
-def _keep_draft(keystore: Keystore, attempt: Attempt, error: BaseException) -> None:
+def _keep_draft(context: Context, keystore: Keystore, attempt: Attempt, error: BaseException) -> None:
     """Adds to the error what became of the text; what goes wrong here must not take its place."""
     if attempt.written.is_file:
         return
     try:
         with keystore.transaction() as box:
-            draft = Draft(_storable(attempt.subject), _storable(attempt.body), this_hour())
+            draft = Draft(_storable(attempt.subject), _storable(attempt.body), context.session.now())
             drafts.save(box, attempt.place, draft)
     except (P2PForumError, OSError) as second:
         error.add_note(f"The text could not be kept as a draft: {second}")
@@ -121,7 +125,7 @@ def _drop_draft(context: Context, keystore: Keystore, place: str) -> None:
         context.console.note(f"The draft is still there: {error}")
 
 
-def _report(context: Context, published: Published, outlet: Outlet, attempt: Attempt, as_json: bool) -> int:
+def _report(context: Context, published: Published, outlet: Delivery, attempt: Attempt, as_json: bool) -> int:
     post, console = published.post, context.console
     if as_json:
         console.json(options.published_json(published) | {"node": not outlet.node_was_off})

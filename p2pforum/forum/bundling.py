@@ -1,6 +1,6 @@
 """Bundles: what is here into a file, and a file into what is here.
 
-Not the format (core/bundle.py), and not who takes the posts: a node, or the store (cli/outlet.py).
+Not the format (core/bundle.py), and not who takes the posts: a node, or the store (app/delivery.py).
 """
 
 import json

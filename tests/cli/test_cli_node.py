@@ -14,7 +14,7 @@ import pytest
 from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, PARAMS, SmallNode, World, discussion, post
 
-from p2pforum.cli.command_list import status
+from p2pforum.cli.commands import status
 from p2pforum.config import find_paths
 from p2pforum.core import limits
 from p2pforum.core.kinds import Kind

@@ -13,7 +13,7 @@ from e2e_nodes import CONFIG, DemoNode, kill, wait_until
 from e2e_relay import Relay
 from strategies import a_post
 
-from p2pforum.cli.terminal.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.post_id import parse_id
 from p2pforum.store.doctor import check

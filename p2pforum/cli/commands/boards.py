@@ -2,9 +2,10 @@
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago
 
 
 @click.command()
@@ -15,7 +16,7 @@ def command(context: Context, as_json: bool) -> None:
 
     A board is a name that threads share; whoever posts to a new name has made it.
     """
-    rows = context.reader.boards()
+    rows = context.session.reader.boards()
     console = context.console
     invited = _invited(context, {row.name for row in rows})
     if as_json:
@@ -36,7 +37,7 @@ def command(context: Context, as_json: bool) -> None:
     if not rows and not invited:
         no_boards(context)
         return
-    now = this_hour()
+    now = context.session.now()
     column = max(len(name) for name in (*(row.name for row in rows), *invited)) + 1
     for row in rows:
         name = console.style(render.pad("#" + row.name, column), "bold")
@@ -49,11 +50,13 @@ def command(context: Context, as_json: bool) -> None:
 
 def _invited(context: Context, here: set[str]) -> list[str]:
     """Boards that an accepted invite names and that are not here."""
-    if not context.paths.invites_dir.is_dir():  # saves reading the config
+    if not context.session.paths.invites_dir.is_dir():  # saves reading the config
         return []
     from p2pforum.config.invites import accepted_invites, is_for
 
-    invites = [a.invite for a in accepted_invites(context.paths) if is_for(a.invite, context.config)]
+    invites = [
+        a.invite for a in accepted_invites(context.session.paths) if is_for(a.invite, context.session.config)
+    ]
     return sorted({board for invite in invites for board in invite.boards} - here)
 
 

@@ -56,7 +56,7 @@ def _text(context: Context, file: str) -> str:
         with Path(file).open("rb") as opened:
             return opened.read(_MOST).decode("utf-8", "replace")
     try:
-        post = context.reader.post(context.reader.resolve(file))
+        post = context.session.reader.post(context.session.reader.resolve(file))
     except NotFound:
         post = None
     if post is None:
@@ -78,7 +78,7 @@ def _check(context: Context, proof: str) -> _Shown:
         shown = _check_private(context, proof) if is_private else _check_public(context, proof)
     except Refused as error:
         return _Shown("private" if is_private else "public", problem=str(error))
-    if not shown.problem and context.reader.revealed(shown.keys):
+    if not shown.problem and context.session.reader.revealed(shown.keys):
         problem = "one of the keys was published: anybody can have made this"
         return _Shown(shown.kind, shown.keys, shown.reader, problem)
     return shown
@@ -87,7 +87,7 @@ def _check(context: Context, proof: str) -> _Shown:
 def _check_public(context: Context, proof: str) -> _Shown:
     from p2pforum.forum.linking import check_proof
 
-    link = check_proof(proof, context.config.params)
+    link = check_proof(proof, context.session.config.params)
     return _Shown("public", (link.first, link.second))
 
 
@@ -95,12 +95,12 @@ def _check_private(context: Context, proof: str) -> _Shown:
     from p2pforum.cli.keys import keystore
     from p2pforum.forum import private_linking
 
-    link = private_linking.check(proof, context.config.params)
+    link = private_linking.check(proof, context.session.config.params)
     box = keystore(context)
     problem = ""
     if not (box.exists and box.read().is_mine(link.reader)):
         problem = "it is for the holder of another key, who could have made it: to you it shows nothing"
-    elif context.reader.revealed([link.reader]):
+    elif context.session.reader.revealed([link.reader]):
         problem = "your key was published: anybody can have made this"
     return _Shown("private", (link.first, link.second), link.reader, problem)
 

@@ -49,7 +49,7 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
     root = None if thread is None else _root(context, thread)
     if output == Path("-") and not jsonl and sys.stdout.isatty():
         raise Refused("a bundle is nothing for a terminal: use -o FILE")
-    with open_export(context.paths.data_dir, board, root) as export, _opened(output) as file:
+    with open_export(context.session.paths.data_dir, board, root) as export, _opened(output) as file:
         size = _write(context, export, file, jsonl)
     what = f"{options.count(export.posts, 'post')} of {options.count(export.boards, 'board')}"
     context.console.note(f"Exported {what}, {size:,} bytes.")
@@ -57,8 +57,8 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
 
 
 def _root(context: Context, typed: str) -> bytes:
-    asked = context.reader.resolve(typed)
-    post = context.reader.post(asked)
+    asked = context.session.reader.resolve(typed)
+    post = context.session.reader.post(asked)
     return post.root if post else asked
 
 
@@ -77,9 +77,9 @@ def _write(context: Context, export: "Export", file: BinaryIO, jsonl: bool) -> i
 
         pieces: Iterator[bytes]
         if jsonl:
-            pieces = (line.encode() + b"\n" for line in json_lines(counted(), context.config.params))
+            pieces = (line.encode() + b"\n" for line in json_lines(counted(), context.session.config.params))
         else:
-            header = Header(export.network or context.config.params.name, export.boards, export.posts)
+            header = Header(export.network or context.session.config.params.name, export.boards, export.posts)
             pieces = write_bundle(header, counted())
         for piece in pieces:
             file.write(piece)

@@ -164,31 +164,30 @@ def _without_known(context: Context, board: str, posts: "Sequence[ImportedPost]"
 
 
 def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
-    rows = context.reader.threads(board, limit=1_000_000)
-    found = (context.reader.post(row.root) for row in rows)
+    rows = context.session.reader.threads(board, limit=1_000_000)
+    found = (context.session.reader.post(row.root) for row in rows)
     return {(row.subject, row.body) for row in found if row is not None}
 
 
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
+    from p2pforum.app.delivery import Delivery
     from p2pforum.cli.idle import review
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.outlet import Outlet
     from p2pforum.cli.terminal.progress import Progress
-    from p2pforum.cli.terminal.times import this_hour
     from p2pforum.forum.importing import publish_import
     from p2pforum.forum.outbox import resubmit_outbox
     from p2pforum.forum.writing import Press
 
-    box, params = keystore_to_write(context), context.config.params
+    box, params = keystore_to_write(context), context.session.config.params
     review(context, box)
     published: list[Published] = []
-    with Outlet(context) as outlet, Progress(context.console, "Importing") as bar:
+    with Delivery(context.session) as outlet, Progress(context.console, "Importing") as bar:
         resubmit_outbox(box, outlet.submit, params)
 
         def show(done: int, of: int) -> None:
             bar.show(done / of, f"{done}/{of} posts")
 
-        for one in publish_import(posts, board, box, outlet.submit, Press(params, this_hour), show):
+        for one in publish_import(posts, board, box, outlet.submit, Press(params, context.session.now), show):
             published.append(one)
             if as_json:
                 context.console.json(options.published_json(one))

@@ -17,7 +17,7 @@ def command(context: Context, no_passphrase: bool) -> None:
     from p2pforum.cli.keys import ask_for_new, keystore
     from p2pforum.config import config_template
 
-    paths, console = context.paths, context.console
+    paths, console = context.session.paths, context.console
     paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if paths.config_file.exists():

@@ -43,7 +43,7 @@ def command(
     from p2pforum.forum.inviting import make_invite
 
     chosen = (*peers, *(_own(context) if with_self else ())) or _named(context)
-    invite = make_invite(context.config, chosen, boards, tuple(map(_key, lists)))
+    invite = make_invite(context.session.config, chosen, boards, tuple(map(_key, lists)))
     line = encode_invite(invite)
     if as_json:
         context.console.json({"invite": line, **show_json(invite)})
@@ -64,7 +64,7 @@ def _say(context: Context, peers: int, with_self: bool) -> None:
 def _named(context: Context) -> tuple[str, ...]:
     from p2pforum.config.invites import with_invites
 
-    found = with_invites(context.config, context.paths).peers
+    found = with_invites(context.session.config, context.session.paths).peers
     if not found:
         raise Refused("there is no node to name: give --peer ADDRESS, or --self for this one")
     return found
@@ -76,7 +76,7 @@ def _own(context: Context) -> tuple[str, ...]:
     As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
     without a proxy would join them for all readers. And where it listens behind one, nobody can come.
     """
-    status = context.node.status()
+    status = context.session.node.status()
     if announced := status.get("announced"):
         return tuple(f"{address}/p2p/{status['peer_id']}" for address in announced)
     listening = [] if status.get("proxy") else status["addresses"]

@@ -23,7 +23,7 @@ def command(context: Context, drop: str | None, as_json: bool) -> int:
         return _drop(context, drop, as_json)
     from p2pforum.config.invites import accepted_invites
 
-    found = accepted_invites(context.paths)
+    found = accepted_invites(context.session.paths)
     if as_json:
         context.console.json([{"name": a.name, **show_json(a.invite)} for a in found])
         return exit_codes.OK
@@ -38,9 +38,9 @@ def command(context: Context, drop: str | None, as_json: bool) -> int:
 def _drop(context: Context, name: str, as_json: bool) -> int:
     from p2pforum.forum.inviting import drop
 
-    path = drop(context.paths, name)
+    path = drop(context.session.paths, name)
     with suppress(NodeUnreachable):
-        context.node.reload()
+        context.session.node.reload()
     if as_json:
         context.console.json({"name": name, "dropped": True})
     else:

@@ -35,7 +35,7 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
         else:
             print_invite(context, name, found)
         return exit_codes.OK
-    accepted, is_new = accept(context.paths, context.config, text)
+    accepted, is_new = accept(context.session.paths, context.session.config, text)
     runs = _tell(context)
     if as_json:
         facts = {"name": accepted.name, "new": is_new, "running": runs}
@@ -66,7 +66,7 @@ def _head(path: Path, most: int) -> bytes:
 def _tell(context: Context) -> bool:
     """Whether a node runs, which then reads the invites anew."""
     try:
-        context.node.reload()
+        context.session.node.reload()
     except NodeUnreachable:
         return False
     return True

@@ -75,7 +75,7 @@ def command(context: Context, /, **typed: Any) -> int:
     target = _target(context, box, wish)
     places = _places(context, wish.look_in)
     if wish.dry_run:
-        found = rehearse(box, target.choose, context.reader, places)
+        found = rehearse(box, target.choose, context.session.reader, places)
         if wish.as_json:
             context.console.json(_scan_json(found))
         else:
@@ -101,7 +101,7 @@ def _target(context: Context, box: "Keystore", wish: Wish) -> Target:
         name = f'the pseudonym "{key.name}"' if key.name else f"the key {short_id(key.public)}"
         return Target(burning.the_key(key.public), name, key.public)
     if wish.thread:
-        root = find_thread(contents, wish.thread, context.reader)
+        root = find_thread(contents, wish.thread, context.session.reader)
         return Target(burning.the_thread(root), f"every trace of you in the thread {short_id(root)}")
     return Target(burning.everything, f"all {options.count(len(contents.keys), 'key')} and everything else")
 
@@ -110,7 +110,7 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
     """Where p2pforum writes, and where an editor that was killed may have left a text."""
     from p2pforum.cli.terminal.editor import leftovers
 
-    paths = context.paths
+    paths = context.session.paths
     ours = [paths.home] if paths.home else [paths.data_dir, paths.keys_dir, paths.config_file.parent]
     return [*ours, *leftovers(os.environ), *map(Path, look_in)]
 
@@ -126,11 +126,11 @@ def _confirm(target: Target, wish: Wish) -> None:
 
 
 def _burn(context: Context, box: "Keystore", target: Target, places: list[Path], wish: Wish) -> int:
-    from p2pforum.cli.unsent import Unsent
+    from p2pforum.app.delivery import Traces
     from p2pforum.forum.burning import burn
 
     revealed = _reveal(context, box, target.key) if wish.reveal else b""
-    burnt = burn(box, target.choose, context.reader, places, Unsent(context), revealed)
+    burnt = burn(box, target.choose, context.session.reader, places, Traces(context.session), revealed)
     if wish.as_json:
         context.console.json(_burnt_json(burnt))
     else:
@@ -143,19 +143,20 @@ def _burn(context: Context, box: "Keystore", target: Target, places: list[Path],
 
 def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
     """Publish the secret; give the ID of that post. Raises Refused if nobody took it: nothing is burnt."""
-    from p2pforum.cli.outlet import Outlet
+    from p2pforum.app.delivery import Delivery
     from p2pforum.cli.publishing import mint_progress
     from p2pforum.cli.terminal.progress import Progress
-    from p2pforum.cli.terminal.times import this_hour
     from p2pforum.core.verdict import Outcome
     from p2pforum.forum.publish import Publisher
 
     with (
-        Outlet(context) as outlet,
+        Delivery(context.session) as outlet,
         Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar,
     ):
-        submit, params = outlet.submit, context.config.params
-        publisher = Publisher(box, context.reader, submit, params, this_hour, mint_progress(bar))
+        submit, params = outlet.submit, context.session.config.params
+        publisher = Publisher(
+            box, context.session.reader, submit, params, context.session.now, mint_progress(bar)
+        )
         if before := publisher.find_reveal(public):
             return before  # by a burn that was cut short
         published = publisher.reveal(public)

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.post_id import short_id
 
 _MOST = 4_096  # bytes; an exported key has some 200
@@ -27,7 +26,7 @@ def command(context: Context, file: str | None) -> None:
     text = _read(file)
     with writing(context) as box:
         known = set(box.keys)
-        key = import_key(box, text, this_hour())
+        key = import_key(box, text, context.session.now())
     name = f'the pseudonym "{key.name}"' if key.name else f"the key {short_id(key.public)}"
     context.console.print(f"{'Here already: ' if key.public in known else 'Took in '}{name}.")
 

@@ -24,4 +24,4 @@ def command(context: Context, key: str, undo: bool) -> None:
         found = find_key(box, key)
         set_keep(found, not undo)
         view = view_of(box, found)
-    context.console.print(f"{view.name or short_id(view.public)}: {expiry(view)}.")
+    context.console.print(f"{view.name or short_id(view.public)}: {expiry(view, context.session.now())}.")

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import ago, date, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago, date
 from p2pforum.core.post_id import format_id, short_id
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _line(context: Context, view: "KeyView") -> str:
     console = context.console
     name = render.pad(view.name or view.shown, _NAME)
     posts = f"{options.count(view.posts, 'post'):>9}"
-    used = render.pad(ago(view.used, this_hour()), 12)
+    used = render.pad(ago(view.used, context.session.now()), 12)
     place = render.cut(where(context, view), max(_LEAST, console.width - _COLUMNS))
     parts = [console.style(name, "bold") if view.name else name, posts, used, place]
     return f"{short_id(view.public)}  " + "  ".join(parts).rstrip() + _end(context, view)
@@ -52,22 +53,22 @@ def where(context: Context, view: "KeyView") -> str:
     """The thread that it is for, or in how many it speaks."""
     if not view.root:
         return f"in {options.count(len(view.threads), 'thread')}"
-    row = context.reader.post(view.root)
+    row = context.session.reader.post(view.root)
     subject = f" {render.line(row.subject)}" if row is not None else ""
     return f"{short_id(view.root)}{subject}"
 
 
 def _end(context: Context, view: "KeyView") -> str:
-    if not view.expires or view.expires - this_hour() > 7 * 24:
+    if not view.expires or view.expires - context.session.now() > 7 * 24:
         return ""
-    return "  " + context.console.style(expiry(view), "yellow")
+    return "  " + context.console.style(expiry(view, context.session.now()), "yellow")
 
 
-def expiry(view: "KeyView") -> str:
+def expiry(view: "KeyView", now: int) -> str:
     """What becomes of it if it stays idle."""
     if not view.expires:
         return "kept until you burn it"
-    return f"burns on {date(max(view.expires, this_hour()))} if it is not used"
+    return f"burns on {date(max(view.expires, now))} if it is not used"
 
 
 def key_json(view: "KeyView") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core.post_id import format_id
 
 
@@ -24,5 +23,5 @@ def command(context: Context, name: str) -> None:
     from p2pforum.forum.keys import new_pseudonym
 
     with writing(context) as box:
-        made = new_pseudonym(box, name, this_hour())
+        made = new_pseudonym(box, name, context.session.now())
     context.console.print(f'Made the pseudonym "{made.name}": {format_id(made.public)}')

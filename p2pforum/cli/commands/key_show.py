@@ -7,7 +7,7 @@ import click
 from p2pforum.cli.commands.key_list import expiry, key_json
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import ago, date, this_hour
+from p2pforum.cli.terminal.times import ago, date
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import identicon_of, name_of, svg_of
 
@@ -32,7 +32,7 @@ def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
     box = keystore(context).read()
     view = view_of(box, find_key(box, key))
     if svg is not None:
-        root = find_thread(box, svg, context.reader)
+        root = find_thread(box, svg, context.session.reader)
         context.console.print(svg_of(identicon_of(view.public, root)))
     elif as_json:
         context.console.json(key_json(view))
@@ -43,14 +43,14 @@ def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
 def _print(context: Context, view: "KeyView") -> None:
     from p2pforum.cli.terminal.picture import color_code, half_blocks
 
-    console, now = context.console, this_hour()
+    console, now = context.console, context.session.now()
     console.print(f"key      {format_id(view.public)}")
     console.print(f"name     {view.name or 'none: it was made for one thread'}")
     console.print(f"made     {date(view.made)}, last used {ago(view.used, now)}")
     console.print(f"posts    {view.posts}")
-    console.print(f"end      {expiry(view)}")
+    console.print(f"end      {expiry(view, now)}")
     for root in sorted({*view.threads, view.root} - {b""}):
-        row = context.reader.post(root)
+        row = context.session.reader.post(root)
         subject = render.line(row.subject) if row is not None else "(not here)"
         console.print(f"\n{short_id(root)}  {render.cut(subject, console.width - 10)}")
         icon = identicon_of(view.public, root)

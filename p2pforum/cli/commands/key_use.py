@@ -21,14 +21,14 @@ def command(context: Context, key: str, thread: str) -> None:
     from p2pforum.cli.idle import writing
     from p2pforum.forum.keys import find_key, use
 
-    row = context.reader.post(context.reader.resolve(thread))
+    row = context.session.reader.post(context.session.reader.resolve(thread))
     if row is None:
         raise NotFound(f'no post "{thread}" is here')
     with writing(context) as box:
         chosen = find_key(box, key)
         before = box.speaking.get(row.root, chosen.public)
         use(box, chosen, row.root)
-    first = context.reader.post(row.root)
+    first = context.session.reader.post(row.root)
     subject = render.line(first.subject) if first is not None else "(first post not here yet)"
     context.console.print(f'In "{subject}" you speak as {name_of(chosen.public, row.root)} from now on.')
     if before != chosen.public:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options
-from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post_id import format_id
 
@@ -34,7 +35,7 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
         if not found:
             raise NotFound("none of your posts left while a node ran, or their keys are burnt")
     else:
-        found = [leak_report.left(box, context.reader.resolve(post_id))]
+        found = [leak_report.left(box, context.session.reader.resolve(post_id))]
     if as_json:
         context.console.json({"posts": [_json(left) for left in found], "always": dict(leak_report.ALWAYS)})
         return
@@ -49,7 +50,7 @@ def _print(context: Context, left: "Left", *, in_full: bool) -> None:
     from p2pforum.forum.leak_report import what_it_tells
 
     sent = left.sent
-    title = f"{ids.show(context, left.post_id)}  {ago(sent.hour, this_hour())}"
+    title = f"{ids.show(context, left.post_id)}  {ago(sent.hour, context.session.now())}"
     if in_full:
         context.console.print(title)
         for line in what_it_tells(sent):

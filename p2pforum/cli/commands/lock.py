@@ -14,5 +14,5 @@ def command(context: Context) -> None:
     """
     from p2pforum.agent.client import lock
 
-    was_unlocked = lock(context.paths.keystore_file)
+    was_unlocked = lock(context.session.paths.keystore_file)
     context.console.print("Locked." if was_unlocked else "Nothing was unlocked.")

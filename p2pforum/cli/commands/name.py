@@ -50,7 +50,7 @@ def _find(context: Context, whom: str, *, is_sure: bool, is_key: bool) -> tuple[
         whole = parse_id(whom)
     except ValueError:
         whole = b""
-    row = context.reader.post(whole or context.reader.resolve(whom))
+    row = context.session.reader.post(whole or context.session.reader.resolve(whom))
     if row is None and whole and is_key:
         return b"", whole
     if row is None:

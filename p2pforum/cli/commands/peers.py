@@ -17,7 +17,7 @@ def command(context: Context, as_json: bool) -> None:
     Those named by --peer or in the config file are marked; where one can't be reached, the reason is shown.
     The others came from the node's address book, or dialled it. Needs a running node.
     """
-    peers = context.node.peers()
+    peers = context.session.node.peers()
     console = context.console
     if as_json:
         console.json(peers)

@@ -26,10 +26,10 @@ def command(context: Context, thread_id: str, yes: bool, as_json: bool) -> int:
 
 def change(context: Context, typed: str, *, pinned: bool, yes: bool, as_json: bool) -> int:
     """Pin or unpin the thread of the ID that was typed."""
-    from p2pforum.cli.outlet import Outlet
+    from p2pforum.app.delivery import Delivery
 
     root = _root(context, typed, yes=yes)
-    with Outlet(context) as outlet:
+    with Delivery(context.session) as outlet:
         changed = outlet.pin(root, pinned)
     if as_json:
         context.console.json({"id": format_id(root), "pinned": pinned, "changed": changed})
@@ -44,14 +44,14 @@ def _root(context: Context, typed: str, *, yes: bool) -> bytes:
     try:
         asked = parse_id(typed)
     except ValueError:
-        asked = context.reader.resolve(typed)
+        asked = context.session.reader.resolve(typed)
         is_whole = False
     else:
         is_whole = True
-    post = context.reader.post(asked)
+    post = context.session.reader.post(asked)
     root = post.root if post else asked
     if not is_whole and not yes:
-        first = context.reader.post(root)
+        first = context.session.reader.post(root)
         context.console.note(f"{render.subject(first.subject if first else '')}\n{format_id(root)}")
         if not sys.stdin.isatty():
             raise Refused("that is the beginning of an ID: give the whole, or --yes")

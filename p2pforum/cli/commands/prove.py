@@ -62,7 +62,7 @@ def _public(context: Context, box: "Contents", one: str, other: str) -> str:
     from p2pforum.forum.keys import find_key
     from p2pforum.forum.linking import make_proof
 
-    return make_proof(find_key(box, one), find_key(box, other), context.config.params)
+    return make_proof(find_key(box, one), find_key(box, other), context.session.config.params)
 
 
 def _private(context: Context, box: "Contents", typed: tuple[str, str], reader: str) -> tuple[str, str]:
@@ -70,12 +70,12 @@ def _private(context: Context, box: "Contents", typed: tuple[str, str], reader: 
     from p2pforum.forum.keys import find_key
 
     key = _whole(context, reader)
-    if context.reader.revealed([key]):
+    if context.session.reader.revealed([key]):
         raise Refused(
             "that reader's key was published: anybody could have made the proof, and it convinces nobody"
         )
     one, other = (find_key(box, name) for name in typed)
-    proof = private_linking.make(one, other, key, context.config.params)
+    proof = private_linking.make(one, other, key, context.session.config.params)
     said = "It convinces only the holder of that key, who could have made it. Send it to nobody else."
     return proof, said
 
@@ -89,7 +89,7 @@ def _made_up(context: Context, box: "Contents", typed: tuple[str, str], reader: 
         mine = box.keys[_whole(context, reader)]
     except (Refused, KeyError):
         mine = find_key(box, reader)
-    return private_linking.forge(first, second, mine, context.config.params)
+    return private_linking.forge(first, second, mine, context.session.config.params)
 
 
 def _whole(context: Context, typed: str) -> bytes:
@@ -104,7 +104,7 @@ def _whole(context: Context, typed: str) -> bytes:
             f'"{typed}" is no whole key or post ID (52 letters; read --json shows them): a beginning can '
             "be forged"
         ) from None
-    post = context.reader.post(value)
+    post = context.session.reader.post(value)
     if post is not None:
         return post.author
     if not is_valid_key(value):

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
-from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     """
     from p2pforum.forum.reading import thread_view
 
-    asked = context.reader.resolve(post_id)
-    post = context.reader.post(asked)  # None: the root of a thread of which only answers are here
-    view = thread_view(context.reader, post.root if post else asked, _mine(context))
+    asked = context.session.reader.resolve(post_id)
+    post = context.session.reader.post(asked)  # None: the root of a thread of which only answers are here
+    view = thread_view(context.session.reader, post.root if post else asked, _mine(context))
     if as_json:
         context.console.json(_json(view))
         return
@@ -45,7 +46,7 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
 
 def _mine(context: Context) -> "Contents | None":
     """Petnames and which posts are mine, if the keystore opens without a passphrase."""
-    if not context.paths.keystore_file.exists():
+    if not context.session.paths.keystore_file.exists():
         return None  # and 10 ms of imports less
     from p2pforum.cli.keys import contents_without_asking
 
@@ -61,7 +62,7 @@ def _header(context: Context, view: "ThreadView") -> Iterator[str]:
     texts = [
         console.style(render.cut(render.subject(view.subject), console.width - 8), "bold"),
         f"#{view.board} · {count}",
-        f"latest {ago(latest, this_hour())}",
+        f"latest {ago(latest, context.session.now())}",
     ]
     if not console.color or not view.has_root:
         yield from texts
@@ -76,7 +77,7 @@ def _header(context: Context, view: "ThreadView") -> Iterator[str]:
 
 
 def _posts(context: Context, view: "ThreadView", asked: bytes) -> Iterator[str]:
-    now = this_hour()
+    now = context.session.now()
     above: PostView | None = None
     for post in view.posts:
         indent = " " * (_INDENT * min(post.depth, _DEEPEST))

@@ -45,7 +45,7 @@ def command(
     from p2pforum.cli.publishing import Attempt, publish
     from p2pforum.forum.drafts import reply_place
 
-    parent = context.reader.post(context.reader.resolve(post_id))
+    parent = context.session.reader.post(context.session.reader.resolve(post_id))
     if parent is None:
         raise NotFound(f'there is no post "{post_id}" here')
     keystore = keystore_to_write(context)

@@ -59,7 +59,7 @@ def command(
         raise click.UsageError(str(error)) from error
 
     def configured() -> Config:
-        config = with_invites(load_config(context.paths), context.paths)
+        config = with_invites(load_config(context.session.paths), context.session.paths)
         return replace(
             config,
             peers=tuple(dict.fromkeys((*config.peers, *wanted_peers))),
@@ -79,7 +79,7 @@ def command(
     gc.freeze()
     gc.set_threshold(*_USUALLY)
     ready = partial(_try_to_say_ready, context, quiet)
-    trio.run(partial(run_node, config, context.paths, on_ready=ready, reload=configured))
+    trio.run(partial(run_node, config, context.session.paths, on_ready=ready, reload=configured))
 
 
 def _check_proxy(text: str) -> str:

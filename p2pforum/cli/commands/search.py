@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
-from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
 
@@ -38,7 +39,7 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
     p2pforum search '"low power" -wind'
     """
     text = " ".join(query)
-    rows = context.reader.search(text, board, limit)
+    rows = context.session.reader.search(text, board, limit)
     console = context.console
     if as_json:
         console.json([_json(row) for row in rows])
@@ -46,7 +47,7 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
     if not rows:
         console.print("Nothing found.")
         return
-    now = this_hour()
+    now = context.session.now()
     for row in rows:
         console.print(_title(context, row, now))
         for part in _excerpt(row.snippet, console.width - 10):

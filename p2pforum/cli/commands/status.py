@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from p2pforum.cli.clocks import unconfirmed
+from p2pforum.app.clock import unconfirmed
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
 from p2pforum.core.network_params import is_test_network
@@ -30,14 +29,20 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = {
         "node": _node(context),
-        "network": {"name": context.config.network, "test": is_test_network(context.config.network)},
-        "store": {**asdict(context.reader.statistics()), "free": free_bytes(context.paths.data_dir)},
+        "network": {
+            "name": context.session.config.network,
+            "test": is_test_network(context.session.config.network),
+        },
+        "store": {
+            **asdict(context.session.reader.statistics()),
+            "free": free_bytes(context.session.paths.data_dir),
+        },
         "keystore": _keystore(context),
         "paths": {
-            "data": str(context.paths.data_dir),
-            "keys": str(context.paths.keys_dir),
-            "config": str(context.paths.config_file),
-            "socket": str(context.paths.socket_path),
+            "data": str(context.session.paths.data_dir),
+            "keys": str(context.session.paths.keys_dir),
+            "config": str(context.session.paths.config_file),
+            "socket": str(context.session.paths.socket_path),
         },
     }
     if as_json:
@@ -46,10 +51,10 @@ def command(context: Context, as_json: bool) -> None:
         _print(context, found)
 
 
-def _idle(box: "Keystore") -> dict[str, Any]:
+def _idle(context: Context, box: "Keystore") -> dict[str, Any]:
     from p2pforum.cli.idle import warning_of
 
-    idle = warning_of(box.read(), this_hour())
+    idle = warning_of(box.read(), context.session.now())
     return {"idle": idle} if idle else {}
 
 
@@ -58,16 +63,16 @@ def _unlocked(context: Context) -> dict[str, Any]:
     from p2pforum.agent.client import ask_status
     from p2pforum.cli.keys import contents_without_asking, keystore
 
-    status = ask_status(context.paths.keystore_file)
+    status = ask_status(context.session.paths.keystore_file)
     if status is None or contents_without_asking(context) is None:
         return {"outbox": None, "drafts": None}
     box = keystore(context)
-    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(box)}
+    return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(context, box)}
 
 
 def _node(context: Context) -> dict[str, Any]:
     try:
-        return {"running": True, **context.node.status()}
+        return {"running": True, **context.session.node.status()}
     except NodeUnreachable:
         return {"running": False}
 
@@ -82,7 +87,7 @@ def _keystore(context: Context) -> dict[str, Any]:
             return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
         if box.is_encrypted:
             return {"exists": True, "encrypted": True, **_unlocked(context)}
-        return {"exists": True, "encrypted": False, **_counts(box), **_idle(box)}
+        return {"exists": True, "encrypted": False, **_counts(box), **_idle(context, box)}
     except KeystoreError as error:
         return {"exists": True, "encrypted": None, "outbox": None, "drafts": None, "error": str(error)}
 
@@ -108,7 +113,7 @@ def _print(context: Context, found: dict[str, Any]) -> None:
     row("keystore", _keystore_text(found["keystore"]))
     for place in found["keystore"]["drafts"] or ():
         row("draft", _draft_text(context, place))
-    paths = context.paths
+    paths = context.session.paths
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
@@ -133,7 +138,7 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
         yield "address", render.line(str(address))
     if node.get("clock", {}).get("problem"):
         yield "clock", render.line(str(node["clock"]["problem"]))
-    elif reason := unconfirmed(context):
+    elif reason := unconfirmed(context.session):
         yield "clock", reason
     if "book" in node:
         yield "outbound", _book_text(node["book"])
@@ -142,7 +147,7 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
     announced = [str(address) for address in node.get("announced", [])]
     for address in announced:
         yield "announced", f"{render.line(address)}, to everybody"
-    if context.config.map_port and not any(address.startswith("/ip4/") for address in announced):
+    if context.session.config.map_port and not any(address.startswith("/ip4/") for address in announced):
         yield "map_port", "the router opened no port when the node started; its log says why"
 
 
@@ -153,7 +158,7 @@ def _book_text(book: dict[str, int]) -> str:
 
 
 def _stem_text(context: Context, stem: dict[str, Any]) -> str:
-    if not context.config.hide_origin:
+    if not context.session.config.hide_origin:
         return "go straight to all peers: hide_origin is false in the config file"
     own = int(stem["own"])
     text = f"{options.count(own, 'post')} travelling" if own else "none travelling"

@@ -20,11 +20,11 @@ def command(context: Context) -> None:
     """
     from p2pforum.store.directory import held
 
-    context.node.stop()
+    context.session.node.stop()
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            with held(context.paths.data_dir):  # it gives the lock back last
+            with held(context.session.paths.data_dir):  # it gives the lock back last
                 break
         except StoreBusy:
             if time.monotonic() > deadline:

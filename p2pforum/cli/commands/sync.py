@@ -34,7 +34,7 @@ def command(context: Context, peer: str, as_json: bool) -> int:
     began = time.monotonic()
     result: dict[str, Any] = {}
     with Progress(context.console, "Sync", quiet_elsewhere=as_json) as bar:
-        for step in context.node.sync(peer):
+        for step in context.session.node.sync(peer):
             if as_json:
                 context.console.json(step)
             if _count(step.get("progress", {}), "wanted"):

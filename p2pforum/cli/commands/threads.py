@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from p2pforum.app.clock import rfc3339
 from p2pforum.cli.commands.boards import no_boards
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
-from p2pforum.cli.terminal.times import ago, rfc3339, this_hour
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
 
@@ -35,21 +36,21 @@ def command(context: Context, board: str | None, limit: int, as_json: bool) -> N
     elif not rows:
         _nothing(context, board)
     else:
-        now = this_hour()
+        now = context.session.now()
         for row in rows:
             console.print(_line(context, row, now, with_board=board is None))
 
 
 def _rows(context: Context, board: str | None, limit: int) -> "list[ThreadRow]":
-    boards = [board] if board else list(context.config.boards)
+    boards = [board] if board else list(context.session.config.boards)
     if not boards:
-        return context.reader.threads(None, limit)
-    found = [row for name in boards for row in context.reader.threads(name, limit)]
+        return context.session.reader.threads(None, limit)
+    found = [row for name in boards for row in context.session.reader.threads(name, limit)]
     return sorted(found, key=lambda row: (row.last_hour, row.root), reverse=True)[:limit]
 
 
 def _nothing(context: Context, board: str | None) -> None:
-    if board is None and not context.config.boards:
+    if board is None and not context.session.config.boards:
         no_boards(context)
         return
     where = f"#{board}" if board else "the boards of your config file"

@@ -18,7 +18,7 @@ def show(context: Context, post_id: bytes) -> str:
 def _unique_length(context: Context, text: str) -> int:
     for length in range(_LEAST, SHORT):
         try:
-            context.reader.resolve(text[:length])
+            context.session.reader.resolve(text[:length])
         except (Ambiguous, NotFound):
             continue
         return length

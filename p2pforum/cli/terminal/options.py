@@ -38,7 +38,7 @@ def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str)
 
     context = ctx.find_object(Context) or Context()
     try:
-        return [row.name for row in context.reader.boards() if row.name.startswith(incomplete)]
+        return [row.name for row in context.session.reader.boards() if row.name.startswith(incomplete)]
     except P2PForumError:
         return []
 

@@ -1,14 +1,8 @@
-"""Hours as people say them. No finer time exists in this program's data."""
+"""Hours as people say them."""
 
 import time
 
-HOUR = 3600  # seconds
-_NANOSECONDS = HOUR * 10**9
-
-
-def this_hour() -> int:
-    """Hours since 1970 by this machine's clock."""
-    return time.time_ns() // _NANOSECONDS
+from p2pforum.app.clock import HOUR
 
 
 def ago(hour: int, now: int) -> str:
@@ -36,8 +30,3 @@ def _count(number: int, unit: str) -> str:
 
 def date(hour: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(hour * HOUR))
-
-
-def rfc3339(hour: int) -> str:
-    """The beginning of the hour, in UTC."""
-    return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(hour * HOUR))

@@ -1,0 +1,6 @@
+"""The person's side of the program: what every front end needs. Nothing here prints or asks.
+
+session.py   one person's data on this machine: paths, config, reader, node, clock
+clock.py     the hour, and whether this machine's clock can be right
+delivery.py  where a signed post goes: to the node, or into the store under its lock
+"""

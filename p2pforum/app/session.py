@@ -1,0 +1,64 @@
+"""One person's data on this machine, as a front end has it in hand."""
+
+from collections.abc import Callable
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from p2pforum.app.clock import this_hour
+
+if TYPE_CHECKING:
+    from p2pforum.api.client import NodeClient
+    from p2pforum.config import Config, Paths
+    from p2pforum.store.queries import Reader
+
+
+class Session:
+    """Everything is opened when it is first asked for. Use it in a `with`, or close it. For one thread.
+
+    `home` is the directory that everything lies under; without it, P2PFORUM_HOME or the system say where.
+    `now` gives the hour since 1970.
+    """
+
+    def __init__(self, home: str | None = None, now: Callable[[], int] = this_hour) -> None:
+        self.home = home
+        self.now = now
+
+    @cached_property
+    def paths(self) -> "Paths":
+        from p2pforum.config import find_paths
+
+        return find_paths(self.home)
+
+    @cached_property
+    def config(self) -> "Config":
+        """Raises ConfigError for a config file that can't be used."""
+        from p2pforum.config import load_config
+
+        return load_config(self.paths)
+
+    @cached_property
+    def reader(self) -> "Reader":
+        """Raises StoreError for a store that can't be read."""
+        from p2pforum.store.queries import open_reader
+
+        return open_reader(self.paths.data_dir)
+
+    @cached_property
+    def node(self) -> "NodeClient":
+        """Its methods raise NodeUnreachable where no node runs."""
+        from p2pforum.api.client import NodeClient
+
+        return NodeClient(self.paths.socket_path)
+
+    def close(self) -> None:
+        if "reader" in self.__dict__:
+            self.reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -53,6 +53,7 @@ class Delivery:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        self._session.look_again()
 
     @property
     def node_was_off(self) -> bool:

@@ -17,12 +17,20 @@ class Session:
     """Everything is opened when it is first asked for. Use it in a `with`, or close it. For one thread.
 
     `home` is the directory that everything lies under; without it, P2PFORUM_HOME or the system say where.
-    `now` gives the hour since 1970.
+    `now` gives the hour since 1970. `ask` is called for the keystore's passphrase, if it takes one.
     """
 
-    def __init__(self, home: str | None = None, now: Callable[[], int] = this_hour) -> None:
+    def __init__(
+        self,
+        home: str | None = None,
+        now: Callable[[], int] = this_hour,
+        ask: Callable[[], bytes] | None = None,
+    ) -> None:
         self.home = home
+        self.ask = ask
         self.now = now
+        self._reader: Reader | None = None
+        self._reads_nothing = False
 
     @cached_property
     def paths(self) -> "Paths":
@@ -37,12 +45,20 @@ class Session:
 
         return load_config(self.paths)
 
-    @cached_property
+    @property
     def reader(self) -> "Reader":
-        """Raises StoreError for a store that can't be read."""
-        from p2pforum.store.queries import open_reader
+        """Raises StoreError for a store that can't be read. Without a store there is nothing to read."""
+        if self._reader is None:
+            from p2pforum.store.queries import open_reader
 
-        return open_reader(self.paths.data_dir)
+            self._reader = open_reader(self.paths.data_dir)
+            self._reads_nothing = not self._reader.path.exists()
+        return self._reader
+
+    def look_again(self) -> None:
+        """Read the store from now on that was not there when it was first asked for, and is there by now."""
+        if self._reads_nothing and self._reader is not None and self._reader.path.exists():
+            self.close()
 
     @cached_property
     def node(self) -> "NodeClient":
@@ -52,8 +68,9 @@ class Session:
         return NodeClient(self.paths.socket_path)
 
     def close(self) -> None:
-        if "reader" in self.__dict__:
-            self.reader.close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def __enter__(self) -> Self:
         return self

@@ -112,11 +112,12 @@ def _problem(path: Path, *, may_be_link: bool) -> str:
 
 
 def _keystore(context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.idle import warning_of
-    from p2pforum.cli.keys import contents_without_asking, keystore
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.keys import contents_without_asking, idle_warning
+    from p2pforum.forum.expiry import count_near_end
     from p2pforum.keystore.contents import Contents
 
-    box = keystore(context)
+    box = open_keystore(context.session)
     if not box.exists:
         yield "ok", "none yet; the first post makes one"
         return
@@ -125,8 +126,8 @@ def _keystore(context: Context) -> Iterator[tuple[str, str]]:
     else:
         box.read()
         yield "warn", f"without a passphrase; run: {context.command('init')}"
-    warning = warning_of(contents_without_asking(context) or Contents(), context.session.now())
-    if warning:
+    contents = contents_without_asking(context) or Contents()
+    if warning := idle_warning(count_near_end(contents, context.session.now())):
         yield "warn", f"{warning}: {context.command('key list')}"
 
 

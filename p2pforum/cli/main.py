@@ -26,6 +26,7 @@ from p2pforum.cli.terminal.exit_codes import (
     REFUSED,
     USAGE,
 )
+from p2pforum.cli.terminal.passphrases import ask_once
 from p2pforum.cli.terminal.standard_streams import open_missing
 from p2pforum.core import errors
 
@@ -72,7 +73,7 @@ def cli(context: Context, home: str | None, color: str) -> None:
     """Pseudonymous discussion boards, kept by the people who use them."""
     if home == "":
         raise click.BadParameter("an empty name is no directory", param_hint="--home")
-    context.session, context.console = Session(home), Console(color)
+    context.session, context.console = Session(home, ask=ask_once), Console(color)
 
 
 def _print_version(ctx: click.Context) -> None:

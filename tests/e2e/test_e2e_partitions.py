@@ -115,7 +115,7 @@ def test_two_partitions_heal(tmp_path: Path) -> None:
 
 def heal(left: Sequence[DemoNode], right: Sequence[DemoNode]) -> None:
     """One reads its config anew, the others are told; all but the last, which is dead."""
-    config = left[0]._paths.config_file
+    config = left[0].session.paths.config_file
     config.write_text(f'{CONFIG}peers = ["{right[0].address()}"]\n')
     assert left[0].process is not None
     left[0].process.send_signal(signal.SIGHUP)

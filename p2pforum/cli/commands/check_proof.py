@@ -92,11 +92,11 @@ def _check_public(context: Context, proof: str) -> _Shown:
 
 
 def _check_private(context: Context, proof: str) -> _Shown:
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum import private_linking
 
     link = private_linking.check(proof, context.session.config.params)
-    box = keystore(context)
+    box = open_keystore(context.session)
     problem = ""
     if not (box.exists and box.read().is_mine(link.reader)):
         problem = "it is for the holder of another key, who could have made it: to you it shows nothing"

@@ -2,12 +2,9 @@
 
 The two have only the file in common: a bundle's posts are signed already (import_bundle.py)."""
 
-import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,14 +12,10 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options, render
-from p2pforum.core import limits
-from p2pforum.core.errors import Refused
 
 if TYPE_CHECKING:
     from p2pforum.forum.importing import ImportedPost
     from p2pforum.forum.publish import Published
-
-_HEAD = 64 * limits.KIB  # bytes by which a format is guessed
 
 
 @click.command()
@@ -59,16 +52,17 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     Threads that are here already, with the same subject and first text, are skipped: after an
     interruption run the same command again.
     """
-    from p2pforum.cli.import_bundle import import_bundle
-    from p2pforum.core.bundle import MAGIC
+    from p2pforum.app import importing
+    from p2pforum.cli.commands.import_bundle import import_bundle
     from p2pforum.forum.importing import NOTICE
 
     with _opened(file) as opened:
-        head = opened.read(_HEAD)
-        if form == "bundle" or (form is None and head.startswith(MAGIC)):
+        head = opened.read(importing.HEAD)
+        form = form or importing.format_of(file, head)
+        if form == importing.BUNDLE:
             return import_bundle(context, file, opened, head, dry_run=dry_run, as_json=as_json)
-        posts = _parse(file, head, opened, form or _guess(file, head))
-    todo = _without_known(context, board, posts)
+        posts = importing.parse(file, head, opened, form)
+    todo = importing.without_known(context.session, board, posts)
     threads = sum(post.reply_to is None for post in todo)
     console = context.console
     if len(todo) < len(posts):
@@ -107,92 +101,24 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def _parse(file: Path, head: bytes, opened: BinaryIO, form: str) -> "list[ImportedPost]":
-    """`head` is what was read of it already. Reads no more than the format may have."""
-    from p2pforum.forum import params
-    from p2pforum.forum.importing import read_text
-
-    try:
-        if form == "mbox":
-            from p2pforum.forum.import_mail import parse_mbox
-
-            return parse_mbox(itertools.chain([head], iter(partial(opened.read, _HEAD), b"")))
-        if form == "jsonl":
-            from p2pforum.forum.import_jsonl import parse_jsonl
-
-            return parse_jsonl(read_text(head, opened.read, params.MAX_IMPORT_JSONL))
-        from p2pforum.forum.import_text import parse_text
-
-        return parse_text(read_text(head, opened.read, params.MAX_IMPORT_TEXT))
-    except UnicodeDecodeError as error:
-        raise Refused(f"{file} is not UTF-8 (byte {error.start})") from error
-    except Refused as error:
-        raise Refused(f"{file}: {error}") from error
-
-
-def _guess(file: Path, head: bytes) -> str:
-    suffix = file.suffix.lower()
-    if suffix == ".mbox" or head.lstrip(b"\r\n").startswith(b"From "):
-        return "mbox"
-    if suffix in (".jsonl", ".ndjson") or head.lstrip().startswith(b"{"):
-        return "jsonl"
-    return "text"
-
-
-def _without_known(context: Context, board: str, posts: "Sequence[ImportedPost]") -> "list[ImportedPost]":
-    """Leave out threads whose first post is on the board already. Threads are published whole, or not at
-    all, so nothing else needs to be remembered of an import; and nothing is, to be found later."""
-    from p2pforum.forum.importing import cut, split_body
-    from p2pforum.forum.writing import clean_subject
-
-    here = _first_posts(context, board)
-    roots: list[int] = []
-    for index, post in enumerate(posts):
-        roots.append(index if post.reply_to is None else roots[post.reply_to])
-
-    def is_known(root: int) -> bool:
-        subject = clean_subject(cut(posts[root].subject, limits.MAX_SUBJECT))
-        return (subject, split_body(posts[root].body)[0]) in here
-
-    known = {root for root in set(roots) if is_known(root)}
-    kept = [i for i in range(len(posts)) if roots[i] not in known]
-    place = {index: new for new, index in enumerate(kept)}
-    return [
-        posts[i] if posts[i].reply_to is None else replace(posts[i], reply_to=place[posts[i].reply_to or 0])
-        for i in kept
-    ]
-
-
-def _first_posts(context: Context, board: str) -> set[tuple[str, str]]:
-    rows = context.session.reader.threads(board, limit=1_000_000)
-    found = (context.session.reader.post(row.root) for row in rows)
-    return {(row.subject, row.body) for row in found if row is not None}
-
-
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
-    from p2pforum.app.delivery import Delivery
-    from p2pforum.cli.idle import review
-    from p2pforum.cli.keys import keystore_to_write
+    from p2pforum.app.writing import Writer, review
+    from p2pforum.cli.keys import keystore_to_write, say_idle
     from p2pforum.cli.terminal.progress import Progress
-    from p2pforum.forum.importing import publish_import
-    from p2pforum.forum.outbox import resubmit_outbox
-    from p2pforum.forum.writing import Press
 
-    box, params = keystore_to_write(context), context.session.config.params
-    review(context, box)
+    box = keystore_to_write(context)
+    say_idle(context, review(context.session, box))  # before: no key that is kept signs any of this
     published: list[Published] = []
-    with Delivery(context.session) as outlet, Progress(context.console, "Importing") as bar:
-        resubmit_outbox(box, outlet.submit, params)
+    with Progress(context.console, "Importing") as bar, Writer(context.session, box) as writer:
 
         def show(done: int, of: int) -> None:
             bar.show(done / of, f"{done}/{of} posts")
 
-        for one in publish_import(posts, board, box, outlet.submit, Press(params, context.session.now), show):
+        for one in writer.publish_import(posts, board, show):
             published.append(one)
             if as_json:
                 context.console.json(options.published_json(one))
-        was_off = outlet.node_was_off
-    return _report(context, board, published, was_off, as_json)
+    return _report(context, board, published, writer.node_was_off, as_json)
 
 
 def _report(

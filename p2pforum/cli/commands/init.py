@@ -1,5 +1,7 @@
 """`p2pforum init`: make what the other commands would make by themselves, with a passphrase."""
 
+import os
+
 import click
 
 from p2pforum.cli.context import Context, pass_context, tilde
@@ -14,7 +16,7 @@ def command(context: Context, no_passphrase: bool) -> None:
     Asks for a passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. What is
     there already stays as it is; a keystore without a passphrase can be given one.
     """
-    from p2pforum.cli.keys import ask_for_new, keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.config import config_template
 
     paths, console = context.session.paths, context.console
@@ -26,12 +28,12 @@ def command(context: Context, no_passphrase: bool) -> None:
         paths.config_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         paths.config_file.write_text(config_template(), encoding="utf-8")
         console.print(f"Made   config    {tilde(paths.config_file)}")
-    box = keystore(context)
+    box = open_keystore(context.session)
     if box.exists and (box.is_encrypted or no_passphrase):
         console.print(f"Kept   keystore  {tilde(box.path)}")
     else:
         existed = box.exists
-        passphrase = None if no_passphrase else ask_for_new(context)
+        passphrase = None if no_passphrase else _ask_for_new()
         if not existed:
             box.create(passphrase)
         elif passphrase is not None:
@@ -43,3 +45,14 @@ def command(context: Context, no_passphrase: bool) -> None:
     console.print(
         f"\nNext: {context.command('run')} in one terminal, {context.command('post BOARD')} in another."
     )
+
+
+def _ask_for_new() -> bytes | None:
+    """None for an empty one, or where there is no terminal to ask on."""
+    from p2pforum.cli.terminal.passphrases import has_terminal, type_new
+    from p2pforum.keystore.keystore import passphrase_from_environment
+
+    from_file = passphrase_from_environment(os.environ)
+    if from_file is not None:
+        return from_file()
+    return type_new("New passphrase (empty for none): ") if has_terminal() else None

@@ -20,13 +20,14 @@ def command(context: Context, file: str, passphrase_file: str | None, no_passphr
     Keys, drafts, petnames, read marks and posts not handed in yet, under a passphrase that is asked
     for: the backup's own. FILE must not exist. A backup outlives a burn: burn it too.
     """
-    from p2pforum.cli.keys import keystore, type_new
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.terminal.passphrases import type_new
     from p2pforum.forum.backup import back_up
     from p2pforum.keystore.keystore import passphrase_in
 
     if passphrase_file and no_passphrase:
         raise click.UsageError("--passphrase-file and --no-passphrase contradict each other")
-    box = keystore(context)
+    box = open_keystore(context.session)
     if not box.exists:
         raise KeystoreError("there is no keystore yet, so there is nothing to back up")
     contents = box.read()

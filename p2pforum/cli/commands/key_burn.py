@@ -67,11 +67,11 @@ def command(context: Context, /, **typed: Any) -> int:
     p2pforum key burn --thread k7q2mf0a
     p2pforum key burn --everything
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.burning import rehearse
 
     wish = Wish(**typed)
-    box = keystore(context)
+    box = open_keystore(context.session)
     target = _target(context, box, wish)
     places = _places(context, wish.look_in)
     if wish.dry_run:
@@ -116,7 +116,7 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
 
 
 def _confirm(target: Target, wish: Wish) -> None:
-    from p2pforum.cli.keys import has_terminal
+    from p2pforum.cli.terminal.passphrases import has_terminal
 
     if wish.yes:
         return
@@ -143,26 +143,15 @@ def _burn(context: Context, box: "Keystore", target: Target, places: list[Path],
 
 def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
     """Publish the secret; give the ID of that post. Raises Refused if nobody took it: nothing is burnt."""
-    from p2pforum.app.delivery import Delivery
+    from p2pforum.app.writing import Writer
     from p2pforum.cli.publishing import mint_progress
     from p2pforum.cli.terminal.progress import Progress
-    from p2pforum.core.verdict import Outcome
-    from p2pforum.forum.publish import Publisher
 
     with (
-        Delivery(context.session) as outlet,
         Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar,
+        Writer(context.session, box, progress=mint_progress(bar)) as writer,
     ):
-        submit, params = outlet.submit, context.session.config.params
-        publisher = Publisher(
-            box, context.session.reader, submit, params, context.session.now, mint_progress(bar)
-        )
-        if before := publisher.find_reveal(public):
-            return before  # by a burn that was cut short
-        published = publisher.reveal(public)
-    if published.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
-        raise Refused(f"the secret was not published, and nothing was burnt: {published.problem}")
-    return published.post.id
+        return writer.reveal(public)
 
 
 def _print_burnt(context: Context, burnt: "Burnt") -> None:

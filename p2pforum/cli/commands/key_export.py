@@ -17,8 +17,8 @@ def command(context: Context, key: str) -> None:
     \b
     p2pforum key export heron > /path/to/stick/heron.key
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.keys import export_key, find_key
 
-    context.console.print(export_key(find_key(keystore(context).read(), key)))
+    context.console.print(export_key(find_key(open_keystore(context.session).read(), key)))
     context.console.note("Whoever reads this line can sign as you; it outlives a burn.")

@@ -20,7 +20,7 @@ def command(context: Context, file: str | None) -> None:
     The line is read from standard input, from a file, or typed unseen on the terminal; never from
     the arguments, which every program on the machine can read.
     """
-    from p2pforum.cli.idle import writing
+    from p2pforum.cli.keys import writing
     from p2pforum.forum.keys import import_key
 
     text = _read(file)
@@ -32,7 +32,7 @@ def command(context: Context, file: str | None) -> None:
 
 
 def _read(file: str | None) -> str:
-    from p2pforum.cli.keys import type_passphrase
+    from p2pforum.cli.terminal.passphrases import type_passphrase
 
     if file is not None and file != "-":
         with Path(file).open("rb") as opened:

@@ -26,10 +26,10 @@ def command(context: Context, as_json: bool) -> None:
 
     A key without a name of yours was made for one thread, and is shown as others see it there.
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.keys import list_keys
 
-    views = list_keys(keystore(context).read())
+    views = list_keys(open_keystore(context.session).read())
     if as_json:
         context.console.json([key_json(view) for view in views])
         return

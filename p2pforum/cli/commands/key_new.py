@@ -19,7 +19,7 @@ def command(context: Context, name: str) -> None:
     p2pforum key new heron
     p2pforum post library --key heron
     """
-    from p2pforum.cli.idle import writing
+    from p2pforum.cli.keys import writing
     from p2pforum.forum.keys import new_pseudonym
 
     with writing(context) as box:

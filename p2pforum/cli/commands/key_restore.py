@@ -26,13 +26,14 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
     """
     from dataclasses import asdict
 
-    from p2pforum.cli.keys import keystore, type_passphrase
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.terminal.passphrases import type_passphrase
     from p2pforum.forum.backup import restore
     from p2pforum.keystore.keystore import passphrase_in
 
     asked = partial(type_passphrase, "Passphrase of the backup: ")
     passphrase = cache(passphrase_in(Path(passphrase_file)) if passphrase_file else asked)
-    box = keystore(context)
+    box = open_keystore(context.session)
     if not box.exists:
         _make(context, box, Path(file), passphrase)
     restored = restore(box, Path(file), passphrase)

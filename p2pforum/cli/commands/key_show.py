@@ -26,10 +26,10 @@ def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
     The secret is not shown; `p2pforum key export` prints it. A key has another name and another
     picture in each thread.
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.keys import find_key, find_thread, view_of
 
-    box = keystore(context).read()
+    box = open_keystore(context.session).read()
     view = view_of(box, find_key(box, key))
     if svg is not None:
         root = find_thread(box, svg, context.session.reader)

@@ -18,7 +18,7 @@ def command(context: Context, key: str, thread: str) -> None:
     ID is the thread, or a post in it. A key that was made for another thread is refused: it would
     join the two.
     """
-    from p2pforum.cli.idle import writing
+    from p2pforum.cli.keys import writing
     from p2pforum.forum.keys import find_key, use
 
     row = context.session.reader.post(context.session.reader.resolve(thread))

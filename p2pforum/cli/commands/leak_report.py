@@ -26,10 +26,10 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
     POST is the beginning of an ID; without it, your last posts. The counts are what the node answered
     when the post was handed in. Only your keystore has them, and they burn with the key.
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum import leak_report
 
-    box = keystore(context).read()
+    box = open_keystore(context.session).read()
     if post_id is None:
         found = leak_report.all_left(box)[:limit]
         if not found:

@@ -32,10 +32,10 @@ def command(context: Context, /, whom: str | None, petname: str | None, as_json:
     p2pforum name k7q2mf0a "the one with the e-readers"
     p2pforum name --forget k7q2mf0a
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
 
     if whom is None:
-        _list(context, keystore(context).read(), as_json)
+        _list(context, open_keystore(context.session).read(), as_json)
         return
     if (petname is None) != how["forget"]:
         wrong = "a name is missing, or --forget" if petname is None else "--forget takes no name"
@@ -61,7 +61,7 @@ def _find(context: Context, whom: str, *, is_sure: bool, is_key: bool) -> tuple[
 
 
 def _ask(name: str, text: str) -> None:
-    from p2pforum.cli.keys import has_terminal
+    from p2pforum.cli.terminal.passphrases import has_terminal
 
     if not has_terminal():
         raise Refused(f"the beginning of an ID can be forged: give all {TEXT_LENGTH} characters, or --yes")
@@ -69,7 +69,7 @@ def _ask(name: str, text: str) -> None:
 
 
 def _change(context: Context, root: bytes, key: bytes, petname: str | None) -> None:
-    from p2pforum.cli.idle import writing
+    from p2pforum.cli.keys import writing
     from p2pforum.forum.names import drop_petname, set_petname
 
     with writing(context) as box:

@@ -30,10 +30,10 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     more). held: peers would refuse it now; it stays here. Posts whose key you no longer have are not
     listed.
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.sent import Place, my_posts
 
-    box = keystore(context)
+    box = open_keystore(context.session)
     found = my_posts(box.read(), context.session.reader, context.session.config.params) if box.exists else []
     public = [sent for sent in found if sent.place is Place.PUBLIC]
     shown = [sent for sent in found if sent.place is not Place.PUBLIC] + public[:limit]

@@ -19,11 +19,11 @@ def command(context: Context, new_file: str | None, remove: bool) -> None:
     while the keystore is unlocked. Backups keep the passphrase that they were made with.
     """
     from p2pforum.agent.client import lock
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
 
     if new_file is not None and remove:
         raise click.UsageError("--new-file and --remove contradict each other")
-    box = keystore(context, with_agent=False)
+    box = open_keystore(context.session, with_agent=False)
     box.read()  # asks for the present one first, as people expect
     if not box.exists:
         raise KeystoreError(f"there is no keystore yet; {context.command('init')} makes one")
@@ -35,7 +35,7 @@ def command(context: Context, new_file: str | None, remove: bool) -> None:
 
 
 def _new(file: str | None) -> bytes:
-    from p2pforum.cli.keys import type_new
+    from p2pforum.cli.terminal.passphrases import type_new
     from p2pforum.keystore.keystore import passphrase_in
 
     typed = passphrase_in(Path(file))() if file else type_new("New passphrase: ")

@@ -9,7 +9,7 @@ from p2pforum.cli.terminal import compose, options
 from p2pforum.core.errors import Refused
 
 if TYPE_CHECKING:
-    from p2pforum.forum.publish import Published, Publisher
+    from p2pforum.app.writing import Done, Writer
 
 _TEMPLATE = """\
 A new thread on #{board}. {subject_rule}
@@ -41,22 +41,25 @@ def command(
     echo "Which e-readers?" | p2pforum post library -s Question
     """
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import Attempt, publish, source_of
     from p2pforum.forum.drafts import board_place
 
     keystore = keystore_to_write(context)
-    place = board_place(board)
-    draft = keystore.read().drafts.get(place)
+    draft = keystore.read().drafts.get(board_place(board))
     rule = "" if subject else _FIRST_LINE
     begun = "" if draft is None else (draft.body if subject else f"{draft.subject}\n\n{draft.body}")
     template = compose.comment(_TEMPLATE.format(board=board, subject_rule=rule).strip())
     written = compose.compose(file, begun, template)
     title, body = (subject, written.text) if subject else compose.split_subject(written.text)
-    attempt = Attempt(place, title, body, written, context.command(f"post {board}"), key=key)
+    again = context.command(f"post {board}")
+    attempt = Attempt(f"{title}\n{body}", source_of(written), again, key=key)
 
-    def act(publisher: "Publisher") -> "Published":
-        if not body and not subject:
-            raise Refused("the first line is the subject, and no text follows it; -s SUBJECT takes it all")
-        return publisher.new_thread(board, title, body, key=key)
+    def act(writer: "Writer") -> "Done":
+        try:
+            return writer.post(board, title, body, key=key)
+        except Refused as error:
+            if not body and not subject:
+                error.add_note("-s SUBJECT says what the subject is, and takes the whole text below it")
+            raise
 
     return publish(context, keystore, attempt, act, as_json)

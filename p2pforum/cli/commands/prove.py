@@ -40,11 +40,11 @@ def command(
     p2pforum prove ada k7q2mf0a
     p2pforum prove ada k7q2mf0a --to 4f1x...(52 letters)
     """
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
 
     if as_reader and reader is None:
         raise click.UsageError("--as-reader goes with --to")
-    box = keystore(context).read()
+    box = open_keystore(context.session).read()
     if reader is None:
         proof, said = _public(context, box, one, other), "It convinces everybody who sees it, for ever."
     elif as_reader:

@@ -42,23 +42,22 @@ def command(
     p2pforum reply k7q2 -F answer.txt
     """
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import Attempt, publish, source_of
     from p2pforum.forum.drafts import reply_place
 
     parent = context.session.reader.post(context.session.reader.resolve(post_id))
     if parent is None:
         raise NotFound(f'there is no post "{post_id}" here')
     keystore = keystore_to_write(context)
-    place = reply_place(parent.id)
-    draft = keystore.read().drafts.get(place)
+    draft = keystore.read().drafts.get(reply_place(parent.id))
     written = compose.compose(file, draft.body if draft else "", _template(parent))
     again = context.command(f"reply {post_id}")
-    attempt = Attempt(place, "", written.text, written, again, parent.root, key)
+    attempt = Attempt(written.text, source_of(written), again, parent.root, key)
     return publish(
         context,
         keystore,
         attempt,
-        lambda p: p.reply(parent.id, written.text, key=key, visibly=visibly),
+        lambda w: w.reply([parent.id], written.text, key=key, visibly=visibly),
         as_json,
     )
 

@@ -52,21 +52,23 @@ def command(context: Context, as_json: bool) -> None:
 
 
 def _idle(context: Context, box: "Keystore") -> dict[str, Any]:
-    from p2pforum.cli.idle import warning_of
+    from p2pforum.cli.keys import idle_warning
+    from p2pforum.forum.expiry import count_near_end
 
-    idle = warning_of(box.read(), context.session.now())
+    idle = idle_warning(count_near_end(box.read(), context.session.now()))
     return {"idle": idle} if idle else {}
 
 
 def _unlocked(context: Context) -> dict[str, Any]:
     """What shows only while an agent runs; `seconds` until it locks."""
     from p2pforum.agent.client import ask_status
-    from p2pforum.cli.keys import contents_without_asking, keystore
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.keys import contents_without_asking
 
     status = ask_status(context.session.paths.keystore_file)
     if status is None or contents_without_asking(context) is None:
         return {"outbox": None, "drafts": None}
-    box = keystore(context)
+    box = open_keystore(context.session)
     return {"unlocked": {"seconds": status.idle}, **_counts(box), **_idle(context, box)}
 
 
@@ -79,9 +81,9 @@ def _node(context: Context) -> dict[str, Any]:
 
 def _keystore(context: Context) -> dict[str, Any]:
     """`outbox` (a count) and `drafts` (places) are None where a passphrase would be needed to know."""
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
 
-    box = keystore(context)
+    box = open_keystore(context.session)
     try:
         if not box.exists:
             return {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}

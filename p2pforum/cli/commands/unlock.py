@@ -29,9 +29,9 @@ def command(context: Context, minutes: int) -> None:
     `p2pforum lock`. Whoever has your unlocked machine can use it as you do.
     """
     from p2pforum.agent import client
-    from p2pforum.cli.keys import keystore
+    from p2pforum.app.unlocking import open_keystore
 
-    box = keystore(context, with_agent=False)
+    box = open_keystore(context.session, with_agent=False)
     held = box.mark_and_key
     if held is None:
         what = "has no passphrase, so it is never locked" if box.exists else "is not there yet"

@@ -8,5 +8,6 @@ picture.py   identicons in half blocks
 progress.py  bars
 exit_codes.py, options.py   what they mean, and options that several commands share
 compose.py   where the text of a post comes from (editor.py is one way)
+passphrases.py   secrets, typed unseen
 standard_streams.py     streams that were closed by whoever started the program
 """

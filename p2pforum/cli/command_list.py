@@ -19,6 +19,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "post": ("post", "Start a thread on a board."),
         "reply": ("reply", "Answer a post."),
+        "edit": ("edit", "Give a post of yours a new text."),
+        "retract": ("retract", "Withdraw a post of yours."),
         "import": ("import_file", "Take in a bundle, or publish a discussion."),
         "outbox": ("outbox", "Say which posts of yours are public."),
     },

@@ -11,16 +11,19 @@ from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.terminal import exit_codes, options
 from p2pforum.cli.terminal.compose import Written
 from p2pforum.cli.terminal.progress import Progress
+from p2pforum.core.kinds import Meaning
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.publish import Published
 from p2pforum.keystore.keystore import Keystore
 
+_DONE = {Meaning.EDITS: "Edited", Meaning.WITHDRAWS: "Withdrew"}
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text on its way. `again` is the command that goes on with it.
+    """One text on its way, if it is one. `again` is the command that goes on with it; empty without a text.
 
     `root` (empty for a new thread) and `key` say who will sign, for the check of the text.
     """
@@ -42,7 +45,7 @@ def publish(
     context: Context, keystore: Keystore, attempt: Attempt, act: Callable[[Writer], Done], as_json: bool
 ) -> int:
     """Give the exit code."""
-    if context.checks_texts:
+    if context.checks_texts and attempt.text:
         warn_of_leaks(context, keystore, storable(attempt.text), attempt.root, attempt.key)
     with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
         writer = Writer(
@@ -90,7 +93,8 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
         console.json(options.published_json(published) | {"node": not done.node_was_off})
     if published.outcome in REFUSED:
         console.error(f"refused: {published.problem}")
-        console.note(_unsettled(published) if published.unsettled else _kept(attempt))
+        if published.unsettled or attempt.again:
+            console.note(_unsettled(published) if published.unsettled else _kept(attempt))
         return exit_codes.REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")
@@ -108,8 +112,9 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
 def _say_posted(context: Context, published: Published) -> None:
     post = published.post
     where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
-    shown = context.console.style(short_id(post.id), "bold")
-    context.console.print(f"Posted {shown} {where} as {published.name}.")
+    done = _DONE.get(post.meaning, "Posted") if post.meaning else "Posted"
+    shown = context.console.style(short_id(post.target or post.id), "bold")
+    context.console.print(f"{done} {shown} {where} as {published.name}.")
 
 
 def _unsettled(published: Published) -> str:

@@ -16,9 +16,11 @@ def command(context: Context, as_json: bool) -> None:
 
     A board is a name that threads share; whoever posts to a new name has made it.
     """
+    from p2pforum.app.reading import invited_boards
+
     rows = context.session.reader.boards()
     console = context.console
-    invited = _invited(context, {row.name for row in rows})
+    invited = invited_boards(context.session)
     if as_json:
         console.json(
             [
@@ -46,18 +48,6 @@ def command(context: Context, as_json: bool) -> None:
         console.print(f"{name}  {threads:>13}  {posts:>13}  {ago(row.last_hour, now)}")
     for board in invited:
         console.print(f"{render.pad('#' + board, column)}  (from an invite; nothing here yet)")
-
-
-def _invited(context: Context, here: set[str]) -> list[str]:
-    """Boards that an accepted invite names and that are not here."""
-    if not context.session.paths.invites_dir.is_dir():  # saves reading the config
-        return []
-    from p2pforum.config.invites import accepted_invites, is_for
-
-    invites = [
-        a.invite for a in accepted_invites(context.session.paths) if is_for(a.invite, context.session.config)
-    ]
-    return sorted({board for invite in invites for board in invite.boards} - here)
 
 
 def no_boards(context: Context) -> None:

@@ -42,11 +42,12 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
     and nothing of this machine: who has the same posts writes the same bytes. Posts of yours that are not
     public yet stay out.
     """
+    from p2pforum.app.reading import root_of
     from p2pforum.store.export import open_export
 
     if board is not None and thread is not None:
         raise click.UsageError("--board and --thread at once: a thread is on one board")
-    root = None if thread is None else _root(context, thread)
+    root = None if thread is None else root_of(context.session, thread)
     if output == Path("-") and not jsonl and sys.stdout.isatty():
         raise Refused("a bundle is nothing for a terminal: use -o FILE")
     with open_export(context.session.paths.data_dir, board, root) as export, _opened(output) as file:
@@ -54,12 +55,6 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
     what = f"{options.count(export.posts, 'post')} of {options.count(export.boards, 'board')}"
     context.console.note(f"Exported {what}, {size:,} bytes.")
     return exit_codes.OK
-
-
-def _root(context: Context, typed: str) -> bytes:
-    asked = context.session.reader.resolve(typed)
-    post = context.session.reader.post(asked)
-    return post.root if post else asked
 
 
 def _write(context: Context, export: "Export", file: BinaryIO, jsonl: bool) -> int:

@@ -10,7 +10,6 @@ import click
 from p2pforum.cli.context import Context, pass_context, tilde
 from p2pforum.cli.terminal import options
 from p2pforum.cli.terminal.exit_codes import FAILURE, OK
-from p2pforum.core.errors import Refused
 from p2pforum.core.post_id import short_id
 
 if TYPE_CHECKING:
@@ -81,7 +80,8 @@ def command(context: Context, /, **typed: Any) -> int:
         else:
             _print_scan(context, found)
         return OK
-    _confirm(target, wish)
+    if not wish.yes:
+        options.confirm(f"Burn {target.what}? It can't be undone")
     return _burn(context, box, target, places, wish)
 
 
@@ -113,16 +113,6 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
     paths = context.session.paths
     ours = [paths.home] if paths.home else [paths.data_dir, paths.keys_dir, paths.config_file.parent]
     return [*ours, *leftovers(os.environ), *map(Path, look_in)]
-
-
-def _confirm(target: Target, wish: Wish) -> None:
-    from p2pforum.cli.terminal.passphrases import has_terminal
-
-    if wish.yes:
-        return
-    if not has_terminal():
-        raise Refused("nobody can be asked whether it is meant; --yes says so")
-    click.confirm(f"Burn {target.what}? It can't be undone", abort=True, err=True)
 
 
 def _burn(context: Context, box: "Keystore", target: Target, places: list[Path], wish: Wish) -> int:

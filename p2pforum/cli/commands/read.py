@@ -30,16 +30,15 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     ID is what `threads` and `search` show, or its beginning. Names in a thread are drawn from keys:
     the same name is the same key, and nobody can choose one.
     """
-    from p2pforum.forum.reading import thread_view
+    from p2pforum.app.reading import read_thread
 
-    asked = context.session.reader.resolve(post_id)
-    post = context.session.reader.post(asked)  # None: the root of a thread of which only answers are here
-    view = thread_view(context.session.reader, post.root if post else asked, _mine(context))
+    found = read_thread(context.session, post_id, _mine(context))
+    view = found.thread
     if as_json:
         context.console.json(_json(view))
         return
     _warn_of_lookalikes(context, view)
-    shown = [*_header(context, view), *_posts(context, view, asked)]
+    shown = [*_header(context, view), *_posts(context, view, found.post_id)]
     with context.console.paged(not no_pager and len(shown) > context.console.height):
         context.console.print("\n".join(shown))
 

@@ -205,4 +205,4 @@ def _draft_text(context: Context, place: str) -> str:
     kind, _, where = place.partition(" ")
     if kind == "board":
         return context.command(f"post {where}")
-    return context.command(f"reply {where[:SHORT]}") if kind == "reply" else f"{kind} {where[:SHORT]}"
+    return context.command(f"{kind} {where[:SHORT]}")

@@ -29,7 +29,9 @@ def command(context: Context, board: str | None, limit: int, as_json: bool) -> N
 
     Of one BOARD, or of those that the config file names in `boards`, or of all.
     """
-    rows = _rows(context, board, limit)
+    from p2pforum.app.reading import threads_seen
+
+    rows = threads_seen(context.session, board, limit)
     console = context.console
     if as_json:
         console.json([_json(row) for row in rows])
@@ -39,14 +41,6 @@ def command(context: Context, board: str | None, limit: int, as_json: bool) -> N
         now = context.session.now()
         for row in rows:
             console.print(_line(context, row, now, with_board=board is None))
-
-
-def _rows(context: Context, board: str | None, limit: int) -> "list[ThreadRow]":
-    boards = [board] if board else list(context.session.config.boards)
-    if not boards:
-        return context.session.reader.threads(None, limit)
-    found = [row for name in boards for row in context.session.reader.threads(name, limit)]
-    return sorted(found, key=lambda row: (row.last_hour, row.root), reverse=True)[:limit]
 
 
 def _nothing(context: Context, board: str | None) -> None:

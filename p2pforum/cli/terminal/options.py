@@ -95,6 +95,16 @@ def published_json(published: "Published") -> dict[str, Any]:
     }
 
 
+def confirm(question: str) -> None:
+    """Raises Refused where nobody can be asked, and ends the command if it is not meant."""
+    from p2pforum.cli.terminal import passphrases
+    from p2pforum.core.errors import Refused
+
+    if not passphrases.has_terminal():
+        raise Refused("nobody can be asked whether it is meant; --yes says so")
+    click.confirm(question, abort=True, err=True)
+
+
 def count(number: int, unit: str) -> str:
     """ "1 post", "2 posts"."""
     return f"{number} {unit}{'' if number == 1 else 's'}"

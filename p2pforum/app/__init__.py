@@ -8,4 +8,9 @@ writing.py   write as the person: checks, outbox, drafts, idle keys
 reading.py   a thread by what was typed, own posts, which boards and threads a person sees
 leaks.py     what in a text may give its author away
 importing.py discussions from elsewhere, and bundles
+whole_ids.py what an ID that was typed means, and whether it was typed in full
+proofs.py    proofs that two pseudonyms are one person
+inviting.py  which addresses may stand in an invite; accepting one
+facts.py, outbox.py  the facts behind `status` and `outbox`
+checks.py    what `doctor` looks at
 """

@@ -18,6 +18,10 @@ def this_hour() -> int:
     return time.time_ns() // _NANOSECONDS
 
 
+def date(hour: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(hour * HOUR))
+
+
 def rfc3339(hour: int) -> str:
     """The beginning of the hour, in UTC."""
     return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(hour * HOUR))

@@ -9,7 +9,7 @@ from p2pforum.forum.reading import PostView, ThreadView, thread_view
 from p2pforum.store.queries import ThreadRow
 
 if TYPE_CHECKING:
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 
 @dataclass(frozen=True, slots=True)

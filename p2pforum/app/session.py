@@ -1,5 +1,6 @@
 """One person's data on this machine, as a front end has it in hand."""
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 from p2pforum.app.clock import this_hour
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from p2pforum.api.client import NodeClient
     from p2pforum.config import Config, Paths
     from p2pforum.store.queries import Reader
@@ -79,3 +82,10 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def tilde(path: "Path") -> str:
+    """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
+    home = os.environ.get("HOME", "")
+    text = str(path)
+    return "~" + text[len(home) :] if len(home) > 1 and text.startswith(home + "/") else text

@@ -6,6 +6,5 @@ context.py   what every command has: a session, and the terminal
 publishing.py, leak_warnings.py     what is said of a text before it goes out, and of a post afterwards
 keys.py      what is said of the keystore, and of its idle keys
 backlog.py   how long posts take to leave that nobody could take at once
-checks.py    what `doctor` looks at
 demo_nodes.py       the nodes of `demo`
 """

@@ -3,24 +3,6 @@
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import options
 from p2pforum.core import limits
-from p2pforum.core.errors import NodeUnreachable
-
-
-def travelling(context: Context) -> tuple[int, int] | None:
-    """Posts on their way by the detour: own ones, and others'. None if no node runs."""
-    try:
-        stem = context.session.node.status().get("stem", {})
-    except NodeUnreachable:
-        return None
-    return int(stem.get("own", 0)), int(stem.get("relayed", 0))
-
-
-def has_peer(context: Context) -> bool:
-    """Whether a node runs that has somebody to hand posts to."""
-    try:
-        return bool(context.session.node.status()["peers"])
-    except NodeUnreachable:
-        return False
 
 
 def say_how_long(context: Context, posts: int) -> None:

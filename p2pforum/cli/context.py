@@ -3,15 +3,11 @@
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.app.session import Session
 from p2pforum.cli.terminal.console import Console
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Context:
@@ -40,10 +36,3 @@ def _program() -> str:
 
 
 pass_context = click.make_pass_decorator(Context, ensure=True)
-
-
-def tilde(path: "Path") -> str:
-    """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
-    home = os.environ.get("HOME", "")
-    text = str(path)
-    return "~" + text[len(home) :] if len(home) > 1 and text.startswith(home + "/") else text

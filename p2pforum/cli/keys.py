@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from p2pforum.app import unlocking
+from p2pforum.app.clock import date
+from p2pforum.app.session import tilde
 from p2pforum.app.writing import review
-from p2pforum.cli.context import Context, tilde
-from p2pforum.cli.terminal import options
-from p2pforum.cli.terminal.times import date
+from p2pforum.cli.context import Context
 from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError
 from p2pforum.core.post_id import short_id
@@ -63,7 +63,3 @@ def _named(context: Context, view: KeyView) -> str:
     from p2pforum.cli.commands.key_list import where
 
     return f"your key {view.shown} ({where(context, view)})"
-
-
-def idle_warning(count: int) -> str:
-    return f"{options.count(count, 'idle key')} will be burnt unless used or kept" if count else ""

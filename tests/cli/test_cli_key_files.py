@@ -12,7 +12,7 @@ from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, ROOT, World, discussion
 
 from p2pforum.agent import client
-from p2pforum.cli import checks
+from p2pforum.app import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
 from p2pforum.forum.drafts import board_place, save

@@ -1,32 +1,20 @@
 """`p2pforum check-proof`: what a linking proof shows, and to whom."""
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal.exit_codes import OK, REFUSED
-from p2pforum.core.errors import NotFound, Refused
+from p2pforum.core.errors import NotFound
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
+    from p2pforum.app.proofs import Shown
     from p2pforum.keystore.contents import Contents
 
 _MOST = 1 << 20  # bytes of a file that are looked through
-_MANY = 50  # proofs of one file: each takes a millisecond, and a page of them is no longer read
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What one proof shows. `problem` is empty if it convinces whoever asked."""
-
-    kind: str
-    keys: tuple[bytes, ...] = ()
-    reader: bytes = b""
-    problem: str = ""
 
 
 @click.command()
@@ -39,7 +27,9 @@ def command(context: Context, file: str, as_json: bool) -> int:
     FILE is a file that holds proofs, alone or among other text ("-": standard input); if there is no
     such file, the beginning of a post's ID. The exit code is 0 only if each proof there convinces you.
     """
-    found = [_check(context, proof) for proof in _proofs(_text(context, file))]
+    from p2pforum.app import proofs
+
+    found = [proofs.check(context.session, proof) for proof in proofs.proofs_in(_text(context, file))]
     if not found:
         raise NotFound("there is no linking proof in it")
     for shown in found:
@@ -64,48 +54,7 @@ def _text(context: Context, file: str) -> str:
     return post.body
 
 
-def _proofs(text: str) -> Iterator[str]:
-    import re
-    from itertools import islice
-
-    found = re.finditer(r"p2pforum-(?:private-)?link-[0-9]+:[\w=-]*", text, re.ASCII)
-    yield from (match.group() for match in islice(found, _MANY))
-
-
-def _check(context: Context, proof: str) -> _Shown:
-    is_private = proof.startswith("p2pforum-private-")
-    try:
-        shown = _check_private(context, proof) if is_private else _check_public(context, proof)
-    except Refused as error:
-        return _Shown("private" if is_private else "public", problem=str(error))
-    if not shown.problem and context.session.reader.revealed(shown.keys):
-        problem = "one of the keys was published: anybody can have made this"
-        return _Shown(shown.kind, shown.keys, shown.reader, problem)
-    return shown
-
-
-def _check_public(context: Context, proof: str) -> _Shown:
-    from p2pforum.forum.linking import check_proof
-
-    link = check_proof(proof, context.session.config.params)
-    return _Shown("public", (link.first, link.second))
-
-
-def _check_private(context: Context, proof: str) -> _Shown:
-    from p2pforum.app.unlocking import open_keystore
-    from p2pforum.forum import private_linking
-
-    link = private_linking.check(proof, context.session.config.params)
-    box = open_keystore(context.session)
-    problem = ""
-    if not (box.exists and box.read().is_mine(link.reader)):
-        problem = "it is for the holder of another key, who could have made it: to you it shows nothing"
-    elif context.session.reader.revealed([link.reader]):
-        problem = "your key was published: anybody can have made this"
-    return _Shown("private", (link.first, link.second), link.reader, problem)
-
-
-def _print(context: Context, shown: _Shown) -> None:
+def _print(context: Context, shown: "Shown") -> None:
     from p2pforum.cli.keys import contents_without_asking
 
     box = contents_without_asking(context)
@@ -132,7 +81,7 @@ def _known_as(box: "Contents | None", key: bytes) -> str:
     return f"  {', '.join(map(line, names))}" if names else ""
 
 
-def _json(shown: _Shown) -> dict[str, Any]:
+def _json(shown: "Shown") -> dict[str, Any]:
     return {
         "kind": shown.kind,
         "convinces": not shown.problem,

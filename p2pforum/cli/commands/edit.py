@@ -10,7 +10,7 @@ from p2pforum.core.errors import Refused
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView
-    from p2pforum.store.keystore_contents import Contents
+    from p2pforum.keystore.contents import Contents
 
 _TEMPLATE = """\
 A new text for your post. It is shown in place of the old one, which whoever has it keeps.

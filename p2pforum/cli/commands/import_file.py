@@ -124,7 +124,8 @@ def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_j
 def _report(
     context: Context, board: str, published: "Sequence[Published]", was_off: bool, as_json: bool
 ) -> int:
-    from p2pforum.cli.backlog import has_peer, say_how_long
+    from p2pforum.app.outbox import has_peer
+    from p2pforum.cli.backlog import say_how_long
     from p2pforum.core.verdict import Outcome
 
     console = context.console
@@ -135,7 +136,7 @@ def _report(
         console.print(f"Published {what} on #{board}, as {options.count(len(names), 'pseudonym')}.")
     if was_off:
         console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
-    if taken and not has_peer(context):
+    if taken and not has_peer(context.session):
         say_how_long(context, len(taken))
     unsettled = next((p.unsettled for p in published if p.unsettled), "")
     if unsettled:

@@ -4,7 +4,8 @@ import os
 
 import click
 
-from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
 
 
 @click.command()

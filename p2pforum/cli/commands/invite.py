@@ -4,7 +4,6 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options
-from p2pforum.core.errors import Refused
 
 
 def _boards(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -38,12 +37,14 @@ def command(
     \b
     p2pforum invite --peer /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW... > invite.txt
     """
+    from p2pforum.app.inviting import named_addresses, own_addresses
     from p2pforum.cli.commands.invites import show_json
     from p2pforum.core.invite import encode_invite
     from p2pforum.forum.inviting import make_invite
 
-    chosen = (*peers, *(_own(context) if with_self else ())) or _named(context)
-    invite = make_invite(context.session.config, chosen, boards, tuple(map(_key, lists)))
+    session = context.session
+    chosen = (*peers, *(own_addresses(session) if with_self else ())) or named_addresses(session)
+    invite = make_invite(session.config, chosen, boards, tuple(map(_key, lists)))
     line = encode_invite(invite)
     if as_json:
         context.console.json({"invite": line, **show_json(invite)})
@@ -59,31 +60,6 @@ def _say(context: Context, peers: int, with_self: bool) -> None:
         context.console.note("It holds for as long as the node listens on the same fixed port.")
     elif peers == 1:
         context.console.note("It names one node: name several, or all who accept it depend on that one.")
-
-
-def _named(context: Context) -> tuple[str, ...]:
-    from p2pforum.config.invites import with_invites
-
-    found = with_invites(context.session.config, context.session.paths).peers
-    if not found:
-        raise Refused("there is no node to name: give --peer ADDRESS, or --self for this one")
-    return found
-
-
-def _own(context: Context) -> tuple[str, ...]:
-    """Where others reach this node: what it announces, or else where it listens.
-
-    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
-    without a proxy would join them for all readers. And where it listens behind one, nobody can come.
-    """
-    status = context.session.node.status()
-    if announced := status.get("announced"):
-        return tuple(f"{address}/p2p/{status['peer_id']}" for address in announced)
-    listening = [] if status.get("proxy") else status["addresses"]
-    found = tuple(a for a in listening if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
-    if not found:
-        raise Refused("nobody told this node where others reach it: set `announce` in the config file")
-    return found
 
 
 def _key(text: str) -> bytes:

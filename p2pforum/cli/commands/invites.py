@@ -1,13 +1,12 @@
 """`p2pforum invites`: which were accepted, and how to take that back."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options
-from p2pforum.core.errors import NodeUnreachable
 
 if TYPE_CHECKING:
     from p2pforum.core.invite import Invite
@@ -36,11 +35,9 @@ def command(context: Context, drop: str | None, as_json: bool) -> int:
 
 
 def _drop(context: Context, name: str, as_json: bool) -> int:
-    from p2pforum.forum.inviting import drop
+    from p2pforum.app.inviting import drop
 
-    path = drop(context.session.paths, name)
-    with suppress(NodeUnreachable):
-        context.session.node.reload()
+    path = drop(context.session, name)
     if as_json:
         context.console.json({"name": name, "dropped": True})
     else:

@@ -9,7 +9,6 @@ from p2pforum.cli.commands.invites import print_invite, show_json
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options
 from p2pforum.core import limits
-from p2pforum.core.errors import NodeUnreachable
 
 
 @click.command()
@@ -23,8 +22,8 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
     INVITE is a file, "-" for standard input, or the line itself. From then on this node stays in touch with
     the nodes that it names; one that runs does so at once. `invites --drop` takes it back.
     """
+    from p2pforum.app.inviting import accept
     from p2pforum.core.invite import decode_invite, name_of_invite
-    from p2pforum.forum.inviting import accept
 
     text = _read(invite)
     if show:
@@ -35,8 +34,7 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
         else:
             print_invite(context, name, found)
         return exit_codes.OK
-    accepted, is_new = accept(context.session.paths, context.session.config, text)
-    runs = _tell(context)
+    accepted, is_new, runs = accept(context.session, text)
     if as_json:
         facts = {"name": accepted.name, "new": is_new, "running": runs}
         context.console.json({**facts, **show_json(accepted.invite)})
@@ -61,12 +59,3 @@ def _read(invite: str) -> str:
 def _head(path: Path, most: int) -> bytes:
     with path.open("rb") as file:
         return file.read(most)
-
-
-def _tell(context: Context) -> bool:
-    """Whether a node runs, which then reads the invites anew."""
-    try:
-        context.session.node.reload()
-    except NodeUnreachable:
-        return False
-    return True

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options
 from p2pforum.core.errors import KeystoreError
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options
 from p2pforum.cli.terminal.exit_codes import FAILURE, OK
 from p2pforum.core.post_id import short_id

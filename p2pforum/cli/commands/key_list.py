@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from p2pforum.app.clock import rfc3339
+from p2pforum.app.clock import date, rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import ago, date
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import format_id, short_id
 
 if TYPE_CHECKING:

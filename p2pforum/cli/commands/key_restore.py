@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.cli.context import Context, pass_context, tilde
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options
 
 if TYPE_CHECKING:

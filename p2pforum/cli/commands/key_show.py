@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from p2pforum.app.clock import date
 from p2pforum.cli.commands.key_list import expiry, key_json
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
-from p2pforum.cli.terminal.times import ago, date
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import identicon_of, name_of, svg_of
 

@@ -7,7 +7,7 @@ import click
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 from p2pforum.core.errors import NotFound, Refused
-from p2pforum.core.post_id import TEXT_LENGTH, format_id, parse_id, short_id
+from p2pforum.core.post_id import TEXT_LENGTH, format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
@@ -45,19 +45,13 @@ def command(context: Context, /, whom: str | None, petname: str | None, as_json:
 
 
 def _find(context: Context, whom: str, *, is_sure: bool, is_key: bool) -> tuple[bytes, bytes]:
-    """Thread and key. The beginning of an ID can be forged: so what it means is shown, and asked."""
-    try:
-        whole = parse_id(whom)
-    except ValueError:
-        whole = b""
-    row = context.session.reader.post(whole or context.session.reader.resolve(whom))
-    if row is None and whole and is_key:
-        return b"", whole
-    if row is None:
-        raise NotFound("that post is not here; a key is named with --everywhere")
-    if not whole and not is_sure:
-        _ask(name_of(row.author, row.root), render.line(row.subject or row.body))
-    return row.root, row.author
+    """Thread and key. Of the beginning of an ID, what it means is shown, and asked about."""
+    from p2pforum.app.whole_ids import pseudonym_meant
+
+    meant = pseudonym_meant(context.session, whom, may_be_key=is_key)
+    if not meant.is_whole and not is_sure and meant.post is not None:
+        _ask(name_of(meant.key, meant.root), render.line(meant.post.subject or meant.post.body))
+    return meant.root, meant.key
 
 
 def _ask(name: str, text: str) -> None:

@@ -7,7 +7,7 @@ import click
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.core.errors import Refused
-from p2pforum.core.post_id import format_id, parse_id
+from p2pforum.core.post_id import format_id
 
 
 @click.command()
@@ -40,20 +40,14 @@ def change(context: Context, typed: str, *, pinned: bool, yes: bool, as_json: bo
 
 
 def _root(context: Context, typed: str, *, yes: bool) -> bytes:
-    """The whole ID of a thread. A beginning can be ground by whoever wants his thread kept instead."""
-    try:
-        asked = parse_id(typed)
-    except ValueError:
-        asked = context.session.reader.resolve(typed)
-        is_whole = False
-    else:
-        is_whole = True
-    post = context.session.reader.post(asked)
-    root = post.root if post else asked
-    if not is_whole and not yes:
-        first = context.session.reader.post(root)
-        context.console.note(f"{render.subject(first.subject if first else '')}\n{format_id(root)}")
+    """The whole ID of a thread. Of a beginning, what it means is shown, and asked about."""
+    from p2pforum.app.whole_ids import thread_meant
+
+    meant = thread_meant(context.session, typed)
+    if not meant.is_whole and not yes:
+        subject = render.subject(meant.post.subject if meant.post else "")
+        context.console.note(f"{subject}\n{format_id(meant.root)}")
         if not sys.stdin.isatty():
             raise Refused("that is the beginning of an ID: give the whole, or --yes")
         click.confirm("This thread?", abort=True, err=True)
-    return root
+    return meant.root

@@ -1,8 +1,6 @@
 """Hours as people say them."""
 
-import time
-
-from p2pforum.app.clock import HOUR
+from p2pforum.app.clock import date
 
 
 def ago(hour: int, now: int) -> str:
@@ -26,7 +24,3 @@ def ago(hour: int, now: int) -> str:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'} ago"
-
-
-def date(hour: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(hour * HOUR))

@@ -1,16 +1,15 @@
-"""What `p2pforum doctor` looks at. Each check says what is so, and what to do where it is not well."""
+"""What `doctor` looks at. Each check says what is so, and what to do where it is not well."""
 
 import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from p2pforum.app.clock import clock_problem
-from p2pforum.cli.context import Context, tilde
-from p2pforum.cli.terminal.times import date
+from p2pforum.app.clock import clock_problem, date
+from p2pforum.app.session import Session, tilde
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, StoreBusy
 
@@ -20,25 +19,29 @@ _BLOCKS = Path("/sys/class/block")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """`command` is what of this program helps, without its name: "init"; empty if nothing does."""
+
     level: str  #: ok, warn or fail
     check: str
     text: str
+    command: str = ""
 
 
-Check = Callable[[Context], Iterator[tuple[str, str]]]
+Found = tuple[str, str] | tuple[str, str, str]  # level, text, command
+Check = Callable[[Session], Iterator[Found]]
 
 
-def all_checks(context: Context) -> Iterator[Finding]:
-    """Every check says something, also where what it needs is broken itself."""
-    for name, check in _CHECKS.items():
+def all_checks(session: Session, more: Mapping[str, Check]) -> Iterator[Finding]:
+    """Every check says something, also where what it needs is broken itself. `more`: the front end's own."""
+    for name, check in (_CHECKS | dict(more)).items():
         try:
-            for level, text in check(context):
-                yield Finding(level, name, text)
+            for level, text, *command in check(session):
+                yield Finding(level, name, text, *command)
         except (P2PForumError, OSError) as error:
             yield Finding("fail", name, str(error))
 
 
-def _python(_context: Context) -> Iterator[tuple[str, str]]:
+def _python(_session: Session) -> Iterator[Found]:
     version = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info < (3, 14):
         yield "warn", f"Python {version} is untested; 3.11 to 3.13 are"
@@ -46,14 +49,14 @@ def _python(_context: Context) -> Iterator[tuple[str, str]]:
         yield "ok", f"Python {version}"
 
 
-def _libsodium(_context: Context) -> Iterator[tuple[str, str]]:
+def _libsodium(_session: Session) -> Iterator[Found]:
     from p2pforum.core.signature import self_test
 
     self_test()
     yield "ok", "signatures are checked by the one rule of the network"
 
 
-def _sqlite(_context: Context) -> Iterator[tuple[str, str]]:
+def _sqlite(_session: Session) -> Iterator[Found]:
     import sqlite3
 
     try:
@@ -66,7 +69,7 @@ def _sqlite(_context: Context) -> Iterator[tuple[str, str]]:
         yield "ok", f"SQLite {sqlite3.sqlite_version} with FTS5"
 
 
-def _libp2p(_context: Context) -> Iterator[tuple[str, str]]:
+def _libp2p(_session: Session) -> Iterator[Found]:
     from importlib import metadata
 
     try:
@@ -75,16 +78,16 @@ def _libp2p(_context: Context) -> Iterator[tuple[str, str]]:
         yield "fail", "libp2p is not installed: this machine can read and write, and not run a node"
 
 
-def _config(context: Context) -> Iterator[tuple[str, str]]:
-    path = context.session.paths.config_file
-    config = context.session.config
+def _config(session: Session) -> Iterator[Found]:
+    path = session.paths.config_file
+    config = session.config
     where = tilde(path) if path.exists() else "no config file; defaults"
     yield "ok", f'{where}; network "{config.network}"'
 
 
-def _files(context: Context) -> Iterator[tuple[str, str]]:
+def _files(session: Session) -> Iterator[Found]:
     """Nobody else may read what is here: modes and owners."""
-    paths = context.session.paths
+    paths = session.paths
     well = True
     for directory in (paths.data_dir, paths.keys_dir):
         for path in (directory, *(sorted(directory.iterdir()) if directory.is_dir() else ())):
@@ -111,27 +114,23 @@ def _problem(path: Path, *, may_be_link: bool) -> str:
     return not_private(found, path, "700" if stat.S_ISDIR(found.st_mode) else "600")
 
 
-def _keystore(context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.app.unlocking import open_keystore
-    from p2pforum.cli.keys import contents_without_asking, idle_warning
-    from p2pforum.forum.expiry import count_near_end
-    from p2pforum.keystore.contents import Contents
+def _keystore(session: Session) -> Iterator[Found]:
+    from p2pforum.app.facts import idle_warning, keystore_facts
 
-    box = open_keystore(context.session)
-    if not box.exists:
+    found = keystore_facts(session)
+    if found.error is not None:
+        yield "fail", found.error
+    elif not found.exists:
         yield "ok", "none yet; the first post makes one"
-        return
-    if box.is_encrypted:
+    elif found.encrypted:
         yield "ok", "sealed with a passphrase"
     else:
-        box.read()
-        yield "warn", f"without a passphrase; run: {context.command('init')}"
-    contents = contents_without_asking(context) or Contents()
-    if warning := idle_warning(count_near_end(contents, context.session.now())):
-        yield "warn", f"{warning}: {context.command('key list')}"
+        yield "warn", "without a passphrase", "init"
+    if found.idle:
+        yield "warn", idle_warning(found.idle), "key list"
 
 
-def _swap(_context: Context) -> Iterator[tuple[str, str]]:
+def _swap(_session: Session) -> Iterator[Found]:
     """Python can't lock its memory: what a command holds may be written there."""
     rows = _SWAPS.read_text().splitlines()[1:] if _SWAPS.exists() else []
     plain = [name for name in (row.split()[0] for row in rows) if not _is_volatile(name)]
@@ -148,10 +147,10 @@ def _is_volatile(device: str) -> bool:
     return name.startswith("zram") or (uuid.exists() and uuid.read_text().startswith("CRYPT-"))
 
 
-def _disk(context: Context) -> Iterator[tuple[str, str]]:
+def _disk(session: Session) -> Iterator[Found]:
     from p2pforum.store.room import free_bytes, write_problem
 
-    directory = context.session.paths.data_dir
+    directory = session.paths.data_dir
     problem = write_problem(directory)
     free = free_bytes(directory)
     text = f"{free / 1_000_000:,.0f} MB free for {tilde(directory)}"
@@ -163,9 +162,9 @@ def _disk(context: Context) -> Iterator[tuple[str, str]]:
         yield "ok", text
 
 
-def _node(context: Context) -> Iterator[tuple[str, str]]:
+def _node(session: Session) -> Iterator[Found]:
     try:
-        trouble = context.session.node.status().get("trouble")
+        trouble = session.node.status().get("trouble")
     except NodeUnreachable:
         yield "ok", "no node is running"
     else:
@@ -173,7 +172,7 @@ def _node(context: Context) -> Iterator[tuple[str, str]]:
         if trouble:
             yield "fail", f"it could not keep the last posts that came: {trouble}"
         return
-    for address in context.session.config.listen:
+    for address in session.config.listen:
         problem = _cannot_bind(address)
         if problem:
             yield "fail", f"{address}: {problem}"
@@ -195,16 +194,16 @@ def _cannot_bind(address: str) -> str:
     return ""
 
 
-def _store(context: Context) -> Iterator[tuple[str, str]]:
-    if not (context.session.paths.data_dir / "node.db").exists():
+def _store(session: Session) -> Iterator[Found]:
+    if not (session.paths.data_dir / "node.db").exists():
         yield "ok", "none yet"
         return
     from p2pforum.store.doctor import check
     from p2pforum.store.posts import open_store
 
     try:
-        with open_store(context.session.paths.data_dir, context.session.config.params) as store:
-            problems = check(store, context.session.config.params)
+        with open_store(session.paths.data_dir, session.config.params) as store:
+            problems = check(store, session.config.params)
     except StoreBusy:
         yield "ok", "in use by the running node, which checked it at its start; stop it to have all read"
         return
@@ -213,30 +212,16 @@ def _store(context: Context) -> Iterator[tuple[str, str]]:
     if not problems:
         yield (
             "ok",
-            f"{context.session.reader.statistics().posts} posts, and all that is derived from them fits",
+            f"{session.reader.statistics().posts} posts, and all that is derived from them fits",
         )
 
 
-def _clock(context: Context) -> Iterator[tuple[str, str]]:
-    now = context.session.now()
-    if problem := clock_problem(context.session):
+def _clock(session: Session) -> Iterator[Found]:
+    now = session.now()
+    if problem := clock_problem(session):
         yield "fail", f"it shows {date(now)}. {problem[0].upper()}{problem[1:]}"
     else:
         yield "ok", f"{date(now)} (only hours matter)"
-
-
-def _editor(_context: Context) -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.terminal.editor import editor_command, private_parent
-
-    try:
-        command = editor_command(os.environ)
-    except P2PForumError as error:
-        yield "warn", str(error)
-        return
-    if private_parent(os.environ) is None:
-        yield "warn", "no directory in memory: text in the editor touches a disk for a while"
-    else:
-        yield "ok", f"{command[0]}; what is written in it stays in memory"
 
 
 _CHECKS: dict[str, Check] = {
@@ -252,5 +237,4 @@ _CHECKS: dict[str, Check] = {
     "store": _store,
     "node": _node,
     "clock": _clock,
-    "editor": _editor,
 }

@@ -12,5 +12,6 @@ whole_ids.py what an ID that was typed means, and whether it was typed in full
 proofs.py    proofs that two pseudonyms are one person
 inviting.py  which addresses may stand in an invite; accepting one
 facts.py, outbox.py  the facts behind `status` and `outbox`
+shapes.py    posts, threads, boards, keys and peers as JSON
 checks.py    what `doctor` looks at
 """

@@ -83,7 +83,7 @@ def _mine(sent: Sent, now: int, *, travels: bool, wrong: bool) -> Mine:
         case Place.WAITING:
             return Mine(sent, State.WAITING)
         case Place.KEPT:
-            if why := _why(sent.hour, now, wrong=wrong):
+            if why := _why(sent.row.hour, now, wrong=wrong):
                 return Mine(sent, State.HELD, why)
             return Mine(sent, State.TRAVELLING if travels else State.WAITING)
 

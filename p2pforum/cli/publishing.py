@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from p2pforum.app.shapes import written_shape
 from p2pforum.app.writing import REFUSED, Done, Source, Writer, storable
 from p2pforum.cli.context import Context
 from p2pforum.cli.keys import say_idle
 from p2pforum.cli.leak_warnings import warn_of_leaks
-from p2pforum.cli.terminal import exit_codes, options
+from p2pforum.cli.terminal import exit_codes
 from p2pforum.cli.terminal.compose import Written
 from p2pforum.cli.terminal.progress import Progress
 from p2pforum.core.kinds import Meaning
@@ -90,7 +91,7 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
     if done.undropped:
         console.note(f"The draft is still there: {done.undropped}")
     if as_json:
-        console.json(options.published_json(published) | {"node": not done.node_was_off})
+        console.json(written_shape(done))
     if published.outcome in REFUSED:
         console.error(f"refused: {published.problem}")
         if published.unsettled or attempt.again:

@@ -35,6 +35,7 @@ class PostView:
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
     is_retracted: bool
+    kind: int  #: its number: core/kinds.py
     is_reveal: bool  #: it publishes the secret of its own key, and says nothing else
     is_revealed: bool  #: its key was published, here or in another thread: anybody can have signed it
     is_understood: bool  #: False: written by a newer version; there is nothing to show but that
@@ -167,6 +168,7 @@ def _view(
         body="" if is_retracted else (edit or row).body,
         edited=edit.hour if edit else 0,
         is_retracted=is_retracted,
+        kind=row.kind,
         is_reveal=row.meaning is Meaning.REVEALS,
         is_revealed=row.author in amendments.revealed,
         is_understood=row.meaning is not None,

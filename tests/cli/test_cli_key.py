@@ -54,10 +54,15 @@ def test_list_and_show(world: World) -> None:
     world.ok("key", "new", "heron")
     begin(world, "As a heron", "--key", "heron")
     heron, thread_key = world.ok("key", "list", "--json").json
-    if heron["name"] is None:
+    if heron["petname"] is None:
         heron, thread_key = thread_key, heron
-    assert (heron["name"], heron["posts"], heron["expires"], heron["root"]) == ("heron", 1, None, None)
-    assert (thread_key["name"], thread_key["root"], thread_key["threads"]) == (None, made, [made])
+    assert (heron["petname"], heron["post_count"], heron["expires"], heron["root"]) == (
+        "heron",
+        1,
+        None,
+        None,
+    )
+    assert (thread_key["petname"], thread_key["root"], thread_key["threads"]) == (None, made, [made])
     assert thread_key["expires"] == rfc3339(HOUR + limits.KEY_IDLE_HOURS)
     listed = world.ok("key", "list").out
     assert re.search(r"heron +1 post +this hour +in 1 thread", listed)

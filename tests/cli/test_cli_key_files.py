@@ -372,7 +372,7 @@ def test_a_full_disk_leaves_the_old_file(world: World, tmp_path: Path, arguments
     assert "cannot write" in done.stderr
     assert files(world) == before
     assert not (tmp_path / "file").exists()
-    assert world.ok("key", "list", "--json").json[0]["name"] == "heron"
+    assert world.ok("key", "list", "--json").json[0]["petname"] == "heron"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,11 @@ def test_threads(world: World) -> None:
     assert len(world.ok("threads", "-n", "1").out.splitlines()) == 1
     row = world.ok("threads", "library", "--json").json[0]
     assert row["id"] == format_id(posts[0].id)
-    assert (row["subject"], row["posts"], row["name"]) == ("A week", 5, name_of(posts[0].author, posts[0].id))
+    assert (row["subject"], row["post_count"], row["name"]) == (
+        "A week",
+        5,
+        name_of(posts[0].author, posts[0].id),
+    )
 
 
 def test_boards_of_the_config_file(world: World) -> None:

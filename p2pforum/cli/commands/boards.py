@@ -2,7 +2,6 @@
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 from p2pforum.cli.terminal.times import ago
@@ -22,19 +21,9 @@ def command(context: Context, as_json: bool) -> None:
     console = context.console
     invited = invited_boards(context.session)
     if as_json:
-        console.json(
-            [
-                {
-                    "board": row.name,
-                    "threads": row.threads,
-                    "posts": row.posts,
-                    "hour": row.last_hour,
-                    "time": rfc3339(row.last_hour),
-                }
-                for row in rows
-            ]
-            + [{"board": name, "threads": 0, "posts": 0, "hour": None, "time": None} for name in invited]
-        )
+        from p2pforum.app.shapes import board_shape, invited_shape
+
+        console.json([*map(board_shape, rows), *map(invited_shape, invited)])
         return
     if not rows and not invited:
         no_boards(context)

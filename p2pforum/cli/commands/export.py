@@ -58,9 +58,9 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
 
 
 def _write(context: Context, export: "Export", file: BinaryIO, jsonl: bool) -> int:
+    from p2pforum.app.shapes import json_lines
     from p2pforum.cli.terminal.progress import Progress
     from p2pforum.core.bundle import Header, write_bundle
-    from p2pforum.forum.bundling import json_lines
 
     size = 0
     with Progress(context.console, "Exporting", quiet_elsewhere=True) as bar:

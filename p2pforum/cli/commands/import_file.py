@@ -83,7 +83,9 @@ def _say_what_would_be(context: Context, board: str, todo: "Sequence[ImportedPos
     console = context.console
     subjects = [post.subject for post in todo if post.reply_to is None]
     if as_json:
-        console.json({"board": board, "threads": len(subjects), "posts": len(todo), "subjects": subjects})
+        console.json(
+            {"board": board, "thread_count": len(subjects), "post_count": len(todo), "subjects": subjects}
+        )
         return exit_codes.OK
     for subject in subjects:
         console.print(render.cut(render.line(subject), console.width))
@@ -102,6 +104,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_json: bool) -> int:
+    from p2pforum.app.shapes import published_shape
     from p2pforum.app.writing import Writer, review
     from p2pforum.cli.keys import keystore_to_write, say_idle
     from p2pforum.cli.terminal.progress import Progress
@@ -117,7 +120,7 @@ def _publish(context: Context, board: str, posts: "Sequence[ImportedPost]", as_j
         for one in writer.publish_import(posts, board, show):
             published.append(one)
             if as_json:
-                context.console.json(options.published_json(one))
+                context.console.json(published_shape(one))
     return _report(context, board, published, writer.node_was_off, as_json)
 
 

@@ -1,14 +1,14 @@
 """`p2pforum key list`: all keys of mine."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import date, rfc3339
+from p2pforum.app.clock import date
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.post_id import format_id, short_id
+from p2pforum.core.post_id import short_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
@@ -31,7 +31,9 @@ def command(context: Context, as_json: bool) -> None:
 
     views = list_keys(open_keystore(context.session).read())
     if as_json:
-        context.console.json([key_json(view) for view in views])
+        from p2pforum.app.shapes import key_shape
+
+        context.console.json([key_shape(view) for view in views])
         return
     if not views:
         context.console.print("No keys yet; your first post makes one.")
@@ -69,19 +71,3 @@ def expiry(view: "KeyView", now: int) -> str:
     if not view.expires:
         return "kept until you burn it"
     return f"burns on {date(max(view.expires, now))} if it is not used"
-
-
-def key_json(view: "KeyView") -> dict[str, Any]:
-    """Without its secret."""
-    return {
-        "key": format_id(view.public),
-        "name": view.name or None,
-        "shown": view.shown,
-        "root": format_id(view.root) if view.root else None,
-        "threads": [format_id(root) for root in view.threads],
-        "made": rfc3339(view.made),
-        "used": rfc3339(view.used),
-        "posts": view.posts,
-        "expires": rfc3339(view.expires) if view.expires else None,
-        "warned": view.is_warned,
-    }

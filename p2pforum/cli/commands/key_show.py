@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.app.clock import date
-from p2pforum.cli.commands.key_list import expiry, key_json
+from p2pforum.cli.commands.key_list import expiry
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 from p2pforum.cli.terminal.times import ago
@@ -36,7 +36,9 @@ def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
         root = find_thread(box, svg, context.session.reader)
         context.console.print(svg_of(identicon_of(view.public, root)))
     elif as_json:
-        context.console.json(key_json(view))
+        from p2pforum.app.shapes import key_shape
+
+        context.console.json(key_shape(view))
     else:
         _print(context, view)
 

@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.backlog import say_how_long
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
     from p2pforum.app.outbox import Mine
+    from p2pforum.app.shapes import PostShape
 
 
 @click.command()
@@ -46,10 +45,10 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         return
     for mine in shown:
         sent, why = mine.sent, _why(mine, now, found.clock_problem)
-        state, where = f"{mine.state.value:<10}", render.pad("#" + sent.board, 12)
+        state, where = f"{mine.state.value:<10}", render.pad("#" + sent.row.board, 12)
         held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
-        title = f"{render.line(sent.title)}  {ago(sent.hour, now)}{held}{why and '; ' + why}"
-        context.console.print(f"{state}  {ids.show(context, sent.id)}  {where}  {title}")
+        title = f"{render.line(sent.title)}  {ago(sent.row.hour, now)}{held}{why and '; ' + why}"
+        context.console.print(f"{state}  {ids.show(context, sent.row.id)}  {where}  {title}")
     if len(public) > limit:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
     if not found.node_runs and len(public) < len(found.posts):
@@ -66,21 +65,18 @@ def _why(mine: "Mine", now: int, clock_problem: str) -> str:
         case Why.CLOCK:
             return clock_problem
         case Why.AHEAD:
-            days = options.count(max(1, (mine.sent.hour - now) // 24), "day")
+            days = options.count(max(1, (mine.sent.row.hour - now) // 24), "day")
             return f"dated {days} ahead of this machine's clock: it leaves when that is due"
         case Why.OLD:
             return "dated so long ago that no peer takes it"
 
 
-def _json(mine: "Mine", now: int, clock_problem: str) -> dict[str, object]:
-    sent = mine.sent
+def _json(mine: "Mine", now: int, clock_problem: str) -> "PostShape":
+    from p2pforum.app.shapes import post_shape
+
     return {
-        "id": format_id(sent.id),
+        **post_shape(mine.sent.row),
         "state": mine.state.value,
         "why": _why(mine, now, clock_problem) or None,
-        "board": sent.board,
-        "title": sent.title,
-        "hour": sent.hour,
-        "time": rfc3339(sent.hour),
-        "held_by_at_least": sent.held or None,
+        "held_by_at_least": mine.sent.held or None,
     }

@@ -1,11 +1,14 @@
 """`p2pforum peers`: who is connected."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
+
+if TYPE_CHECKING:
+    from p2pforum.app.shapes import PeerShape
 
 
 @click.command()
@@ -17,7 +20,9 @@ def command(context: Context, as_json: bool) -> None:
     Those named by --peer or in the config file are marked; where one can't be reached, the reason is shown.
     The others came from the node's address book, or dialled it. Needs a running node.
     """
-    peers = context.session.node.peers()
+    from p2pforum.app.shapes import peer_shape
+
+    peers = [peer_shape(peer) for peer in context.session.node.peers()]
     console = context.console
     if as_json:
         console.json(peers)
@@ -34,15 +39,14 @@ def command(context: Context, as_json: bool) -> None:
         console.print(_row(context, peer))
 
 
-def _row(context: Context, peer: dict[str, Any]) -> str:
-    name, address = (render.line(str(peer.get(key) or "")) for key in ("peer", "address"))
+def _row(context: Context, peer: "PeerShape") -> str:
+    name, address = render.line(peer["peer"] or ""), render.line(peer["address"])
     short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
     # An address ends with the whole peer ID: shown once is enough.
     address = address.removesuffix(f"/p2p/{name}") if name else address
-    stage = str(peer.get("stage", "connected"))
+    stage = peer["stage"]
     if stage == "connected":
-        stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(str(peer.get("direction")), stage)
-    named = context.console.style("  named", "dim") if peer.get("named") else ""
+        stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(peer["direction"], stage)
+    named = context.console.style("  named", "dim") if peer["named"] else ""
     text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}{named}"
-    error = render.line(str(peer.get("error") or ""))
-    return text + (f"\n{' ' * 14}{error}" if error else "")
+    return text + (f"\n{' ' * 14}{render.line(peer['error'])}" if peer["error"] else "")

@@ -1,15 +1,13 @@
 """`p2pforum read`: a thread, as a person reads it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView, ThreadView
@@ -35,7 +33,9 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
     found = read_thread(context.session, post_id, _mine(context))
     view = found.thread
     if as_json:
-        context.console.json(_json(view))
+        from p2pforum.app.shapes import thread_shape
+
+        context.console.json(thread_shape(view))
         return
     _warn_of_lookalikes(context, view)
     shown = [*_header(context, view), *_posts(context, view, found.post_id)]
@@ -139,37 +139,3 @@ def _body(post: "PostView") -> str:
     if not post.is_understood:
         return "(written by a newer version of p2pforum; update to read it)"
     return post.body
-
-
-def _json(view: "ThreadView") -> dict[str, Any]:
-    return {
-        "id": format_id(view.root),
-        "board": view.board,
-        "subject": view.subject,
-        "newer": view.newer,
-        "complete": view.is_complete,
-        "posts": [_post_json(post) for post in view.posts],
-    }
-
-
-def _post_json(post: "PostView") -> dict[str, Any]:
-    return {
-        "id": format_id(post.id),
-        "parents": [format_id(parent) for parent in post.parents],
-        "missing": [format_id(parent) for parent in post.missing],
-        "depth": post.depth,
-        "key": format_id(post.author),
-        "name": post.name,
-        "petname": post.petname or None,
-        "mine": post.is_mine,
-        "hour": post.hour,
-        "time": rfc3339(post.hour),
-        "subject": post.subject,
-        "body": post.body,
-        "edited": post.edited or None,
-        "retracted": post.is_retracted,
-        "reveal": post.is_reveal,
-        "key_published": post.is_revealed,
-        "understood": post.is_understood,
-        "released": post.is_released,
-    }

@@ -1,14 +1,12 @@
 """`p2pforum search`: find posts by their words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
@@ -42,7 +40,9 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
     rows = context.session.reader.search(text, board, limit)
     console = context.console
     if as_json:
-        console.json([_json(row) for row in rows])
+        from p2pforum.app.shapes import found_shape
+
+        console.json([found_shape(row.post, row.snippet) for row in rows])
         return
     if not rows:
         console.print("Nothing found.")
@@ -65,17 +65,3 @@ def _title(context: Context, row: "SearchRow", now: int) -> str:
     where = f"#{post.board} · {name_of(post.author, post.root)} · {ago(post.hour, now)}"
     subject = style(render.line(post.subject), "bold") + " · " if post.subject else ""
     return f"{ids.show(context, post.id)}  {subject}{where}"
-
-
-def _json(row: "SearchRow") -> dict[str, Any]:
-    post = row.post
-    return {
-        "id": format_id(post.id),
-        "root": format_id(post.root),
-        "board": post.board,
-        "name": name_of(post.author, post.root),
-        "subject": post.subject,
-        "snippet": row.snippet,
-        "hour": post.hour,
-        "time": rfc3339(post.hour),
-    }

@@ -1,15 +1,13 @@
 """`p2pforum threads`: what is being talked about."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.commands.boards import no_boards
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.post_id import format_id
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
@@ -34,7 +32,9 @@ def command(context: Context, board: str | None, limit: int, as_json: bool) -> N
     rows = threads_seen(context.session, board, limit)
     console = context.console
     if as_json:
-        console.json([_json(row) for row in rows])
+        from p2pforum.app.shapes import thread_row_shape
+
+        console.json([thread_row_shape(row) for row in rows])
     elif not rows:
         _nothing(context, board)
     else:
@@ -64,15 +64,3 @@ def _line(context: Context, row: "ThreadRow", now: int, *, with_board: bool) -> 
     subject = render.pad(render.subject(row.subject), max(room, 10))
     tail = console.style("  ".join(right).rstrip(), "dim")
     return f"{ids.show(context, row.root)}  {subject}  {tail}"
-
-
-def _json(row: "ThreadRow") -> dict[str, Any]:
-    return {
-        "id": format_id(row.root),
-        "board": row.board,
-        "subject": row.subject,
-        "name": name_of(row.author, row.root) if row.author else None,
-        "posts": row.posts,
-        "hour": row.last_hour,
-        "time": rfc3339(row.last_hour),
-    }

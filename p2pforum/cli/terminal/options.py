@@ -1,11 +1,6 @@
-"""Options and arguments that several commands share, and the JSON of what was published."""
-
-from typing import TYPE_CHECKING, Any
+"""Options and arguments that several commands share."""
 
 import click
-
-if TYPE_CHECKING:
-    from p2pforum.forum.publish import Published
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -80,19 +75,6 @@ def _skip_check(ctx: click.Context) -> None:
     from p2pforum.cli.context import Context
 
     ctx.ensure_object(Context).checks_texts = False
-
-
-def published_json(published: "Published") -> dict[str, Any]:
-    from p2pforum.core.post_id import format_id
-
-    post = published.post
-    return {
-        "id": format_id(post.id),
-        "root": format_id(post.thread),
-        "board": post.payload.board,
-        "name": published.name,
-        "outcome": published.outcome.value if published.outcome else "waits in the outbox",
-    }
 
 
 def confirm(question: str) -> None:

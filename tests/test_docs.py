@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from p2pforum.cli.commands import ENTRIES
+from p2pforum.cli.command_list import ENTRIES
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = [ROOT / "simulation", *sorted(path.parent for path in (ROOT / "p2pforum").glob("**/__init__.py"))]
@@ -37,4 +37,4 @@ def test_each_package_says_which_files_it_has(package: Path) -> None:
         path.name for path in package.glob("key_*.py")
     }
     assert named - elsewhere - there == set()
-    assert there - named <= (commands if package.name == "cli" else set())
+    assert there - named <= (commands if package.name == "commands" else set())

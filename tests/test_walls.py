@@ -25,7 +25,7 @@ VIOLATIONS = [
     ("agent/client.py", KEYSTORE, {SIGNERS, "the agent can open nothing"}),
     ("node.py", FORUM, {NODE}),  # by way of others, too
     ("api/app.py", FORUM, {NODE}),
-    ("cli/run.py", "from p2pforum.cli.keys import keystore", {NODE}),
+    ("cli/commands/run.py", "from p2pforum.app.unlocking import open_keystore", {NODE}),
     ("departures.py", "import libp2p", {LIBP2P}),
     ("neighbours.py", "import libp2p", {LIBP2P}),
     ("node.py", "from libp2p.peer.id import ID", {LIBP2P}),

@@ -1,41 +1,23 @@
 """How long own posts take to leave that nobody could take at once."""
 
-from p2pforum.cli import options
 from p2pforum.cli.context import Context
+from p2pforum.cli.terminal import options
 from p2pforum.core import limits
-from p2pforum.core.errors import NodeUnreachable
-
-
-def travelling(context: Context) -> tuple[int, int] | None:
-    """Posts on their way by the detour: own ones, and others'. None if no node runs."""
-    try:
-        stem = context.node.status().get("stem", {})
-    except NodeUnreachable:
-        return None
-    return int(stem.get("own", 0)), int(stem.get("relayed", 0))
-
-
-def has_peer(context: Context) -> bool:
-    """Whether a node runs that has somebody to hand posts to."""
-    try:
-        return bool(context.node.status()["peers"])
-    except NodeUnreachable:
-        return False
 
 
 def say_how_long(context: Context, posts: int) -> None:
     """Of posts that wait for a peer: when the first leaves, and the others."""
     if not posts:
         return
-    hold = f"within {options.count(round(context.config.hold_seconds / 60), 'minute')} on line"
-    when = hold if context.config.hold_seconds >= 60 else "soon after one is there"
+    hold = f"within {options.count(round(context.session.config.hold_seconds / 60), 'minute')} on line"
+    when = hold if context.session.config.hold_seconds >= 60 else "soon after one is there"
     if posts == 1:
         context.console.note(f"1 post waits for a peer. It leaves {when}.")
     else:
         each = f"{limits.BACKLOG_SECONDS:.0f} s apart on average, so that they do not look like one person's"
         context.console.note(f"{posts} posts wait for a peer. They leave one by one, {each}: {_span(posts)}.")
         context.console.note(f"The first leaves {when}.")
-    if context.config.hold_seconds >= 60:
+    if context.session.config.hold_seconds >= 60:
         context.console.note(
             "Who sees your node come must not know by that who wrote them: hold_minutes in the config file."
         )

@@ -1,63 +1,27 @@
-"""What every command has in its hands. Everything is opened when it is first asked for."""
+"""What every command has in its hands."""
 
 import os
 import shlex
 import sys
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.cli.console import Console
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from p2pforum.api.client import NodeClient
-    from p2pforum.config import Config, Paths
-    from p2pforum.store.queries import Reader
+from p2pforum.app.session import Session
+from p2pforum.cli.terminal.console import Console
 
 
 class Context:
-    """One run of the program. `home` is --home."""
+    """One run of the program: the person's data, and the terminal at hand."""
 
     def __init__(self) -> None:
-        self.home: str | None = None
+        self.session = Session()  #: under --home, once that is known
         self.checks_texts = True  #: --quiet-check
         self.listen = 0.0  #: --listen, in seconds
         self.console = Console()
 
-    @cached_property
-    def paths(self) -> "Paths":
-        from p2pforum.config import find_paths
-
-        return find_paths(self.home)
-
-    @cached_property
-    def config(self) -> "Config":
-        from p2pforum.config import load_config
-
-        return load_config(self.paths)
-
-    @cached_property
-    def reader(self) -> "Reader":
-        from p2pforum.store.queries import open_reader
-
-        return open_reader(self.paths.data_dir)
-
-    @cached_property
-    def node(self) -> "NodeClient":
-        from p2pforum.api.client import NodeClient
-
-        return NodeClient(self.paths.socket_path)
-
-    def close(self) -> None:
-        if "reader" in self.__dict__:
-            self.reader.close()
-
     def command(self, arguments: str) -> str:
         """How to run this program again on the same data: for the hints that say what to do next."""
-        home = f"--home {shlex.quote(self.home)} " if self.home else ""
+        home = f"--home {shlex.quote(self.session.home)} " if self.session.home else ""
         return f"{_program()} {home}{arguments}"
 
 
@@ -72,10 +36,3 @@ def _program() -> str:
 
 
 pass_context = click.make_pass_decorator(Context, ensure=True)
-
-
-def tilde(path: "Path") -> str:
-    """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
-    home = os.environ.get("HOME", "")
-    text = str(path)
-    return "~" + text[len(home) :] if len(home) > 1 and text.startswith(home + "/") else text

@@ -6,21 +6,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from p2pforum.api.client import NodeClient
-from p2pforum.cli.times import this_hour
-from p2pforum.config import find_paths, load_config
+from p2pforum.app.session import Session
+from p2pforum.app.unlocking import made_keystore
+from p2pforum.app.writing import Done, Writer
 from p2pforum.core.errors import NodeUnreachable, P2PForumError
 from p2pforum.core.post import Post
 from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome
-from p2pforum.forum.publish import Published, Publisher
-from p2pforum.keystore.keystore import Keystore
-from p2pforum.store.queries import Reader, open_reader
+from p2pforum.forum.publish import Published
+from p2pforum.store.queries import Reader
 
 # With the stamps of the real one, but without its detours: between three nodes there is nowhere to hide.
 _LISTEN = 'listen = ["/ip4/127.0.0.1/tcp/0"]\n'  # none of this is for anybody elsewhere
@@ -39,12 +37,10 @@ class DemoNode:
         self.process: subprocess.Popen[bytes] | None = None
         self._log = home.with_suffix(".log")
         home.mkdir(mode=0o700)
-        self._paths = find_paths(home)
-        self._paths.config_file.write_text(config)
-        self._config = load_config(self._paths)
-        self.node = NodeClient(self._paths.socket_path)
-        self._keystore = Keystore(self._paths.keys_dir, None)
-        self._keystore.create(None)
+        self.session = Session(str(home))
+        self.session.paths.config_file.write_text(config)
+        self.node = self.session.node
+        self._keystore, _ = made_keystore(self.session)
 
     def __enter__(self) -> Self:
         return self
@@ -53,21 +49,19 @@ class DemoNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        if "reader" in self.__dict__:
-            self.reader.close()
+        self.session.close()
 
     @property
     def data_dir(self) -> Path:
-        return self._paths.data_dir
+        return self.session.paths.data_dir
 
     @property
     def runs(self) -> bool:
         return self.process is not None
 
-    @cached_property
+    @property
     def reader(self) -> Reader:
-        """Opened once: a new connection for each of a hundred looks a second would be no look at all."""
-        return open_reader(self._paths.data_dir)
+        return self.session.reader
 
     def start(self, *peers: str) -> None:
         """Returns when the node answers. Raises P2PForumError with what it said if it does not."""
@@ -107,20 +101,14 @@ class DemoNode:
     # -- writing as a person at this node would ---------------------------------------------------
 
     def new_thread(self, board: str, subject: str, body: str) -> Published:
-        return self._checked(self._publisher().new_thread(board, subject, body))
+        return self._write(lambda writer: writer.post(board, subject, body))
 
     def reply(self, to: Sequence[Post], body: str) -> Published:
-        first, *also = (post.id for post in to)
-        return self._checked(self._publisher().reply(first, body, also=also))
+        return self._write(lambda writer: writer.reply([post.id for post in to], body))
 
-    def _publisher(self) -> Publisher:
-        return Publisher(self._keystore, self.reader, self._submit, self._config.params, this_hour)
-
-    def _submit(self, raw: bytes) -> Outcome:
-        return Outcome.STORED if self.node.submit(raw).is_new else Outcome.DUPLICATE
-
-    @staticmethod
-    def _checked(published: Published) -> Published:
+    def _write(self, act: Callable[[Writer], Done]) -> Published:
+        with Writer(self.session, self._keystore) as writer:
+            published = act(writer).published
         if published.outcome is not Outcome.STORED:
             raise P2PForumError(f"a post was not taken: {published.problem}")
         return published
@@ -146,7 +134,7 @@ class DemoNode:
         return [key.seed for key in self._keystore.read().keys.values()]
 
     def files(self) -> list[bytes]:
-        return [path.read_bytes() for path in self._paths.data_dir.iterdir() if path.is_file()]
+        return [path.read_bytes() for path in self.session.paths.data_dir.iterdir() if path.is_file()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,22 @@ from contextlib import suppress
 import click
 
 from p2pforum import __version__
-from p2pforum.cli.commands import LazyGroup
-from p2pforum.cli.console import Console
+from p2pforum.app.session import Session
+from p2pforum.cli.command_list import LazyGroup
 from p2pforum.cli.context import Context
-from p2pforum.cli.exit_codes import FAILURE, INTERRUPTED, NO_NODE, NOT_FOUND, NOT_SET_UP, OK, REFUSED, USAGE
-from p2pforum.cli.standard_streams import open_missing
+from p2pforum.cli.terminal.console import Console
+from p2pforum.cli.terminal.exit_codes import (
+    FAILURE,
+    INTERRUPTED,
+    NO_NODE,
+    NOT_FOUND,
+    NOT_SET_UP,
+    OK,
+    REFUSED,
+    USAGE,
+)
+from p2pforum.cli.terminal.passphrases import ask_once
+from p2pforum.cli.terminal.standard_streams import open_missing
 from p2pforum.core import errors
 
 _RARELY = 100_000  # objects: a command that ends at once makes little garbage; `run` sets it back
@@ -62,7 +73,7 @@ def cli(context: Context, home: str | None, color: str) -> None:
     """Pseudonymous discussion boards, kept by the people who use them."""
     if home == "":
         raise click.BadParameter("an empty name is no directory", param_hint="--home")
-    context.home, context.console = home, Console(color)
+    context.session, context.console = Session(home, ask=ask_once), Console(color)
 
 
 def _print_version(ctx: click.Context) -> None:
@@ -96,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments, context)
     finally:
-        context.close()
+        context.session.close()
 
 
 def _run(arguments: Sequence[str], context: Context) -> int:
@@ -144,7 +155,7 @@ def _explain_click(error: Exception, context: Context) -> int:
 
 
 def _explain(error: errors.P2PForumError, context: Context) -> int:
-    from p2pforum.cli import render
+    from p2pforum.cli.terminal import render
 
     context.console.error(render.line(str(error)))
     if isinstance(error, errors.Ambiguous):

@@ -1,87 +1,70 @@
-"""What `post` and `reply` have in common: publish, say what became of it, and lose no text."""
+"""What commands that write have in common: warn of leaks, show progress, and say what became of the post."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from p2pforum.cli import options
-from p2pforum.cli.clocks import clock_problem
-from p2pforum.cli.compose import Written
+from p2pforum.app.shapes import written_shape
+from p2pforum.app.writing import REFUSED, Done, Source, Writer, storable
 from p2pforum.cli.context import Context
-from p2pforum.cli.exit_codes import FAILURE, NO_NODE, OK, REFUSED
-from p2pforum.cli.idle import review
+from p2pforum.cli.keys import say_idle
 from p2pforum.cli.leak_warnings import warn_of_leaks
-from p2pforum.cli.outlet import Outlet
-from p2pforum.cli.progress import Progress
-from p2pforum.cli.times import this_hour
-from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
+from p2pforum.cli.terminal import exit_codes
+from p2pforum.cli.terminal.compose import Written
+from p2pforum.cli.terminal.progress import Progress
+from p2pforum.core.kinds import Meaning
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
-from p2pforum.forum import drafts
-from p2pforum.forum.leak_report import remember
 from p2pforum.forum.minting import MintProgress
-from p2pforum.forum.outbox import resubmit_outbox
-from p2pforum.forum.publish import Published, Publisher
-from p2pforum.keystore.contents import Draft
+from p2pforum.forum.publish import Published
 from p2pforum.keystore.keystore import Keystore
+
+_DONE = {Meaning.EDITS: "Edited", Meaning.WITHDRAWS: "Withdrew"}
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text on its way: `place` is where it goes (forum/drafts.py), `again` the command that goes on.
+    """One text on its way, if it is one. `again` is the command that goes on with it; empty without a text.
 
     `root` (empty for a new thread) and `key` say who will sign, for the check of the text.
     """
 
-    place: str
-    subject: str
-    body: str
-    written: Written
+    text: str
+    source: Source
     again: str
     root: bytes = b""
     key: str | None = None
 
 
+def source_of(written: Written) -> Source:
+    if written.is_file:
+        return Source.FILE
+    return Source.DRAFT if written.is_edited else Source.TYPED
+
+
 def publish(
-    context: Context,
-    keystore: Keystore,
-    attempt: Attempt,
-    act: Callable[[Publisher], Published],
-    as_json: bool,
+    context: Context, keystore: Keystore, attempt: Attempt, act: Callable[[Writer], Done], as_json: bool
 ) -> int:
-    """Give the exit code. The text becomes a draft if it fails and is nowhere else."""
-    params = context.config.params
-    if context.checks_texts:
-        text = _storable(f"{attempt.subject}\n{attempt.body}")
-        warn_of_leaks(context, keystore, text, attempt.root, attempt.key)
-    with Outlet(context) as outlet:
-        try:
-            if wrong := clock_problem(context):
-                raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
-            resubmit_outbox(keystore, outlet.submit, params)
-            with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
-                publisher = Publisher(
-                    keystore, context.reader, outlet.submit, params, this_hour, mint_progress(bar)
-                )
-                outlet.listen = context.listen  # not for those that waited in the outbox
-                published = act(publisher)
-        except (P2PForumError, OSError, KeyboardInterrupt) as error:
-            _keep_draft(keystore, attempt, error)
-            raise
-        _remember(context, keystore, published, outlet)
-        if attempt.written.is_edited and published.outcome in (Outcome.STORED, Outcome.DUPLICATE):
-            _drop_draft(context, keystore, attempt.place)
-        code = _report(context, published, outlet, attempt, as_json)
-    review(context, keystore)  # not before: a key that signs just now does not burn
+    """Give the exit code."""
+    if context.checks_texts and attempt.text:
+        warn_of_leaks(context, keystore, storable(attempt.text), attempt.root, attempt.key)
+    with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
+        writer = Writer(
+            context.session,
+            keystore,
+            source=attempt.source,
+            progress=mint_progress(bar),
+            listen=context.listen,
+        )
+        with writer:
+            try:
+                done = act(writer)
+            except BaseException as error:
+                _add_note(error, writer, attempt)
+                raise
+    code = _report(context, done, attempt, as_json)
+    say_idle(context, done.idle)
     return code
-
-
-def _remember(context: Context, keystore: Keystore, published: Published, outlet: Outlet) -> None:
-    """For leak-report. The post is out: nothing here may make it look as if it were not."""
-    try:
-        remember(keystore, published.post, outlet.spread, context.listen)
-    except P2PForumError as error:
-        context.console.warn(f"leak-report will not know of this post: {error}")
 
 
 def mint_progress(bar: Progress) -> MintProgress:
@@ -89,58 +72,50 @@ def mint_progress(bar: Progress) -> MintProgress:
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
-def _keep_draft(keystore: Keystore, attempt: Attempt, error: BaseException) -> None:
-    """Adds to the error what became of the text; what goes wrong here must not take its place."""
-    if attempt.written.is_file:
-        return
-    try:
-        with keystore.transaction() as box:
-            draft = Draft(_storable(attempt.subject), _storable(attempt.body), this_hour())
-            drafts.save(box, attempt.place, draft)
-    except (P2PForumError, OSError) as second:
-        error.add_note(f"The text could not be kept as a draft: {second}")
-    else:
+def _add_note(error: BaseException, writer: Writer, attempt: Attempt) -> None:
+    """What became of the text."""
+    if writer.kept_as:
         error.add_note(_kept(attempt))
-
-
-def _storable(text: str) -> str:
-    """What was no UTF-8 when it was read, with marks where it was not."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    elif writer.not_kept:
+        error.add_note(f"The text could not be kept as a draft: {writer.not_kept}")
 
 
 def _kept(attempt: Attempt) -> str:
     return f"The text is kept as a draft; to go on: {attempt.again}"
 
 
-def _drop_draft(context: Context, keystore: Keystore, place: str) -> None:
-    try:
-        if place in keystore.read().drafts:
-            with keystore.transaction() as box:
-                drafts.drop(box, place)
-    except (P2PForumError, OSError) as error:  # the post is out: no failure
-        context.console.note(f"The draft is still there: {error}")
-
-
-def _report(context: Context, published: Published, outlet: Outlet, attempt: Attempt, as_json: bool) -> int:
-    post, console = published.post, context.console
+def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> int:
+    published, console = done.published, context.console
+    if done.unremembered:
+        console.warn(f"leak-report will not know of this post: {done.unremembered}")
+    if done.undropped:
+        console.note(f"The draft is still there: {done.undropped}")
     if as_json:
-        console.json(options.published_json(published) | {"node": not outlet.node_was_off})
-    if published.outcome in (Outcome.REFUSED, Outcome.INVALID):
+        console.json(written_shape(done))
+    if published.outcome in REFUSED:
         console.error(f"refused: {published.problem}")
-        console.note(_unsettled(published) if published.unsettled else _kept(attempt))
-        return REFUSED
+        if published.unsettled or attempt.again:
+            console.note(_unsettled(published) if published.unsettled else _kept(attempt))
+        return exit_codes.REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")
         console.note("The post is signed and waits in the outbox; your next post hands it in again.")
-        return NO_NODE if isinstance(outlet.failure, (NodeUnreachable, StoreBusy)) else FAILURE
+        return exit_codes.NO_NODE if done.is_nobody_there else exit_codes.FAILURE
     if not as_json:
-        where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
-        console.print(f"Posted {console.style(short_id(post.id), 'bold')} {where} as {published.name}.")
-    if outlet.node_was_off:
+        _say_posted(context, published)
+    if done.node_was_off:
         console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
     if published.unsettled:
         console.note(f"Posted; {_unsettled(published)}")
-    return OK
+    return exit_codes.OK
+
+
+def _say_posted(context: Context, published: Published) -> None:
+    post = published.post
+    where = f"on #{post.payload.board}" if post.is_root else f"in {short_id(post.thread)}"
+    done = _DONE.get(post.meaning, "Posted") if post.meaning else "Posted"
+    shown = context.console.style(short_id(post.target or post.id), "bold")
+    context.console.print(f"{done} {shown} {where} as {published.name}.")
 
 
 def _unsettled(published: Published) -> str:

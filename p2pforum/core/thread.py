@@ -71,5 +71,11 @@ def heads(posts: Iterable[T]) -> list[bytes]:
     return sorted(post.id for post in kept if post.id not in named)
 
 
+def latest(posts: Iterable[T]) -> list[T]:
+    """Those that no other of these names as a parent, by (hour, ID): the last one is the latest of all."""
+    by_id = {post.id: post for post in posts}
+    return sorted((by_id[post_id] for post_id in heads(by_id.values())), key=_by_time)
+
+
 def _by_time(post: Threaded) -> tuple[int, bytes]:
     return post.hour, post.id

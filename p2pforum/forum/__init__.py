@@ -11,7 +11,7 @@ drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
 inviting.py     invites: made, accepted, and taken back
-bundling.py     bundles in, and posts as JSON out
+bundling.py     bundles in
 keys.py         my keys: list, find, make, choose, export
 names.py        names that I give, and names that look alike
 expiry.py       idle keys: warn, then burn

@@ -1,18 +1,14 @@
-"""Bundles: what is here into a file, and a file into what is here.
+"""Bundles on their way in: a file into what is here.
 
-Not the format (core/bundle.py), and not who takes the posts: a node, or the store (cli/outlet.py).
+Not the format (core/bundle.py), and not who takes the posts: a node, or the store (app/delivery.py).
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from p2pforum.core import bundle
-from p2pforum.core.errors import InvalidPost, Refused
-from p2pforum.core.network_params import NetworkParams
-from p2pforum.core.post import Post, decode
-from p2pforum.core.post_id import format_id
+from p2pforum.core.errors import Refused
 from p2pforum.core.verdict import Outcome
 
 Take = Callable[[Sequence[bytes]], Counter[Outcome]]
@@ -55,30 +51,3 @@ def import_bundle(
                 so_far.faults.append(part)
         progress(so_far, reader.offset)
     return so_far
-
-
-def json_lines(raws: Iterator[bytes], params: NetworkParams) -> Iterator[str]:
-    """Each post as one line of JSON, ASCII only; one damaged on disk is left out."""
-    for raw in raws:
-        try:
-            post = decode(raw, params)
-        except InvalidPost:
-            continue
-        yield json.dumps(_fields(post))
-
-
-def _fields(post: Post) -> dict[str, object]:
-    fields = post.payload
-    return {
-        "id": format_id(post.id),
-        "board": fields.board,
-        "root": format_id(post.thread),
-        "parents": [format_id(parent) for parent in fields.parents],
-        "hour": fields.hour,
-        "key": format_id(post.author),
-        "kind": fields.kind,
-        "subject": post.subject,
-        "body": post.body,
-        "target": format_id(post.target) if post.target else None,
-        "understood": post.meaning is not None,
-    }

@@ -47,6 +47,11 @@ def is_anything_due(box: Contents, now: int) -> bool:
     )
 
 
+def count_near_end(box: Contents, now: int) -> int:
+    """Keys that are burnt within days unless they are used or kept. For front ends that change nothing."""
+    return sum(not key.keep and _is_idle(key, now) for key in box.keys.values())
+
+
 def _is_idle(key: AuthorKey, now: int) -> bool:
     return now - key.used >= limits.KEY_IDLE_HOURS - limits.KEY_WARNING_HOURS
 

@@ -13,7 +13,7 @@ from p2pforum.core.kinds import Kind, Meaning
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
-from p2pforum.core.thread import heads
+from p2pforum.core.thread import latest
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import authors, outbox
 from p2pforum.forum.authors import Author
@@ -95,8 +95,14 @@ class Publisher:
         return self._amend(target, Kind.RETRACT, (target,))
 
     def supersede(self, target: bytes, body: str) -> Published:
-        """Give a post of mine a new text. Raises NotFound without its key."""
-        return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)))
+        """Give a post of mine a new text. Raises NotFound without its key.
+
+        Earlier edits are named as parents, or of two in one hour that with the greater ID would be shown.
+        """
+        rows = self.reader.thread(self._post(target).root)
+        edits = latest(row for row in rows if row.meaning is Meaning.EDITS and row.target == target)
+        before = [row.id for row in edits][1 - limits.MAX_PARENTS :]
+        return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)), before)
 
     def reveal(self, public: bytes) -> Published:
         """Publish the secret of a key of mine, where it spoke last. Then it proves nothing about anybody.
@@ -126,11 +132,13 @@ class Publisher:
         roots = {root for root, public in box.speaking.items() if public == key.public} | ({key.root} - {b""})
         return [row for root in roots for row in self.reader.thread(root) if row.author == key.public]
 
-    def _amend(self, target: bytes, kind: Kind, content: tuple[Any, ...]) -> Published:
+    def _amend(
+        self, target: bytes, kind: Kind, content: tuple[Any, ...], before: Sequence[bytes] = ()
+    ) -> Published:
         row = self._post(target)
         if row.meaning is not Meaning.TEXT:
             raise Refused("only a post can be withdrawn or edited")
-        writing = Writing(row.board, row.root, (target,), content, kind)
+        writing = Writing(row.board, row.root, tuple(sorted((target, *before))), content, kind)
         return self._publish(lambda box: (authors.owner(box, row.author), writing))
 
     def _post(self, post_id: bytes) -> PostRow:
@@ -151,9 +159,8 @@ class Publisher:
                 "would show that both come from here"
             )
         if len(rows) == 1 and rows[0].id == rows[0].root:
-            known = {row.id: row for row in self.reader.thread(rows[0].root) if may_name(row)}
-            latest = sorted(heads(known.values()), key=lambda i: (known[i].hour, i))
-            return tuple(sorted(latest[-limits.MAX_PARENTS :]))
+            known = [row for row in self.reader.thread(rows[0].root) if may_name(row)]
+            return tuple(sorted(row.id for row in latest(known)[-limits.MAX_PARENTS :]))
         return tuple(sorted(row.id for row in rows))
 
     def _publish(self, prepare: Callable[[Contents], tuple[Author, Writing]]) -> Published:

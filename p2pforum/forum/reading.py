@@ -3,6 +3,7 @@
 Not how it is printed. What is "mine" or "read" comes from the keystore alone, if it is open.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
@@ -11,7 +12,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
 from p2pforum.core.kinds import Meaning, is_counted
 from p2pforum.core.pseudonym import name_of
-from p2pforum.core.thread import Placed, reading_order
+from p2pforum.core.thread import Placed, latest, reading_order
 from p2pforum.store.queries import PostRow, Reader
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class PostView:
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
     is_retracted: bool
+    kind: int  #: its number: core/kinds.py
     is_reveal: bool  #: it publishes the secret of its own key, and says nothing else
     is_revealed: bool  #: its key was published, here or in another thread: anybody can have signed it
     is_understood: bool  #: False: written by a newer version; there is nothing to show but that
@@ -101,12 +103,16 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
 def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
     """Only the key of a post can withdraw or edit it; the last edit counts, and a withdrawal before all.
 
+    The last is by what the edits say of each other, then by hour and ID: of two edits in one hour the later
+    one names the other as a parent.
+
     Edits by a published key count for nothing, whenever they are dated: anybody could put words into its
     posts. Withdrawals do: the author may have wished it, and no forger can say anything by one.
     """
     known = {row.id: row for row in rows}
     found = _Amendments(revealed)
-    for row in sorted(known.values(), key=lambda row: (row.hour, row.id)):
+    edits: dict[bytes, list[PostRow]] = defaultdict(list)
+    for row in known.values():
         target = known.get(row.target)
         if target is None or target.author != row.author or target.meaning is not Meaning.TEXT:
             continue
@@ -115,11 +121,12 @@ def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
                 found.retracted.add(target.id)
             case Meaning.EDITS:
                 if row.author not in revealed:
-                    found.edits[target.id] = row
+                    edits[target.id].append(row)
             case Meaning.TEXT | Meaning.REVEALS | None:
                 pass
             case _:
                 assert_never(row.meaning)
+    found.edits = {target: latest(rows)[-1] for target, rows in edits.items()}
     return found
 
 
@@ -161,6 +168,7 @@ def _view(
         body="" if is_retracted else (edit or row).body,
         edited=edit.hour if edit else 0,
         is_retracted=is_retracted,
+        kind=row.kind,
         is_reveal=row.meaning is Meaning.REVEALS,
         is_revealed=row.author in amendments.revealed,
         is_understood=row.meaning is not None,

@@ -13,7 +13,7 @@ from p2pforum.core.kinds import name_of
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.keystore.contents import Contents
-from p2pforum.store.queries import PostRow, Reader
+from p2pforum.store.queries import PostRow, Reader, row_of
 
 _EXCERPT = 60  # characters
 
@@ -26,22 +26,26 @@ class Place(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    id: bytes
+    row: PostRow
     place: Place
-    board: str
-    title: str  #: the subject, or the beginning of the text, or the kind in brackets if it has none
-    hour: int
     held: int = 0  #: by so many peers at least: they offered it back
+
+    @property
+    def title(self) -> str:
+        """The subject, or the beginning of the text, or the kind in brackets if it has none."""
+        row = self.row
+        text = row.subject or " ".join(row.body.split()) or f"({name_of(row.kind)})"
+        return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
     """Waiting ones first, then kept ones, then public ones with the newest first."""
     waiting = [
-        Sent(post.id, Place.WAITING, p.board, _title(post.subject, post.body, p.kind), p.hour)
-        for post in (decode(kept.raw, params) for kept in box.outbox if kept.network == params.name)
-        for p in (post.payload,)
+        Sent(row_of(decode(kept.raw, params), released=False), Place.WAITING)
+        for kept in box.outbox
+        if kept.network == params.name
     ]
-    known = {sent.id for sent in waiting}
+    known = {sent.row.id for sent in waiting}
     rows = {row.id: row for row in _rows(box, reader) if row.id not in known and box.is_mine(row.author)}
     newest = sorted(rows.values(), key=lambda row: (row.released, -row.hour, row.id))
     return waiting + [_sent(row, box) for row in newest]
@@ -54,12 +58,5 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
 
 
 def _sent(row: PostRow, box: Contents) -> Sent:
-    place = Place.PUBLIC if row.released else Place.KEPT
     left = box.sent.get(row.id)
-    held = left.heard if left else 0
-    return Sent(row.id, place, row.board, _title(row.subject, row.body, row.kind), row.hour, held)
-
-
-def _title(subject: str, body: str, kind: int) -> str:
-    text = subject or " ".join(body.split()) or f"({name_of(kind)})"
-    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+    return Sent(row, Place.PUBLIC if row.released else Place.KEPT, left.heard if left else 0)

@@ -221,7 +221,7 @@ class Reader:
         found = []
         for post_id, released, raw in rows:
             try:
-                found.append(_post_row(reopen(post_id, raw), bool(released)))
+                found.append(row_of(reopen(post_id, raw), released=bool(released)))
             except InvalidPost:
                 _say_damaged()
         return found
@@ -230,7 +230,8 @@ class Reader:
 _POSTS = "SELECT id, released, raw FROM post"
 
 
-def _post_row(post: Post, released: bool) -> PostRow:
+def row_of(post: Post, *, released: bool) -> PostRow:
+    """Also of a post that no store has."""
     fields = post.payload
     return PostRow(
         id=post.id,

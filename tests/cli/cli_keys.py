@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cli_world import World
 
-from p2pforum.cli import keys
+from p2pforum.app import unlocking
+from p2pforum.cli.terminal import passphrases
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
 from p2pforum.keystore.contents import Contents
@@ -38,8 +39,8 @@ def set_passphrase(world: World, monkeypatch: pytest.MonkeyPatch, text: str = "c
 
 def make_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passphrases cost nothing in this process, and there is no terminal to ask on."""
-    monkeypatch.setattr(keys, "Keystore", partial(Keystore, cost=CHEAP))
-    monkeypatch.setattr(keys, "has_terminal", lambda: False)
+    monkeypatch.setattr(unlocking, "Keystore", partial(Keystore, cost=CHEAP))
+    monkeypatch.setattr(passphrases, "has_terminal", lambda: False)
 
 
 def forms(seed: bytes) -> list[bytes]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from cli_world import CONFIG, World, still_clock
 
-from p2pforum.cli import times
+from p2pforum.app import clock
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(times, "time", still_clock(time))
+    monkeypatch.setattr(clock, "time", still_clock(time))
     monkeypatch.setattr(sys, "argv", ["p2pforum"])  # hints name the program as it was called
     for name in ("PAGER", "COLORTERM", "CLICOLOR_FORCE", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)

@@ -15,8 +15,8 @@ from cli_keys import forms, keystore_of, make_cheap, mine, set_passphrase
 from cli_terminal import Terminal
 from cli_world import HOUR, PARAMS, ROOT, World, discussion, post
 
+from p2pforum.cli.commands.key_burn import _places
 from p2pforum.cli.context import Context
-from p2pforum.cli.key_burn import _places
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.forum import drafts
@@ -298,7 +298,7 @@ def test_where_it_looks(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path:
     left.mkdir(parents=True)
     monkeypatch.delenv("P2PFORUM_HOME")
     context = Context()
-    paths = context.paths
+    paths = context.session.paths
     found = _places(context, ("elsewhere",))
     assert found[:3] == [paths.data_dir, paths.keys_dir, paths.config_file.parent]
     assert left in found
@@ -311,7 +311,7 @@ def test_where_it_looks(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_store_that_nobody_lets_go_of_keeps_no_key_alive(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("p2pforum.cli.unsent._PATIENCE", 0.2)
+    monkeypatch.setattr("p2pforum.app.delivery._PATIENCE", 0.2)
     made = begin(world)
     with held(find_paths(world.home).data_dir):
         result = world.run("key", "burn", made[:8], "--yes")
@@ -422,7 +422,7 @@ def test_reveal(world: World) -> None:
 
 
 def test_a_secret_that_nobody_took_burns_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2pforum.cli.outlet._PATIENCE", 0.2)
+    monkeypatch.setattr("p2pforum.app.delivery._PATIENCE", 0.2)
     made = begin(world)
     release_all(world)
     with held(find_paths(world.home).data_dir):

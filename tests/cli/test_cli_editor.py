@@ -8,7 +8,7 @@ import pytest
 from cli_terminal import Terminal, an_editor
 from cli_world import World, discussion, post
 
-from p2pforum.cli import editor
+from p2pforum.cli.terminal import editor
 from p2pforum.config import find_paths
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.post_id import short_id

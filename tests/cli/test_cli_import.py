@@ -65,7 +65,7 @@ def test_formats_are_guessed(
     assert result.out.startswith(f"Published {of} on #old, as ")
     assert "Names, addresses and dates of the original are not carried over" in result.err
     assert "100 %" in result.err
-    assert sum(row["posts"] for row in world.ok("threads", "old", "--json").json) == posts
+    assert sum(row["post_count"] for row in world.ok("threads", "old", "--json").json) == posts
     everything = json.dumps(
         [world.ok("read", t["id"], "--json").json for t in world.ok("threads", "--json").json]
     )

@@ -10,10 +10,10 @@ from cli_keys import forms, keystore_of, make_cheap, mine
 from cli_terminal import Terminal
 from cli_world import HOUR, ROOT, World, discussion
 
-from p2pforum.cli import times
-from p2pforum.cli.commands import command_in
-from p2pforum.cli.key_group import ENTRIES
-from p2pforum.cli.picture import ROWS
+from p2pforum.app.clock import rfc3339
+from p2pforum.cli.command_list import command_in
+from p2pforum.cli.commands.key_group import ENTRIES
+from p2pforum.cli.terminal.picture import ROWS
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import GRID, identicon_of, name_of
@@ -54,11 +54,16 @@ def test_list_and_show(world: World) -> None:
     world.ok("key", "new", "heron")
     begin(world, "As a heron", "--key", "heron")
     heron, thread_key = world.ok("key", "list", "--json").json
-    if heron["name"] is None:
+    if heron["petname"] is None:
         heron, thread_key = thread_key, heron
-    assert (heron["name"], heron["posts"], heron["expires"], heron["root"]) == ("heron", 1, None, None)
-    assert (thread_key["name"], thread_key["root"], thread_key["threads"]) == (None, made, [made])
-    assert thread_key["expires"] == times.rfc3339(HOUR + limits.KEY_IDLE_HOURS)
+    assert (heron["petname"], heron["post_count"], heron["expires"], heron["root"]) == (
+        "heron",
+        1,
+        None,
+        None,
+    )
+    assert (thread_key["petname"], thread_key["root"], thread_key["threads"]) == (None, made, [made])
+    assert thread_key["expires"] == rfc3339(HOUR + limits.KEY_IDLE_HOURS)
     listed = world.ok("key", "list").out
     assert re.search(r"heron +1 post +this hour +in 1 thread", listed)
     assert f"{made[:8]} Which e-reade" in listed

@@ -12,7 +12,7 @@ from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, ROOT, World, discussion
 
 from p2pforum.agent import client
-from p2pforum.cli import checks
+from p2pforum.app import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
 from p2pforum.forum.drafts import board_place, save
@@ -372,7 +372,7 @@ def test_a_full_disk_leaves_the_old_file(world: World, tmp_path: Path, arguments
     assert "cannot write" in done.stderr
     assert files(world) == before
     assert not (tmp_path / "file").exists()
-    assert world.ok("key", "list", "--json").json[0]["name"] == "heron"
+    assert world.ok("key", "list", "--json").json[0]["petname"] == "heron"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_world import ROOT, World
 
-from p2pforum.cli import leak_warnings
+from p2pforum.app import leaks
 
 LEAKY = "See https://a.example/?utm_source=x and /home/ada/x.\n"
 
@@ -45,7 +45,7 @@ def test_a_fault_in_the_check_keeps_nobody_from_posting(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(leak_warnings, "check", fail)
+    monkeypatch.setattr(leaks, "check", fail)
     result = world.ok("post", "library", "-s", "Hi", stdin=LEAKY)
     assert "not looked through" in result.err
     assert result.out.startswith("Posted ")
@@ -61,10 +61,10 @@ def test_names_of_this_machine(world: World, monkeypatch: pytest.MonkeyPatch, tm
     accounts.write_text(
         f"odd line\nother:x:{os.getuid() + 1}:1:Eve Else:/:/\nme:x:{os.getuid()}:1:Ada Lovelace,,:/:/\n"
     )
-    monkeypatch.setattr(leak_warnings, "_ACCOUNTS", accounts)
+    monkeypatch.setattr(leaks, "_ACCOUNTS", accounts)
     monkeypatch.setenv("USER", "adalove")
-    monkeypatch.setattr(leak_warnings.socket, "gethostname", lambda: "thorin.lan")
-    assert list(leak_warnings.machine_names()) == [
+    monkeypatch.setattr(leaks.socket, "gethostname", lambda: "thorin.lan")
+    assert list(leaks.machine_names()) == [
         "thorin",
         "adalove",
         "me",
@@ -75,7 +75,7 @@ def test_names_of_this_machine(world: World, monkeypatch: pytest.MonkeyPatch, tm
     result = world.ok("post", "library", "-s", "Hi", stdin="On thorin, adalove said to Eve.")
     assert "a name of this machine: thorin, adalove\n" in result.err
     accounts.unlink()
-    assert list(leak_warnings.machine_names()) == ["thorin", "adalove"]
+    assert list(leaks.machine_names()) == ["thorin", "adalove"]
 
 
 _WATCHED = """

@@ -13,8 +13,8 @@ from cli_world import ROOT, World, discussion
 
 from p2pforum import __version__
 from p2pforum.cli import main as cli_main
-from p2pforum.cli.commands import ENTRIES, command_in
-from p2pforum.cli.console import Console, wants_color
+from p2pforum.cli.command_list import ENTRIES, command_in
+from p2pforum.cli.terminal.console import Console, wants_color
 from p2pforum.core import errors
 from p2pforum.core.post_id import short_id
 
@@ -30,7 +30,7 @@ def loaded_by(program: str, world: World) -> set[str]:
 def test_importing_is_light(world: World) -> None:
     loaded = loaded_by("import p2pforum.cli.main", world)
     assert not HEAVY & loaded
-    assert not {m for m in loaded if m.startswith("p2pforum.store") or m == "p2pforum.cli.read"}
+    assert not {m for m in loaded if m.startswith("p2pforum.store") or m == "p2pforum.cli.commands.read"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ import pytest
 from cli_terminal import Terminal
 from cli_world import CONFIG, HOUR, PARAMS, SmallNode, World, discussion, post
 
-from p2pforum.cli import status
 from p2pforum.config import find_paths
 from p2pforum.core import limits
 from p2pforum.core.kinds import Kind
@@ -73,7 +72,15 @@ def test_status_with_a_node(world: World) -> None:
         found = world.ok("status", "--json").json
     assert found["node"]["running"] is True
     assert found["store"]["posts"] == 5
-    assert found["keystore"] == {"exists": False, "encrypted": False, "outbox": 0, "drafts": []}
+    assert found["keystore"] == {
+        "exists": False,
+        "encrypted": False,
+        "outbox": 0,
+        "drafts": [],
+        "unlocked": None,
+        "idle": 0,
+        "error": None,
+    }
     assert found["paths"]["socket"].endswith("api.sock")
 
 
@@ -255,7 +262,6 @@ def test_doctor_and_status_warn_before_the_disk_is_full(
 ) -> None:
     free = free_bytes(world.home)
     monkeypatch.setattr(room, "free_bytes", lambda _path: free)
-    monkeypatch.setattr(status, "free_bytes", lambda _path: free)
     monkeypatch.setattr(limits, "STORE_ROOM", free)
     assert checks(world)["disk"] == "ok"
     assert "trouble" not in world.ok("status").out

@@ -6,7 +6,7 @@ import re
 import pytest
 from cli_world import HOUR, World, discussion, post
 
-from p2pforum.cli import render
+from p2pforum.cli.terminal import render
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
@@ -60,7 +60,11 @@ def test_threads(world: World) -> None:
     assert len(world.ok("threads", "-n", "1").out.splitlines()) == 1
     row = world.ok("threads", "library", "--json").json[0]
     assert row["id"] == format_id(posts[0].id)
-    assert (row["subject"], row["posts"], row["name"]) == ("A week", 5, name_of(posts[0].author, posts[0].id))
+    assert (row["subject"], row["post_count"], row["name"]) == (
+        "A week",
+        5,
+        name_of(posts[0].author, posts[0].id),
+    )
 
 
 def test_boards_of_the_config_file(world: World) -> None:

@@ -4,7 +4,7 @@ import re
 
 from cli_world import ROOT
 
-from p2pforum.cli.commands import ENTRIES, command_in
+from p2pforum.cli.command_list import ENTRIES, command_in
 
 
 def text() -> str:

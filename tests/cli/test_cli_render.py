@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pforum.cli import render
+from p2pforum.cli.terminal import render
 from p2pforum.core import limits
 
 NASTY = st.text(

@@ -30,7 +30,7 @@ def test_readers_see_it_marked(world: World) -> None:
     assert "(published its key: from now on anybody can sign as this pseudonym)" in shown
     found = world.ok("read", format_id(root), "--json").json["posts"]
     assert [p["key_published"] for p in found] == [p["name"] == found[1]["name"] for p in found]
-    assert sum(p["reveal"] for p in found) == 1
+    assert sum(p["kind"] == "reveal" for p in found) == 1
 
 
 def test_nobody_can_post_with_it_any_more(world: World) -> None:
@@ -69,4 +69,4 @@ def test_a_burn_that_was_cut_short_is_finished(world: World, monkeypatch: pytest
         assert world.run("key", "burn", "--reveal", "--yes", made["id"]).code == 1
     assert len(world.ok("key", "list", "--json").json) == 1
     assert "Burnt 1 key" in world.ok("key", "burn", "--reveal", "--yes", made["id"]).out
-    assert world.ok("read", made["id"], "--json").out.count('"reveal": true') == 1
+    assert world.ok("read", made["id"], "--json").out.count('"kind": "reveal"') == 1

@@ -145,7 +145,7 @@ def test_an_answer_that_would_join_two_keys_is_refused(world: World) -> None:
 
 def test_who_holds_the_store_and_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signed is not lost: it waits in the outbox, and the next post hands it in."""
-    monkeypatch.setattr("p2pforum.cli.outlet._PATIENCE", 0.3)
+    monkeypatch.setattr("p2pforum.app.delivery._PATIENCE", 0.3)
     with held(find_paths(world.home).data_dir):
         result = world.run("post", "library", "-s", "S", "--json", stdin="Text")
         assert result.code == 4
@@ -170,7 +170,7 @@ def test_a_node_that_is_starting_is_waited_for(world: World, monkeypatch: pytest
         if len(pauses) == 2:
             context.__exit__(None, None, None)
 
-    monkeypatch.setattr("p2pforum.cli.outlet.time.sleep", pause)
+    monkeypatch.setattr("p2pforum.app.delivery.time.sleep", pause)
     world.ok("post", "library", "-s", "S", stdin="Text")
     assert len(pauses) == 2
 

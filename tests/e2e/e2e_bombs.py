@@ -20,7 +20,7 @@ from e2e_nodes import DemoNode, peak
 from e2e_scenes import Scene, play
 
 from p2pforum.api.client import _UnixConnection
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core import limits, stamp
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.post import Payload, Post, sign

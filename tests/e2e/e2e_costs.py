@@ -27,7 +27,7 @@ from e2e_floods import (
 from e2e_nodes import CHECKOUT, DemoNode, peak
 from e2e_scenes import Scene, play
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 from p2pforum.network.libp2p_network import open_libp2p_network

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from e2e_nodes import DemoNode
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post
 from p2pforum.store.posts import open_store

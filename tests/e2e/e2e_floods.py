@@ -17,8 +17,8 @@ import trio
 from e2e_key import KEY, SEED
 from e2e_scenes import Scene, play
 
+from p2pforum.app.clock import this_hour
 from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
-from p2pforum.cli.times import this_hour
 from p2pforum.core import limits, stamp
 from p2pforum.core.errors import NetworkError, P2PForumError
 from p2pforum.core.post import Payload, Post, sign

@@ -12,7 +12,7 @@ from pathlib import Path
 from e2e_nodes import CHECKOUT, CONFIG, DemoNode
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.errors import StoreError
 from p2pforum.core.network_params import params_for
 

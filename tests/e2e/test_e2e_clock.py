@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from e2e_nodes import CHECKOUT, CONFIG, DemoNode, cli, wait_until
 
-from p2pforum.cli.exit_codes import REFUSED
+from p2pforum.cli.terminal.exit_codes import REFUSED
 from p2pforum.core.post_id import parse_id
 
 pytestmark = pytest.mark.e2e

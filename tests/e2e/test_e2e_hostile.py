@@ -14,7 +14,7 @@ from e2e_attacks import MILLION, OPENING, WAYS, Scene, lists_fakes, never_agrees
 from e2e_filled import BOARDS, PARAMS, fill, written
 from e2e_nodes import CONFIG, DemoNode
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.limits import KIB
 
 pytestmark = pytest.mark.e2e

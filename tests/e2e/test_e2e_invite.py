@@ -7,7 +7,7 @@ import pytest
 from e2e_nodes import CONFIG, DemoNode, cli, ids, wait_until
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.network_params import params_for
 from p2pforum.core.post_id import format_id

@@ -8,7 +8,7 @@ import pytest
 from e2e_nodes import CONFIG, DemoNode, ids, kill, wait_until
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.network_params import params_for
 from p2pforum.core.post import decode

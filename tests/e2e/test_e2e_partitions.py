@@ -13,7 +13,7 @@ from e2e_nodes import CONFIG, DemoNode, kill, wait_until
 from e2e_relay import Relay
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.post_id import parse_id
 from p2pforum.store.doctor import check
@@ -115,7 +115,7 @@ def test_two_partitions_heal(tmp_path: Path) -> None:
 
 def heal(left: Sequence[DemoNode], right: Sequence[DemoNode]) -> None:
     """One reads its config anew, the others are told; all but the last, which is dead."""
-    config = left[0]._paths.config_file
+    config = left[0].session.paths.config_file
     config.write_text(f'{CONFIG}peers = ["{right[0].address()}"]\n')
     assert left[0].process is not None
     left[0].process.send_signal(signal.SIGHUP)

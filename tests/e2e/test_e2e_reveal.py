@@ -26,6 +26,6 @@ def test_readers_elsewhere_see_it_marked(nodes: list[DemoNode], tmp_path: Path) 
     cli(alice, "key", "burn", made["id"], "--reveal", "--yes")
     wait_until(lambda: len(ids(nodes[2])) == 3, "the reveal did not arrive")
     after = json.loads(cli(carol, "read", made["id"], "--json"))["posts"]
-    assert [(post["key_published"], post["reveal"]) for post in after] == [(True, False), (True, True)]
+    assert [(post["key_published"], post["kind"]) for post in after] == [(True, "post"), (True, "reveal")]
     (untouched,) = json.loads(cli(carol, "read", other["id"], "--json"))["posts"]
     assert not untouched["key_published"]

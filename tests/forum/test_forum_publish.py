@@ -15,6 +15,7 @@ from p2pforum.core.pseudonym import name_of
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Publisher
+from p2pforum.forum.reading import thread_view
 
 
 @pytest.fixture
@@ -300,6 +301,16 @@ def test_withdrawing_and_editing_take_the_key(person: Person) -> None:
             person.publisher.retract(post.id)
     with pytest.raises(Refused, match="only a post"):
         person.publisher.retract(edit.id)
+
+
+def test_each_edit_names_those_before_it_so_that_the_last_is_shown(person: Person) -> None:
+    """All in one hour, where IDs say nothing of the order."""
+    thread = person.publisher.new_thread("b", "s", "t").post
+    for number in range(8):
+        edit = person.publisher.supersede(thread.id, f"text {number}").post
+        assert len(edit.payload.parents) == min(number, 1) + 1
+        (shown,) = thread_view(person.shelf, thread.id).posts
+        assert shown.body == f"text {number}"
 
 
 def test_the_hour_turns_while_a_stamp_is_minted(tmp_path: Path) -> None:

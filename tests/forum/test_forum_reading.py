@@ -95,6 +95,28 @@ def test_only_the_author_edits_and_the_last_edit_counts() -> None:
     assert (shown.posts[1].body, shown.posts[1].edited, shown.posts[1].is_retracted) == ("", 0, True)
 
 
+def test_of_two_edits_in_one_hour_the_one_that_names_the_other_is_shown() -> None:
+    """Whatever their IDs are: by (hour, ID) alone (the control) it would be the other one of the two."""
+    said = reply("first")
+    one, other = sorted((edit(said, text, key=2) for text in ("one", "other")), key=lambda post: post.id)
+    after = [
+        a_post(
+            key=2,
+            root=ROOT.id,
+            parents=sorted((said.id, one.id)),
+            hour=HOUR + 1,
+            kind=Kind.SUPERSEDE,
+            content=(said.id, f"better {n}"),
+        )
+        for n in range(20)
+    ]
+    lower = min(after, key=lambda post: post.id)
+    assert lower.id < other.id
+    assert find(view(ROOT, said, one, lower), said).body == lower.body
+    assert find(view(ROOT, said, one, other), said).body == other.body, "the control: the greater ID"
+    assert find(view(ROOT, said, one, other, lower), said).body == other.body, "two that know not each other"
+
+
 def test_an_edit_keeps_the_subject() -> None:
     shown = view(ROOT, edit(ROOT, "new text", key=1))
     assert (shown.subject, shown.posts[0].subject, shown.posts[0].body) == ("A subject",) * 2 + ("new text",)

@@ -151,7 +151,7 @@ _DOORS = {
     "urlopen": set(),
     "sendto": set(),
     # of the standard library: Unix sockets, and `doctor`, which binds and never connects
-    "socket": {"agent/client.py", "agent/holder.py", "api/client.py", "api/server.py", "cli/checks.py"},
+    "socket": {"agent/client.py", "agent/holder.py", "api/client.py", "api/server.py", "app/checks.py"},
 }
 _LAN = "lan/"  # finding nodes in the local network; a proxy forbids it (tests/test_config.py)
 

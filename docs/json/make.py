@@ -1,0 +1,62 @@
+"""Make the JSON Schemas of this directory from the classes of p2pforum/app/shapes.py.
+
+`python docs/json/make.py` writes them; a test fails if they are not those.
+"""
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from p2pforum.app import shapes  # noqa: E402
+
+_TYPES = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
+SHAPES: dict[str, Any] = {
+    "post": shapes.PostShape,
+    "thread": shapes.ThreadShape,
+    "board": shapes.BoardShape,
+    "key": shapes.KeyShape,
+    "peer": shapes.PeerShape,
+}
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    shape = SHAPES[name]
+    hints = get_type_hints(shape, include_extras=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{name}.json",
+        "description": " ".join(shape.__doc__.split()),
+        "type": "object",
+        "properties": {key: _property(hint) for key, hint in hints.items()},
+        "required": [key for key in hints if key in shape.__required_keys__],
+        "additionalProperties": False,
+    }
+
+
+def _property(hint: Any) -> dict[str, Any]:
+    if get_origin(hint) is NotRequired:
+        return _property(get_args(hint)[0])
+    if get_origin(hint) is Annotated:
+        inner, text = get_args(hint)
+        return {"description": text, **_property(inner)}
+    if get_origin(hint) is list:
+        return {"type": "array", "items": _property(get_args(hint)[0])}
+    if isinstance(hint, types.UnionType):
+        return {"type": [_TYPES[kind] for kind in get_args(hint)]}
+    if is_typeddict(hint):
+        return {"$ref": next(f"{name}.json" for name, shape in SHAPES.items() if shape is hint)}
+    return {"type": _TYPES[hint]}
+
+
+def text_of(name: str) -> str:
+    return json.dumps(schema_of(name), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for name in SHAPES:
+        (HERE / f"{name}.json").write_text(text_of(name))

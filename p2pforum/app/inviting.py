@@ -1,0 +1,56 @@
+"""Invites: which addresses may stand in one, and telling the node of those that were accepted."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from p2pforum.app.session import Session
+from p2pforum.config.invites import Accepted, with_invites
+from p2pforum.core.errors import NodeUnreachable, Refused
+from p2pforum.forum import inviting
+
+
+def named_addresses(session: Session) -> tuple[str, ...]:
+    """The nodes that the config file and accepted invites name. Raises Refused if there are none."""
+    found = with_invites(session.config, session.paths).peers
+    if not found:
+        raise Refused("there is no node to name: give --peer ADDRESS, or --self for this one")
+    return found
+
+
+def own_addresses(session: Session) -> tuple[str, ...]:
+    """Where others reach this node: what it announces, or else where it listens.
+
+    Raises Refused, and NodeUnreachable where no node runs.
+
+    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
+    without a proxy would join them for all readers. And where it listens behind one, nobody can come.
+    """
+    status = session.node.status()
+    if announced := status.get("announced"):
+        return tuple(f"{address}/p2p/{status['peer_id']}" for address in announced)
+    listening = [] if status.get("proxy") else status["addresses"]
+    found = tuple(a for a in listening if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
+    if not found:
+        raise Refused("nobody told this node where others reach it: set `announce` in the config file")
+    return found
+
+
+def accept(session: Session, text: str) -> tuple[Accepted, bool, bool]:
+    """Keep an invite; also whether it is new here, and whether a node runs, which then reads it.
+
+    Raises InvalidInvite, NetworkError or Refused.
+    """
+    accepted, is_new = inviting.accept(session.paths, session.config, text)
+    try:
+        session.node.reload()
+    except NodeUnreachable:
+        return accepted, is_new, False
+    return accepted, is_new, True
+
+
+def drop(session: Session, name: str) -> Path:
+    """Take back the acceptance of one; a running node is told. Raises NotFound."""
+    path = inviting.drop(session.paths, name)
+    with suppress(NodeUnreachable):
+        session.node.reload()
+    return path

@@ -1,0 +1,103 @@
+"""Where my posts are, and why those that stay do: the facts behind `outbox`."""
+
+import enum
+from dataclasses import dataclass
+
+from p2pforum.app.clock import clock_problem, unconfirmed
+from p2pforum.app.facts import node_status
+from p2pforum.app.session import Session
+from p2pforum.app.unlocking import open_keystore
+from p2pforum.core import limits
+from p2pforum.core.clock import is_taken
+from p2pforum.forum.sent import Place, Sent, my_posts
+
+
+class State(enum.Enum):
+    WAITING = "waiting"  #: written, and nobody has it yet
+    TRAVELLING = "travelling"  #: on its way by a detour that hides where it started
+    PUBLIC = "public"
+    HELD = "held"  #: peers would refuse it now
+
+
+class Why(enum.Enum):
+    """Why a post is held."""
+
+    CLOCK = "the clock of this machine can't be right"
+    AHEAD = "dated in the future"
+    OLD = "dated so long ago that no peer takes it"
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    sent: Sent
+    state: State
+    why: Why | None = None
+    sync_alone: bool = False  #: too old for gossip and stems: peers take it by sync, and see where it starts
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """`posts`: those that are not public first, then the newest public ones. `waiting` counts what waits for
+    a peer, whoever wrote it: imported posts too, whose keys are gone. `clock_problem` may be empty."""
+
+    posts: list[Mine]
+    waiting: int
+    node_runs: bool
+    clock_problem: str
+    unconfirmed: str  #: why what is kept waits though a peer is there; empty if it does not
+
+
+def outbox(session: Session) -> Outbox:
+    """Raises KeystoreError."""
+    box = open_keystore(session)
+    found = my_posts(box.read(), session.reader, session.config.params) if box.exists else []
+    stem = travelling(session)
+    own, relayed = stem or (0, 0)
+    wrong, now = clock_problem(session), session.now()
+    posts = [_mine(sent, now, travels=own > 0, wrong=bool(wrong)) for sent in found]
+    kept = sum(is_taken(row.hour, now) for row in session.reader.unreleased())
+    kept = max(0, kept - own - relayed)  # some may have become public since the node was asked
+    waiting = kept + sum(sent.place is Place.WAITING for sent in found)
+    return Outbox(posts, waiting, stem is not None, wrong, unconfirmed(session) if kept else "")
+
+
+def travelling(session: Session) -> tuple[int, int] | None:
+    """Posts on their way by the detour: own ones, and others'. None if no node runs."""
+    status = node_status(session)
+    if status is None:
+        return None
+    stem = status.get("stem", {})
+    return int(stem.get("own", 0)), int(stem.get("relayed", 0))
+
+
+def has_peer(session: Session) -> bool:
+    """Whether a node runs that has somebody to hand posts to."""
+    status = node_status(session)
+    return status is not None and bool(status["peers"])
+
+
+def _mine(sent: Sent, now: int, *, travels: bool, wrong: bool) -> Mine:
+    """`travels`: an own post is on its way. Which of several the node does not say."""
+    match sent.place:
+        case Place.PUBLIC:
+            return Mine(sent, State.PUBLIC)
+        case Place.WAITING:
+            return Mine(sent, State.WAITING, sync_alone=_is_old(sent.row.hour, now))
+        case Place.KEPT:
+            if why := _why(sent.row.hour, now, wrong=wrong):
+                return Mine(sent, State.HELD, why)
+            state = State.TRAVELLING if travels else State.WAITING
+            return Mine(sent, state, sync_alone=_is_old(sent.row.hour, now))
+
+
+def _is_old(hour: int, now: int) -> bool:
+    return hour < now - limits.GOSSIP_PAST_HOURS
+
+
+def _why(hour: int, now: int, *, wrong: bool) -> Why | None:
+    """Why a post that is kept does not leave."""
+    if wrong:
+        return Why.CLOCK
+    if hour > now + limits.FUTURE_HOURS:
+        return Why.AHEAD
+    return None if is_taken(hour, now) else Why.OLD

@@ -1,0 +1,64 @@
+"""What a person sees: a thread by what they typed, their own posts, the boards and threads they follow."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from p2pforum.app.session import Session
+from p2pforum.core.errors import NotFound, Refused
+from p2pforum.forum.reading import PostView, ThreadView, thread_view
+from p2pforum.store.queries import ThreadRow
+
+if TYPE_CHECKING:
+    from p2pforum.keystore.contents import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A thread, and which post of it was asked for (its root, or one that is shown in it)."""
+
+    thread: ThreadView
+    post_id: bytes
+
+
+def root_of(session: Session, typed: str) -> bytes:
+    """The thread with the ID that begins so, or of that post. Raises NotFound or Ambiguous."""
+    asked = session.reader.resolve(typed)
+    post = session.reader.post(asked)  # None: the root of a thread of which only answers are here
+    return post.root if post else asked
+
+
+def read_thread(session: Session, typed: str, contents: "Contents | None" = None) -> Asked:
+    """`contents` say what is mine and what I call others. Raises NotFound or Ambiguous."""
+    asked = session.reader.resolve(typed)
+    return Asked(thread_view(session.reader, root_of(session, typed), contents), asked)
+
+
+def own_post(session: Session, typed: str, contents: "Contents") -> PostView:
+    """A post that I can edit or withdraw, as it is shown now. Raises NotFound, Ambiguous or Refused."""
+    found = read_thread(session, typed, contents)
+    post = next((post for post in found.thread.posts if post.id == found.post_id), None)
+    if post is None or not post.is_mine:
+        raise NotFound("that post is not yours, or its key is burnt")
+    if post.is_retracted:
+        raise Refused("it is withdrawn already, and that can't be undone")
+    return post
+
+
+def threads_seen(session: Session, board: str | None, limit: int) -> list[ThreadRow]:
+    """The latest first: of one board, or of those that the config file names, or of all."""
+    boards = [board] if board else list(session.config.boards)
+    if not boards:
+        return session.reader.threads(None, limit)
+    found = [row for name in boards for row in session.reader.threads(name, limit)]
+    return sorted(found, key=lambda row: (row.last_hour, row.root), reverse=True)[:limit]
+
+
+def invited_boards(session: Session) -> list[str]:
+    """Boards that an accepted invite names and that are not here."""
+    if not session.paths.invites_dir.is_dir():  # saves reading the config
+        return []
+    from p2pforum.config.invites import accepted_invites, is_for
+
+    here = {row.name for row in session.reader.boards()}
+    invites = [a.invite for a in accepted_invites(session.paths) if is_for(a.invite, session.config)]
+    return sorted({board for invite in invites for board in invite.boards} - here)

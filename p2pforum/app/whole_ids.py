@@ -1,0 +1,68 @@
+"""What an ID that was typed means, and whether it was typed in full.
+
+The beginning of an ID can be ground: an attacker makes a post or a key whose ID begins with the same letters.
+So nothing that lasts is done by a beginning alone: the front end shows what it means, and asks.
+"""
+
+from dataclasses import dataclass
+
+from p2pforum.app.session import Session
+from p2pforum.core.errors import NotFound, Refused
+from p2pforum.core.post_id import parse_id
+from p2pforum.core.signature import is_valid_key
+from p2pforum.store.queries import PostRow
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A thread and, if it was asked for, a pseudonym. `post` is the thread's first post, or the pseudonym's;
+    None if it is not here. `is_whole`: it was typed in full, so nobody needs to be asked."""
+
+    root: bytes
+    key: bytes
+    post: PostRow | None
+    is_whole: bool
+
+
+def thread_meant(session: Session, typed: str) -> Meant:
+    """By its ID or that of a post in it. Raises NotFound or Ambiguous."""
+    whole = _whole(typed)
+    asked = whole or session.reader.resolve(typed)
+    post = session.reader.post(asked)
+    root = post.root if post else asked
+    return Meant(root, b"", session.reader.post(root), bool(whole))
+
+
+def pseudonym_meant(session: Session, typed: str, *, may_be_key: bool) -> Meant:
+    """By a post of it, or by its whole key: then `root` is empty. Raises NotFound or Ambiguous."""
+    whole = _whole(typed)
+    row = session.reader.post(whole or session.reader.resolve(typed))
+    if row is None and whole and may_be_key:
+        return Meant(b"", whole, None, True)
+    if row is None:
+        raise NotFound("that post is not here; a key is named with --everywhere")
+    return Meant(row.root, row.author, row, bool(whole))
+
+
+def whole_key(session: Session, typed: str) -> bytes:
+    """A key by its own name or by a post that it signed. Raises Refused for a beginning."""
+    value = _whole(typed)
+    if not value:
+        raise Refused(
+            f'"{typed}" is no whole key or post ID (52 letters; read --json shows them): a beginning can '
+            "be forged"
+        )
+    post = session.reader.post(value)
+    if post is not None:
+        return post.author
+    if not is_valid_key(value):
+        raise NotFound("that is no key, and no post here has that ID")
+    return value
+
+
+def _whole(typed: str) -> bytes:
+    """Empty if it is a beginning."""
+    try:
+        return parse_id(typed)
+    except ValueError:
+        return b""

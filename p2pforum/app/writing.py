@@ -1,0 +1,215 @@
+"""Write as the person: posts, replies, edits, withdrawals, revealed keys, imports. The one recipe for it.
+
+Check the clock; hand in what waits in the outbox; publish; remember for leak-report what the node says of it;
+keep the text as a draft if it failed, and drop the draft if it went out; look at idle keys. No text is lost.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from p2pforum.app.clock import clock_problem
+from p2pforum.app.delivery import Delivery
+from p2pforum.app.session import Session
+from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
+from p2pforum.core.verdict import Outcome
+from p2pforum.forum import drafts
+from p2pforum.forum.expiry import Review, is_anything_due, review_idle
+from p2pforum.forum.importing import ImportedPost, publish_import
+from p2pforum.forum.leak_report import remember
+from p2pforum.forum.minting import MintProgress
+from p2pforum.forum.outbox import resubmit_outbox
+from p2pforum.forum.publish import Published, Publisher
+from p2pforum.forum.writing import Press
+from p2pforum.keystore.contents import Draft
+from p2pforum.keystore.keystore import Keystore
+
+TAKEN = (Outcome.STORED, Outcome.DUPLICATE)
+REFUSED = (Outcome.REFUSED, Outcome.INVALID)
+
+
+class Source(enum.Enum):
+    """Where a text comes from, which decides what becomes of it and of its draft."""
+
+    FILE = enum.auto()  #: from a file of the person's: if publishing fails, it is there still
+    TYPED = enum.auto()  #: it is nowhere else: if publishing fails, it is kept as a draft
+    DRAFT = enum.auto()  #: the same, and the draft that was there went into it: it is dropped afterwards
+
+
+_NOTHING_IDLE = Review((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A post of mine and what became of it: see `Published`. It is out, or waits in the outbox.
+
+    `unremembered` and `undropped`: why leak-report won't know of it, and why its draft is still there.
+    """
+
+    published: Published
+    node_was_off: bool  #: it is kept here, and goes out when the node runs
+    is_nobody_there: bool = False  #: nobody took it, as no node answers and the store is in use
+    unremembered: str = ""
+    undropped: str = ""
+    idle: Review = _NOTHING_IDLE
+
+
+class Writer:
+    """One person writing. Use it in a `with`: without a node the store stays open between posts.
+
+    `progress` is told how many stamps were tried, and after how many one is found on average. The node counts
+    for `listen` seconds who offers a post back. Methods that write raise Refused for what can't be published,
+    NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is the place of the draft
+    that the text became, and `not_kept` says why it became none.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        keystore: Keystore,
+        *,
+        source: Source = Source.TYPED,
+        progress: MintProgress | None = None,
+        listen: float = 0.0,
+    ) -> None:
+        self._session = session
+        self._keystore = keystore
+        self._source = source
+        self._listen = listen
+        self._delivery = Delivery(session)
+        self._publisher = Publisher(
+            keystore, session.reader, self._delivery.submit, session.config.params, session.now, progress
+        )
+        self.kept_as = ""
+        self.not_kept = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._delivery.__exit__(kind, error, trace)
+
+    @property
+    def node_was_off(self) -> bool:
+        return self._delivery.node_was_off
+
+    def post(self, board: str, subject: str, body: str, *, key: str | None = None) -> Done:
+        """Start a thread. `key`: None for a fresh one, "once", or a pseudonym's name."""
+
+        def act() -> Published:
+            if not body:
+                raise Refused("the first line is the subject, and no text follows it")
+            return self._publisher.new_thread(board, subject, body, key=key)
+
+        return self._write(act, drafts.board_place(board), subject, body)
+
+    def reply(self, to: Sequence[bytes], body: str, *, key: str | None = None, visibly: bool = False) -> Done:
+        """Answer these posts of one thread. `visibly`: though it shows that two pseudonyms are one person."""
+
+        def act() -> Published:
+            return self._publisher.reply(to[0], body, also=to[1:], key=key, visibly=visibly)
+
+        return self._write(act, drafts.reply_place(to[0]), "", body)
+
+    def edit(self, target: bytes, body: str) -> Done:
+        """Give a post of mine a new text. Who has the old one keeps it."""
+        return self._write(
+            lambda: self._publisher.supersede(target, body), drafts.edit_place(target), "", body
+        )
+
+    def retract(self, target: bytes) -> Done:
+        """Withdraw a post of mine: programs that follow the rules hide it. Who has it keeps it."""
+        return self._write(lambda: self._publisher.retract(target))
+
+    def reveal(self, public: bytes) -> bytes:
+        """Publish the secret of a key of mine; give the ID of the post that does. Raises Refused if it fails.
+
+        Nothing of the outbox goes along, and nothing is remembered: that key is about to be burnt.
+        """
+        if before := self._publisher.find_reveal(public):
+            return before  # of a time that was cut short
+        self._check_clock()
+        published = self._publisher.reveal(public)
+        if published.outcome not in TAKEN:
+            raise Refused(f"the secret was not published, and nothing was burnt: {published.problem}")
+        return published.post.id
+
+    def publish_import(
+        self, posts: Sequence[ImportedPost], board: str, progress: Callable[[int, int], None]
+    ) -> Iterator[Published]:
+        """A discussion from elsewhere, thread by thread; `progress` gets posts minted and posts in all."""
+        submit, params = self._delivery.submit, self._session.config.params
+        resubmit_outbox(self._keystore, submit, params)
+        press = Press(params, self._session.now)
+        yield from publish_import(posts, board, self._keystore, submit, press, progress)
+
+    def _write(
+        self, act: Callable[[], Published], place: str = "", subject: str = "", body: str = ""
+    ) -> Done:
+        try:
+            self._check_clock()
+            resubmit_outbox(self._keystore, self._delivery.submit, self._session.config.params)
+            self._delivery.listen = self._listen  # not for those that waited in the outbox
+            done = self._done(act())
+        except (P2PForumError, OSError, KeyboardInterrupt):
+            if place and self._source is not Source.FILE:
+                self._keep_draft(place, subject, body)
+            raise
+        if place and self._source is Source.DRAFT and done.published.outcome in TAKEN:
+            done = replace(done, undropped=self._drop_draft(place))
+        return replace(done, idle=review(self._session, self._keystore))
+
+    def _done(self, published: Published) -> Done:
+        """The post is out: nothing here may make it look as if it were not."""
+        failure, problem = self._delivery.failure, ""
+        try:
+            remember(self._keystore, published.post, self._delivery.spread, self._listen)
+        except P2PForumError as error:
+            problem = str(error)
+        is_nobody_there = isinstance(failure, (NodeUnreachable, StoreBusy))
+        return Done(published, self.node_was_off, is_nobody_there, problem)
+
+    def _check_clock(self) -> None:
+        if wrong := clock_problem(self._session):
+            raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
+
+    def _keep_draft(self, place: str, subject: str, body: str) -> None:
+        """What goes wrong here must not take the place of what went wrong before."""
+        draft = Draft(storable(subject), storable(body), self._session.now())
+        try:
+            with self._keystore.transaction() as box:
+                drafts.save(box, place, draft)
+        except (P2PForumError, OSError) as error:
+            self.not_kept = str(error)
+        else:
+            self.kept_as = place
+
+    def _drop_draft(self, place: str) -> str:
+        """Why it could not be done: the post is out, so that is no failure."""
+        try:
+            if place in self._keystore.read().drafts:
+                with self._keystore.transaction() as box:
+                    drafts.drop(box, place)
+        except (P2PForumError, OSError) as error:
+            return str(error)
+        return ""
+
+
+def review(session: Session, keystore: Keystore) -> Review:
+    """Burn the idle keys that were warned of three days ago; give those, and the ones to warn of now.
+
+    After something was written, not before: a key that signs just now does not burn.
+    """
+    if not is_anything_due(keystore.read(), session.now()):
+        return _NOTHING_IDLE
+    with keystore.transaction() as box:
+        return review_idle(box, session.now(), session.reader)
+
+
+def storable(text: str) -> str:
+    """What was no UTF-8 when it was read, with marks where it was not."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

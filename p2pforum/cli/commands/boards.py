@@ -1,0 +1,47 @@
+"""`p2pforum boards`: which boards are here."""
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.times import ago
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List the boards that are here.
+
+    A board is a name that threads share; whoever posts to a new name has made it.
+    """
+    from p2pforum.app.reading import invited_boards
+
+    rows = context.session.reader.boards()
+    console = context.console
+    invited = invited_boards(context.session)
+    if as_json:
+        from p2pforum.app.shapes import board_shape, invited_shape
+
+        console.json([*map(board_shape, rows), *map(invited_shape, invited)])
+        return
+    if not rows and not invited:
+        no_boards(context)
+        return
+    now = context.session.now()
+    column = max(len(name) for name in (*(row.name for row in rows), *invited)) + 1
+    for row in rows:
+        name = console.style(render.pad("#" + row.name, column), "bold")
+        threads = options.count(row.threads, "thread")
+        posts = options.count(row.posts, "post")
+        console.print(f"{name}  {threads:>13}  {posts:>13}  {ago(row.last_hour, now)}")
+    for board in invited:
+        console.print(f"{render.pad('#' + board, column)}  (from an invite; nothing here yet)")
+
+
+def no_boards(context: Context) -> None:
+    context.console.print("No boards are here yet.")
+    context.console.note(
+        f"Start one: {context.command('post BOARD')}\n"
+        f"Or fetch what others wrote: {context.command('run --peer ADDRESS')}"
+    )

@@ -1,0 +1,62 @@
+"""`p2pforum doctor`: what is wrong here, and what to do about it. The checks are in app/checks.py."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import exit_codes, options, render
+from p2pforum.core.errors import P2PForumError
+
+if TYPE_CHECKING:
+    from p2pforum.app.session import Session
+
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> int:
+    """Check this installation and say what to do.
+
+    Reads every post here (a million take minutes), unless a node is running. Exit code 1 if anything
+    failed.
+    """
+    from p2pforum.app.checks import all_checks
+
+    console = context.console
+    counts: Counter[str] = Counter()
+    found = []
+    for finding in all_checks(context.session, {"editor": _editor}):
+        counts[finding.level] += 1
+        text = f"{finding.text}; run: {context.command(finding.command)}" if finding.command else finding.text
+        if as_json:
+            found.append({"level": finding.level, "check": finding.check, "text": text})
+        else:
+            level = console.style(f"{finding.level:<4}", _COLORS[finding.level])
+            console.print(f"{level}  {finding.check:<11} {render.line(text)}")
+    if as_json:
+        console.json(found)
+    else:
+        console.print(
+            f"\n{options.count(counts['fail'], 'failure')}, {options.count(counts['warn'], 'warning')}"
+        )
+    return exit_codes.FAILURE if counts["fail"] else exit_codes.OK
+
+
+def _editor(_session: "Session") -> Iterator[tuple[str, str]]:
+    from p2pforum.cli.terminal.editor import editor_command, private_parent
+
+    try:
+        command = editor_command(os.environ)
+    except P2PForumError as error:
+        yield "warn", str(error)
+        return
+    if private_parent(os.environ) is None:
+        yield "warn", "no directory in memory: text in the editor touches a disk for a while"
+    else:
+        yield "ok", f"{command[0]}; what is written in it stays in memory"

@@ -1,0 +1,58 @@
+"""`p2pforum edit`: give a post of mine a new text."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import compose, options
+from p2pforum.core.errors import Refused
+
+if TYPE_CHECKING:
+    from p2pforum.forum.reading import PostView
+    from p2pforum.keystore.contents import Contents
+
+_TEMPLATE = """\
+A new text for your post. It is shown in place of the old one, which whoever has it keeps.
+Lines that begin with "# " are left out. An empty text changes nothing."""
+
+
+@click.command()
+@click.argument("post_id", metavar="ID")
+@compose.file_option
+@options.quiet_check
+@options.listen
+@options.as_json
+@pass_context
+def command(context: Context, post_id: str, file: str | None, as_json: bool) -> int:
+    """Give a post of yours a new text.
+
+    The new text comes from your editor, which begins with the old one, from a file, or from standard
+    input. Readers see that the post was edited, and when. The old text can't be called back: other nodes
+    keep it, and whoever looks for it finds it. A thread's subject stays as it is.
+
+    \b
+    p2pforum edit k7q2mf0a
+    p2pforum edit k7q2 -F better.txt
+    """
+    from p2pforum.app.reading import own_post, root_of
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.forum.drafts import edit_place
+
+    keystore = open_keystore(context.session)
+    contents = keystore.read()
+    post = own_post(context.session, post_id, contents)
+    draft = contents.drafts.get(edit_place(post.id))
+    written = compose.compose(file, draft.body if draft else post.body, compose.comment(_TEMPLATE))
+    if written.text == post.body:
+        raise Refused("that is the text it has")
+    again = context.command(f"edit {post_id}")
+    root, key = root_of(context.session, post_id), _name_of_key(contents, post)
+    attempt = Attempt(written.text, source_of(written), again, root, key)
+    return publish(context, keystore, attempt, lambda w: w.edit(post.id, written.text), as_json)
+
+
+def _name_of_key(contents: "Contents", post: "PostView") -> str | None:
+    """The key that signs, for the check of the text: that of the post."""
+    return contents.keys[post.author].name or None

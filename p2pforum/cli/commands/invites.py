@@ -1,0 +1,72 @@
+"""`p2pforum invites`: which were accepted, and how to take that back."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import exit_codes, options
+
+if TYPE_CHECKING:
+    from p2pforum.core.invite import Invite
+
+
+@click.command()
+@click.option("--drop", metavar="NAME", help="Take back that you accepted this one.")
+@options.as_json
+@pass_context
+def command(context: Context, drop: str | None, as_json: bool) -> int:
+    """List the invites that were accepted."""
+    if drop is not None:
+        return _drop(context, drop, as_json)
+    from p2pforum.config.invites import accepted_invites
+
+    found = accepted_invites(context.session.paths)
+    if as_json:
+        context.console.json([{"name": a.name, **show_json(a.invite)} for a in found])
+        return exit_codes.OK
+    for accepted in found:
+        print_invite(context, accepted.name, accepted.invite)
+    if not found:
+        context.console.print("No invite was accepted yet.")
+        context.console.note(f"Accept one: {context.command('join FILE')}")
+    return exit_codes.OK
+
+
+def _drop(context: Context, name: str, as_json: bool) -> int:
+    from p2pforum.app.inviting import drop
+
+    path = drop(context.session, name)
+    if as_json:
+        context.console.json({"name": name, "dropped": True})
+    else:
+        context.console.print(f"Dropped: {tilde(path)}")
+    return exit_codes.OK
+
+
+def show_json(invite: "Invite") -> dict[str, Any]:
+    from p2pforum.core.post_id import format_id
+
+    return {
+        "network": invite.network,
+        "peers": list(invite.peers),
+        "boards": list(invite.boards),
+        "lists": [format_id(key) for key in invite.lists],
+    }
+
+
+def print_invite(context: Context, name: str, invite: "Invite") -> None:
+    """All in it passed `decode_invite`, so nothing can steer a terminal."""
+    from p2pforum.core.post_id import format_id
+
+    console = context.console
+    console.print(f"{console.style(name, 'bold')}  network {invite.network}")
+    for peer in invite.peers:
+        console.print(f"  peer   {peer}")
+    for board in invite.boards:
+        console.print(f"  board  #{board}")
+    for key in invite.lists:
+        console.print(f"  list   {format_id(key)}")
+    if invite.lists:
+        console.print("  (moderation lists: kept here; no command of this version follows one yet)")

@@ -1,0 +1,197 @@
+"""`p2pforum key burn`: destroy keys, and all that says here that they were mine."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from p2pforum.app.session import tilde
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options
+from p2pforum.cli.terminal.exit_codes import FAILURE, OK
+from p2pforum.core.post_id import short_id
+
+if TYPE_CHECKING:
+    from p2pforum.forum.burning import Burnt, Choice
+    from p2pforum.forum.scanning import Scan
+    from p2pforum.keystore.keystore import Keystore
+
+_MOST = 100  # places listed; --json lists all
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The arguments, as typed."""
+
+    key: str | None
+    thread: str | None
+    everything: bool
+    reveal: bool
+    dry_run: bool
+    look_in: tuple[str, ...]
+    yes: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to burn: `what` in words, `key` if it is a single one."""
+
+    choose: "Choice"
+    what: str
+    key: bytes = b""
+
+
+@click.command()
+@click.argument("key", metavar="[KEY]", required=False)
+@click.option("--thread", metavar="ID", help="The keys made for this thread, and every trace of you in it.")
+@click.option("--everything", is_flag=True, help="All keys, drafts, read marks and petnames.")
+@click.option("--reveal", is_flag=True, help="First publish the key's secret, so that it proves nothing.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; list each place that holds what would go.")
+@click.option("--look-in", metavar="PATH", multiple=True, help="Search this file or directory, too.")
+@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
+@options.as_json
+@pass_context
+def command(context: Context, /, **typed: Any) -> int:
+    """Destroy keys and all traces of them here.
+
+    A key goes with its threads' drafts, outbox, read marks, petnames and posts not sent yet. Then every
+    file is searched for what should be gone; if any is found it is listed, and the exit code is 1.
+    "maybe" is a file that can't be looked into, an encrypted backup. Posts that were sent stay where the
+    network has them.
+
+    \b
+    p2pforum key burn --dry-run heron
+    p2pforum key burn --thread k7q2mf0a
+    p2pforum key burn --everything
+    """
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.forum.burning import rehearse
+
+    wish = Wish(**typed)
+    box = open_keystore(context.session)
+    target = _target(context, box, wish)
+    places = _places(context, wish.look_in)
+    if wish.dry_run:
+        found = rehearse(box, target.choose, context.session.reader, places)
+        if wish.as_json:
+            context.console.json(_scan_json(found))
+        else:
+            _print_scan(context, found)
+        return OK
+    if not wish.yes:
+        options.confirm(f"Burn {target.what}? It can't be undone")
+    return _burn(context, box, target, places, wish)
+
+
+def _target(context: Context, box: "Keystore", wish: Wish) -> Target:
+    from p2pforum.forum import burning
+    from p2pforum.forum.keys import find_key, find_thread
+
+    if sum(map(bool, (wish.key, wish.thread, wish.everything))) != 1:
+        raise click.UsageError("say what to burn: a KEY, --thread ID or --everything")
+    if wish.reveal and not wish.key:
+        raise click.UsageError(
+            "--reveal is for one key: several at once would show that they are one person's"
+        )
+    contents = box.read()
+    if wish.key:
+        key = find_key(contents, wish.key)
+        name = f'the pseudonym "{key.name}"' if key.name else f"the key {short_id(key.public)}"
+        return Target(burning.the_key(key.public), name, key.public)
+    if wish.thread:
+        root = find_thread(contents, wish.thread, context.session.reader)
+        return Target(burning.the_thread(root), f"every trace of you in the thread {short_id(root)}")
+    return Target(burning.everything, f"all {options.count(len(contents.keys), 'key')} and everything else")
+
+
+def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
+    """Where p2pforum writes, and where an editor that was killed may have left a text."""
+    from p2pforum.cli.terminal.editor import leftovers
+
+    paths = context.session.paths
+    ours = [paths.home] if paths.home else [paths.data_dir, paths.keys_dir, paths.config_file.parent]
+    return [*ours, *leftovers(os.environ), *map(Path, look_in)]
+
+
+def _burn(context: Context, box: "Keystore", target: Target, places: list[Path], wish: Wish) -> int:
+    from p2pforum.app.delivery import Traces
+    from p2pforum.forum.burning import burn
+
+    revealed = _reveal(context, box, target.key) if wish.reveal else b""
+    burnt = burn(box, target.choose, context.session.reader, places, Traces(context.session), revealed)
+    if wish.as_json:
+        context.console.json(_burnt_json(burnt))
+    else:
+        _print_burnt(context, burnt)
+    if burnt.problem:
+        context.console.error(f"unsent posts are still in the store: {burnt.problem}")
+    is_left = any(finding.is_certain for finding in burnt.scan.findings)
+    return FAILURE if burnt.problem or is_left or burnt.scan.unread else OK
+
+
+def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
+    """Publish the secret; give the ID of that post. Raises Refused if nobody took it: nothing is burnt."""
+    from p2pforum.app.writing import Writer
+    from p2pforum.cli.publishing import mint_progress
+    from p2pforum.cli.terminal.progress import Progress
+
+    with (
+        Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar,
+        Writer(context.session, box, progress=mint_progress(bar)) as writer,
+    ):
+        return writer.reveal(public)
+
+
+def _print_burnt(context: Context, burnt: "Burnt") -> None:
+    parts = [
+        options.count(number, unit)
+        for number, unit in (
+            (burnt.keys, "key"),
+            (burnt.drafts, "draft"),
+            (burnt.outbox + burnt.unsent, "unsent post"),
+        )
+    ]
+    context.console.print(f"Burnt {', '.join(parts)}; traces of {options.count(burnt.threads, 'thread')}.")
+    _print_scan(context, burnt.scan)
+
+
+def _print_scan(context: Context, found: "Scan") -> None:
+    console = context.console
+    for finding in found.findings[:_MOST]:
+        if finding.is_certain:
+            place = f"{tilde(finding.path)} at {finding.offset}"
+            console.print(f"found  {place}: {finding.what} ({finding.size} bytes)")
+        else:
+            console.print(f"maybe  {tilde(finding.path)}: {finding.what}")
+    if len(found.findings) > _MOST:
+        console.print(f"and {len(found.findings) - _MOST} more; --json lists all")
+    for path in found.unread:
+        console.print(f"unread {tilde(path)}")
+    looked = f"Looked at {options.count(found.files, 'file')}, {found.size / 1_000_000:.1f} MB"
+    certain = sum(finding.is_certain for finding in found.findings)
+    console.print(f"{looked}: found in {options.count(certain, 'place')}.")
+
+
+def _scan_json(found: "Scan") -> dict[str, Any]:
+    return {
+        "files": found.files,
+        "size": found.size,
+        "found": [
+            {
+                "path": str(finding.path),
+                "offset": finding.offset if finding.is_certain else None,
+                "size": finding.size,
+                "what": finding.what,
+            }
+            for finding in found.findings
+        ],
+        "unread": [str(path) for path in found.unread],
+    }
+
+
+def _burnt_json(burnt: "Burnt") -> dict[str, Any]:
+    counts = {name: getattr(burnt, name) for name in ("keys", "outbox", "drafts", "threads", "unsent")}
+    return counts | {"problem": burnt.problem or None, "scan": _scan_json(burnt.scan)}

@@ -1,0 +1,73 @@
+"""`p2pforum key list`: all keys of mine."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.app.clock import date
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.times import ago
+from p2pforum.core.post_id import short_id
+
+if TYPE_CHECKING:
+    from p2pforum.forum.keys import KeyView
+
+_NAME = 18  # columns: one more than a drawn name has
+_COLUMNS = 55  # before the thread
+_LEAST = 20  # columns for the thread
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List your keys, the last used first.
+
+    A key without a name of yours was made for one thread, and is shown as others see it there.
+    """
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.forum.keys import list_keys
+
+    views = list_keys(open_keystore(context.session).read())
+    if as_json:
+        from p2pforum.app.shapes import key_shape
+
+        context.console.json([key_shape(view) for view in views])
+        return
+    if not views:
+        context.console.print("No keys yet; your first post makes one.")
+    for view in views:
+        context.console.print(_line(context, view))
+
+
+def _line(context: Context, view: "KeyView") -> str:
+    console = context.console
+    name = render.pad(view.name or view.shown, _NAME)
+    posts = f"{options.count(view.posts, 'post'):>9}"
+    used = render.pad(ago(view.used, context.session.now()), 12)
+    place = render.cut(where(context, view), max(_LEAST, console.width - _COLUMNS))
+    parts = [console.style(name, "bold") if view.name else name, posts, used, place]
+    return f"{short_id(view.public)}  " + "  ".join(parts).rstrip() + _end(context, view)
+
+
+def where(context: Context, view: "KeyView") -> str:
+    """The thread that it is for, or in how many it speaks."""
+    if not view.root:
+        return f"in {options.count(len(view.threads), 'thread')}"
+    row = context.session.reader.post(view.root)
+    subject = f" {render.line(row.subject)}" if row is not None else ""
+    return f"{short_id(view.root)}{subject}"
+
+
+def _end(context: Context, view: "KeyView") -> str:
+    if not view.expires or view.expires - context.session.now() > 7 * 24:
+        return ""
+    return "  " + context.console.style(expiry(view, context.session.now()), "yellow")
+
+
+def expiry(view: "KeyView", now: int) -> str:
+    """What becomes of it if it stays idle."""
+    if not view.expires:
+        return "kept until you burn it"
+    return f"burns on {date(max(view.expires, now))} if it is not used"

@@ -1,0 +1,74 @@
+"""`p2pforum leak-report`: what peers could learn about my posts."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from p2pforum.app.clock import rfc3339
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import ids, options
+from p2pforum.cli.terminal.times import ago
+from p2pforum.core.errors import NotFound
+from p2pforum.core.post_id import format_id
+
+if TYPE_CHECKING:
+    from p2pforum.forum.leak_report import Left
+
+
+@click.command()
+@click.argument("post_id", metavar="[POST]", required=False)
+@options.limit
+@options.as_json
+@pass_context
+def command(context: Context, post_id: str | None, limit: int, as_json: bool) -> None:
+    """Say what peers could learn about your posts.
+
+    POST is the beginning of an ID; without it, your last posts. The counts are what the node answered
+    when the post was handed in. Only your keystore has them, and they burn with the key.
+    """
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.forum import leak_report
+
+    box = open_keystore(context.session).read()
+    if post_id is None:
+        found = leak_report.all_left(box)[:limit]
+        if not found:
+            raise NotFound("none of your posts left while a node ran, or their keys are burnt")
+    else:
+        found = [leak_report.left(box, context.session.reader.resolve(post_id))]
+    if as_json:
+        context.console.json({"posts": [_json(left) for left in found], "always": dict(leak_report.ALWAYS)})
+        return
+    for left in found:
+        _print(context, left, in_full=post_id is not None)
+    context.console.print("\nWhat every connected peer is told, whoever wrote what:")
+    for what, told in leak_report.ALWAYS:
+        context.console.print(f"  {context.console.style(what, 'bold')}: {told}")
+
+
+def _print(context: Context, left: "Left", *, in_full: bool) -> None:
+    from p2pforum.forum.leak_report import what_it_tells
+
+    sent = left.sent
+    title = f"{ids.show(context, left.post_id)}  {ago(sent.hour, context.session.now())}"
+    if in_full:
+        context.console.print(title)
+        for line in what_it_tells(sent):
+            context.console.print(f"  {line}")
+        return
+    heard = f", told to {sent.told}, offered back by {sent.heard} in {sent.seconds} s" if sent.seconds else ""
+    context.console.print(f"{title}  handed to {options.count(sent.handed, 'peer')}{heard}")
+
+
+def _json(left: "Left") -> dict[str, Any]:
+    sent = left.sent
+    is_known = bool(sent.seconds)
+    return {
+        "id": format_id(left.post_id),
+        "hour": sent.hour,
+        "time": rfc3339(sent.hour),
+        "handed": sent.handed,
+        "listened": sent.seconds,
+        "told": sent.told if is_known else None,
+        "offered_back": sent.heard if is_known else None,
+    }

@@ -1,0 +1,93 @@
+"""`p2pforum outbox`: where my posts are."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.backlog import say_how_long
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.times import ago
+from p2pforum.core import limits
+
+if TYPE_CHECKING:
+    from p2pforum.app.outbox import Mine
+    from p2pforum.app.shapes import PostShape
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=0), default=20, help="Public posts to show; 20 by default.")
+@options.as_json
+@pass_context
+def command(context: Context, limit: int, as_json: bool) -> None:
+    """Say which posts of yours are public.
+
+    waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
+    started; it is public when it comes back. public: it has left, or come back; of some it says that at
+    least so many peers had it: those that offered it back when you wrote it (post --listen 5 counts
+    more). held: peers would refuse it now; it stays here. Of what is older than 30 days it says that peers
+    take it by sync alone, and no detour hides where it starts. Posts whose key you no longer have are
+    not listed.
+    """
+    from p2pforum.app import outbox
+
+    found = outbox.outbox(context.session)
+    public = [mine for mine in found.posts if mine.state is outbox.State.PUBLIC]
+    shown = [mine for mine in found.posts if mine.state is not outbox.State.PUBLIC] + public[:limit]
+    now = context.session.now()
+    if as_json:
+        context.console.json([_json(mine, now, found.clock_problem) for mine in shown])
+        return
+    if not found.clock_problem:
+        say_how_long(context, found.waiting)
+        if reason := found.unconfirmed:
+            context.console.note(reason[0].upper() + reason[1:] + ".")
+    if not found.posts:
+        context.console.print("You have written nothing here.")
+        return
+    for mine in shown:
+        sent, why = mine.sent, _why(mine, now, found.clock_problem) or _how(mine)
+        state, where = f"{mine.state.value:<10}", render.pad("#" + sent.row.board, 12)
+        held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
+        title = f"{render.line(sent.title)}  {ago(sent.row.hour, now)}{held}{why and '; ' + why}"
+        context.console.print(f"{state}  {ids.show(context, sent.row.id)}  {where}  {title}")
+    if len(public) > limit:
+        context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
+    if not found.node_runs and len(public) < len(found.posts):
+        context.console.note(f"What waits goes out when the node runs: {context.command('run')}")
+
+
+def _why(mine: "Mine", now: int, clock_problem: str) -> str:
+    """Why a post that is kept does not leave."""
+    from p2pforum.app.outbox import Why
+
+    match mine.why:
+        case None:
+            return ""
+        case Why.CLOCK:
+            return clock_problem
+        case Why.AHEAD:
+            days = options.count(max(1, (mine.sent.row.hour - now) // 24), "day")
+            return f"dated {days} ahead of this machine's clock: it leaves when that is due"
+        case Why.OLD:
+            return "dated so long ago that no peer takes it"
+
+
+def _how(mine: "Mine") -> str:
+    """What is special in how a post leaves that is not public yet."""
+    if not mine.sync_alone:
+        return ""
+    days = limits.GOSSIP_PAST_HOURS // 24
+    return f"older than {days} days: peers take it by sync alone, and see where it starts"
+
+
+def _json(mine: "Mine", now: int, clock_problem: str) -> "PostShape":
+    from p2pforum.app.shapes import post_shape
+
+    return {
+        **post_shape(mine.sent.row),
+        "state": mine.state.value,
+        "why": _why(mine, now, clock_problem) or None,
+        "how": _how(mine) or None,
+        "held_by_at_least": mine.sent.held or None,
+    }

@@ -1,0 +1,52 @@
+"""`p2pforum peers`: who is connected."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+
+if TYPE_CHECKING:
+    from p2pforum.app.shapes import PeerShape
+
+
+@click.command()
+@options.as_json
+@pass_context
+def command(context: Context, as_json: bool) -> None:
+    """List the peers that are connected.
+
+    Those named by --peer or in the config file are marked; where one can't be reached, the reason is shown.
+    The others came from the node's address book, or dialled it. Needs a running node.
+    """
+    from p2pforum.app.shapes import peer_shape
+
+    peers = [peer_shape(peer) for peer in context.session.node.peers()]
+    console = context.console
+    if as_json:
+        console.json(peers)
+        return
+    if not peers:
+        console.print("No peers are connected.")
+        console.note(
+            "To reach others, name one: "
+            f"{context.command('run --peer ADDRESS')}, or `peers` in the config file.\n"
+            f"Others reach this node at the addresses that {context.command('status')} shows."
+        )
+        return
+    for peer in peers:
+        console.print(_row(context, peer))
+
+
+def _row(context: Context, peer: "PeerShape") -> str:
+    name, address = render.line(peer["peer"] or ""), render.line(peer["address"])
+    short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
+    # An address ends with the whole peer ID: shown once is enough.
+    address = address.removesuffix(f"/p2p/{name}") if name else address
+    stage = peer["stage"]
+    if stage == "connected":
+        stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(peer["direction"], stage)
+    named = context.console.style("  named", "dim") if peer["named"] else ""
+    text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}{named}"
+    return text + (f"\n{' ' * 14}{render.line(peer['error'])}" if peer["error"] else "")

@@ -1,0 +1,53 @@
+"""`p2pforum pin`: keep a thread for as long as one wants. unpin.py is its opposite."""
+
+import sys
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import exit_codes, options, render
+from p2pforum.core.errors import Refused
+from p2pforum.core.post_id import format_id
+
+
+@click.command()
+@click.argument("thread_id", metavar="ID")
+@click.option("-y", "--yes", is_flag=True, help="Take the beginning of an ID without asking.")
+@options.as_json
+@pass_context
+def command(context: Context, thread_id: str, yes: bool, as_json: bool) -> int:
+    """Keep a thread whatever its age.
+
+    Neither its age nor the quota removes a pinned thread. Pins stay on this machine; who takes its disk
+    sees them. The whole ID is what gets pinned: of a beginning, the whole is shown, and asked about.
+    """
+    return change(context, thread_id, pinned=True, yes=yes, as_json=as_json)
+
+
+def change(context: Context, typed: str, *, pinned: bool, yes: bool, as_json: bool) -> int:
+    """Pin or unpin the thread of the ID that was typed."""
+    from p2pforum.app.delivery import Delivery
+
+    root = _root(context, typed, yes=yes)
+    with Delivery(context.session) as outlet:
+        changed = outlet.pin(root, pinned)
+    if as_json:
+        context.console.json({"id": format_id(root), "pinned": pinned, "changed": changed})
+    else:
+        said = "Pinned" if pinned else "No longer pinned"
+        context.console.print(f"{said}: {format_id(root)}" + ("" if changed else " (as before)"))
+    return exit_codes.OK
+
+
+def _root(context: Context, typed: str, *, yes: bool) -> bytes:
+    """The whole ID of a thread. Of a beginning, what it means is shown, and asked about."""
+    from p2pforum.app.whole_ids import thread_meant
+
+    meant = thread_meant(context.session, typed)
+    if not meant.is_whole and not yes:
+        subject = render.subject(meant.post.subject if meant.post else "")
+        context.console.note(f"{subject}\n{format_id(meant.root)}")
+        if not sys.stdin.isatty():
+            raise Refused("that is the beginning of an ID: give the whole, or --yes")
+        click.confirm("This thread?", abort=True, err=True)
+    return meant.root

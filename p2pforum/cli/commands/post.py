@@ -1,0 +1,65 @@
+"""`p2pforum post`: start a thread."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import compose, options
+from p2pforum.core.errors import Refused
+
+if TYPE_CHECKING:
+    from p2pforum.app.writing import Done, Writer
+
+_TEMPLATE = """\
+A new thread on #{board}. {subject_rule}
+Lines that begin with "# " are left out. An empty text posts nothing.
+"""
+_FIRST_LINE = "The first line is its subject; then a blank line, then the text."
+
+
+@click.command()
+@click.argument("board", callback=options.check_board, shell_complete=options.complete_board)
+@click.option("-s", "--subject", help="The subject; without it, the first line of the text.")
+@compose.file_option
+@options.key
+@options.quiet_check
+@options.listen
+@options.as_json
+@pass_context
+def command(
+    context: Context, board: str, subject: str | None, file: str | None, key: str | None, as_json: bool
+) -> int:
+    """Start a thread on a board.
+
+    The text comes from your editor ($VISUAL, $EDITOR), from a file, or from standard input. Each
+    thread gets a fresh key, so that nothing joins it to what you write elsewhere.
+
+    \b
+    p2pforum post library
+    p2pforum post library -s "Which e-readers?" -F question.txt
+    echo "Which e-readers?" | p2pforum post library -s Question
+    """
+    from p2pforum.cli.keys import keystore_to_write
+    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.forum.drafts import board_place
+
+    keystore = keystore_to_write(context)
+    draft = keystore.read().drafts.get(board_place(board))
+    rule = "" if subject else _FIRST_LINE
+    begun = "" if draft is None else (draft.body if subject else f"{draft.subject}\n\n{draft.body}")
+    template = compose.comment(_TEMPLATE.format(board=board, subject_rule=rule).strip())
+    written = compose.compose(file, begun, template)
+    title, body = (subject, written.text) if subject else compose.split_subject(written.text)
+    again = context.command(f"post {board}")
+    attempt = Attempt(f"{title}\n{body}", source_of(written), again, key=key)
+
+    def act(writer: "Writer") -> "Done":
+        try:
+            return writer.post(board, title, body, key=key)
+        except Refused as error:
+            if not body and not subject:
+                error.add_note("-s SUBJECT says what the subject is, and takes the whole text below it")
+            raise
+
+    return publish(context, keystore, attempt, act, as_json)

@@ -1,0 +1,72 @@
+"""`p2pforum reply`: answer a post."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import compose, options, render
+from p2pforum.core.errors import NotFound
+from p2pforum.core.pseudonym import name_of
+
+if TYPE_CHECKING:
+    from p2pforum.store.queries import PostRow
+
+_QUOTED_WIDTH = 76
+
+
+@click.command()
+@click.argument("post_id", metavar="ID")
+@compose.file_option
+@options.key
+@click.option(
+    "--visibly",
+    is_flag=True,
+    help="Answer a post of yours that only you have, under another key: it shows that both are yours.",
+)
+@options.quiet_check
+@options.listen
+@options.as_json
+@pass_context
+def command(
+    context: Context, post_id: str, file: str | None, key: str | None, visibly: bool, as_json: bool
+) -> int:
+    """Answer a post.
+
+    ID is what `threads` and `read` show, or its beginning. To answer a thread's first post is to
+    answer the thread: what was said last. The text comes from your editor, from a file, or from
+    standard input, and is signed with the key that you use in this thread.
+
+    \b
+    p2pforum reply k7q2mf0a
+    p2pforum reply k7q2 -F answer.txt
+    """
+    from p2pforum.cli.keys import keystore_to_write
+    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.forum.drafts import reply_place
+
+    parent = context.session.reader.post(context.session.reader.resolve(post_id))
+    if parent is None:
+        raise NotFound(f'there is no post "{post_id}" here')
+    keystore = keystore_to_write(context)
+    draft = keystore.read().drafts.get(reply_place(parent.id))
+    written = compose.compose(file, draft.body if draft else "", _template(parent))
+    again = context.command(f"reply {post_id}")
+    attempt = Attempt(written.text, source_of(written), again, parent.root, key)
+    return publish(
+        context,
+        keystore,
+        attempt,
+        lambda w: w.reply([parent.id], written.text, key=key, visibly=visibly),
+        as_json,
+    )
+
+
+def _template(parent: "PostRow") -> str:
+    """The parent's text, so that one sees what one answers; as comments, so that none of it is sent."""
+    author = name_of(parent.author, parent.root)
+    quoted = "\n".join(render.block(parent.body, _QUOTED_WIDTH, "> "))
+    return compose.comment(
+        f"An answer to {author} on #{parent.board}:\n{quoted}\n\n"
+        'Lines that begin with "# " are left out. An empty text posts nothing.'
+    )

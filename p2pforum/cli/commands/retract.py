@@ -1,0 +1,34 @@
+"""`p2pforum retract`: withdraw a post of mine."""
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import options, render
+
+
+@click.command()
+@click.argument("post_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
+@options.as_json
+@pass_context
+def command(context: Context, post_id: str, yes: bool, as_json: bool) -> int:
+    """Withdraw a post of yours.
+
+    Programs that follow the rules show "withdrawn by its author" in its place, and the answers to it stay.
+    Nothing is called back: other nodes keep the post, and whoever looks for its text finds it. A
+    withdrawal can't be undone.
+
+    \b
+    p2pforum retract k7q2mf0a
+    """
+    from p2pforum.app.reading import own_post
+    from p2pforum.app.unlocking import open_keystore
+    from p2pforum.app.writing import Source
+    from p2pforum.cli.publishing import Attempt, publish
+
+    keystore = open_keystore(context.session)
+    post = own_post(context.session, post_id, keystore.read())
+    if not yes:
+        text = render.cut(render.line(post.subject or post.body), 60)
+        options.confirm(f"Withdraw the post that begins: {text}? It can't be undone")
+    return publish(context, keystore, Attempt("", Source.FILE, ""), lambda w: w.retract(post.id), as_json)

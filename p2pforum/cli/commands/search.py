@@ -1,0 +1,67 @@
+"""`p2pforum search`: find posts by their words."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.times import ago
+from p2pforum.core.pseudonym import name_of
+
+if TYPE_CHECKING:
+    from p2pforum.store.queries import SearchRow
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option(
+    "-b",
+    "--board",
+    callback=options.check_board,
+    shell_complete=options.complete_board,
+    help="On one board only.",
+)
+@options.limit
+@options.as_json
+@pass_context
+def command(context: Context, query: tuple[str, ...], board: str | None, limit: int, as_json: bool) -> None:
+    """Find posts by their words.
+
+    All words must be there. OR between words means either of them, "*" at the end of a word any
+    ending, quotes words in a row, and a "-" before a word that it must not be there.
+
+    \b
+    p2pforum search battery solar
+    p2pforum search 'batter* OR solar' --board node-ops
+    p2pforum search '"low power" -wind'
+    """
+    text = " ".join(query)
+    rows = context.session.reader.search(text, board, limit)
+    console = context.console
+    if as_json:
+        from p2pforum.app.shapes import found_shape
+
+        console.json([found_shape(row.post, row.snippet) for row in rows])
+        return
+    if not rows:
+        console.print("Nothing found.")
+        return
+    now = context.session.now()
+    for row in rows:
+        console.print(_title(context, row, now))
+        for part in _excerpt(row.snippet, console.width - 10):
+            console.print(" " * 8 + console.style("│", "dim") + " " + part)
+
+
+def _excerpt(snippet: str, columns: int) -> list[str]:
+    """On two rows; an ellipsis says that there is more."""
+    first, *rest = render.wrap(render.line(snippet), columns)
+    return [first, render.cut(" ".join(rest), columns)] if rest else [first]
+
+
+def _title(context: Context, row: "SearchRow", now: int) -> str:
+    post, style = row.post, context.console.style
+    where = f"#{post.board} · {name_of(post.author, post.root)} · {ago(post.hour, now)}"
+    subject = style(render.line(post.subject), "bold") + " · " if post.subject else ""
+    return f"{ids.show(context, post.id)}  {subject}{where}"

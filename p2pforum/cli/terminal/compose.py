@@ -1,0 +1,74 @@
+"""The text of a post: from a file, from standard input, or from the editor. Never from the arguments,
+which every program on the machine can read."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from p2pforum.cli.terminal.editor import edit, without_comments
+from p2pforum.core import limits
+from p2pforum.core.errors import Refused
+
+_MOST = 4 * limits.MAX_BODY  # bytes read: enough to say that it is too long
+
+file_option = click.option(
+    "-F",
+    "--file",
+    "file",
+    metavar="FILE",
+    help='Take the text from FILE ("-": standard input) instead of the editor.',
+)
+
+
+class NothingWritten(click.ClickException):
+    """The person changed their mind: not an error of anyone, and yet nothing was posted."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing written, nothing posted")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        print(self.message, file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`is_file`: the text is in a file of the person's, so a failure need not keep it."""
+
+    text: str
+    is_file: bool = False
+    is_edited: bool = False
+
+
+def compose(file: str | None, draft: str, template: str) -> Written:
+    """`draft` is where an editor starts, `template` the comments below it. Raises NothingWritten."""
+    if file == "-" or (file is None and not sys.stdin.isatty()):
+        written = Written(_read(sys.stdin.buffer.read(_MOST + 1)))
+    elif file is not None:
+        with Path(file).open("rb") as opened:
+            written = Written(_read(opened.read(_MOST + 1)), is_file=True)
+    else:
+        written = Written(without_comments(edit(f"{draft}\n{template}", os.environ)), is_edited=True)
+    if not written.text.strip():
+        raise NothingWritten
+    return written
+
+
+def _read(raw: bytes) -> str:
+    if len(raw) > _MOST:
+        raise Refused(f"the text has more than {_MOST} bytes; {limits.MAX_BODY} at most")
+    return raw.decode("utf-8", "surrogateescape")  # forum says what is wrong with it, if anything
+
+
+def split_subject(text: str) -> tuple[str, str]:
+    """The first line, and what follows the blank lines after it."""
+    subject, _, body = text.strip("\n").partition("\n")
+    return subject.strip(), body.strip("\n")
+
+
+def comment(text: str) -> str:
+    """Every line as one that the editor's text is rid of afterwards."""
+    return "".join(f"# {line}".rstrip() + "\n" for line in text.split("\n"))

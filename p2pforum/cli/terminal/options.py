@@ -1,0 +1,92 @@
+"""Options and arguments that several commands share."""
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+limit = click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Show at most so many.",
+)
+
+
+def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
+    """A board's name as people write it, with or without the "#"."""
+    if name is None:
+        return None
+    from p2pforum.core.text import is_valid_board
+
+    name = name.removeprefix("#")
+    if not is_valid_board(name):
+        raise click.BadParameter("a board's name has 1 to 64 of a-z 0-9 . -")
+    return name
+
+
+def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The boards that are here; in a shell's completion nothing may fail or be asked."""
+    from p2pforum.cli.context import Context
+    from p2pforum.core.errors import P2PForumError
+
+    context = ctx.find_object(Context) or Context()
+    try:
+        return [row.name for row in context.session.reader.boards() if row.name.startswith(incomplete)]
+    except P2PForumError:
+        return []
+
+
+key = click.option(
+    "--key",
+    metavar="NAME",
+    envvar="P2PFORUM_KEY",
+    help='Sign as this pseudonym of yours, or "once": with a key that is dropped. As P2PFORUM_KEY.',
+)
+
+
+quiet_check = click.option(
+    "--quiet-check",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _skip_check(ctx) if wanted else None,
+    help="Do not look through the text for what may give you away.",
+)
+
+
+listen = click.option(
+    "--listen",
+    type=click.FloatRange(0, 30),
+    metavar="SECONDS",
+    expose_value=False,
+    callback=lambda ctx, _param, seconds: _listen(ctx, seconds) if seconds else None,
+    help="Wait, and count for leak-report who offers the post back.",
+)
+
+
+def _listen(ctx: click.Context, seconds: float) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).listen = seconds
+
+
+def _skip_check(ctx: click.Context) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).checks_texts = False
+
+
+def confirm(question: str) -> None:
+    """Raises Refused where nobody can be asked, and ends the command if it is not meant."""
+    from p2pforum.cli.terminal import passphrases
+    from p2pforum.core.errors import Refused
+
+    if not passphrases.has_terminal():
+        raise Refused("nobody can be asked whether it is meant; --yes says so")
+    click.confirm(question, abort=True, err=True)
+
+
+def count(number: int, unit: str) -> str:
+    """ "1 post", "2 posts"."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"

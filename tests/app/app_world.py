@@ -1,0 +1,22 @@
+"""What the tests of app/ share."""
+
+from collections.abc import Callable
+
+from p2pforum.app.session import Session
+from p2pforum.app.unlocking import made_keystore
+from p2pforum.app.writing import Done, Source, Writer
+from p2pforum.store.posts import open_store
+
+HOUR = 498_765  # 2026-11-24 21:00 UTC
+CONFIG = 'network = "test.app"\n'
+
+
+def write(session: Session, act: Callable[[Writer], Done], source: Source = Source.TYPED) -> Done:
+    with Writer(session, made_keystore(session)[0], source=source) as writer:
+        return act(writer)
+
+
+def release(session: Session, *ids: bytes) -> None:
+    """As if the network had them by now."""
+    with open_store(session.paths.data_dir, session.config.params) as store:
+        store.release(list(ids))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cli_world import CONFIG, SmallNode, World
 
-from p2pforum.cli import outbox
+from p2pforum.app import clock
 from p2pforum.core import limits
 
 
@@ -62,7 +62,7 @@ def test_of_a_post_that_gossip_takes_no_more_it_says_how_it_leaves(
 ) -> None:
     made = world.ok("post", "library", "-s", "A subject", "--json", stdin="Text").json
     (row,) = world.ok("outbox", "--json").json
-    monkeypatch.setattr(outbox, "this_hour", lambda: row["hour"] + hours)
+    monkeypatch.setattr(clock.time, "time_ns", lambda: (row["hour"] + hours) * 3600 * 10**9)
     (row,) = world.ok("outbox", "--json").json
     assert (row["id"], row["state"], row["why"]) == (made["id"], "waiting", None)
     is_old = hours > limits.GOSSIP_PAST_HOURS

@@ -145,8 +145,8 @@ def test_json_is_all_that_json_prints(world: World, files: dict[str, Path]) -> N
     command = ["import", str(files["rows.jsonl"]), "-b", "old", "--json"]
     assert world.ok(*command, "--dry-run").json == {
         "board": "old",
-        "threads": 2,
-        "posts": 4,
+        "thread_count": 2,
+        "post_count": 4,
         "subjects": ["Bikes", "Trains"],
     }
     assert len(world.ok(*command).out.splitlines()) == 4

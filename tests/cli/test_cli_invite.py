@@ -45,7 +45,7 @@ def test_from_one_person_to_another(world: World, tmp_path: Path) -> None:
     assert listed == {"name": listed["name"], **expected}
     assert "#chess" in world.ok("boards").out
     assert world.ok("boards", "--json").json == [
-        {"board": "chess", "threads": 0, "posts": 0, "hour": None, "time": None}
+        {"board": "chess", "thread_count": 0, "post_count": 0, "hour": None, "time": None}
     ]
     world.ok("invites", "--drop", listed["name"])
     assert peers_of(world) == ()

@@ -72,7 +72,7 @@ def test_list_and_show(world: World) -> None:
     assert "kept until you burn it" in shown
     assert "As a heron" in shown
     shown = world.ok("key", "show", made[:8]).out
-    assert f"as {thread_key['shown']}" in shown
+    assert f"as {thread_key['name']}" in shown
     assert "burns on 2026-12-24 if it is not used" in shown
     assert world.ok("key", "show", made[:8], "--json").json == thread_key
     assert world.run("key", "show", "nobody").code == 3

@@ -40,8 +40,8 @@ def test_boards(world: World) -> None:
     )
     assert world.ok("boards", "--json").json[0] == {
         "board": "library",
-        "threads": 1,
-        "posts": 5,
+        "thread_count": 1,
+        "post_count": 5,
         "hour": HOUR,
         "time": "2026-11-24T21:00:00Z",
     }

@@ -63,7 +63,7 @@ def complaints(path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(400)  # 40 s on two idle cores
+@pytest.mark.timeout(600)  # 40 s on two idle cores
 def test_each_program_runs_to_its_end() -> None:
     programs = [path for path in MODULES if smallest(path) is not None]
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -140,7 +140,7 @@ def have_no_bounds() -> None:
 
 def be_quadratic() -> None:
     """A line is measured to its end for each part of it that is shown, and all that is hidden is shown."""
-    from p2pforum.cli import render
+    from p2pforum.cli.terminal import render
 
     def measuring_the_rest(text: str, start: int, columns: int) -> int:
         render.width(text[start:])

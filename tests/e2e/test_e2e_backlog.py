@@ -13,7 +13,7 @@ from gossip_nodes import Probe
 from gossip_real import until
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.limits import MOST_HOLD_MINUTES
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store

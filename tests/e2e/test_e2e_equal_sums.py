@@ -12,7 +12,7 @@ from e2e_filled import PARAMS, fill
 from e2e_floods import arrived, nodes
 from strategies import a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.post import Post
 
 pytestmark = pytest.mark.e2e

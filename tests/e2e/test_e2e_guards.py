@@ -20,7 +20,7 @@ from gossip_real import LOOPBACK, real_node, until
 from stem_nodes import Stranger
 from strategies import TEST_NETWORK, a_key, a_post
 
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.core.post import decode
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.stem.frame import decode_frame

@@ -18,7 +18,7 @@ from e2e_floods import CONFIG, a_post, nodes
 from e2e_nodes import CHECKOUT
 
 from p2pforum.api.app import ROUTES
-from p2pforum.cli.times import this_hour
+from p2pforum.app.clock import this_hour
 from p2pforum.config import find_paths
 from p2pforum.core.bundle import MAGIC, MARK, Header, write_bundle
 from p2pforum.core.kinds import Kind

@@ -17,8 +17,8 @@ from gossip_real import until
 from made_up_kinds import LABEL, TASK
 from strategies import TEST_NETWORK, a_post
 
+from p2pforum.app.clock import this_hour
 from p2pforum.cli.demo_nodes import wait_for_mesh
-from p2pforum.cli.times import this_hour
 from p2pforum.core.post import Post
 from p2pforum.network.libp2p_network import open_libp2p_network
 

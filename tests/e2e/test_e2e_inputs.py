@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from e2e_bombs import an_answer
+from e2e_bombs import a_chain, an_answer
 from e2e_filled import PARAMS
 from e2e_floods import CONFIG, a_post, nodes
 from e2e_nodes import CHECKOUT
@@ -21,7 +21,6 @@ from p2pforum.api.app import ROUTES
 from p2pforum.app.clock import this_hour
 from p2pforum.config import find_paths
 from p2pforum.core.bundle import MAGIC, MARK, Header, write_bundle
-from p2pforum.core.kinds import Kind
 from p2pforum.core.limits import KIB, MAX_BUNDLE_SKIPPED
 from p2pforum.core.post import Post
 from p2pforum.core.post_id import format_id
@@ -93,14 +92,10 @@ def test_posts_that_are_dear_to_show_cost_a_fraction_of_what_they_cost_before(ho
 
 
 def test_a_chain_of_withdrawals_is_shown_within_the_bounds_of_the_wire(home: Path) -> None:
-    """Each answers the one before, and three posts that nobody has. The control is in it."""
-    root = a_post("A chain", this_hour())
-    posts = [root]
-    for n in range(300):
-        missing = [(3 * n + m).to_bytes(32, "big") for m in range(1, 4)]
-        posts.append(an_answer(root, [posts[-1].id, *missing], [bytes(32)], Kind.RETRACT))
-    fill(home, posts + [an_answer(root, [posts[-1].id], [f"Reply {n}"]) for n in range(20)])
-    ours, before = read("plain", home, root), read("boundless", home, root)
+    """Twenty posts answer the last. The control is in it."""
+    posts = a_chain(300)
+    fill(home, posts)
+    ours, before = read("plain", home, posts[0]), read("boundless", home, posts[0])
     assert 20 * len(ours.said) < len(before.said)
 
 

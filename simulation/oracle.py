@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from p2pforum.gossip.effects import Drafts, Effect, Send
 from p2pforum.gossip.router import Router
@@ -25,8 +26,8 @@ SMALLEST = "--nodes 12 --posts 3"
 class LeavingOutOwn(Router):
     """The control: what a node published itself is not among what it offers to those who come."""
 
-    def __init__(self, topic: str, rng: Random) -> None:
-        super().__init__(topic, rng)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.published: set[bytes] = set()
         greet = self._lazy.greet
 

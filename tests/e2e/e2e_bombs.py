@@ -63,14 +63,14 @@ def bombs(directory: Path, count: int) -> dict[str, Any]:
     return read(directory, [root, *[an_answer(root, [root.id], [f"{n}{body}"]) for n in range(count)]])
 
 
-def chain(directory: Path, count: int) -> dict[str, Any]:
+def a_chain(count: int) -> list[Post]:
     """Retracts of nothing: each answers the one before and three posts nobody has. 20 answer the last."""
     root = a_post("A chain", this_hour())
     posts = [root]
     for n in range(count):
         missing = [(3 * n + m).to_bytes(32, "big") for m in range(1, 4)]
         posts.append(an_answer(root, [posts[-1].id, *missing], [bytes(32)], _RETRACT))
-    return read(directory, posts + [an_answer(root, [posts[-1].id], [f"Reply {n}"]) for n in range(20)])
+    return posts + [an_answer(root, [posts[-1].id], [f"Reply {n}"]) for n in range(20)]
 
 
 def read(directory: Path, posts: Sequence[Post]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _status(node: DemoNode, path: str, body: bytes) -> int | str:
 
 SCENES: dict[str, Scene] = {
     "read, 20 bombs": lambda directory: bombs(directory, 20),
-    "read, chain of 2,000": lambda directory: chain(directory, 2_000),
+    "read, chain of 2,000": lambda directory: read(directory, a_chain(2_000)),
     "import, 256 MiB of text": lambda directory: import_text(directory, 256 * MIB),
     "import, 10 GiB that are not there": lambda directory: import_sparse(directory, 10 * 1024 * MIB),
     "import, 5,000 deep posts": lambda directory: import_deep(directory, 5_000),

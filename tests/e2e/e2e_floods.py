@@ -148,11 +148,11 @@ class OddNode(DemoNode):
 
 
 @contextmanager
-def nodes(directory: Path, kinds: Sequence[str]) -> Iterator[list[OddNode]]:
+def nodes(directory: Path, kinds: Sequence[str], config: str = CONFIG) -> Iterator[list[OddNode]]:
     with ExitStack() as stack:
         made = []
         for n, kind in enumerate(kinds):
-            node = stack.enter_context(OddNode(f"n{n}", directory / f"n{n}", CONFIG))
+            node = stack.enter_context(OddNode(f"n{n}", directory / f"n{n}", config))
             node.kind = kind
             made.append(node)
         yield made

@@ -169,7 +169,10 @@ class Probe:
             self.heard += map(decode_rpc, splitter.feed(chunk))
 
     async def join(self, node: Node, topic: str = TEST_NETWORK.topic) -> None:
-        peer = await self.network.dial(node.network.addresses[0])
+        await self.join_at(node.network.addresses[0], topic)
+
+    async def join_at(self, address: str, topic: str = TEST_NETWORK.topic) -> None:
+        peer = await self.network.dial(address)
         self.stream = await self.network.open_stream(peer, PROTOCOL)
         await self.say(subscriptions=(Subscription(topic, True),))
 

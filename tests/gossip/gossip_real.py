@@ -91,7 +91,7 @@ class RealNode:
 
 
 @contextlib.asynccontextmanager
-async def real_node() -> AsyncIterator[RealNode]:
+async def real_node(now: Callable[[], int] = lambda: HOUR) -> AsyncIterator[RealNode]:
     """The real door too, with its thread."""
     async with open_libp2p_network([LOOPBACK]) as network, trio.open_nursery() as nursery:
         tapped, store = Tapped(network), MemoryStore()
@@ -100,7 +100,7 @@ async def real_node() -> AsyncIterator[RealNode]:
             await trio.lowlevel.checkpoint()
             store.release(ids)
 
-        door = Door(store, TEST_NETWORK, lambda: HOUR)
+        door = Door(store, TEST_NETWORK, now)
         service = GossipService(tapped, TEST_NETWORK, door, Random(network.peer_id), release)
         await nursery.start(functools.partial(service.run, strict=True))
         yield RealNode(tapped, store, service)

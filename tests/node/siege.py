@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import trio
+from attackers import Attack
 from gossip_nodes import InlineDoor, Node, Probe, Swarm, a_probe, a_swarm
 from strategies import TEST_NETWORK, a_post
 
@@ -26,8 +27,6 @@ from p2pforum.network.memory_network import MemoryHub
 BOARDS = ["general", "news", "cats", "code", "music", "books", "garden", "food", "maps", "tools"]
 HELLO = Rpc(subscriptions=(Subscription(TEST_NETWORK.topic, True),))
 IN_TIME = 5.0  # seconds for a post to be everywhere: pushed in half a second, offered and asked for in a few
-
-Attack = Callable[[Probe, int], Rpc | None]
 
 
 def some_posts(count: int) -> list[Post]:
@@ -185,7 +184,7 @@ async def besieged(
     async with a_swarm(MemoryHub(Random(2), latency=(0.005, 0.08))) as swarm, trio.open_nursery() as nursery:
         siege = Siege(swarm, nursery, [await swarm.start(f"n{n}") for n in range(count)], Random(1))
         for node in siege.nodes:
-            node.service._router = make_router(node.name)
+            node.service._router = node.service._sender._router = make_router(node.name)
         await siege.dial(dials)
         await trio.sleep(3)
         yield siege

@@ -12,51 +12,14 @@ from typing import Any
 
 import pytest
 import trio
-from gossip_nodes import Probe
-from siege import IN_TIME, Attack, CountingRouter, MakeRouter, Siege, besieged, some_posts
-from strategies import TEST_NETWORK
+from attackers import Attack, only_take, replay, send_junk, spam_grafts, spam_offers, spam_wants
+from siege import IN_TIME, CountingRouter, MakeRouter, Siege, besieged, some_posts
 from trio.testing import MockClock
 
 from p2pforum.gossip.effects import Effect
 from p2pforum.gossip.params import GossipParams, ScoreParams
-from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
 
 pytestmark = pytest.mark.slow
-
-TOPIC = TEST_NETWORK.topic
-
-
-def spam_grafts(_probe: Probe, n: int) -> Rpc:
-    return Rpc(graft=(TOPIC,)) if n % 2 else Rpc(prune=(Prune(TOPIC),))
-
-
-def spam_offers(_probe: Probe, n: int) -> Rpc:
-    ids = tuple(n.to_bytes(16, "big") + m.to_bytes(16, "big") for m in range(60))
-    return Rpc(ihave=(IHave(TOPIC, ids),))
-
-
-def lately_heard(probe: Probe) -> list[Message]:
-    return [message for rpc in probe.heard[-40:] for message in rpc.publish][-10:]
-
-
-def spam_wants(probe: Probe, _n: int) -> Rpc | None:
-    wanted = tuple(message_id(message.data) for message in lately_heard(probe))
-    return Rpc(iwant=wanted) if wanted else None
-
-
-def replay(probe: Probe, _n: int) -> Rpc | None:
-    messages = tuple(lately_heard(probe))
-    return Rpc(publish=messages) if messages else None
-
-
-def send_junk(_probe: Probe, n: int) -> Rpc:
-    return Rpc(publish=(Message(TOPIC, b"junk %d" % n),))
-
-
-def only_take(_probe: Probe, n: int) -> Rpc | None:
-    """A black hole: a member of every mesh that lets it in, and nothing comes out."""
-    return Rpc(graft=(TOPIC,)) if n == 1 else None
 
 
 class NeverExpels(CountingRouter):

@@ -6,41 +6,26 @@ count what they do not keep against those who brought it.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from itertools import count
 from random import Random
 
 import pytest
 import trio
-from gossip_nodes import InlineDoor, MemoryStore, Node, Probe, as_message
+from attackers import forged, only_take, replay, send_junk, spam_grafts, spam_offers, spam_wants
+from gossip_nodes import InlineDoor, MemoryStore, Node, as_message
 from naive import HourFirstDoor, NaiveRouter
-from siege import IN_TIME, Attack, Siege, besieged, make_busy, some_posts
+from siege import IN_TIME, Siege, besieged, make_busy, some_posts
 from strategies import HOUR, TEST_NETWORK, a_key, a_post
-from test_gossip_attacks import only_take, replay, send_junk, spam_grafts, spam_offers, spam_wants
 from trio.testing import MockClock
 
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.wire import Message, Rpc
 
 pytestmark = pytest.mark.slow
 
 PER_POST = 0.0003  # seconds of the door, on a machine that has other things to do
 OLD = a_post("", subject="", hour=HOUR - limits.GOSSIP_PAST_HOURS - 1)
 EARLY = a_post("", subject="", hour=HOUR + 30)
-
-
-def forged(post: Post) -> Attack:
-    """Copies with other signatures, as many as fit into an RPC: they cost nothing."""
-    numbers = count()
-    head, tail = post.raw[:-64], post.raw[-56:]
-    most = limits.MAX_RPC_MESSAGES
-
-    def attack(_probe: Probe, _n: int) -> Rpc:
-        raws = [head + next(numbers).to_bytes(8, "big") + tail for _ in range(most)]
-        return Rpc(publish=tuple(Message(TEST_NETWORK.topic, raw) for raw in raws))
-
-    return attack
 
 
 def a_router(name: str) -> Router:

@@ -7,18 +7,19 @@ sync carry posts both ways, with contents that fit and contents that do not. The
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import pytest
 import trio
+from made_up_kinds import DECIDING, LABEL, NEW, OLD, TASK
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum import node as node_module
 from p2pforum.config import Config
 from p2pforum.core import kinds
-from p2pforum.core.kinds import REMARKS, Content, Meaning, Row, is_body, is_id, is_subject
+from p2pforum.core.kinds import Row
 from p2pforum.core.post import Post
 from p2pforum.forum.reading import ThreadView, thread_view
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
@@ -28,25 +29,6 @@ from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
 
 CONFIG = Config(network=TEST_NETWORK.name, hide_origin=False)
-TASK, LABEL = 900, REMARKS + 900  # one that is read by itself, and a remark
-
-
-def fits_task(is_root: bool, content: Content) -> bool:
-    return len(content) == 1 + is_root and is_body(content[-1]) and (not is_root or is_subject(content[0]))
-
-
-def fits_label(is_root: bool, content: Content) -> bool:
-    return not is_root and len(content) == 2 and is_id(content[0]) and is_body(content[1])
-
-
-MADE_UP = {
-    TASK: Row(TASK, "task", Meaning.TEXT, has_body=True, has_target=False, fits=fits_task),
-    LABEL: Row(LABEL, "label", Meaning.TEXT, has_body=True, has_target=True, fits=fits_label),
-}
-OLD: Mapping[int, Row] = dict(kinds.TABLE)
-NEW: Mapping[int, Row] = {**OLD, **MADE_UP}
-DECIDING: Mapping[int, Row] = {**OLD, **{n: replace(row, is_founding=True) for n, row in MADE_UP.items()}}
-
 _table: ContextVar[Mapping[int, Row]] = ContextVar("_table", default=OLD)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from list_items import Key, ListItems, a_key_at, naive_cells, result_of, two_sets
-from stock import STOCK, sum_fingerprint
+from stock import STOCK, TOY, sum_fingerprint, toy_sum
 
 from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.reconcile import TUNED, Items, Policy, Reconciler
@@ -158,14 +158,6 @@ def test_a_range_that_spans_hours_is_cut_where_an_hour_begins() -> None:
 
 
 # --- sets made up to look equal -----------------------------------------------------------------------------
-
-TOY = 24  # bits: in so many, sums that are equal are found at once; in 256, by 2^33 additions
-
-
-def toy_sum(items: Items, lo: int, hi: int) -> bytes:
-    """Sums as Negentropy has them, of few bits."""
-    total = sum(int.from_bytes(id_[:32], "little") for _, id_ in items.keys(lo, hi))
-    return (total % 2**TOY).to_bytes(4, "big") + (hi - lo).to_bytes(12, "big")
 
 
 def toy_ours(nonces: bytes) -> Callable[[Items, int, int], bytes]:

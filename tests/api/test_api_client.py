@@ -103,7 +103,7 @@ async def test_leaving_a_sync_ends_it(client: NodeClient, backend: RecordingBack
         steps.close()
 
     await in_thread(leave_early)
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await backend.sync_cancelled.wait()
 
 

@@ -101,10 +101,10 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 def test_hostile_text_takes_no_time() -> None:
     """A text may be pasted from anywhere: no pattern may take longer than its length."""
     for text in ("a" * 12_000, "1." * 6_000, "x@" * 6_000, "http://" * 1_700, "/home/" * 2_000, ": " * 6_000):
-        started = time.monotonic()
+        started = time.thread_time()
         leaks_of_text(text, MACHINE)
         leaks_of_text(text.replace("a", "\n"), MACHINE)
-        assert time.monotonic() - started < 2, text[:10]
+        assert time.thread_time() - started < 2, text[:10]
 
 
 # --- with my other pseudonyms ---------------------------------------------------------------------------

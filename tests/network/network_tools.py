@@ -75,7 +75,7 @@ async def tcp_to(address: str) -> trio.SocketStream:
 
 async def echoes(node: Network, peer: PeerID) -> bool:
     """Whether a stream to a node that echoes works."""
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         stream = await node.open_stream(peer, ECHO)
         await stream.send_all(b"are you there")
         answer = await receive_all(stream, 13)

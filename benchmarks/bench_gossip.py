@@ -99,7 +99,7 @@ async def our_node(directory: str, door_type: type[Door] = TimedDoor) -> AsyncIt
             async def release(ids: Sequence[bytes]) -> None:
                 await trio.to_thread.run_sync(store.release, ids)
 
-            service = GossipService(network, PARAMS, door, random.Random(network.peer_id), release)
+            service = GossipService(network, door, random.Random(network.peer_id), release)
             await nursery.start(service.run)
             yield network, service, door, store
             nursery.cancel_scope.cancel()

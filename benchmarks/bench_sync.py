@@ -25,6 +25,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 
 SMALLEST = "2000 200"
@@ -38,11 +39,10 @@ async def session(left: Store, right: Store, label: str) -> None:
         here, _ = (
             SyncService(
                 network,
-                NETWORK,
                 store.snapshot,
                 Door(store, NETWORK, lambda: HOUR),
                 random.Random(1),
-                lambda: HOUR,
+                Clocks(lambda: HOUR),
             )
             for network, store in ((a, left), (b, right))
         )

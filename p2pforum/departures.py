@@ -6,7 +6,7 @@ no relay ever does. Nothing here says whose posts these are: what is not release
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -26,8 +26,6 @@ from p2pforum.store.posts import Store
 from p2pforum.store.retention import forget
 
 log = logging.getLogger(__name__)
-
-Release = Callable[[Sequence[bytes]], Awaitable[None]]
 
 _RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
 _LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
@@ -70,37 +68,24 @@ class Times(Protocol):
         ...
 
 
-class Departures:
-    """`gossip` and `stem` make these services from what they are given."""
+class Releases:
+    """Posts become public in the store, and its log is emptied, which says that they were here before."""
 
-    def __init__(
-        self,
-        store: Store,
-        rng: Random,
-        gossip: Callable[[Release], GossipService],
-        stem: Callable[["Departures"], StemService],
-        manner: Manner,
-        times: Times,
-    ) -> None:
-        self._times = times
-        self.gossip = gossip(self._release)
-        self.stem = stem(self)
-        self._manner = manner
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._rng = rng
-        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
-        self._unsent = Bell()  # something is fresh
-        self._kept = Bell()  # something came that must wait for a peer
         self._log_is_due = trio.Event()
-        self._leaving: dict[bytes, trio.Event] = {}  # posts whose front ends wait for them to go
 
     async def run(self) -> None:
         """Until cancelled."""
-        async with trio.open_nursery() as nursery:
-            for task in (self._publish_fresh, self._publish_backlog, self._empty_log):
-                nursery.start_soon(task)
+        while True:
+            await self._log_is_due.wait()
+            with going_on():
+                if await trio.to_thread.run_sync(self._store.checkpoint):
+                    self._log_is_due = trio.Event()
+                    continue
+            await trio.sleep(_LOG_SECONDS)
 
-    async def _release(self, ids: Sequence[bytes]) -> None:
+    async def release(self, ids: Sequence[bytes]) -> None:
         if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
             self._log_is_due.set()
 
@@ -111,58 +96,6 @@ class Departures:
             self._log_is_due.set()
         return found
 
-    def handed(self, peer: PeerID, raw: bytes) -> None:
-        """A guard has got an own post."""
-        self.gossip.echoes.sent(peer, Message("", raw))
-        if (gone := self._leaving.get(raw)) is not None:
-            gone.set()
-
-    async def fluff(self, fluffs: Sequence[Fluff]) -> None:
-        """Posts whose stem ends here. Others' posts go in any case: the hour in them is not this node's, and
-        what stayed would never expire, so that whoever makes a clock look wrong could fill the disk."""
-        may_go = [fluff for fluff in fluffs if not fluff.own or self._times.may_be_released(fluff.raw)]
-        await self.gossip.originate([fluff.raw for fluff in may_go])
-
-    async def see_off(self, raw: bytes, listen: float) -> None:
-        """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
-        is_hidden = self._is_hidden
-        if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
-            self._kept.ring()
-            return
-        gone = self._leaving[raw] = trio.Event()
-        if is_hidden:
-            self.stem.originate([raw])
-        else:
-            self._fresh.append(raw)
-            self._unsent.ring()
-        try:
-            if not is_hidden or self.stem.router.is_prompt(trio.current_time()):
-                with trio.move_on_after(limits.SUBMIT_SECONDS):
-                    await gone.wait()
-        finally:
-            self._leaving.pop(raw, None)
-        await trio.sleep(listen)
-
-    def _may_go_by_stem(self) -> bool:
-        return self.gossip.has_taker or self.stem.router.has_dialled
-
-    async def _may_go_by_gossip(self, raw: bytes) -> bool:
-        """Of a post that is handed in. A peer that has just come says in a moment what hour it is."""
-        if self.gossip.has_taker:
-            with trio.move_on_after(limits.SUBMIT_SECONDS):
-                await self._times.wait_confirmed()
-        return self.gossip.has_taker and self._times.may_be_released(raw)
-
-    @property
-    def _is_hidden(self) -> bool:
-        return self._manner.hides and self.stem.router.has_way
-
-    async def forget(self, post_id: bytes) -> bool:
-        """Of a kept post. False if it is public, or a peer has it, and so it will be."""
-        return self.stem.withdraw(post_id) and bool(
-            await trio.to_thread.run_sync(forget, self._store, [post_id])
-        )
-
     def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
         """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
         were here before they were public, that is the own ones. False if it could not be emptied."""
@@ -172,14 +105,97 @@ class Departures:
         except P2PForumError:
             return False  # the release stands
 
-    async def _empty_log(self) -> None:
-        while True:
-            await self._log_is_due.wait()
-            with going_on():
-                if await trio.to_thread.run_sync(self._store.checkpoint):
-                    self._log_is_due = trio.Event()
-                    continue
-            await trio.sleep(_LOG_SECONDS)
+
+class AfterStem:
+    """What becomes of a post that was in the stem: the stem's Publication."""
+
+    def __init__(self, releases: Releases, gossip: GossipService, times: Times) -> None:
+        self._gossip = gossip
+        self._times = times
+        self.public = releases.public
+        self.leaving: dict[bytes, trio.Event] = {}  #: posts whose front ends wait for them to go
+
+    def handed(self, peer: PeerID, raw: bytes) -> None:
+        """A guard has got an own post."""
+        self._gossip.echoes.sent(peer, Message("", raw))
+        if (gone := self.leaving.get(raw)) is not None:
+            gone.set()
+
+    async def fluff(self, fluffs: Sequence[Fluff]) -> None:
+        """Posts whose stem ends here. Others' posts go in any case: the hour in them is not this node's, and
+        what stayed would never expire, so that whoever makes a clock look wrong could fill the disk."""
+        may_go = [fluff for fluff in fluffs if not fluff.own or self._times.may_be_released(fluff.raw)]
+        await self._gossip.originate([fluff.raw for fluff in may_go])
+
+
+class Departures:
+    """Own posts on their way out, by the stem or by gossip."""
+
+    def __init__(
+        self,
+        store: Store,
+        rng: Random,
+        services: tuple[GossipService, StemService],
+        leaving: dict[bytes, trio.Event],
+        manner: Manner,
+        times: Times,
+    ) -> None:
+        """`leaving`: AfterStem's."""
+        self._store = store
+        self._rng = rng
+        self._gossip, self._stem = services
+        self._leaving = leaving
+        self._manner = manner
+        self._times = times
+        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
+        self._unsent = Bell()  # something is fresh
+        self._kept = Bell()  # something came that must wait for a peer
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for task in (self._publish_fresh, self._publish_backlog):
+                nursery.start_soon(task)
+
+    async def see_off(self, raw: bytes, listen: float) -> None:
+        """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
+        is_hidden = self._is_hidden
+        if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
+            self._kept.ring()
+            return
+        gone = self._leaving[raw] = trio.Event()
+        if is_hidden:
+            self._stem.originate([raw])
+        else:
+            self._fresh.append(raw)
+            self._unsent.ring()
+        try:
+            if not is_hidden or self._stem.router.is_prompt(trio.current_time()):
+                with trio.move_on_after(limits.SUBMIT_SECONDS):
+                    await gone.wait()
+        finally:
+            self._leaving.pop(raw, None)
+        await trio.sleep(listen)
+
+    def _may_go_by_stem(self) -> bool:
+        return self._gossip.has_taker or self._stem.router.has_dialled
+
+    async def _may_go_by_gossip(self, raw: bytes) -> bool:
+        """Of a post that is handed in. A peer that has just come says in a moment what hour it is."""
+        if self._gossip.has_taker:
+            with trio.move_on_after(limits.SUBMIT_SECONDS):
+                await self._times.wait_confirmed()
+        return self._gossip.has_taker and self._times.may_be_released(raw)
+
+    @property
+    def _is_hidden(self) -> bool:
+        return self._manner.hides and self._stem.router.has_way
+
+    async def forget(self, post_id: bytes) -> bool:
+        """Of a kept post. False if it is public, or a peer has it, and so it will be."""
+        return self._stem.withdraw(post_id) and bool(
+            await trio.to_thread.run_sync(forget, self._store, [post_id])
+        )
 
     async def _publish_fresh(self) -> None:
         """Posts that a person hands in now, to peers that are there, go out at once."""
@@ -187,7 +203,7 @@ class Departures:
             await self._unsent.heard()
             raws, self._fresh = self._fresh, []
             with going_on():
-                await self.gossip.originate(raws)
+                await self._gossip.originate(raws)
             for raw in self._leaving.keys() & set(raws):
                 self._leaving[raw].set()
 
@@ -209,19 +225,19 @@ class Departures:
         """False if nothing is left. The order is drawn by lot, too."""
         if not await self._left():
             return False
-        await self.gossip.wait_for_taker()
+        await self._gossip.wait_for_taker()
         if not self._is_hidden:
             await self._times.wait_confirmed()
         await trio.sleep(delay)
         if left := await self._left():
             raws = [self._rng.choice(left)]
             if self._is_hidden:
-                self.stem.originate(raws)
+                self._stem.originate(raws)
             elif self._times.may_be_released(raws[0]):
-                await self.gossip.originate(raws)
+                await self._gossip.originate(raws)
         return bool(left)
 
     async def _left(self) -> list[bytes]:
         """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
         kept = await trio.to_thread.run_sync(self._store.unreleased)
-        return self.stem.unsent([raw for raw in kept if self._times.may_leave(raw)])
+        return self._stem.unsent([raw for raw in kept if self._times.may_leave(raw)])

@@ -25,7 +25,7 @@ from p2pforum.peers.service import Outside, PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import Store
-from p2pforum.sync.filling import Company
+from p2pforum.sync.terms import Company
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the local API asks of the node. node.py implements it; nothing here runs."""
+"""What the local API asks of the node. frontdesk.py implements it; nothing here runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

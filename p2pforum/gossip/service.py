@@ -13,7 +13,6 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError, StoreError
-from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.framing import FrameSplitter
@@ -49,7 +48,6 @@ class GossipService:
     def __init__(
         self,
         network: Network,
-        params: NetworkParams,
         door: Door,
         rng: Random,
         release: Callable[[Sequence[bytes]], Awaitable[None]],
@@ -57,11 +55,11 @@ class GossipService:
         gossip: GossipParams | None = None,
     ) -> None:
         self._network = network
-        self._params = params
+        self._params = door.params
         self._door = door
         self._rng = rng
         self._release = release
-        self._router = self.router = Router(params.topic, rng, gossip)
+        self._router = self.router = Router(door.params.topic, rng, gossip)
         self._links = Links()
         self._sender = Sender(network, PROTOCOL, self._router, self._links)
         self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
@@ -72,6 +70,7 @@ class GossipService:
         self._fault: Exception | None = None
         self._faulty = trio.Event()
         network.set_handler(PROTOCOL, self._on_stream)
+        network.set_worth(self._worth)
 
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED, *, strict: bool = False
@@ -128,6 +127,10 @@ class GossipService:
             expelled=self._expelled,
             **asdict(self._router.counts),
         )
+
+    def _worth(self) -> dict[PeerID, float]:
+        """How much each peer has brought of late: the network parts with others first."""
+        return {peer: view.first for peer, view in self.peers().items()}
 
     def peers(self) -> dict[PeerID, PeerView]:
         return {link.peer: self._router.view(link.peer, trio.current_time()) for link in self._links}

@@ -60,12 +60,15 @@ class Guest:
 
 
 class Places:
-    """For peers that dialled in. `worth`, to be replaced, says what each has brought of late."""
+    """For peers that dialled in. `worth` says what each has brought of late."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
         self._last = -math.inf  # when a place was made
-        self.worth: Callable[[], Mapping[PeerID, float]] = dict
+        self._worth: Callable[[], Mapping[PeerID, float]] = dict
+
+    def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
+        self._worth = worth
 
     def has_its_share(self, address: str, guests: Sequence[Guest]) -> bool:
         """Whether no more may come from where this address is."""
@@ -79,7 +82,7 @@ class Places:
 
     def make_one(self, guests: Sequence[Guest]) -> bool:
         """End the connection that can best be spared. False if there is none, or the last was just now."""
-        victim = self._victim(guests, self.worth()) if self._is_time() else None
+        victim = self._victim(guests, self._worth()) if self._is_time() else None
         if victim is not None:
             self._last = trio.current_time()
             victim.leave()

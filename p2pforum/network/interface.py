@@ -6,7 +6,7 @@ stream can't be opened; on a stream, trio's own `BrokenResourceError` and `Close
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
@@ -107,6 +107,10 @@ class Network(Protocol):
         Call it before the first await after the network has started: then no peer can have asked.
         A peer may have some streams open at once (limits.MAX_STREAMS_PER_PEER); more are reset.
         """
+        ...
+
+    def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
+        """`worth` says what each peer has brought of late: when all places are taken, others go first."""
         ...
 
     def connections(self) -> Sequence[Connection]:

@@ -8,7 +8,7 @@ connections (docs/PROTOCOL.md). Dials what it is told to, never what a peer says
 import contextlib
 import logging
 import weakref
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -91,7 +91,7 @@ class Libp2pNetwork:
             rules.memory, self._links.drop, lambda peer: not self._links.has_dialled(peer)
         )
         self.bans = Bans()
-        self.places = Places()  #: of peers that dialled in
+        self._places = Places()  # of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 
@@ -113,6 +113,9 @@ class Libp2pNetwork:
 
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol.encode()] = handler
+
+    def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
+        self._places.set_worth(worth)
 
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
@@ -145,7 +148,7 @@ class Libp2pNetwork:
     def _check_room(self, address: str) -> None:
         """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
         is_full = len(self._links.alive()) >= self._max_connections
-        if self._closing or (is_full and not self.places.make_one(self._links.guests())):
+        if self._closing or (is_full and not self._places.make_one(self._links.guests())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------
@@ -164,7 +167,7 @@ class Libp2pNetwork:
         except OSError:  # gone already
             return
         address = str(socket_address(host, port))
-        if not self._lets_in(address, self.places.could_make_one):
+        if not self._lets_in(address, self._places.could_make_one):
             return
         link = None
         with self._pending.wait(address):
@@ -181,12 +184,12 @@ class Libp2pNetwork:
 
     def _welcomes(self, peer: PeerID, address: str) -> bool:
         is_wanted = peer != self.peer_id and peer not in self.bans
-        return is_wanted and self._lets_in(address, self.places.make_one)
+        return is_wanted and self._lets_in(address, self._places.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
         guests = self._links.guests()
-        if self._closing or self.places.has_its_share(address, guests):
+        if self._closing or self._places.has_its_share(address, guests):
             return False
         full = len(guests) >= self._max_inbound or len(self._links.alive()) >= self._max_connections
         # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,

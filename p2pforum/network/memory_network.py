@@ -8,7 +8,7 @@ It imitates what protocols must live with, not TCP: nothing is lost while a link
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -160,6 +160,9 @@ class MemoryNetwork:
 
     def set_handler(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol] = handler
+
+    def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
+        self.worth = worth  # here nobody has to go for others
 
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()

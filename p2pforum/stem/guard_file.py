@@ -3,6 +3,8 @@
 import secrets
 from pathlib import Path
 
+import trio
+
 from p2pforum.core.errors import P2PForumError
 from p2pforum.stem.guards import Guards
 from p2pforum.store.small_file import read_small, write_small
@@ -11,12 +13,15 @@ _NAME = "guards.json"
 
 
 class GuardFile:
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / _NAME
+    """Without a directory nothing lasts. Unless own posts go through guards (`is_used`) the file stays."""
+
+    def __init__(self, directory: Path | None, *, is_used: bool = True) -> None:
+        self._path = directory / _NAME if directory else None
+        self._is_used = is_used
 
     def read(self) -> Guards:
         """New guards without a word would be what an attacker who broke the file wants: so it raises."""
-        content = read_small(self._path)
+        content = read_small(self._path) if self._path else None
         try:
             return (
                 Guards(secret=secrets.token_bytes(32)) if content is None else Guards.decode(content.decode())
@@ -28,4 +33,9 @@ class GuardFile:
             raise P2PForumError(complaint) from None
 
     def save(self, text: str) -> None:
-        write_small(self._path, text.encode())
+        if self._path and self._is_used:
+            write_small(self._path, text.encode())
+
+    async def keep(self, text: str) -> None:
+        """The same, while others run."""
+        await trio.to_thread.run_sync(self.save, text)

@@ -1,19 +1,18 @@
 """The stem over streams: the router's effects carried out, the only file here that awaits.
 
 A frame is answered as soon as it has been read, before anybody looks at more of it than its class: neither
-the answer nor its time tells what became of it. How a post is published, the node says (`Outside`).
+the answer nor its time tells what became of it. How a post is published is not decided here (`Publication`).
 """
 
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost, RemoteProtocolError, StoreError
-from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
@@ -29,34 +28,40 @@ from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What the stem needs of the rest of the node. `hour` is that since 1970."""
+class Publication(Protocol):
+    """Where posts go that were in the stem: departures.AfterStem."""
 
-    public: Callable[[Sequence[bytes]], Awaitable[set[bytes]]]  #: which of these posts are released
-    fluff: Callable[[Sequence[Fluff]], Awaitable[None]]  #: publish these, and release them
-    save: Callable[[str], Awaitable[None]]  #: keep this text about guards
-    hour: Callable[[], int]
-    handed: Callable[[PeerID, bytes], None] = lambda _peer, _raw: None  #: a guard has got this own post
+    async def public(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Which of these posts are released."""
+        ...
+
+    async def fluff(self, fluffs: Sequence[Fluff]) -> None:
+        """Publish these, and release them. Raises StoreError."""
+        ...
+
+    def handed(self, peer: PeerID, raw: bytes) -> None:
+        """A guard has got this own post."""
+        ...
 
 
 class StemService:
-    """Create it before peers connect, then `run`."""
+    """Create it before peers connect, then `run`. `save` keeps a text about guards over restarts."""
 
     def __init__(
         self,
         network: Network,
-        params: NetworkParams,
         door: Door,
         router: StemRouter,
-        outside: Outside,
+        publication: Publication,
+        save: Callable[[str], Awaitable[None]],
     ) -> None:
         self._network = network
-        self._params = params
+        self._params = door.params
         self._door = door
-        self._outside = outside
+        self._publication = publication
+        self._save = save
         self.router = router  #: to be asked
-        self.recruits = Recruits(router, outside.hour, self._takes)
+        self.recruits = Recruits(router, door.now, self._takes)
         self._saved = router.guards.encode()
         self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
         self._at_door: Counter[PeerID] = Counter()  # whose they are
@@ -67,7 +72,7 @@ class StemService:
         self._nursery: trio.Nursery | None = None
         self._fault: Exception | None = None
         self._faulty = trio.Event()
-        network.set_handler(params.stem_protocol, self._on_stream)
+        network.set_handler(door.params.stem_protocol, self._on_stream)
 
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED, *, strict: bool = False
@@ -197,12 +202,12 @@ class StemService:
     async def _step(self) -> None:
         """What has become public must be known at the moment of every decision, not a moment before."""
         assert self._nursery is not None
-        self.router.maintain_guards(self._outside.hour(), trio.current_time())
+        self.router.maintain_guards(self._door.now(), trio.current_time())
         if (text := self.router.guards.encode()) != self._saved:
-            await self._outside.save(text)
+            await self._save(text)
             self._saved = text
         if ids := self.router.ids():
-            self.router.on_public(await self._outside.public(ids))
+            self.router.on_public(await self._publication.public(ids))
         fluffs: list[Fluff] = []
         for effect in self.router.tick(trio.current_time()):
             match effect:
@@ -219,7 +224,7 @@ class StemService:
 
     async def _fluff(self, fluffs: Sequence[Fluff]) -> None:
         try:
-            await self._outside.fluff(fluffs)
+            await self._publication.fluff(fluffs)
         except StoreError as error:
             log.error("the store releases nothing: %s", error)
         except Exception as error:
@@ -231,7 +236,7 @@ class StemService:
         if await self._send(effect.peer, encode_frame(effect.raw)):
             self._counts.sent += 1
             if effect.edge == OWN:
-                self._outside.handed(PeerID(effect.peer), effect.raw)
+                self._publication.handed(PeerID(effect.peer), effect.raw)
         else:
             self.router.on_failure(effect, trio.current_time())
         self._wake.ring()

@@ -19,9 +19,9 @@ _HOUR = 3600.0
 class Clocks:
     """`time` is in seconds, monotonic; `now` gives the hour since 1970 by this machine's clock."""
 
-    def __init__(self, time: Callable[[], float], now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], time: Callable[[], float] = trio.current_time) -> None:
         self._time = time
-        self._now = now
+        self.now = now
         self._heard = BoundedDict[str, tuple[int, float]](params.CLOCKS_REMEMBERED)
         self._agreed: tuple[int, float] | None = None  # the last peer that we did not dial and that agreed
         self._said = trio.lowlevel.ParkingLot()
@@ -30,7 +30,7 @@ class Clocks:
         """A peer has said that it is this hour. Of peers that dialled us only agreement counts."""
         if dialled:
             self._remember(peer, hour)
-        elif not is_off(hour - self._now()):
+        elif not is_off(hour - self.now()):
             self._agreed = hour, self._time()
         self._said.unpark_all()
 
@@ -58,4 +58,4 @@ class Clocks:
     def _offset(self, hour: int, at: float) -> int | None:
         """By how many hours a clock that showed `hour` at this time is ahead of ours; None: too long ago."""
         elapsed = self._time() - at
-        return hour + int(elapsed // _HOUR) - self._now() if elapsed < params.CLOCKS_SECONDS else None
+        return hour + int(elapsed // _HOUR) - self.now() if elapsed < params.CLOCKS_SECONDS else None

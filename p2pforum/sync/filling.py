@@ -5,28 +5,20 @@ go at that time knows it again, under whatever peer ID and behind whatever addre
 with peers that it chose itself, guards and named ones before others, and answers nobody meanwhile.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import trio
 
 from p2pforum.network.interface import Connection, Direction, PeerID
 from p2pforum.sync import params
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """What the rest of the node knows of peers, by ID."""
-
-    trusted: Callable[[], Collection[str]]  #: guards and named peers
-    known: Callable[[], Iterable[str]]  #: all that it may dial
+from p2pforum.sync.terms import Company
 
 
 class Filling:
-    """`company` is to be set before peers connect; without it there is nothing to hide."""
+    """Without `company` there is nothing to hide."""
 
-    def __init__(self) -> None:
-        self.company: Company | None = None
+    def __init__(self, company: Company | None = None) -> None:
+        self.company = company
         self._begin()
 
     def _begin(self) -> None:

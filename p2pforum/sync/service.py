@@ -14,7 +14,6 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
-from p2pforum.core.network_params import NetworkParams
 from p2pforum.ingest import Door
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import Connected, Direction, Network, PeerID, connection_to
@@ -40,23 +39,22 @@ class SyncService:
     def __init__(
         self,
         network: Network,
-        params: NetworkParams,
         store_snapshot: Callable[[], AbstractContextManager[Snapshot]],
         door: Door,
         rng: Random,
-        now: Callable[[], int],
+        clocks: Clocks,
+        settings: Settings | None = None,
     ) -> None:
         self._network = network
-        self._protocol = params.sync_protocol
+        self._protocol = door.params.sync_protocol
         self._store_snapshot = store_snapshot
         self._door = door
         self._rng = rng
-        self._now = now
-        self.settings = Settings()  #: may be replaced at any time, and counts from the next session on
+        self.settings = settings or Settings()  #: may be replaced; counts from the next session on
         self._claims = Claims(trio.current_time)
         self._standing = Standing(trio.current_time)
-        self.filling = Filling()
-        self.clocks = Clocks(trio.current_time, now)  #: what hour it is for peers
+        self.filling = Filling(self.settings.company)
+        self.clocks = clocks
         self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
         self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
@@ -174,7 +172,7 @@ class SyncService:
         *,
         initiator: bool = False,
     ) -> Report:
-        terms = self.settings.terms(self._now(), self._door.retention_hours)
+        terms = self.settings.terms(self.clocks.now(), self._door.retention_hours)
         async with stream:
             with ExitStack() as stack:
                 share = self._dialled if self._is_dialled(peer) else self._strangers

@@ -1,5 +1,6 @@
 """What one side brings to a session, and what a node decides about all of them."""
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
@@ -22,12 +23,22 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """What the rest of the node knows of peers, by ID."""
+
+    trusted: Callable[[], Collection[str]]  #: guards and named peers
+    known: Callable[[], Iterable[str]]  #: all that it may dial
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot."""
+    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot. `company`
+    counts when the service is made; see filling.py."""
 
     choice: Choice = field(default_factory=Choice)
     budget: Budget = field(default_factory=Budget)
     every: float = limits.SYNC_EVERY_SECONDS
+    company: Company | None = None
 
     def terms(self, hour: int, retention_hours: int) -> Terms:
         """What is said of how long posts are kept is in whole days: fewer nodes differ by it."""

@@ -104,7 +104,7 @@ async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIter
             store.release(ids)
 
         door = InlineDoor(store, TEST_NETWORK, lambda: HOUR)
-        service = GossipService(network, TEST_NETWORK, door, Random(name), release)
+        service = GossipService(network, door, Random(name), release)
         await nursery.start(functools.partial(service.run, strict=strict))
         yield Node(name, network, store, door, service)
         nursery.cancel_scope.cancel()

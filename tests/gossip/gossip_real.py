@@ -101,7 +101,7 @@ async def real_node(now: Callable[[], int] = lambda: HOUR) -> AsyncIterator[Real
             store.release(ids)
 
         door = Door(store, TEST_NETWORK, now)
-        service = GossipService(tapped, TEST_NETWORK, door, Random(network.peer_id), release)
+        service = GossipService(tapped, door, Random(network.peer_id), release)
         await nursery.start(functools.partial(service.run, strict=True))
         yield RealNode(tapped, store, service)
         nursery.cancel_scope.cancel()

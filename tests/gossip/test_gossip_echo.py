@@ -123,9 +123,7 @@ async def author(directory: Path, seed: int) -> AsyncIterator[tuple[composition.
         nursery = await stack.enter_async_context(trio.open_nursery())
         for name in PEERS:
             network = await stack.enter_async_context(hub.network(name))
-            gossip = GossipService(
-                network, TEST_NETWORK, Door(Shelf(), TEST_NETWORK, lambda: HOUR), rng, _nothing
-            )
+            gossip = GossipService(network, Door(Shelf(), TEST_NETWORK, lambda: HOUR), rng, _nothing)
             await nursery.start(gossip.run)
         network = await stack.enter_async_context(hub.network("author"))
         capture = Capture(network)
@@ -163,19 +161,19 @@ async def test_the_report_is_what_a_tap_on_the_streams_saw(
 ) -> None:
     async with author(tmp_path, seed) as (node, capture):
         post = a_post("Who has seen this?", subject="Mine")
-        submitted = await node.submit(post.raw, listen=5)
+        submitted = await node.desk.submit(post.raw, listen=5)
         assert submitted.outcome is Outcome.STORED
         truth = capture.counts(post)
         assert submitted.spread == truth
         assert 0 < truth["handed"] < len(PEERS)
         assert truth["told"] + truth["heard"] > 0
-        assert truth["handed"] != len(node.peers())  # the negative control: a count of connected peers
+        assert truth["handed"] != len(node.desk.peers())  # the negative control: a count of connected peers
 
 
 async def test_without_listening_it_is_what_left_at_once(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with author(tmp_path, 1) as (node, capture):
         post = a_post("Who has seen this?", subject="Mine")
-        at_once = (await node.submit(post.raw)).spread
+        at_once = (await node.desk.submit(post.raw)).spread
         assert at_once is not None
         assert at_once["handed"] > 0
         assert (at_once["told"], at_once["heard"]) == (0, 0)
@@ -189,14 +187,14 @@ async def test_only_a_new_post_is_counted_and_then_forgotten(
     async with author(tmp_path, 2) as (node, _):
         post = a_post("Who has seen this?", subject="Mine")
         with trio.move_on_after(1.5):  # a front end that goes away
-            await node.submit(a_post("Another.", subject="Other").raw, listen=5)
+            await node.desk.submit(a_post("Another.", subject="Other").raw, listen=5)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(node.submit, post.raw, 3)
+            nursery.start_soon(node.desk.submit, post.raw, 3)
             await trio.sleep(1)
             assert len(_echoes()) == 1  # the negative control: while somebody waits there is one
-        assert (await node.submit(post.raw, listen=3)).spread is None  # a duplicate
+        assert (await node.desk.submit(post.raw, listen=3)).spread is None  # a duplicate
         assert _echoes() == []
-        assert node._own._leaving == {}
+        assert node.after_stem.leaving == {}
 
 
 def _echoes() -> list[Echo]:
@@ -210,6 +208,6 @@ async def test_alone_nobody_is_handed_anything(autojump_clock: MockClock, tmp_pa
         with open_store(tmp_path, TEST_NETWORK) as store:
             node = composition.Node(CONFIG, store, network, Random(1))
             await nursery.start(node.run)
-            submitted = await node.submit(a_post("Alone.").raw, listen=1)
+            submitted = await node.desk.submit(a_post("Alone.").raw, listen=1)
             assert submitted.spread == {"handed": 0, "told": 0, "heard": 0}
             nursery.cancel_scope.cancel()

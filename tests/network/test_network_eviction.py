@@ -198,7 +198,7 @@ async def test_who_brings_posts_is_asked_of_the_node() -> None:
     places, visitors = Places(), Visitors()
     for n in range(40):
         visitors.come(f"p{n}", "/ip4/127.0.0.1/tcp/5", since=float(n))
-    places.worth = lambda: {PeerID("p39"): 3.0}
+    places.set_worth(lambda: {PeerID("p39"): 3.0})
     assert places.could_make_one(visitors.here)
     assert places.make_one(visitors.here)
     names = {guest.peer for guest in visitors.here}

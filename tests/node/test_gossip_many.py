@@ -164,7 +164,7 @@ async def test_with_the_real_door_and_store_in_real_time(tmp_path: Path) -> None
         for store, network in zip(stores, networks, strict=True):
             door = Door(store, TEST_NETWORK, lambda: HOUR)
             release = partial(trio.to_thread.run_sync, store.release)
-            services.append(GossipService(network, TEST_NETWORK, door, Random(network.peer_id), release))
+            services.append(GossipService(network, door, Random(network.peer_id), release))
             await nursery.start(partial(services[-1].run, strict=True))
         for one, other in itertools.pairwise(networks):
             await one.dial(other.addresses[0])

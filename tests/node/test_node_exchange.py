@@ -221,7 +221,7 @@ async def test_nodes_say_the_same_of_themselves_unless_they_take_no_part(tmp_pat
     said = {}
     for name, config in configs.items():
         async with open_node(config, find_paths(tmp_path / name.replace(" ", "-"))) as node:
-            said[name] = node._network.protocols  # type: ignore[attr-defined]
+            said[name] = node.network.protocols  # type: ignore[attr-defined]
     assert said["plain"] == said["announces"]
     assert set(said["plain"]) - set(said["no part"]) == {TEST_NETWORK.peers_protocol}
 
@@ -234,7 +234,7 @@ async def test_the_record_lasts_as_the_peer_id_does(tmp_path: Path) -> None:
         config = a_config(listen=("/ip4/127.0.0.2/tcp/45671",), announce=announced)
         async with open_node(config, paths) as node:
             (kept,) = paths.data_dir.glob("*.record")
-            return decode(kept.read_bytes(), TEST_NETWORK), node.status()["peer_id"]
+            return decode(kept.read_bytes(), TEST_NETWORK), node.desk.status()["peer_id"]
 
     here, there = "/ip4/203.0.113.7/tcp/45671", "/ip6/2001:db8::8/tcp/45671"
     first, peer = await start(here)

@@ -97,8 +97,8 @@ async def test_a_guard_of_before_the_restart_is_dialled_when_a_key_of_its_slot_p
                 await until(network.connections)
                 await trio.sleep(2.5)
                 assert {c.peer for c in network.connections()} == {a_peer(1)}, "no post, no guard"
-                await node.submit(one.raw)
-                await node.submit(two.raw)
+                await node.desk.submit(one.raw)
+                await node.desk.submit(two.raw)
                 await until(lambda: len(world.frames) == 2)
                 assert sorted(world.frames) == sorted([(a_peer(33), one.raw), (a_peer(39), two.raw)])
                 assert {c.peer for c in network.connections()} == {a_peer(1), a_peer(33), a_peer(39)}
@@ -118,7 +118,7 @@ async def test_without_guards_one_is_drawn_from_the_book_for_a_post(tmp_path: Pa
                 node = Node(ALONE, store, network, Random(2), tmp_path)
                 await nursery.start(node.run)
                 (post,) = posts_of(1)
-                await node.submit(post.raw)
+                await node.desk.submit(post.raw)
                 await until(lambda: world.frames)
                 guards = node.stem.router.guards
                 ((guard, raw),) = world.frames

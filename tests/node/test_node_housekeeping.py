@@ -31,7 +31,7 @@ async def test_a_clock_that_is_ahead_costs_no_post(
 
             async def dropped_at(hour: int) -> int:
                 monkeypatch.setattr(node_module, "now_hours", lambda: hour)
-                return await trio.to_thread.run_sync(node._keeping.expire)
+                return await trio.to_thread.run_sync(node.keeping.expire)
 
             assert await dropped_at(HOUR + 200 * 24) == 0
             assert await dropped_at(HOUR + 200 * 24) == 0

@@ -97,7 +97,7 @@ class House:
         return (
             len(peers) == 1
             and not counts.invalid + counts.expelled
-            and not any(peer in self.node._network.bans for peer in peers)
+            and not any(peer in self.node.network.bans for peer in peers)
             and all(view.score >= 0 for view in self.node.gossip.peers().values())
         )
 
@@ -140,12 +140,12 @@ async def tell_the_story(directory: Path, table: Mapping[int, Row]) -> list[str]
         await old.network.dial(new.network.addresses[0])
         await until(lambda: all(h.node.gossip.has_taker for h in (old, new)))
         with knowing(table):
-            await new.node.sync("", lambda _: None)
+            await new.node.desk.sync("", lambda _: None)
         await until(lambda: len(old.held) >= 20 and len(new.held) >= 20)
         for house in (old, new):
             with knowing(OLD if house is old else table):
                 for post in BY_GOSSIP[house.name]:
-                    await house.node.submit(post.raw)
+                    await house.node.desk.submit(post.raw)
         await until(lambda: len(old.held) == len(new.held) == len(ALL))
         missing = [f"{h.name} lacks posts" for h in (old, new) if len(h.held) < len(ALL)]
         return missing + [f"{h.name} blames" for h in (old, new) if not h.thinks_well_of_its_peers()]

@@ -73,7 +73,7 @@ async def reside(
     with open_store(directory, TEST_NETWORK) as store:
         async with hub.network(peer) as network, trio.open_nursery() as nursery:
             node = Node(config, store, network, Random(peer))
-            await nursery.start(serve_api, node, directory / "api.sock")
+            await nursery.start(serve_api, node.desk, directory / "api.sock")
             await nursery.start(node.run)
             task_status.started(Resident(node, store, network, NodeClient(directory / "api.sock")))
 
@@ -139,7 +139,7 @@ class World:
             await until(lambda: guard.node.gossip.has_taker and author.node.stem.view().guards_connected)
             for one, posts in ((author, self.hidden), (guard, self.open)):
                 for post in posts:
-                    await one.node.submit(post.raw)
+                    await one.node.desk.submit(post.raw)
             wrong = self.forged.raw[:-1] + bytes([self.forged.raw[-1] ^ 1])
             await misbehave(hub, guard, Message(TEST_NETWORK.topic, wrong))
             for one in (author, guard, late, before):

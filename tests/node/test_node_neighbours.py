@@ -36,7 +36,7 @@ async def a_node(hub: MemoryHub, directory: Path) -> AsyncIterator[Node]:
 
 
 def is_left_alone(node: Node) -> bool:
-    return any("broke the rules" in row.get("error", "") for row in node.peers())
+    return any("broke the rules" in row.get("error", "") for row in node.desk.peers())
 
 
 async def breaks_gossip(bob: Network) -> None:
@@ -50,7 +50,7 @@ async def test_who_broke_gossip_is_not_dialled_again_though_it_is_named(tmp_path
     async with hub.network("bob") as bob, a_node(hub, tmp_path) as node:
         await breaks_gossip(bob)
         await until(lambda: is_left_alone(node))
-        assert node.status()["peers"] == 0
+        assert node.desk.status()["peers"] == 0
 
 
 async def test_who_broke_sync_is_not_dialled_again_though_it_is_named(tmp_path: Path) -> None:
@@ -66,6 +66,6 @@ async def test_peers_say_whether_they_were_named(tmp_path: Path) -> None:
     hub = MemoryHub(Random(1))
     async with hub.network("bob"), hub.network("carol") as carol, a_node(hub, tmp_path) as node:
         await carol.dial("/memory/node/p2p/node")
-        await until(lambda: node.status()["peers"] == 2)
-        assert {row["peer"]: row["named"] for row in node.peers()} == {"bob": True, "carol": False}
-        assert node.status()["book"] == {"new": 0, "tried": 0, "outbound": 1, "wanted": 8}
+        await until(lambda: node.desk.status()["peers"] == 2)
+        assert {row["peer"]: row["named"] for row in node.desk.peers()} == {"bob": True, "carol": False}
+        assert node.desk.status()["book"] == {"new": 0, "tried": 0, "outbound": 1, "wanted": 8}

@@ -66,7 +66,7 @@ class House:
         """It speaks gossip only; what hour it is for it is told to the node as by a session of sync."""
         probe = await self._nursery.start(self._live_peer, name)
         if says_hour:
-            self.node.sync_service.clocks.note(name, node_module.now_hours(), dialled=False)
+            self.node.sync.clocks.note(name, node_module.now_hours(), dialled=False)
         await probe.join(self)  # needs the network only
         await until(lambda: self.node.gossip.has_taker)
         return probe
@@ -122,7 +122,7 @@ async def test_what_is_handed_in_while_peers_are_there_does_not_wait(
     peer = await house.peer()
     await until(lambda: len(peer.posts()) == 1)
     for n in range(3):
-        await node.submit(written(f"New {n}").raw)
+        await node.desk.submit(written(f"New {n}").raw)
     await until(lambda: len(peer.posts()) == 4)
     assert house.released(*old) == 1, "the second one of the backlog waits"
 
@@ -134,7 +134,7 @@ async def test_a_backlog_does_not_leave_when_its_node_comes(house: House) -> Non
     node = await house.start(replace(CONFIG, hold_minutes=24 * 60))
     peer = await house.peer()
     new = written("New", key=2)
-    await node.submit(new.raw)
+    await node.desk.submit(new.raw)
     await until(lambda: peer.posts() == [new.raw])
     await trio.sleep(0.5)
     assert house.released(old) == 0, "its time is drawn over a day; with none it goes (above)"
@@ -148,7 +148,7 @@ async def test_what_is_handed_in_without_peers_is_kept_for_the_first(
     await trio.sleep(0.1)  # the node waits for something to do
     posts = [written("One"), written("Two", key=2)]
     for post in posts:
-        await node.submit(post.raw)
+        await node.desk.submit(post.raw)
     await trio.sleep(0.5)
     assert house.released(*posts) == 0
     peer = await house.peer()
@@ -163,7 +163,7 @@ async def leaves_though_it_is_dated(house: House, hour: int) -> bool:
     await house.start()
     peer = await house.peer()
     for number in range(3):
-        await house.node.submit(written(f"Now {number}").raw)
+        await house.node.desk.submit(written(f"Now {number}").raw)
     await until(lambda: len(peer.posts()) >= 3)
     await trio.sleep(1)  # the backlog has had time for many more
     return odd.raw in peer.posts()
@@ -189,7 +189,7 @@ async def test_what_no_peer_would_take_stays_here_and_never_expires(
 ) -> None:
     hour = now_hours() + hours
     assert await leaves_though_it_is_dated(house, hour) == leaves
-    house.node._keeping.expire()
+    house.node.keeping.expire()
     assert (len(house.store.unreleased()) == 1) != leaves
 
 
@@ -198,7 +198,7 @@ async def test_control_a_node_that_lets_all_go_loses_what_nobody_took(
 ) -> None:
     monkeypatch.setattr(timekeeping.Timekeeping, "may_leave", lambda _self, _raw: True)
     assert await leaves_though_it_is_dated(house, now_hours() - limits.RETENTION_HOURS * 20)
-    house.node._keeping.expire()
+    house.node.keeping.expire()
     assert not house.store.unreleased(), "released, refused by all, and expired here"
 
 
@@ -209,15 +209,15 @@ async def test_with_a_clock_that_peers_contradict_nothing_leaves_and_nothing_exp
     house.store.add([(old, True), (written("Of another", key=4), True)])
     house.store.add([(kept, False)])
     node = await house.start()
-    node.sync_service.clocks.note("friend", now_hours() - 300, dialled=True)
+    node.sync.clocks.note("friend", now_hours() - 300, dialled=True)
     peer = await house.peer()
-    refused = await node.submit(written("New", key=5).raw)
+    refused = await node.desk.submit(written("New", key=5).raw)
     assert refused.outcome is Outcome.REFUSED
     assert "those of peers are 12 days behind it" in refused.reason
     await trio.sleep(1)
     assert not peer.posts()
-    node.sync_service.clocks.note("friend", now_hours(), dialled=True)
-    assert (await node.submit(written("New", key=5).raw)).outcome is Outcome.STORED
+    node.sync.clocks.note("friend", now_hours(), dialled=True)
+    assert (await node.desk.submit(written("New", key=5).raw)).outcome is Outcome.STORED
     await until(lambda: len(peer.posts()) == 1)
 
 
@@ -230,12 +230,12 @@ async def kept_while_the_clock_is_behind(house: House, monkeypatch: pytest.Monke
     node = await house.start()
     await house.peer(says_hour=False)
     mine = written("Mine")
-    assert (await node.submit(mine.raw)).outcome is Outcome.STORED
+    assert (await node.desk.submit(mine.raw)).outcome is Outcome.STORED
     await trio.sleep(1)  # the backlog has had time for many more
     shown[0] = hour + limits.RETENTION_HOURS + 1
     new = a_post("New", key=9, board="b", hour=shown[0], params=TEST_NETWORK)
     house.store.add([(new, True)])  # else the node takes the new hour for wrong, and drops nothing
-    node._keeping.expire()
+    node.keeping.expire()
     return mine.raw in house.store.unreleased()
 
 
@@ -257,13 +257,13 @@ async def test_a_post_waits_for_a_peer_that_says_the_hour_and_leaves_then(house:
     peer = await house.peer(says_hour=False)
     handed_in, kept = written("Handed in"), written("Kept", key=2)
     house.store.add([(kept, False)])
-    await node.submit(handed_in.raw)
+    await node.desk.submit(handed_in.raw)
     await trio.sleep(0.5)
     assert not peer.posts()
-    assert node.status()["clock"]["confirmed"] is False
-    node.sync_service.clocks.note("peer", now_hours(), dialled=False)
+    assert node.desk.status()["clock"]["confirmed"] is False
+    node.sync.clocks.note("peer", now_hours(), dialled=False)
     await until(lambda: set(peer.posts()) == {handed_in.raw, kept.raw})
-    assert node.status()["clock"]["confirmed"] is True
+    assert node.desk.status()["clock"]["confirmed"] is True
 
 
 @pytest.mark.parametrize(
@@ -278,8 +278,8 @@ async def test_a_stem_that_ends_while_the_clock_is_wrong_releases_nothing_of_min
     house.store.add([(kept, False)])
     node = await house.start(replace(CONFIG, hold_minutes=24 * 60))  # else it leaves by itself
     await house.peer()
-    node.sync_service.clocks.note("friend", now_hours() - hours, dialled=True)
-    await node._own.fluff([Fluff(kept.id, kept.raw, own)])
+    node.sync.clocks.note("friend", now_hours() - hours, dialled=True)
+    await node.after_stem.fluff([Fluff(kept.id, kept.raw, own)])
     assert house.released(kept) == leaves
 
 
@@ -312,7 +312,7 @@ async def publish_some(house: House) -> None:
     await house.peer()
     posts = [written(f"Mine {n}", key=n + 1) for n in range(3)]
     for post in posts:
-        await node.submit(post.raw)
+        await node.desk.submit(post.raw)
     await until(lambda: house.released(*posts) == 3)
 
 

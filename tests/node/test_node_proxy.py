@@ -31,8 +31,8 @@ async def test_the_lasting_peer_id_behind_a_proxy_is_another(tmp_path: Path) -> 
     seen: dict[str, set[str]] = {"": set(), "socks5://127.0.0.1:9": set()}
     for proxy in [*seen, *seen]:
         async with open_node(a_config(port, proxy), paths) as node:
-            seen[proxy].add(str(node.status()["peer_id"]))
-            assert node.status()["proxy"] == (proxy or None)
+            seen[proxy].add(str(node.desk.status()["peer_id"]))
+            assert node.desk.status()["proxy"] == (proxy or None)
     without, behind = seen.values()
     assert len(without) == len(behind) == 1, "each lasts over a restart"
     assert without.isdisjoint(behind)
@@ -46,16 +46,16 @@ async def test_what_was_met_one_way_is_not_dialled_the_other(tmp_path: Path) -> 
     for before, after in [(clear, behind), (behind, clear)]:
         async with open_node(before, paths) as node:
             node.neighbours.book.learn(an_address(1), "", now_hours())
-            save_book(node._store, node.neighbours.book.take_changes().rows, [])
-            await node._save_guards(Guards(kept=[guard]).encode())
+            save_book(node.store, node.neighbours.book.take_changes().rows, [])
+            node.guard_file.save(Guards(kept=[guard]).encode())
         async with open_node(before, paths) as node:
-            assert node.status()["book"]["new"] == 1, "the same way it is kept"
+            assert node.desk.status()["book"]["new"] == 1, "the same way it is kept"
             assert node.stem.router.guards.kept == [guard]
         async with open_node(after, paths) as node:
-            assert node.status()["book"] == {"new": 0, "tried": 0, "outbound": 0, "wanted": 8}
+            assert node.desk.status()["book"] == {"new": 0, "tried": 0, "outbound": 0, "wanted": 8}
             assert before is behind or node.stem.router.guards.kept == []
     async with open_node(behind, paths) as node:
-        assert node.status()["book"]["new"] == 0, "nor back"
+        assert node.desk.status()["book"]["new"] == 0, "nor back"
 
 
 async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path: Path) -> None:
@@ -64,14 +64,15 @@ async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path:
     written = replace(a_config(0, "socks5://127.0.0.1:9"), peers=(peer,))
     async with open_node(a_config(0, ""), find_paths(tmp_path, {}), lambda: written) as node:
         with pytest.raises(ConfigError, match="restart the node"):
-            node.reload()
+            node.desk.reload()
         assert node.neighbours.absent() == []
         written = replace(a_config(0, ""), peers=(peer,))
-        node.reload()
+        node.desk.reload()
         assert [row["address"] for row in node.neighbours.absent()] == [peer], "with the same, they are taken"
 
 
 async def test_the_network_asks_the_node_who_brings_posts(tmp_path: Path) -> None:
     async with open_node(a_config(0, ""), find_paths(tmp_path, {})) as node:
-        assert node._network.places.worth == node.worth  # type: ignore[attr-defined]
-        assert node.worth() == {}
+        places = node.network._places  # type: ignore[attr-defined]
+        assert places._worth == node.gossip._worth
+        assert places._worth() == {}

@@ -65,9 +65,9 @@ class House:
         await self.meet()
 
     async def meet(self) -> None:
-        await self.node._network.dial("/memory/guard/p2p/guard")
+        await self.node.network.dial("/memory/guard/p2p/guard")
         await self.guard.probe.join(self)  # needs the network only
-        self.node.sync_service.clocks.note("guard", now_hours(), dialled=True)  # as in a session of sync
+        self.node.sync.clocks.note("guard", now_hours(), dialled=True)  # as in a session of sync
         await until(lambda: self.node.gossip.has_taker)
         await until(lambda: self.node.stem.view().guards_connected)
 
@@ -96,7 +96,7 @@ async def test_an_own_post_goes_to_the_guard_alone_and_is_counted(tmp_path: Path
         house = House(tmp_path, HIDING, nursery)
         await house.start()
         post = written("Hidden.")
-        submitted = await house.node.submit(post.raw, listen=0.2)
+        submitted = await house.node.desk.submit(post.raw, listen=0.2)
         assert submitted.spread == {"handed": 1, "told": 0, "heard": 0}
         assert house.guard.frames == [post.raw]
         assert house.guard.probe.posts() == []
@@ -109,7 +109,7 @@ async def test_control_without_hiding_it_goes_to_all_peers(tmp_path: Path) -> No
         house = House(tmp_path, OPEN, nursery)
         await house.start()
         post = written("Open.")
-        submitted = await house.node.submit(post.raw, listen=0.2)
+        submitted = await house.node.desk.submit(post.raw, listen=0.2)
         assert submitted.spread is not None
         assert submitted.spread["handed"] == 1
         await until(lambda: house.guard.probe.posts() == [post.raw])
@@ -122,7 +122,7 @@ async def test_heard_back_it_is_public_and_the_log_is_emptied(tmp_path: Path) ->
         house = House(tmp_path, HIDING, nursery)
         await house.start()
         post = written("Hidden.")
-        await house.node.submit(post.raw)
+        await house.node.desk.submit(post.raw)
         log = tmp_path / "node.db-wal"
         assert log.stat().st_size > 0
         await house.node.door.ingest([post.raw], Origin.GOSSIP)
@@ -138,7 +138,7 @@ async def test_what_does_not_come_back_is_released_and_gossiped(tmp_path: Path) 
         house = House(tmp_path, HIDING, nursery)
         await house.start()
         post = written("Swallowed.")
-        await house.node.submit(post.raw)
+        await house.node.desk.submit(post.raw)
         assert house.guard.frames == [post.raw]
         await until(lambda: house.guard.probe.posts() == [post.raw])
         assert house.store.known([post.id]) == {post.id}
@@ -152,11 +152,11 @@ async def test_what_the_guard_has_can_not_be_forgotten_what_waits_can(tmp_path: 
         await house.start()
         posts = [written(f"{n}") for n in range(20)]
         for post in posts:
-            await house.node.submit(post.raw)
+            await house.node.desk.submit(post.raw)
         assert house.guard.frames, "a guard takes eighteen at once"
         sent, waiting = posts[0], posts[-1]
-        assert not await house.node.forget(sent.id)
-        assert await house.node.forget(waiting.id)
+        assert not await house.node.desk.forget(sent.id)
+        assert await house.node.desk.forget(waiting.id)
         assert waiting.raw not in house.store.unreleased()
         assert house.node.stem.view().own == len(posts) - 1
         nursery.cancel_scope.cancel()
@@ -167,14 +167,14 @@ async def test_what_is_written_while_nobody_is_there_waits_though_a_guard_is_kep
     async with trio.open_nursery() as nursery:
         house = House(tmp_path, replace(HIDING, hold_minutes=24 * 60), nursery)
         await house.start()
-        await house.node._network.disconnect(PeerID("guard"))
+        await house.node.network.disconnect(PeerID("guard"))
         await until(lambda: not house.node.gossip.has_taker and not house.node.stem.router.has_dialled)
         alone = written("Alone.")
-        await house.node.submit(alone.raw)
+        await house.node.desk.submit(alone.raw)
         assert house.node.stem.view().own == 0
         await house.meet()
         met = written("In company.")
-        await house.node.submit(met.raw)
+        await house.node.desk.submit(met.raw)
         await until(lambda: house.guard.frames)
         await trio.sleep(0.5)
         assert house.guard.frames == [met.raw], "the control: it goes at once"

@@ -1,4 +1,4 @@
-"""`Node.sync`, as front ends ask for it: with peers that are there, refuse, and go away."""
+"""`FrontDesk.sync`, as front ends ask for it: with peers that are there, refuse, and go away."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -57,13 +57,13 @@ async def test_each_peer_has_its_turn_and_its_ending(hub: MemoryHub, tmp_path: P
     async with AsyncExitStack() as stack:
         node, network = await a_node(stack, hub, "me", tmp_path)
         other, _ = await a_node(stack, hub, "whole", tmp_path)
-        other._store.add([(post, True) for post in thread])
+        other.store.add([(post, True) for post in thread])
         await one_that_is_busy(stack, hub, "busy")
         await one_that_goes_away(stack, hub, "gone")
         for name in ("gone", "busy", "whole"):
             await network.dial(f"/memory/{name}/p2p/{name}")
-        result = await node.sync("", steps.append)
-        alone = await node.sync("busy", steps.append)
+        result = await node.desk.sync("", steps.append)
+        alone = await node.desk.sync("busy", steps.append)
     assert (result["peers"], result["done"], result["new"]) == (3, 1, 5)
     endings = {session["peer"]: session["outcome"] for session in result["sessions"]}
     assert endings == {"gone": "lost", "busy": "busy", "whole": "done"}

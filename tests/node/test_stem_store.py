@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import trio
 from strategies import HOUR, TEST_NETWORK, a_post
@@ -18,8 +19,9 @@ from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Fluff, StemRouter
-from p2pforum.stem.service import Outside, StemService
+from p2pforum.stem.service import StemService
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 
 QUICK = StemParams(diffuser=0.0, settle=0.0, hop_delay=0.01)
@@ -59,15 +61,15 @@ async def whole_node(hub: MemoryHub, name: str, directory: Path) -> AsyncIterato
                 await trio.lowlevel.checkpoint()
 
             rng = Random(name)
-            gossip = GossipService(network, TEST_NETWORK, door, rng, release)
+            gossip = GossipService(network, door, rng, release)
             router = StemRouter(rng, Guards(), trio.current_time(), QUICK)
 
             async def fluff(fluffs: Sequence[Fluff]) -> None:
                 await gossip.originate([fluff.raw for fluff in fluffs])
 
-            outside = Outside(public, fluff, save, lambda: HOUR)
-            stem = StemService(network, TEST_NETWORK, door, router, outside)
-            sync = SyncService(network, TEST_NETWORK, store.snapshot, door, rng, lambda: HOUR)
+            publication = SimpleNamespace(public=public, fluff=fluff, handed=lambda *_: None)
+            stem = StemService(network, door, router, publication, save)
+            sync = SyncService(network, store.snapshot, door, rng, Clocks(lambda: HOUR))
             await nursery.start(gossip.run)
             await nursery.start(stem.run)
             nursery.start_soon(sync.run)

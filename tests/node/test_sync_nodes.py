@@ -17,6 +17,7 @@ from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
 
@@ -54,7 +55,7 @@ async def open_node(hub: MemoryHub, name: str, directory: Path, *, every: float)
     with open_store(directory / name, TEST_NETWORK) as store:
         async with hub.network(name) as network, trio.open_nursery() as nursery:
             door = Door(store, TEST_NETWORK, lambda: HOUR)
-            sync = SyncService(network, TEST_NETWORK, store.snapshot, door, random.Random(name), lambda: HOUR)
+            sync = SyncService(network, store.snapshot, door, random.Random(name), Clocks(lambda: HOUR))
             sync.settings = Settings(every=every)
             nursery.start_soon(sync.run)
             try:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from types import SimpleNamespace
 
 import trio
 from gossip_nodes import InlineDoor, MemoryStore
@@ -21,7 +22,7 @@ from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Fluff, StemRouter
-from p2pforum.stem.service import Outside, StemService
+from p2pforum.stem.service import StemService
 
 STEM = TEST_NETWORK.stem_protocol
 
@@ -140,10 +141,10 @@ async def stem_node_on(
             saved.append(text)
 
         door = InlineDoor(store, TEST_NETWORK, lambda: HOUR)
-        gossip = GossipService(network, TEST_NETWORK, door, Random(name), release)
+        gossip = GossipService(network, door, Random(name), release)
         router = StemRouter(Random(f"{name} stem"), guards or Guards(), trio.current_time(), params)
-        outside = Outside(public, fluff, save, lambda: HOUR)
-        stem = StemService(network, TEST_NETWORK, door, router, outside)
+        publication = SimpleNamespace(public=public, fluff=fluff, handed=lambda *_: None)
+        stem = StemService(network, door, router, publication, save)
         await nursery.start(functools.partial(gossip.run, strict=True))
         await nursery.start(functools.partial(stem.run, strict=True))
         yield StemNode(name, network, store, gossip, stem, saved, fluffed)

@@ -13,6 +13,7 @@ from p2pforum.core.verdict import Origin
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 
 
@@ -50,7 +51,7 @@ async def sync_node(
         store = store or MemoryPosts(posts)
         door = CountingDoor(store, TEST_NETWORK, lambda: HOUR)
         rng = random.Random(name)
-        service = SyncService(network, TEST_NETWORK, store.snapshot, door, rng, lambda: HOUR)
+        service = SyncService(network, store.snapshot, door, rng, Clocks(lambda: HOUR))
         yield SyncNode(name, network, store, door, service)
 
 

@@ -13,7 +13,7 @@ HOUR = 3600.0
 class Time:
     def __init__(self) -> None:
         self.seconds, self.hour = 0.0, 1_000
-        self.clocks = Clocks(lambda: self.seconds, lambda: self.hour)
+        self.clocks = Clocks(lambda: self.hour, lambda: self.seconds)
 
 
 def test_nobody_has_said_anything() -> None:

@@ -14,8 +14,9 @@ from p2pforum.core.post import Post
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params
-from p2pforum.sync.filling import Company, Filling
+from p2pforum.sync.filling import Filling
 from p2pforum.sync.payloads import Code
+from p2pforum.sync.terms import Company
 
 POSTS = pool(300)
 MISSED = POSTS[100:120]

@@ -16,6 +16,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.keeping import Floor, Keeping, Rules
 from p2pforum.store.posts import open_store
 from p2pforum.sync.boards import Choice
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
 
@@ -57,8 +58,8 @@ async def a_small_node(
         door = CountingDoor(small, TEST_NETWORK, lambda: HOUR, keep=keep)
         async with hub.network("full") as a, hub.network("small") as b:
             other = Door(full, TEST_NETWORK, lambda: HOUR)
-            SyncService(a, TEST_NETWORK, full.snapshot, other, random.Random(1), lambda: HOUR)
-            service = SyncService(b, TEST_NETWORK, small.snapshot, door, random.Random(1), lambda: HOUR)
+            SyncService(a, full.snapshot, other, random.Random(1), Clocks(lambda: HOUR))
+            service = SyncService(b, small.snapshot, door, random.Random(1), Clocks(lambda: HOUR))
             service.settings = Settings(Choice(low=keep.low, also=frozenset(rules.by_board)))
             await b.dial("/memory/full/p2p/full")
             yield service, door, keep

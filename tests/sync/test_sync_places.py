@@ -18,6 +18,7 @@ from p2pforum.core import limits
 from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params, places
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.frames import Frame, FrameReader
 from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.places import Guest, Places, to_admit, to_end
@@ -188,7 +189,7 @@ async def besieged(count: int, groups: int, *, fetch: bool = False) -> AsyncIter
         network = await stack.enter_async_context(hub.network("node", at=where(0, 1), keyed=True))
         store, rng = MemoryPosts(POSTS), random.Random(2)
         door = CountingDoor(store, TEST_NETWORK, lambda: HOUR)
-        service = SyncService(network, TEST_NETWORK, store.snapshot, door, rng, lambda: HOUR)
+        service = SyncService(network, store.snapshot, door, rng, Clocks(lambda: HOUR))
         nursery = await stack.enter_async_context(trio.open_nursery())
         for number in range(count):
             at = where(number + 1, groups)
@@ -208,7 +209,7 @@ async def newcomer_gets(node: SyncNode, number: int = 900) -> tuple[int, Code, f
         store = MemoryPosts()
         door = CountingDoor(store, TEST_NETWORK, lambda: HOUR)
         rng = random.Random(3)
-        service = SyncService(network, TEST_NETWORK, store.snapshot, door, rng, lambda: HOUR)
+        service = SyncService(network, store.snapshot, door, rng, Clocks(lambda: HOUR))
         began = trio.current_time()
         report = await service.sync(await network.dial(node.network.addresses[0]))
         return len(store.posts), report.code, trio.current_time() - began

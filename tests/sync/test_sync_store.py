@@ -16,6 +16,7 @@ from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import Store, open_store
+from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.reconcile import TUNED, Items, Reconciler
 from p2pforum.sync.service import SyncService
@@ -54,7 +55,7 @@ async def connected(left: Store, right: Store) -> AsyncIterator[tuple[SyncServic
 
 def service(network: MemoryNetwork, store: Store) -> SyncService:
     door = Door(store, TEST_NETWORK, lambda: HOUR)
-    return SyncService(network, TEST_NETWORK, store.snapshot, door, random.Random(1), lambda: HOUR)
+    return SyncService(network, store.snapshot, door, random.Random(1), Clocks(lambda: HOUR))
 
 
 async def test_two_stores_come_to_the_union(stores: tuple[Store, Store]) -> None:

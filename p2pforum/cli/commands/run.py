@@ -107,7 +107,7 @@ def _try_to_say_ready(context: Context, quiet: bool, node: "Node") -> None:
 
 
 def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
-    status = node.status()
+    status = node.desk.status()
     if quiet:
         return
     console = context.console
@@ -121,7 +121,7 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     if status["proxy"]:
         console.print(f"It dials through the proxy {status['proxy']} and never past it.")
     book = status["book"]
-    if not (node.peers() or book["new"] or book["tried"]):
+    if not (node.desk.peers() or book["new"] or book["tried"]):
         console.print("It knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
     if problem := status["clock"]["problem"]:
         console.warn(f"{problem}; until it is set, own posts stay here")

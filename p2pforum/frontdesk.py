@@ -1,0 +1,149 @@
+"""What front ends may ask of a running node: the API's backend (`ApiBackend` says what answers mean)."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import trio
+
+from p2pforum import __version__
+from p2pforum.api.backend import Progress, Submitted
+from p2pforum.config import Config
+from p2pforum.core.errors import ConfigError, NetworkError, NotFound, RemoteProtocolError
+from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.departures import Departures
+from p2pforum.gossip.service import GossipService
+from p2pforum.ingest import Door
+from p2pforum.neighbours import Neighbours
+from p2pforum.network.interface import Network
+from p2pforum.stem.service import StemService
+from p2pforum.store import pins
+from p2pforum.store.posts import Store
+from p2pforum.store.retention import clean
+from p2pforum.sync.service import SyncService
+from p2pforum.tally import Tally
+from p2pforum.timekeeping import Timekeeping
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a node is made of, as far as front ends ask for it."""
+
+    store: Store
+    network: Network
+    door: Door
+    gossip: GossipService
+    stem: StemService
+    sync: SyncService
+    neighbours: Neighbours
+    departures: Departures
+    times: Timekeeping
+
+
+class FrontDesk:
+    """`reread` gives the config as it is in the file now."""
+
+    def __init__(self, config: Config, parts: Parts, reread: Callable[[], Config] | None = None) -> None:
+        self._config = config
+        self._parts = parts
+        self._reread = reread or (lambda: config)
+        self._started = trio.current_time()
+        self._stopping = trio.Event()
+
+    async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
+        spread = None
+        if problem := self._parts.times.problem():
+            return Submitted(Outcome.REFUSED, None, problem)
+        with self._parts.gossip.echoes.listen(raw) as echo:
+            (verdict,) = await self._parts.door.ingest([raw], Origin.LOCAL)
+            if verdict.outcome is Outcome.STORED:
+                await self._parts.departures.see_off(raw, listen)
+                spread = asdict(echo.counts())
+        post_id = verdict.post.id if verdict.post else None
+        return Submitted(verdict.outcome, post_id, verdict.reason, spread)
+
+    async def forget(self, post_id: bytes) -> bool:
+        return await self._parts.departures.forget(post_id)
+
+    async def scrub(self) -> bool:
+        return await trio.to_thread.run_sync(clean, self._parts.store)
+
+    async def submit_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
+        return Counter(verdict.outcome for verdict in await self._parts.door.ingest(raws, Origin.BUNDLE))
+
+    async def pin(self, root: bytes, pinned: bool) -> bool:
+        return await trio.to_thread.run_sync(pins.pin if pinned else pins.unpin, self._parts.store, root)
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "network": self._config.params.name,
+            "peer_id": self._parts.network.peer_id,
+            "addresses": list(self._parts.network.addresses),
+            "announced": list(self._config.announce),
+            "proxy": self._config.proxy or None,
+            "peers": len(self._parts.network.connections()),
+            "uptime": int(trio.current_time() - self._started),
+            "trouble": self._parts.door.trouble or None,
+            "gossip": asdict(self._parts.gossip.statistics()),
+            "stem": asdict(self._parts.stem.view()),
+            "book": self._parts.neighbours.counts(),
+            "exchange": self._parts.neighbours.exchange(),
+            "lan": self._parts.neighbours.lan(),
+            "clock": self._parts.times.view(),
+        }
+
+    def peers(self) -> list[dict[str, Any]]:
+        views = self._parts.gossip.peers()
+        connected = [
+            {
+                "peer": c.peer,
+                "direction": c.direction.value,
+                "address": c.address,
+                "stage": "connected",
+                "named": self._parts.neighbours.is_named(c.peer),
+                "gossip": asdict(views[c.peer]) if c.peer in views else None,
+            }
+            for c in self._parts.network.connections()
+        ]
+        return connected + self._parts.neighbours.absent()
+
+    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+        connected = [connection.peer for connection in self._parts.network.connections()]
+        peers = [await self._parts.neighbours.find(target)] if target else connected
+        if not peers:
+            raise NotFound("no peer is connected")
+        tally = Tally(len(peers), progress)
+        for peer in peers:
+            try:
+                report = await self._parts.sync.sync(peer, tally.show)
+                tally.end(peer, report.code.name.lower(), left=report.left)
+            except NetworkError as error:  # the next peer may be there
+                tally.end(peer, "lost", error=str(error))
+            except RemoteProtocolError:
+                tally.end(peer, "broken", error="it broke the protocol and is banned for an hour")
+        return tally.result()
+
+    def reload(self) -> None:
+        """Read the named peers anew. Raises ConfigError: then all stays as it was.
+
+        Also if they may be meant for another way out: one that was named because a proxy is set now must not
+        be dialled, or looked up, without it.
+        """
+        config = self._reread()
+        if config.proxy != self._config.proxy:
+            raise ConfigError(
+                f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
+            )
+        self._parts.neighbours.name(config.peers)
+        log.info("the named peers were read anew")
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def wait_stopped(self) -> None:
+        await self._stopping.wait()

@@ -359,6 +359,15 @@ async def test_the_end_of_the_node_is_the_end_of_every_connection(
         assert (peer.ended_at == within) is ends
 
 
+async def test_a_connection_that_comes_at_the_end_is_not_waited_for(
+    backend: RecordingBackend, autojump_clock: MockClock
+) -> None:
+    async with front_end(backend) as peer:
+        peer.connection.finish(limits.API_GRACE_SECONDS)
+        await trio.testing.wait_all_tasks_blocked()
+        assert peer.ended_at == 0
+
+
 async def test_a_request_under_way_is_the_last_one(
     backend: RecordingBackend, autojump_clock: MockClock
 ) -> None:

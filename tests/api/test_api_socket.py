@@ -15,6 +15,7 @@ import trio
 from api_backend import RecordingBackend
 
 from p2pforum.api import server as api_server
+from p2pforum.api.backend import Submitted
 from p2pforum.api.client import NodeClient
 from p2pforum.api.server import bound_socket, may_talk, serve_api
 from p2pforum.core import limits
@@ -210,6 +211,30 @@ async def test_stop_is_answered_before_the_end(backend: RecordingBackend, socket
             )
     assert answer.startswith(b"HTTP/1.1 202")
     assert answer.endswith(b'{"stopping":true}')
+
+
+async def test_a_post_under_way_is_answered_when_the_node_ends(
+    backend: RecordingBackend, socket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not cut off, though it takes a while: the front end hears that its post is on disk."""
+    begun, kept = trio.Event(), trio.Event()
+
+    async def submit(raw: bytes, listen: float) -> Submitted:
+        begun.set()
+        await kept.wait()
+        return backend.answer
+
+    monkeypatch.setattr(backend, "submit", submit)
+    head = b"POST /v1/posts HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n"
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_api, backend, socket_path)
+        stream = await trio.open_unix_socket(socket_path)
+        await stream.send_all(head + b"Content-Length: 1\r\n\r\nx")
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+        kept.set()
+    assert (await stream.receive_some()).startswith(b"HTTP/1.1 201")
+    await stream.aclose()
 
 
 async def test_idle_connections_end_at_once(backend: RecordingBackend, socket_path: Path) -> None:

@@ -1,6 +1,7 @@
 """No test touches the home of whoever runs it; what runs beside what with xdist."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,3 +49,13 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("P2PFORUM_HOME", str(tmp_path / "p2pforum-home"))
+
+
+@pytest.fixture(autouse=True)
+def wanted_faults(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """A node logs a fault of its own and goes on; a test fails, unless it puts the fault into this list."""
+    wanted: list[str] = []
+    yield wanted
+    records = [record for when in ("setup", "call") for record in caplog.get_records(when)]
+    faults = {r.getMessage() for r in records if r.exc_info and r.name.startswith("p2pforum")}
+    assert faults == {*wanted}

@@ -1,12 +1,16 @@
 """What takes `n` of what a bound counts: it raises, or answers False, where that is too much."""
 
 import io
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import trio
+from forum_world import Shelf, a_person
 from libp2p.pubsub.pb import rpc_pb2
 from nacl.bindings import crypto_sign
+from peers_tools import a_book, an_address, source
 from strategies import HOUR, TEST_NETWORK, a_key, a_post, a_seed
 
 from p2pforum.core import bundle, invite, limits
@@ -50,6 +54,17 @@ def nested(n: int) -> None:
 
 def reply_to(n: int) -> None:
     a_post(root=bytes(32), parents=[bytes([i]) * 32 for i in range(n)])
+
+
+def answers(n: int) -> None:
+    """One reply to so many posts."""
+    root = a_post()
+    others = [a_post(f"{i}", root=root.id) for i in range(n)]
+    shelf = Shelf()
+    shelf.put(root, *others)
+    with tempfile.TemporaryDirectory() as directory:
+        first, *also = [post.id for post in others]
+        a_person(Path(directory), shelf).publisher.reply(first, "To all.", also=also)
 
 
 # -- bundles and invites -----------------------------------------------------------------------------------
@@ -193,6 +208,11 @@ def asks_for(passes: int = limits.KDF_PASSES, memory: int = limits.KDF_MEMORY) -
 
 def passphrase_of(n: int) -> None:
     keystore_format.derive(b"x" * n, bytes(16), KdfCost(1, 8 * limits.KIB))
+
+
+def learnt(n: int) -> bool:
+    """An address from a record of so many bytes."""
+    return a_book().learn(an_address(1), source(2), HOUR, bytes(n))
 
 
 def lasts(*, heard: int = PAST, day: int = 0, failures: int = 0) -> bool:

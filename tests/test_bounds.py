@@ -126,11 +126,13 @@ ROWS = [
     Row("BOOK_FAILURES", "failures", lambda n: rows.lasts(day=1, failures=n), first=0),
     Row("BOOK_FAIL_DAYS", "silent", lambda n: rows.lasts(day=rows.PAST - n, failures=99)),
     Row("BOOK_NEW_BUCKETS", "a row", lambda n: book_row(bucket=n), first=0),
+    Row("MAX_BOOK_RECORD", "learnt", rows.learnt),
     Row("MAX_BOOK_RECORD", "a row", lambda n: book_row(record=bytes(n))),
     # a person's own
     Row("MAX_SUBJECT", "typed", lambda n: writing.clean_subject("x" * n)),
     Row("MAX_BODY", "typed", lambda n: writing.clean_body("x" * n)),
     Row("MAX_BOARD_NAME", "typed", lambda n: text.is_valid_board("b" * n)),
+    Row("MAX_PARENTS", "typed", rows.answers),
     Row("MAX_LOCAL_NAME", "typed", lambda n: names.clean_name("x" * n)),
     Row("MOST_HOLD_MINUTES", "the config", lambda n: checks._hold("hold_minutes", n) == n),
     Row("MAX_SEARCH_TERMS", "a search", lambda n: len(search.parse("w " * n)) == n),

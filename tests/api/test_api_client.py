@@ -63,7 +63,10 @@ async def test_posts_that_are_not_taken(
         await in_thread(client.submit, b"a post")
 
 
-async def test_errors_of_the_node(client: NodeClient, backend: RecordingBackend) -> None:
+async def test_errors_of_the_node(
+    client: NodeClient, backend: RecordingBackend, wanted_faults: list[str]
+) -> None:
+    wanted_faults.append("a request of a front end failed")
     backend.error = StoreError("the disk is full")
     with pytest.raises(StoreError, match="the disk is full"):
         await in_thread(client.submit, b"a post")

@@ -20,6 +20,7 @@ from p2pforum.core.post_id import format_id
 from p2pforum.core.verdict import Outcome
 
 CBOR = {"Content-Type": "application/cbor"}
+FAILED = "a request of a front end failed"  # by a fault of the node's own
 
 
 async def test_version_status_peers(http: httpx.AsyncClient) -> None:
@@ -78,7 +79,10 @@ async def test_forget_and_scrub(http: httpx.AsyncClient, backend: RecordingBacke
 
 
 async def test_store_errors_are_told_and_bugs_are_not(
-    http: httpx.AsyncClient, backend: RecordingBackend, caplog: pytest.LogCaptureFixture
+    http: httpx.AsyncClient,
+    backend: RecordingBackend,
+    caplog: pytest.LogCaptureFixture,
+    wanted_faults: list[str],
 ) -> None:
     backend.error = StoreError("the disk is full")
     response = await http.post("/v1/posts", content=b"a post", headers=CBOR)
@@ -91,6 +95,7 @@ async def test_store_errors_are_told_and_bugs_are_not(
     assert response.json()["code"] == "internal"
     assert "secret" not in response.text
     assert "secret detail" in caplog.text  # the log has it, with the traceback
+    wanted_faults.append(FAILED)
 
 
 async def test_nothing_is_logged_of_a_request(
@@ -132,7 +137,11 @@ async def test_sync_with_everyone_needs_no_body(http: httpx.AsyncClient, backend
         ("bug", {"error": "the node failed on this request; its log has the reason", "code": "internal"}),
     ],
 )
-async def test_sync_errors_are_the_last_line(http: httpx.AsyncClient, target: str, answer: Any) -> None:
+async def test_sync_errors_are_the_last_line(
+    http: httpx.AsyncClient, target: str, answer: Any, wanted_faults: list[str]
+) -> None:
+    if target == "bug":
+        wanted_faults.append(FAILED)
     response = await http.post("/v1/sync", json={"peer": target})
     assert json.loads(response.text) == answer
 

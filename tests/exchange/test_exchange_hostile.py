@@ -108,8 +108,10 @@ async def test_a_slow_stranger_is_let_go_and_costs_nothing_but_a_stream(
 
 
 async def test_our_own_fault_drops_that_peer_is_told_and_the_rest_goes_on(
-    autojump_clock: MockClock, hub: MemoryHub, caplog: pytest.LogCaptureFixture
+    autojump_clock: MockClock, hub: MemoryHub, caplog: pytest.LogCaptureFixture, wanted_faults: list[str]
 ) -> None:
+    wanted_faults.append("a fault in the exchange of addresses")
+
     def broken(_record: PeerRecord, _source: str) -> None:
         raise ZeroDivisionError
 

@@ -185,8 +185,14 @@ async def test_a_release_that_fails_is_reported_and_nothing_goes_out(
 
 
 async def test_a_fault_of_ours_costs_one_connection_and_is_logged(
-    lenient: Node, friend: Node, probe: Probe, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+    lenient: Node,
+    friend: Node,
+    probe: Probe,
+    caplog: pytest.LogCaptureFixture,
+    wanted_faults: list[str],
+    autojump_clock: MockClock,
 ) -> None:
+    wanted_faults.append("a fault in gossip")
     await friend.dial(lenient)
     await probe.join(lenient)
     real = lenient.service._router.on_rpc
@@ -209,8 +215,13 @@ async def test_a_fault_of_ours_costs_one_connection_and_is_logged(
 
 
 async def test_a_fault_of_the_door_is_logged_and_the_node_goes_on(
-    lenient: Node, friend: Node, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+    lenient: Node,
+    friend: Node,
+    caplog: pytest.LogCaptureFixture,
+    wanted_faults: list[str],
+    autojump_clock: MockClock,
 ) -> None:
+    wanted_faults.append("a fault in gossip")
     await friend.dial(lenient)
     await until(lambda: friend.service.statistics().mesh_peers == 1)
     door, real = lenient.service._door, lenient.service._door.ingest
@@ -229,8 +240,10 @@ async def test_a_fault_of_the_door_is_logged_and_the_node_goes_on(
 
 
 async def test_in_tests_a_fault_of_ours_comes_out(
-    hub: MemoryHub, friend: Node, autojump_clock: MockClock
+    hub: MemoryHub, friend: Node, wanted_faults: list[str], autojump_clock: MockClock
 ) -> None:
+    wanted_faults.append("a fault in gossip")
+
     async def use_a_broken_node() -> None:
         async with a_node(hub, "strict") as strict:
             strict.service._router.on_rpc = None

@@ -231,7 +231,10 @@ class _Answering:
         return self._answer
 
 
-async def test_an_answer_that_is_none_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_answer_that_is_none_ends_nothing(
+    caplog: pytest.LogCaptureFixture, wanted_faults: list[str]
+) -> None:
+    wanted_faults.append("a fault in the search of the local network")
     found: list[Offer] = []
     nameless = ServiceInfo(KIND, f"x.{KIND}", port=1, parsed_addresses=[LOOPBACK])
     odd = ServiceInfo(KIND, f"x.{KIND}", port=1, properties={"id": b"\xff"}, parsed_addresses=["::1"])

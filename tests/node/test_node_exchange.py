@@ -74,7 +74,7 @@ async def neighbours_of(
         ):
             watched: Any = Watched(network)
             own = own_record(network, place(number)) if announces else None
-            opinions = Opinions(lambda: HOUR + int(trio.current_time()) // 3600, list, lambda _: False, own)
+            opinions = Opinions(lambda: HOUR + int(trio.current_time()) // 3600, None, lambda _: False, own)
             settings = Config(network=NAME, peers=peers, **config)
             neighbours = Neighbours(settings, store, watched, Random(number), opinions)
             nursery.start_soon(neighbours.run)

@@ -366,7 +366,7 @@ async def test_a_book_that_cannot_be_saved_is_saved_later(autojump_clock: trio.t
 
 
 async def test_a_fault_of_our_own_costs_a_turn_and_not_the_node(
-    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, wanted_faults: list[str]
 ) -> None:
     async def dial(self: MemoryNetwork, address: str, *, timeout: float = 30.0) -> str:
         if address == an_address(2):
@@ -387,11 +387,11 @@ async def test_a_fault_of_our_own_costs_a_turn_and_not_the_node(
         found = book.get(an_address(2))
         assert found is not None
         assert found.failures == 0
-    no_faults += ["a fault in dialling", "a fault in finding peers"]
+    wanted_faults += ["a fault in dialling", "a fault in finding peers"]
 
 
 async def test_a_fault_of_the_book_costs_a_turn_and_not_the_node(
-    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, no_faults: list[str]
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, wanted_faults: list[str]
 ) -> None:
     def attempted(self: Book, address: str, ok: bool, hour: int, *, named: bool = False) -> None:
         raise ZeroDivisionError
@@ -401,7 +401,7 @@ async def test_a_fault_of_the_book_costs_a_turn_and_not_the_node(
         await world.start(1, 3)
         await world.live(told(a_book(), 1, 2), 100, an_address(3))
         assert world.outbound == peers_of(1, 3)
-    no_faults += ["a fault in dialling", "a fault in finding peers"]
+    wanted_faults += ["a fault in dialling", "a fault in finding peers"]
 
 
 # -- anchors ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The connections of the real network, by peer. It opens nothing and waits for nothing."""
 
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import trio
 
@@ -23,9 +24,14 @@ class Link:
 class Links(dict[PeerID, list[Link]]):
     """Of each connected peer, the oldest connection first."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._gone: WeakKeyDictionary[YamuxConnection, PeerID] = WeakKeyDictionary()
+
     def discard(self, link: Link) -> None:
         peer = link.connection.peer
         self[peer].remove(link)
+        self._gone[link.yamux] = peer
         if not self[peer]:
             del self[peer]
 
@@ -46,6 +52,9 @@ class Links(dict[PeerID, list[Link]]):
         return any(link.connection.direction is Direction.OUTBOUND for link in self.get(peer, ()))
 
     def drop(self, peer: PeerID) -> None:
-        """End its connections, and throw away what is unread: there was no room left for it."""
+        """End its connections, and throw away what is unread: there was no room left for it. Of a connection
+        that ended a while ago, too, what a handler has not read yet."""
         for link in self.get(peer, ()):
             link.yamux.drop()
+        for yamux in [yamux for yamux, whose in self._gone.items() if whose == peer]:
+            yamux.drop()

@@ -8,6 +8,7 @@ write is, does not hold a peer to its window, and never notices a peer that is g
 import contextlib
 import logging
 from collections.abc import Callable
+from weakref import WeakSet
 
 import trio
 
@@ -62,8 +63,8 @@ class YamuxConnection:
         self._next_number = 1 if initiator else 2
         self._peer_parity = 0 if initiator else 1
         self._streams: dict[int, YamuxStream] = {}
-        self._inbound = 0  # of _streams
-        self._refused = 0  # streams, so far
+        self._held = WeakSet[YamuxStream]()  # by somebody, after their end, too
+        self._inbound = self._refused = 0  # of _streams; so far
         self._extra = limits.EXTRA_WINDOWS  # bytes left for windows to grow by
         self._buffered = 0  # bytes received and not yet read, all streams together
         self._queue = SendQueue()
@@ -98,10 +99,9 @@ class YamuxConnection:
             self._settle()
 
     def drop(self) -> None:
-        """End it, and throw away what is unread."""
-        streams = list(self._streams.values())
+        """End it, if it has not ended, and throw away what is unread."""
         self.kill()
-        for stream in streams:
+        for stream in list(self._held):
             stream.discard()
 
     def _settle(self) -> None:
@@ -151,6 +151,7 @@ class YamuxConnection:
     def _add(self, number: int, *, inbound: bool) -> YamuxStream:
         stream = YamuxStream(self, number, inbound=inbound, read_stall=self.rules.read_stall)
         self._streams[number] = stream
+        self._held.add(stream)
         self._inbound += inbound
         return stream
 

@@ -210,7 +210,9 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             self._connection.forget(self)
 
     def discard(self) -> None:
-        """The connection has ended, and nobody is to read what has arrived."""
+        """The connection has ended, and nobody is to read what has arrived: not its end either, which would
+        make a part look whole."""
+        self._broken, self._received_end = True, False
         self._drop()
 
     def on_broken(self) -> None:

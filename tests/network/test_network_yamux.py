@@ -15,6 +15,8 @@ from p2pforum.core.limits import (
     SEND_QUEUE,
     STREAM_WINDOW,
 )
+from p2pforum.network.interface import Connection, Direction, PeerID
+from p2pforum.network.libp2p_links import Link, Links
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import YamuxConnection
 from p2pforum.network.yamux_frames import (
@@ -102,6 +104,47 @@ async def test_closed_streams_leave_nothing_behind(autojump_clock: trio.testing.
         await trio.testing.wait_all_tasks_blocked()
         assert not made.opener._streams
         assert not made.accepter._streams
+
+
+@pytest.mark.parametrize("is_killed_before", [False, True])
+async def test_what_is_dropped_is_freed_at_once_and_a_part_does_not_look_whole(
+    is_killed_before: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with pair() as made:
+        here, there = await made.streams()
+        await here.send_all(b"a part")
+        await here.send_eof()
+        await trio.testing.wait_all_tasks_blocked()
+        if is_killed_before:
+            made.accepter.kill()
+            assert not made.accepter._streams
+        assert made.accepter._buffered == len(b"a part")
+        made.accepter.drop()
+        assert made.accepter._buffered == 0
+        with pytest.raises(trio.BrokenResourceError):
+            await there.receive_some()
+
+
+async def test_a_peer_that_is_cut_keeps_nothing_of_a_connection_that_ended_before(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A handler may hold its stream for seconds more."""
+    peers = PeerID("cut"), PeerID("other")
+    links = Links()
+    async with pair() as one, pair() as two:
+        held = []
+        for peer, made in zip(peers, (one, two), strict=True):
+            here, there = await made.streams()
+            held.append(there)
+            await here.send_all(b"unread")
+            link = Link(Connection(peer, Direction.INBOUND, ""), made.accepter)
+            links[peer] = [link]
+            await trio.testing.wait_all_tasks_blocked()
+            made.accepter.kill()
+            links.discard(link)
+        links.drop(peers[0])
+        assert [made.accepter._buffered for made in (one, two)] == [0, len(b"unread")]
+        assert await held[1].receive_some() == b"unread"
 
 
 async def test_what_arrived_before_a_lost_connection_can_be_read() -> None:

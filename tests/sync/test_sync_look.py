@@ -222,7 +222,7 @@ def test_the_hours_of_a_session() -> None:
 
 async def test_clocks_a_year_apart_compare_nothing_and_end_well() -> None:
     async with two_nodes(pool(20), pool(40)) as (a, b):
-        a.sync._now = lambda: HOUR + 400 * 24
+        a.sync.clocks.now = lambda: HOUR + 400 * 24
         report = await a.sync.sync(b.network.peer_id)
         assert report.code is Code.DONE
         assert (report.received, report.sent, report.wanted) == (0, 0, 0)

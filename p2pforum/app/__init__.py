@@ -6,6 +6,7 @@ delivery.py  where a signed post goes: to the node, or into the store under its 
 unlocking.py the keystore, opened with the agent's key or a passphrase that is asked for
 writing.py   write as the person: checks, outbox, drafts, idle keys
 reading.py   a thread by what was typed, own posts, which boards and threads a person sees
+following.py what is new: since an hour, since the last look, and as it comes
 leaks.py     what in a text may give its author away
 importing.py discussions from elsewhere, and bundles
 whole_ids.py what an ID that was typed means, and whether it was typed in full

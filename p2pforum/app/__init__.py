@@ -13,6 +13,7 @@ whole_ids.py what an ID that was typed means, and whether it was typed in full
 proofs.py    proofs that two pseudonyms are one person
 inviting.py  which addresses may stand in an invite; accepting one
 facts.py, outbox.py  the facts behind `status` and `outbox`
+characters.py  which characters of foreign text may be shown as they are
 shapes.py    posts, threads, boards, keys and peers as JSON
 checks.py    what `doctor` looks at
 """

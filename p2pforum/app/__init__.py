@@ -6,12 +6,14 @@ delivery.py  where a signed post goes: to the node, or into the store under its 
 unlocking.py the keystore, opened with the agent's key or a passphrase that is asked for
 writing.py   write as the person: checks, outbox, drafts, idle keys
 reading.py   a thread by what was typed, own posts, which boards and threads a person sees
+following.py what is new: since an hour, since the last look, and as it comes
 leaks.py     what in a text may give its author away
 importing.py discussions from elsewhere, and bundles
 whole_ids.py what an ID that was typed means, and whether it was typed in full
 proofs.py    proofs that two pseudonyms are one person
 inviting.py  which addresses may stand in an invite; accepting one
 facts.py, outbox.py  the facts behind `status` and `outbox`
+characters.py  which characters of foreign text may be shown as they are
 shapes.py    posts, threads, boards, keys and peers as JSON
 checks.py    what `doctor` looks at
 """

@@ -16,6 +16,8 @@ snapshot.py     a sealed view of what is released, for sync
 rows.py         from stored bytes back to posts; which text can be searched
 reveals.py      which keys were published
 queries.py      reads for people, on a read-only connection
+resolving.py    the ID that a person means by its beginning
+latest.py       public posts by hour and ID: a board from its end, and what is new
 statistics.py   how much is kept
 room.py         whether the disk takes more
 search.py       from what a person typed to an FTS5 query, and excerpts

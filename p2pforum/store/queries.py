@@ -11,18 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from p2pforum.core.errors import Ambiguous, InvalidPost, NotFound, StoreError
+from p2pforum.core.errors import InvalidPost, NotFound, StoreError
 from p2pforum.core.kinds import Meaning
 from p2pforum.core.post import Post
-from p2pforum.core.post_id import parse_prefix, short_id
+from p2pforum.core.post_id import short_id
 from p2pforum.store import schema, search
 from p2pforum.store.connection import open_read_only, restrict, translated
+from p2pforum.store.latest import Key, latest, since
+from p2pforum.store.resolving import resolve
 from p2pforum.store.reveals import revealed_keys
-from p2pforum.store.rows import board_token, reopen, search_text
+from p2pforum.store.rows import board_token, reopen
 from p2pforum.store.statistics import Statistics, read_statistics
-
-_MOST_CANDIDATES = 10
-_TITLE = 60  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +138,36 @@ class Reader:
 
         Raises NotFound, or Ambiguous with what it may mean.
         """
-        try:
-            low, high = parse_prefix(typed)
-        except ValueError as error:
-            raise NotFound(str(error)) from error
-        query = "SELECT id, raw FROM post WHERE id BETWEEN ? AND ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
-        found: list[tuple[bytes, bytes | None]] = self._all(query, (low, high, _MOST_CANDIDATES + 1))
-        if not found:
-            query = "SELECT DISTINCT root, NULL FROM thread WHERE root BETWEEN ? AND ? AND posts LIMIT ?"
-            found = self._all(query, (low, high, _MOST_CANDIDATES + 1))
-        if not found:
-            raise NotFound(f'nothing here has an ID that begins with "{typed.strip()}"')
-        if len(found) > 1:
-            candidates = [f"{short_id(post_id)}  {_title(post_id, raw)}" for post_id, raw in found]
-            raise Ambiguous(f'several IDs begin with "{typed.strip()}"', candidates[:_MOST_CANDIDATES])
-        return found[0][0]
+        with translated():
+            return resolve(self._db, typed)
+
+    def latest(self, board: str | None, limit: int, before: bytes | None = None) -> list[PostRow]:
+        """Public posts by (hour, ID), the latest first; `before` is the ID of the last one already shown.
+
+        Raises NotFound if that is not here. Not threads: see `threads` for those.
+        """
+        place: Key | None = None
+        if before is not None:
+            found = self._all("SELECT hour, id FROM post WHERE id = ?", (before,))
+            if not found:
+                raise NotFound(f"no post {short_id(before)} is here")
+            place = found[0]
+        with translated():
+            keys = latest(self._db, board, limit, place)
+        return self.posts(post_id for _, post_id in keys)
+
+    def since(self, hour: int, board: str | None = None) -> list[bytes]:
+        """IDs of the public posts that are dated in that hour or later, by (hour, ID)."""
+        with translated():
+            return [post_id for _, post_id in since(self._db, board, hour)]
+
+    def version(self) -> int:
+        """Another number whenever another process has written. A look takes some microseconds."""
+        return int(self._all("PRAGMA data_version")[0][0])
+
+    def posts(self, ids: Iterable[bytes]) -> list[PostRow]:
+        """Those that are here, in the order of `ids`."""
+        return [row for post_id in ids if (row := self.post(post_id)) is not None]
 
     def search(self, query: str, board: str | None = None, limit: int = 20) -> list[SearchRow]:
         """The newest posts with all these words first. Any text is a query; see search.py."""
@@ -254,16 +268,6 @@ def _say_damaged() -> None:
     import logging  # 8 ms that no other read needs
 
     logging.getLogger(__name__).warning("a stored post is damaged: run `p2pforum doctor`")
-
-
-def _title(post_id: bytes, raw: bytes | None) -> str:
-    """A few words to tell one post from another."""
-    try:
-        text = search_text(reopen(post_id, raw)) if raw else "a thread whose first post is not here"
-    except InvalidPost:
-        text = ""
-    line = " ".join(text.split())
-    return line[:_TITLE] + ("…" if len(line) > _TITLE else "")
 
 
 def open_reader(directory: Path) -> Reader:

@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2pforum.app import characters
 from p2pforum.cli.terminal import render
 from p2pforum.core import limits
 
@@ -41,7 +43,7 @@ def test_marks_never_pile_up(text: str) -> None:
         run = 0
         for char in shown:
             run = run + 1 if render.width(char) == 0 else 0
-            assert run <= render.MAX_MARKS
+            assert run <= characters.MAX_MARKS
 
 
 @given(NASTY, st.integers(2, 60))
@@ -162,8 +164,8 @@ def measured(monkeypatch: pytest.MonkeyPatch, text: str) -> int:
     """How often a character was looked at to show `text` as a body, a subject and a snippet."""
     counts = Counter[str]()
 
-    def counting(name: str) -> Callable[[str], object]:
-        real = getattr(render, name)
+    def counting(module: ModuleType, name: str) -> Callable[[str], object]:
+        real = getattr(module, name)
 
         def count(char: str) -> object:
             counts[name] += 1
@@ -172,8 +174,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, text: str) -> int:
         return count
 
     with monkeypatch.context() as patch:
-        for name in ("_char_width", "_is_mark", "_visible", "_code"):
-            patch.setattr(render, name, counting(name))
+        patch.setattr(render, "_char_width", counting(render, "_char_width"))
+        for name in ("is_mark", "_visible", "_code"):
+            patch.setattr(characters, name, counting(characters, name))
         render.block(text, 80)
         line = render.line(text)
         render.wrap(line, 80)

@@ -1,7 +1,7 @@
 """What a terminal is: what is typed, and how anything is shown. No command, and nothing of the forum.
 
 console.py   colour, width, pager, JSON
-render.py    foreign text made fit for a terminal: the only way for it to get there
+render.py    foreign text made fit for a terminal, in lines and columns: the only way for it to get there
 times.py     hours as people say them
 ids.py       short IDs
 picture.py   identicons in half blocks

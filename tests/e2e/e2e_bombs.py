@@ -14,13 +14,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from e2e_floods import PARAMS, a_post, environment, fill, nodes
+from e2e_floods import PARAMS, a_post, environment, fill, nodes, this_hour
 from e2e_key import KEY, SEED
 from e2e_nodes import DemoNode, peak
 from e2e_scenes import Scene, play
 
 from p2pforum.api.client import _UnixConnection
-from p2pforum.app.clock import this_hour
 from p2pforum.core import limits, stamp
 from p2pforum.core.bundle import Header, write_bundle
 from p2pforum.core.post import Payload, Post, sign
@@ -139,18 +138,18 @@ def requests(directory: Path, count: int) -> dict[str, Any]:
         }
         cpu = (node.cpu() - cpu) / count / len(answers)
         return {
-            **{path: " ".join(map(str, sorted(statuses))) for path, statuses in answers.items()},
+            **{path: " ".join(sorted(statuses)) for path, statuses in answers.items()},
             "tracebacks": node.log().count("Traceback"),
             "cpu_ms": 1_000 * cpu,
             "grew_mb": (peak(node) - before) / 10**6,
         }
 
 
-def _status(node: DemoNode, path: str, body: bytes) -> int | str:
+def _status(node: DemoNode, path: str, body: bytes) -> str:
     with closing(_UnixConnection(node.node._path, 10.0)) as connection:
         try:
             connection.request("POST", path, body, {"Content-Type": "application/json"})
-            return int(connection.getresponse().status)
+            return str(connection.getresponse().status)
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__
 

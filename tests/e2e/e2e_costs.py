@@ -22,12 +22,12 @@ from e2e_floods import (
     fill,
     nodes,
     say,
+    this_hour,
     wait_for_mesh,
 )
 from e2e_nodes import CHECKOUT, DemoNode, peak
 from e2e_scenes import Scene, play
 
-from p2pforum.app.clock import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 from p2pforum.network.libp2p_network import open_libp2p_network

@@ -1,6 +1,8 @@
 """What the documents say of the tests, and packages of their files."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,10 @@ def test_each_package_says_which_files_it_has(package: Path) -> None:
     }
     assert named - elsewhere - there == set()
     assert there - named <= (commands if package.name == "commands" else set())
+
+
+def test_the_drawing_of_a_sync_session_is_that_of_its_table() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "docs/session_drawing.py"], capture_output=True, text=True, check=True
+    ).stdout
+    assert f"```mermaid\n{made}```" in (ROOT / "docs/ARCHITECTURE.md").read_text()

@@ -13,6 +13,7 @@ negotiate.py  the NEG frames of one session
 fetch.py      posts coming in: what was asked for, and whether that is what came
 serve.py      posts going out: answers to WANT and PULL, and pushes
 terms.py      what a side brings to a session
+phases.py     how far the peer of a session is, and what brings it on
 session.py    one session, both roles: the state machine over all of these
 budget.py     what a session may cost, its windows, and the report of what it did
 claims.py     who is fetching what, so that two peers are not asked for one post

@@ -42,6 +42,7 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
+from p2pforum.sync.phases import COMPARED, Event, Phase, step
 from p2pforum.sync.serve import Serving
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.terms import Terms
@@ -72,7 +73,7 @@ class Session:
         self._hello = Hello(rng.randbytes(NONCE_SIZE), terms.hour, terms.horizon)
         self._outbox: deque[bytes] = deque([encode(self._hello)])
         self._looking: Looking | None = None
-        self._is_same = False  # nothing differs, as the look has shown
+        self._phase = Phase.GREETING  # of the peer
         self._matching: Matching | None = None
         side = Asking(terms.policy, self.report) if initiator else Answering(terms.policy, self.report)
         self._negotiating: Asking | Answering = side
@@ -81,20 +82,19 @@ class Session:
         self._serving = Serving(snapshot, self.report)
         self._fetching = Fetching(claims, terms.budget, self.report)
         self._claims = claims
-        self._ended = False
-        self._peer_ended = False
+        self._ended = False  # we have said END
 
     @property
     def finished(self) -> bool:
         """Both sides have all they asked for, and have given all that came to their stores."""
-        both = self._ended and self._peer_ended
+        both = self._ended and self._phase is Phase.ENDED
         return both and self._fetching.idle and self._serving.idle and self._serving.window.is_whole
 
     @property
     def needs_snapshot(self) -> bool:
         """False when the peer asks for nothing more and we look nothing up: it may be closed."""
         negotiated = self._negotiating.idle
-        return not (self._peer_ended and self._matched() and negotiated and self._serving.idle)
+        return not (self._phase is Phase.ENDED and self._matched() and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 
@@ -116,9 +116,9 @@ class Session:
                 self._on_hello(frame)
             elif isinstance(frame, Look):
                 self._on_look(frame)
-            elif self._matching is None:
+            elif self._matching is None or self._phase not in COMPARED:
                 raise RemoteProtocolError("a frame before HELLO and LOOK, or after a LOOK that is the same")
-            elif self._peer_ended and _asks(frame, of_initiator=not self._initiator):
+            elif self._phase is Phase.ENDED and _asks(frame, of_initiator=not self._initiator):
                 raise RemoteProtocolError("a question after the last question")
             else:
                 self._on_frame(frame, size, self._matching)
@@ -174,22 +174,20 @@ class Session:
         return self._matched() and compared and self._fetching.idle
 
     def _matched(self) -> bool:
-        return self._is_same or (self._matching is not None and self._matching.finished)
+        """Whether nothing is left to be told or heard of boards."""
+        if self._matching is None:
+            return self._phase in (Phase.SAME, Phase.ENDED)
+        return self._matching.finished
 
     # --- frames -------------------------------------------------------------------------------------------
 
     def _on_end(self, frame: End) -> None:
         if frame.code is not Code.DONE:
             raise PeerEnded(frame.code, f"the peer ended the session: {frame.code.name.lower()}")
-        if self._peer_ended:
-            raise RemoteProtocolError("a second END")
-        if not self._is_same and (self._matching is None or not self._matching.peer_told):
-            raise RemoteProtocolError("an END before all boards were named")
-        self._peer_ended = True
+        self._phase = step(self._phase, Event.END)
 
     def _on_hello(self, frame: Hello) -> None:
-        if self._looking is not None:
-            raise RemoteProtocolError("a second HELLO")
+        self._phase = step(self._phase, Event.HELLO)
         self.report.peer_hour = frame.hour
         self._looking = Looking(self._hello, frame, initiator=self._initiator)
 
@@ -204,8 +202,8 @@ class Session:
         if not looking.is_done:
             return
         hours = looking.differing()
+        self._phase = step(self._phase, Event.EQUAL if hours is None else Event.DIFFERENT)
         if hours is None:
-            self._is_same = True
             return
         nonces, fingerprint = looking.nonces, looking.fingerprint
         self._negotiating.begin(fingerprint)
@@ -217,6 +215,8 @@ class Session:
         match frame:
             case Boards():
                 matching.on_boards(frame)
+                if matching.peer_told:
+                    self._phase = step(self._phase, Event.NAMED)
             case Neg():
                 self._on_neg(frame, size, table[frame.board])
             case Want():

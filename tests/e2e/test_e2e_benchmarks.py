@@ -19,6 +19,7 @@ SMALL = {
     "bench_ingest": ["200", "50"],
     "bench_network": ["--quick"],
     "bench_queries": ["3000"],
+    "bench_start": ["1"],
     "bench_sync": ["2000", "200"],
     "bench_sync_boards": ["600", "40"],
     "bench_sync_processes": ["200", "20"],

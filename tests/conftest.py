@@ -16,9 +16,9 @@ FOLDERS = sorted(path for path in TESTS.iterdir() if path.is_dir())
 # Helpers of each folder serve all others: their names differ. And the program is that of this checkout.
 sys.path[:0] = map(str, [TESTS.parent, TESTS, *FOLDERS])
 
-settings.register_profile(
-    "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+USUAL = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", USUAL, derandomize=True)
+settings.register_profile("random", USUAL, derandomize=False, database=None)  # .ci/run chooses the seed
 settings.load_profile("default")
 
 

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from app_world import HOUR, release, write
+from strategies import a_post
 
 from p2pforum.app import following
 from p2pforum.app.following import Follower
@@ -71,9 +72,11 @@ def test_one_board(session: Session) -> None:
 
 
 def test_begun_before_there_is_a_store(session: Session) -> None:
+    """Which a node makes when it starts: this session has no part in it."""
     follower = Follower(session)
     assert bodies(follower) == []
-    release(session, posted(session, "First").id)
+    with open_store(session.paths.data_dir, session.config.params) as store:
+        store.add([(a_post("First", subject="S", hour=HOUR), True)])
     assert bodies(follower) == ["First"]
 
 

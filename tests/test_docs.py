@@ -14,18 +14,29 @@ PACKAGES = [ROOT / "simulation", *sorted(path.parent for path in (ROOT / "p2pfor
 _TEST = re.compile(r"`(tests/[\w/]+\.py)?::(\w+)`")
 
 
+def numbered(heading: str) -> dict[str, str]:
+    """The items of a section of THREATS by their numbers."""
+    section = (ROOT / "docs/THREATS.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", section, re.MULTILINE | re.DOTALL))
+
+
 def test_each_claim_of_protection_names_tests_that_exist() -> None:
-    section = (ROOT / "docs/THREATS.md").read_text().partition("\n## Protected\n")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
-    assert len(rows) > 10
-    for row in rows:
-        named = _TEST.findall(row)
-        assert named, f"no test: {row}"
+    claims, tests = numbered("Protected"), numbered("Appendix: the tests that can fail")
+    assert list(claims) == [str(number) for number in range(1, len(claims) + 1)]
+    assert len(claims) > 10
+    assert claims.keys() == tests.keys()
+    for number, item in tests.items():
+        named = _TEST.findall(item)
+        assert named, f"no test: {number}"
         path = ""
         for said, name in named:  # a name without a path is in the file named before
             path = said or path
             text = (ROOT / path).read_text()
             assert re.search(rf"^ *(async )?def {name}\(", text, re.MULTILINE), f"{path}::{name}"
+
+
+def test_threats_begins_with_twelve_sentences_for_everybody() -> None:
+    assert list(numbered("In twelve sentences")) == [str(number) for number in range(1, 13)]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)

@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.bench_idle import cpu_seconds, resident_mb
 from p2pforum.cli.demo_nodes import DemoNode
 
-CONFIG = 'network = "test.bench"\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 SMALLEST = "1"
+CONFIG = 'network = "test.bench"\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n'
 LOCK = Path(__file__).parent.parent / "requirements.lock"
 MEASURED = """
 import sys, time

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from p2pforum.app import shapes  # noqa: E402
 
-_TYPES = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
+_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 SHAPES: dict[str, Any] = {
     "post": shapes.PostShape,
     "thread": shapes.ThreadShape,
@@ -25,11 +25,16 @@ SHAPES: dict[str, Any] = {
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    shape = SHAPES[name]
-    hints = get_type_hints(shape, include_extras=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{name}.json",
+        **_object(SHAPES[name]),
+    }
+
+
+def _object(shape: Any) -> dict[str, Any]:
+    hints = get_type_hints(shape, include_extras=True)
+    return {
         "description": " ".join(shape.__doc__.split()),
         "type": "object",
         "properties": {key: _property(hint) for key, hint in hints.items()},
@@ -46,10 +51,14 @@ def _property(hint: Any) -> dict[str, Any]:
         return {"description": text, **_property(inner)}
     if get_origin(hint) is list:
         return {"type": "array", "items": _property(get_args(hint)[0])}
-    if isinstance(hint, types.UnionType):
-        return {"type": [_TYPES[kind] for kind in get_args(hint)]}
     if is_typeddict(hint):
-        return {"$ref": next(f"{name}.json" for name, shape in SHAPES.items() if shape is hint)}
+        name = next((name for name, shape in SHAPES.items() if shape is hint), "")
+        return {"$ref": f"{name}.json"} if name else _object(hint)
+    if isinstance(hint, types.UnionType):
+        kinds = get_args(hint)
+        if any(map(is_typeddict, kinds)):
+            return {"anyOf": [_property(kind) for kind in kinds]}
+        return {"type": [_TYPES[kind] for kind in kinds]}
     return {"type": _TYPES[hint]}
 
 

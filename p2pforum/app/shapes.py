@@ -99,6 +99,15 @@ class KeyShape(TypedDict):
     warned: bool
 
 
+class GossipShape(TypedDict):
+    """A peer's standing in gossip."""
+
+    is_in_mesh: Annotated[bool, "this node pushes posts to it"]
+    is_subscribed: bool
+    score: float
+    first: Annotated[float, "new posts that it was the first to bring; old ones fade"]
+
+
 class PeerShape(TypedDict):
     """A peer that is connected, or that is wanted and is not."""
 
@@ -108,6 +117,7 @@ class PeerShape(TypedDict):
     stage: Annotated[str, "connected, or how far this node is with it"]
     named: Annotated[bool, "by the config file, an invite or --peer"]
     error: Annotated[str | None, "why it could not be reached"]
+    gossip: Annotated[GossipShape | None, "null while it takes no part in gossip"]
 
 
 def post_shape(row: PostRow) -> PostShape:
@@ -237,6 +247,7 @@ def peer_shape(peer: Mapping[str, Any]) -> PeerShape:
         "stage": str(peer.get("stage", "connected")),
         "named": bool(peer.get("named", False)),
         "error": str(peer["error"]) if peer.get("error") else None,
+        "gossip": peer.get("gossip"),
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from cli_world import ROOT, World, discussion, post
 
 from p2pforum.core.kinds import Kind
 from p2pforum.core.post_id import format_id
+from p2pforum.gossip.views import PeerView
 
 DIRECTORY = ROOT / "docs/json"
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in DIRECTORY.glob("*.json")}
 _IS = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
     "array": lambda value: isinstance(value, list),
@@ -28,6 +31,8 @@ def faults(value: Any, schema: dict[str, Any], place: str = "") -> list[str]:
     """What of a value does not fit: of JSON Schema, what docs/json/make.py writes."""
     if "$ref" in schema:
         return faults(value, SCHEMAS[Path(schema["$ref"]).stem], place)
+    if "anyOf" in schema:
+        return min((faults(value, one, place) for one in schema["anyOf"]), key=len)
     wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if not any(_IS[kind](value) for kind in wanted):
         return [f"{place} is {value!r}, not {wanted}"]
@@ -120,6 +125,7 @@ def test_keys_and_peers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
                 "direction": "inbound",
                 "address": "/ip4/127.0.0.1/tcp/1",
                 "stage": "connected",
+                "gossip": asdict(PeerView(True, True, 1.5, 2.0)),
             },
             {
                 "peer": None,
@@ -129,7 +135,11 @@ def test_keys_and_peers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
                 "named": True,
             },
         ]
-        check("peer", *world.ok("peers", "--json").json)
+        found = world.ok("peers", "--json").json
+    check("peer", *found)
+    assert [peer["gossip"] for peer in found] == [asdict(PeerView(True, True, 1.5, 2.0)), None]
+    found[0]["gossip"]["first"] = "2"  # the control
+    assert faults(found[0], SCHEMAS["peer"], "peer")
 
 
 def test_the_same_post_is_spelled_the_same_everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ async def author(directory: Path, seed: int) -> AsyncIterator[tuple[composition.
             await network.dial(f"/memory/{name}/p2p/{name}")
             for other in rng.sample(PEERS[:n], min(n, 4)):
                 await hub.find(name).dial(f"/memory/{other}/p2p/{other}")  # type: ignore[union-attr]
-        node.sync_service.clocks.note(PEERS[0], HOUR, dialled=True)  # its peers speak gossip only
+        node.sync.clocks.note(PEERS[0], HOUR, dialled=True)  # its peers speak gossip only
         await trio.sleep(20)
         yield node, capture
         nursery.cancel_scope.cancel()

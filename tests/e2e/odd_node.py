@@ -97,25 +97,9 @@ def answer_at_once() -> None:
 
 def go_by_first_and_last() -> None:
     """A peer is there from its first connection to its last, and a stream is found dead by writing to it."""
-    import trio
+    import naive
 
-    from p2pforum.gossip import sender
-    from p2pforum.gossip.service import GossipService
-    from p2pforum.network.roster import Roster
-
-    def first_and_last(service: Any, event: Any) -> None:
-        peer = event.connection.peer
-        if service._connection(peer) is None:
-            service._forget(peer)
-        elif service._links.get(peer) is None:
-            service._welcome(peer)
-
-    async def nobody_looks(*_: object) -> None:
-        await trio.lowlevel.checkpoint()
-
-    put(GossipService, "_apply", first_and_last)
-    put(sender, "_cancel_when_lost", nobody_looks)
-    put(Roster, "outlived_by", lambda *_: [])
+    naive.go_by_first_and_last(put)
 
 
 def have_toy_fingerprints(*, sums: bool) -> None:

@@ -1,19 +1,24 @@
 """The controls: a router and a door that share one table among all, and blame peers for what is no fault."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import trio
 from gossip_nodes import InlineDoor
 
 from p2pforum.core.errors import InvalidPost
 from p2pforum.core.post import decode
 from p2pforum.core.verdict import Origin, Outcome
+from p2pforum.gossip import sender
 from p2pforum.gossip.effects import Effect
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
+from p2pforum.gossip.service import GossipService
 from p2pforum.gossip.wire import Message
 from p2pforum.ingest import Verdict, check_time
+from p2pforum.network.interface import ConnectionEvent
+from p2pforum.network.roster import Roster
 
 TABLE = 4_096  # messages judged at once, of all peers together
 FREE = 100.0  # posts that are not kept, beyond those that are, before they count
@@ -64,3 +69,21 @@ class HourFirstDoor(InlineDoor):
         now = self.now()
         outcome = check_time(post.payload.hour, now, origin, now - self.retention_hours)
         return None if outcome is None else Verdict(outcome, post)
+
+
+def go_by_first_and_last(put: Callable[[object, str, object], object]) -> None:
+    """The first and the last connection of a peer are events, and a stream is found dead by writing to it."""
+
+    def first_and_last(service: GossipService, event: ConnectionEvent) -> None:
+        peer = event.connection.peer
+        if service._connection(peer) is None:
+            service._forget(peer)
+        elif service._links.get(peer) is None:
+            service._welcome(peer)
+
+    async def nobody_looks(*_: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    put(GossipService, "_apply", first_and_last)
+    put(sender, "_cancel_when_lost", nobody_looks)
+    put(Roster, "outlived_by", lambda *_: [])

@@ -4,19 +4,17 @@ forgot, a kill and a restart. Both must hear each other at once, not when a ping
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import naive
 import pytest
 import trio
 from gossip_nodes import Node, Swarm, a_swarm, until
 from strategies import a_post
 from trio.testing import MockClock
 
-from p2pforum.gossip import sender
 from p2pforum.gossip.lazy import LazyGossip
-from p2pforum.gossip.service import GossipService
-from p2pforum.network.interface import ConnectionEvent, Direction
+from p2pforum.network.interface import Direction
 from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.network.roster import Roster
 
 NOTICE = 40.0  # seconds until a ping shows that a connection is dead
 SOON = 3.0  # seconds; a stream is opened and answered in a tenth of one
@@ -97,21 +95,7 @@ async def test_both_hear_each_other_at_once(
 async def test_control_as_it_was_they_stay_deaf(
     hub: MemoryHub, swarm: Swarm, autojump_clock: MockClock, away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first and the last connection of a peer were events, a stream was found dead by writing to it."""
-
-    def first_and_last(service: GossipService, event: ConnectionEvent) -> None:
-        peer = event.connection.peer
-        if service._connection(peer) is None:
-            service._forget(peer)
-        elif service._links.get(peer) is None:
-            service._welcome(peer)
-
-    async def nobody_looks(*_: object) -> None:
-        await trio.lowlevel.checkpoint()
-
-    monkeypatch.setattr(GossipService, "_apply", first_and_last)
-    monkeypatch.setattr(sender, "_cancel_when_lost", nobody_looks)
-    monkeypatch.setattr(Roster, "outlived_by", lambda *_: [])
+    naive.go_by_first_and_last(monkeypatch.setattr)
     home, leaf = await met(swarm)
     leaf = await away(hub, swarm, home, leaf)
     post = a_post("Does anybody hear this?")

@@ -27,7 +27,7 @@ from p2pforum.sync.places import Guest, Places
 from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.standing import Standing
-from p2pforum.sync.talk import Progress, Share, Talk, say_end
+from p2pforum.sync.talk import Progress, Share, Talk, hear_hour, say_end
 from p2pforum.sync.terms import Settings
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,8 @@ class SyncService:
                 await before.ended.wait()
         if refusal := self._refusal(peer):
             await say_end(stream, refusal)
+            if not self.clocks.is_confirmed and (hour := await hear_hour(stream)):
+                self.clocks.note(peer, hour, dialled=self._is_dialled(peer))
             return
         guest = self._inbound[peer] = self._guest(peer)
         try:

@@ -19,14 +19,17 @@ from p2pforum.network.bell import Bell
 from p2pforum.network.interface import STREAM_LOST
 from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.frames import FrameReader, encode
+from p2pforum.sync.payloads import NONCE_SIZE, Code, End, Hello
 from p2pforum.sync.places import Guest
 from p2pforum.sync.session import Session
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
+
+
+_HELLO_BYTES = NONCE_SIZE + 16  # a HELLO is not longer: length, type, nonce, and two hours of at most 5
 
 
 class Share:
@@ -204,3 +207,14 @@ class Talk:
 async def say_end(stream: trio.abc.Stream, code: Code) -> None:
     with trio.move_on_after(limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
         await stream.send_all(encode(End(code)))
+
+
+async def hear_hour(stream: trio.abc.Stream) -> int | None:
+    """What hour it is for a peer whose session is not answered, from its HELLO; None if it does not come."""
+    reader, read = FrameReader(), 0
+    with trio.move_on_after(limits.SYNC_END_SECONDS):
+        while read < _HELLO_BYTES and (received := await stream.receive_some(_HELLO_BYTES - read)):
+            read += len(received)
+            for frame, _ in reader.feed(bytes(received)):
+                return frame.hour if isinstance(frame, Hello) else None
+    return None

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 import pytest
 import trio
@@ -10,6 +11,7 @@ from strategies import TEST_NETWORK
 from sync_nodes import SyncNode, sync_node
 from sync_pair import pool
 
+from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
@@ -83,6 +85,31 @@ async def test_a_spy_learns_nothing_before_the_node_has_caught_up(
     await back.dial(friend)
     await until_full(back, 10)
     assert await street.spy(back) == (Code.DONE, 0)
+
+
+async def test_it_hears_what_hour_it_is_from_sessions_that_it_does_not_answer(
+    patient_clock: Clock, street: Street
+) -> None:
+    """Own posts wait for that: the node may be one that nobody can be dialled from, for ten minutes."""
+    back = await street.node("back", KEPT, trusts="friend")
+    assert not back.sync.clocks.is_confirmed
+    assert await street.spy(back) == (Code.BUSY, 0)
+    await trio.sleep(1)
+    assert back.sync.clocks.is_confirmed
+
+
+@pytest.mark.parametrize("said", [b"", b"\x01", bytes([2, 1, 0]), bytes(40), b"\xff" * 40])
+async def test_who_says_anything_else_there_is_not_waited_for(
+    patient_clock: Clock, street: Street, said: bytes
+) -> None:
+    back = await street.node("back", KEPT, trusts="friend")
+    async with sync_node(street.hub, "odd", POSTS) as odd:
+        stream = await odd.network.open_stream(await odd.dial(back), TEST_NETWORK.sync_protocol)
+        await stream.send_all(said)
+        with trio.fail_after(2 * limits.SYNC_END_SECONDS), suppress(trio.BrokenResourceError):
+            while await stream.receive_some(100):
+                pass
+    assert not back.sync.clocks.is_confirmed
 
 
 async def test_control_who_answers_at_once_tells_what_it_lacks(patient_clock: Clock, street: Street) -> None:

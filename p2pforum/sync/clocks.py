@@ -5,6 +5,7 @@ none of these has said anything, any peer may confirm that it is right: else a n
 from would never learn it.
 """
 
+import time as machine
 from collections.abc import Callable
 
 import trio
@@ -16,10 +17,16 @@ from p2pforum.sync import params
 _HOUR = 3600.0
 
 
+def with_sleep() -> float:
+    """Seconds by trio's clock, and those for which the machine slept: that clock stands still then."""
+    slept = machine.clock_gettime(machine.CLOCK_BOOTTIME) - machine.clock_gettime(machine.CLOCK_MONOTONIC)
+    return trio.current_time() + slept
+
+
 class Clocks:
     """`time` is in seconds, monotonic; `now` gives the hour since 1970 by this machine's clock."""
 
-    def __init__(self, now: Callable[[], int], time: Callable[[], float] = trio.current_time) -> None:
+    def __init__(self, now: Callable[[], int], time: Callable[[], float] = with_sleep) -> None:
         self._time = time
         self.now = now
         self._heard = BoundedDict[str, tuple[int, float]](params.CLOCKS_REMEMBERED)

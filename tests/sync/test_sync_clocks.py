@@ -1,10 +1,13 @@
 """What hour it is for peers, over time and when this machine's clock is set."""
 
+import time as machine
+from collections.abc import Callable
+
 import pytest
 import trio
 import trio.testing
 
-from p2pforum.sync import params
+from p2pforum.sync import clocks, params
 from p2pforum.sync.clocks import Clocks
 
 HOUR = 3600.0
@@ -109,3 +112,20 @@ async def test_who_waits_hears_of_it_at_once() -> None:
         await trio.testing.wait_all_tasks_blocked()
         assert nursery.child_tasks, "still waiting"
         t.clocks.note("a", 1_000, dialled=False)
+
+
+@pytest.mark.parametrize(("time", "offset"), [(clocks.with_sleep, 0), (trio.current_time, -8)])
+async def test_a_machine_that_slept_for_a_night_does_not_take_its_clock_for_wrong(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    time: Callable[[], float],
+    offset: int,
+) -> None:
+    """The control goes by trio's clock alone: what peers said last night seems to be of this morning."""
+    slept = {machine.CLOCK_BOOTTIME: 0.0, machine.CLOCK_MONOTONIC: 0.0}
+    monkeypatch.setattr(machine, "clock_gettime", slept.__getitem__)
+    hour = [1_000]
+    heard = Clocks(lambda: hour[0], time)
+    heard.note("a", 1_000, dialled=True)
+    hour[0], slept[machine.CLOCK_BOOTTIME] = 1_008, 8 * HOUR
+    assert heard.offset() == offset

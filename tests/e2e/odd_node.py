@@ -147,13 +147,14 @@ def have_no_bounds() -> None:
 
 def be_quadratic() -> None:
     """A line is measured to its end for each part of it that is shown, and all that is hidden is shown."""
+    from p2pforum.app import characters
     from p2pforum.cli.terminal import render
 
     def measuring_the_rest(text: str, start: int, columns: int) -> int:
         render.width(text[start:])
         return reach(text, start, columns)
 
-    put(render, "MAX_HIDDEN", _ENDLESS)
+    put(characters, "MAX_HIDDEN", _ENDLESS)
     reach = put(render, "_reach", measuring_the_rest)
 
 

@@ -1,11 +1,9 @@
 """What a node costs that has nothing to do: `python -m benchmarks.bench_idle [SECONDS] [PEERS]`.
 
-A node process with peers connected to it, beside what `import libp2p` alone takes in the same run.
-Targets: under 1 % of a core, under 130 MB.
+A node process with peers connected to it. Targets: under 1 % of a core, under 70 MB.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,12 +29,6 @@ def resident_mb(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def resident_of_import() -> float:
-    code = "import libp2p; print(open('/proc/self/status').read().partition('VmRSS:')[2].split()[0])"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    return int(printed) / 1024
-
-
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
     peers = int(sys.argv[2]) if len(sys.argv) > 2 else 2
@@ -58,7 +50,6 @@ def main() -> None:
         used = (cpu_seconds(pid) - before) / seconds
         print(f"idle with {peers} peers for {seconds:g} s: {used:.2%} of a core")
         print(f"resident: {resident_mb(pid):.0f} MB")
-    print(f"`import libp2p` alone: {resident_of_import():.0f} MB resident")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,13 @@ def test_each_package_says_which_files_it_has(package: Path) -> None:
     assert there - named <= (commands if package.name == "commands" else set())
 
 
+def test_the_files_that_recipes_name_are_there() -> None:
+    text = (ROOT / "docs/CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:p2pforum|tests|docs)/[\w/.]+)`", text))
+    assert len(named) > 15
+    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+
+
 def test_the_drawing_of_a_sync_session_is_that_of_its_table() -> None:
     made = subprocess.run(
         [sys.executable, ROOT / "docs/session_drawing.py"], capture_output=True, text=True, check=True

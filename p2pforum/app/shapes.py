@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from p2pforum.forum.publish import Published
     from p2pforum.forum.reading import PostView, ThreadView
 
+_KINDS = ", ".join(row.name for row in kinds.TABLE.values())
+
 
 class PostShape(TypedDict):
     """A post. What is optional is there where it is known."""
@@ -32,7 +34,7 @@ class PostShape(TypedDict):
     root: Annotated[str, "the thread: the ID of its first post"]
     board: str
     parents: Annotated[list[str], "what it answers"]
-    kind: Annotated[str, "post, retract, supersede, reveal, or a number of a later version as `kind 7`"]
+    kind: Annotated[str, f"{_KINDS}, or a number of a later version as `kind 7`"]
     key: Annotated[str, "the pseudonym's key, which signed it"]
     name: str
     hour: int

@@ -92,13 +92,11 @@ class ExchangeService:
         self._spoken = Spoken()
         self._sample = Sample(rng, self.known, own)
         self._asking: dict[Connection, trio.CancelScope] = {}
-        self._strict = False
         self.counts = ExchangeCounts()
         network.set_handler(params.peers_protocol, self._on_stream)
 
-    async def run(self, *, strict: bool = False) -> None:
-        """Ask until cancelled. `strict` is for tests: a fault of our own comes out of here."""
-        self._strict = strict
+    async def run(self) -> None:
+        """Ask until cancelled."""
         async with trio.open_nursery() as nursery:
             async for event in self._network.watch():
                 if not isinstance(event, Connected):
@@ -172,7 +170,6 @@ class ExchangeService:
 
     @contextlib.asynccontextmanager
     async def _blaming(self, peer: PeerID) -> AsyncIterator[None]:
-        fault: Exception | None = None
         try:
             yield
         except RemoteProtocolError as error:
@@ -181,13 +178,9 @@ class ExchangeService:
             await self._network.ban(peer)
         except _LOST:
             raise
-        except Exception as error:
+        except Exception:
             log.exception("a fault in the exchange of addresses")
-            fault = error
-        if fault is not None:
             await self._network.disconnect(peer)
-            if self._strict:
-                raise fault
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:

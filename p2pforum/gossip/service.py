@@ -37,6 +37,8 @@ from p2pforum.network.interface import (
 
 log = logging.getLogger(__name__)
 
+_FAULT = "a fault in gossip"  # of our own
+
 PROTOCOL = "/meshsub/1.1.0"
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
 _OWN_PER_TURN = 8  # own posts published before a look at the outboxes: half of one at most
@@ -67,24 +69,17 @@ class GossipService:
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
         self._running = trio.Event()
-        self._fault: Exception | None = None
-        self._faulty = trio.Event()
         network.set_handler(PROTOCOL, self._on_stream)
         network.set_worth(self._worth)
 
-    async def run(
-        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED, *, strict: bool = False
-    ) -> None:
-        """Take part until cancelled. `strict` is for tests: a fault of our own comes out of here."""
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Take part until cancelled."""
         try:
             async with trio.open_nursery() as self._nursery:
                 for task in (self._watch, self._judge, self._beat):
                     self._nursery.start_soon(task)
                 self._running.set()
                 task_status.started()
-                if strict:
-                    await self._faulty.wait()
-                    raise self._fault or AssertionError("no fault")
         finally:
             self._nursery = None
             self._links.clear()
@@ -269,14 +264,9 @@ class GossipService:
             self._cut(link.peer, self._network.disconnect)
         except PEER_LOST:
             pass
-        except Exception as error:
-            self._note_fault(error)
+        except Exception:
+            log.exception(_FAULT)
             self._cut(link.peer, self._network.disconnect)
-
-    def _note_fault(self, error: Exception) -> None:
-        log.error("a fault in gossip", exc_info=error)
-        self._fault = error
-        self._faulty.set()
 
     # -- the door and the clock ------------------------------------------------------------------------
 
@@ -290,8 +280,8 @@ class GossipService:
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
                 pause = 1.0  # a full disk does not get better by asking quickly
-            except Exception as error:
-                self._note_fault(error)
+            except Exception:
+                log.exception(_FAULT)
             self._router.on_failure(validate.message_id for validate in batch)  # those without a verdict
             await trio.sleep(pause)
 
@@ -306,6 +296,6 @@ class GossipService:
         while True:
             try:
                 self._perform(self._router.heartbeat(trio.current_time()))
-            except Exception as error:
-                self._note_fault(error)
+            except Exception:
+                log.exception(_FAULT)
             await trio.sleep(period)

@@ -1,7 +1,6 @@
 """Nodes that exchange addresses, on a memory network under a virtual clock."""
 
 import contextlib
-import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,7 +76,7 @@ async def an_exchange_node(
         node = ExchangeNode(network, own, list(known))
         outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)
         node.service = ExchangeService(network, TEST_NETWORK, Random(name), outside, own)
-        nursery.start_soon(functools.partial(node.service.run, strict=True))
+        nursery.start_soon(node.service.run)
         yield node
         nursery.cancel_scope.cancel()
 

@@ -284,7 +284,7 @@ async def test_over_libp2p() -> None:
                     network, TEST_NETWORK, Random(1), outside, own_of(network), pace=Pace((0, 0.01))
                 )
             )
-            nursery.start_soon(functools.partial(services[-1].run, strict=True))
+            nursery.start_soon(services[-1].run)
         await leaf.dial(home.addresses[0])
         with trio.fail_after(20):
             await everybody.wait()

@@ -22,13 +22,6 @@ async def node(hub: MemoryHub, autojump_clock: MockClock) -> AsyncIterator[Node]
 
 
 @pytest.fixture
-async def lenient(hub: MemoryHub, autojump_clock: MockClock) -> AsyncIterator[Node]:
-    """As in production: a fault of our own is logged, and the node goes on."""
-    async with a_node(hub, "lenient", strict=False) as started:
-        yield started
-
-
-@pytest.fixture
 async def probe(hub: MemoryHub, autojump_clock: MockClock) -> AsyncIterator[Probe]:
     async with a_probe(hub, "probe") as started:
         yield started

@@ -1,6 +1,5 @@
 """Gossiping nodes on a memory network, with the real door, and a peer made by hand that does as told."""
 
-import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class Node:
 
 
 @asynccontextmanager
-async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIterator[Node]:
+async def a_node(hub: MemoryHub, name: str) -> AsyncIterator[Node]:
     async with hub.network(name) as network, trio.open_nursery() as nursery:
         store = MemoryStore()
 
@@ -105,7 +104,7 @@ async def a_node(hub: MemoryHub, name: str, *, strict: bool = True) -> AsyncIter
 
         door = InlineDoor(store, TEST_NETWORK, lambda: HOUR)
         service = GossipService(network, door, Random(name), release)
-        await nursery.start(functools.partial(service.run, strict=strict))
+        await nursery.start(service.run)
         yield Node(name, network, store, door, service)
         nursery.cancel_scope.cancel()
 

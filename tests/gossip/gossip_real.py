@@ -102,7 +102,7 @@ async def real_node(now: Callable[[], int] = lambda: HOUR) -> AsyncIterator[Real
 
         door = Door(store, TEST_NETWORK, now)
         service = GossipService(tapped, door, Random(network.peer_id), release)
-        await nursery.start(functools.partial(service.run, strict=True))
+        await nursery.start(service.run)
         yield RealNode(tapped, store, service)
         nursery.cancel_scope.cancel()
 

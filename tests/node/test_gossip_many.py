@@ -165,7 +165,7 @@ async def test_with_the_real_door_and_store_in_real_time(tmp_path: Path) -> None
             door = Door(store, TEST_NETWORK, lambda: HOUR)
             release = partial(trio.to_thread.run_sync, store.release)
             services.append(GossipService(network, door, Random(network.peer_id), release))
-            await nursery.start(partial(services[-1].run, strict=True))
+            await nursery.start(services[-1].run)
         for one, other in itertools.pairwise(networks):
             await one.dial(other.addresses[0])
         await until(lambda: all(s.statistics().mesh_peers for s in services))

@@ -1,6 +1,5 @@
 """Nodes that hide origins: the real stem, gossip and door on a memory network, under a virtual clock."""
 
-import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -145,7 +144,7 @@ async def stem_node_on(
         router = StemRouter(Random(f"{name} stem"), guards or Guards(), trio.current_time(), params)
         publication = SimpleNamespace(public=public, fluff=fluff, handed=lambda *_: None)
         stem = StemService(network, door, router, publication, save)
-        await nursery.start(functools.partial(gossip.run, strict=True))
-        await nursery.start(functools.partial(stem.run, strict=True))
+        await nursery.start(gossip.run)
+        await nursery.start(stem.run)
         yield StemNode(name, network, store, gossip, stem, saved, fluffed)
         nursery.cancel_scope.cancel()

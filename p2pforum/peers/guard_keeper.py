@@ -76,7 +76,7 @@ class GuardKeeper:
                 continue
             if peer in around.connected or peer in self._dialling:
                 return None
-            if peer in around.named or around.unwelcome(peer):  # dialled anyway, or left alone
+            if peer in around.named or peer in around.bans:  # dialled anyway, or left alone
                 continue
             for place in self._places(peer, address):
                 if not self._slots.rests(place, trio.current_time()):

@@ -107,7 +107,7 @@ def go_by_first_and_last() -> None:
         peer = event.connection.peer
         if service._connection(peer) is None:
             service._forget(peer)
-        elif service._links.get(peer) is None:
+        elif service._states.get(peer) is None:
             service._welcome(peer)
 
     async def nobody_looks(*_: object) -> None:

@@ -103,7 +103,7 @@ async def test_control_as_it_was_they_stay_deaf(
         peer = event.connection.peer
         if service._connection(peer) is None:
             service._forget(peer)
-        elif service._links.get(peer) is None:
+        elif service._states.get(peer) is None:
             service._welcome(peer)
 
     async def nobody_looks(*_: object) -> None:
@@ -197,9 +197,9 @@ async def test_who_was_cut_for_what_it_held_and_is_back_at_once_is_counted_again
     home.network._admit(link, Direction.INBOUND, leaf.network.addresses[0])
     await trio.sleep(SOON)
     assert know(home, leaf)
-    kept = home.service._links.get(peer)
+    kept = home.service._states.get(peer)
     assert kept is not None
-    home.service._links.note_half_read(kept, 1_000)
+    home.service._states.note_half_read(kept, 1_000)
     assert budget.holders()[peer] >= 1_000
     await leaf.network.disconnect(home.network.peer_id)
     await until(lambda: not home.service.peers(), SOON)

@@ -1,4 +1,4 @@
-"""A connection inside one process: what both of its ends hold."""
+"""A link inside one process: what both ends of a connection hold."""
 
 import weakref
 from typing import TYPE_CHECKING

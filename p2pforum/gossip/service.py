@@ -155,7 +155,7 @@ class GossipService:
                     self._cut(PeerID(peer), self._network.ban)
 
     def _cut(self, peer: PeerID, end: Callable[[PeerID], Awaitable[None]]) -> None:
-        self._forget(peer)
+        self._remove(peer)
         if self._nursery is not None:
             self._nursery.start_soon(end, peer)
 
@@ -178,7 +178,7 @@ class GossipService:
         peer = event.connection.peer
         state = self._states.get(peer)
         if self._connection(peer) is None:
-            self._forget(peer)
+            self._remove(peer)
         elif state is None:
             self._welcome(peer)
         elif state.known_by is not event.connection or not isinstance(event, Connected):
@@ -208,7 +208,7 @@ class GossipService:
         self._perform(refusal)
         return None if refusal else c
 
-    def _forget(self, peer: PeerID) -> None:
+    def _remove(self, peer: PeerID) -> None:
         if self._states.get(peer) is not None:
             self._router.remove_peer(peer, trio.current_time(), self._states.remove(peer))
 

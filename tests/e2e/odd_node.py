@@ -106,7 +106,7 @@ def go_by_first_and_last() -> None:
     def first_and_last(service: Any, event: Any) -> None:
         peer = event.connection.peer
         if service._connection(peer) is None:
-            service._forget(peer)
+            service._remove(peer)
         elif service._states.get(peer) is None:
             service._welcome(peer)
 

@@ -67,7 +67,7 @@ async def test_it_asks_on_connections_that_it_made_and_on_no_others(
     async with AsyncExitStack() as stack:
         home, leaf = await start(stack, hub, "home leaf", announces=True)
         await leaf.network.dial(home.network.addresses[0])
-        hub.forget("home", 4.0)
+        hub.lose_connections("home", 4.0)
         await home.network.dial(leaf.network.addresses[0])
         await trio.sleep(100 * FIRST)
         assert (leaf.service.counts.asked, home.service.counts.asked > 0) == (0, True)

@@ -51,7 +51,7 @@ async def met(swarm: Swarm) -> tuple[Node, Node]:
 
 async def redial(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """The side that had dialled lost it, and dials again."""
-    hub.forget("leaf", NOTICE)
+    hub.lose_connections("leaf", NOTICE)
     await trio.sleep(2)
     await leaf.dial(home)
     return leaf
@@ -59,7 +59,7 @@ async def redial(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
 
 async def other_way_round(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """The side that had been dialled lost it, and dials now."""
-    hub.forget("home", NOTICE)
+    hub.lose_connections("home", NOTICE)
     await trio.sleep(2)
     await home.dial(leaf)
     return leaf
@@ -67,7 +67,7 @@ async def other_way_round(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) 
 
 async def restart(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """Killed, and there again under its old name; the router keeps the old connection open."""
-    hub.forget("leaf", NOTICE)
+    hub.lose_connections("leaf", NOTICE)
     hub.kill("leaf")
     again = await swarm.start("leaf")
     await again.dial(home)
@@ -102,7 +102,7 @@ async def test_control_as_it_was_they_stay_deaf(
     def first_and_last(service: GossipService, event: ConnectionEvent) -> None:
         peer = event.connection.peer
         if service._connection(peer) is None:
-            service._forget(peer)
+            service._remove(peer)
         elif service._states.get(peer) is None:
             service._welcome(peer)
 
@@ -140,7 +140,7 @@ async def gets_what_it_missed(hub: MemoryHub, swarm: Swarm) -> bool:
     leaf = await swarm.start("third")
     await leaf.dial(home)
     await trio.sleep(30)
-    hub.forget("third", NOTICE)
+    hub.lose_connections("third", NOTICE)
     missed = [a_post(f"Into the void, {number}.") for number in range(20)]
     await author.publish(*missed)
     await trio.sleep(5)

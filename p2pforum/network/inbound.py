@@ -59,7 +59,7 @@ class Guest:
         return self.connection.peer
 
 
-class Places:
+class InboundPlaces:
     """For peers that dialled in. `worth` says what each has brought of late."""
 
     def __init__(self) -> None:

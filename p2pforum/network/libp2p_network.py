@@ -20,7 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
-from p2pforum.network.inbound import Guest, Pending, Places
+from p2pforum.network.inbound import Guest, InboundPlaces, Pending
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -91,7 +91,7 @@ class Libp2pNetwork:
             rules.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
         )
         self.bans = Bans()
-        self._places = Places()  # of peers that dialled in
+        self._places = InboundPlaces()  # of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 

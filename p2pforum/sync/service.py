@@ -23,7 +23,7 @@ from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
-from p2pforum.sync.places import Guest, Places
+from p2pforum.sync.places import Guest, SessionPlaces
 from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.standing import Standing
@@ -55,8 +55,8 @@ class SyncService:
         self._standing = Standing(trio.current_time)
         self.filling = Filling(self.settings.company)
         self.clocks = clocks
-        self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
-        self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
+        self._opened = SessionPlaces(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
+        self._answered = SessionPlaces(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, Guest] = {}  # sessions that peers opened, or wait for
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between

@@ -48,11 +48,11 @@ class Needs:
     def found_none(self) -> None:
         self.barren += 1
 
-    async def adopt(self, peer: PeerID, place: tuple[str, str]) -> bool:
+    async def adopt(self, peer: PeerID, where: tuple[str, str]) -> bool:
         await trio.lowlevel.checkpoint()
         if peer in self.refused:
             return False
-        self.adopted.append((peer, *place))
+        self.adopted.append((peer, *where))
         self.when.append(trio.current_time())
         return True
 

@@ -16,7 +16,7 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
-from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
@@ -93,7 +93,7 @@ class ExchangeService:
         self._book = book
         self._own = own
         self._pace = pace
-        self._ration = Ration()
+        self._limiter = RateLimiter()
         self._spoken = Spoken()
         self._sample = Sample(rng, self.known, own)
         self._asking: dict[Connection, trio.CancelScope] = {}
@@ -155,7 +155,7 @@ class ExchangeService:
                 await self._answer(peer, stream)
 
     async def _answer(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
-        ruling = self._ration.ask(peer, trio.current_time())
+        ruling = self._limiter.ask(peer, trio.current_time())
         if ruling is Ruling.FLOOD:
             raise RemoteProtocolError("it asks for addresses all the time")
         if ruling is Ruling.REFUSE:

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import trio
 
-from p2pforum.network.inbound import Guest
+from p2pforum.network.inbound import InboundConnection
 from p2pforum.network.interface import Connection, Direction, PeerID
 from p2pforum.network.yamux import YamuxConnection
 
@@ -39,10 +39,10 @@ class ConnectionTable(dict[PeerID, list[MuxedConnection]]):
         """Without those that were ended and have not gone yet: their places are free."""
         return [muxed for held in self.values() for muxed in held if not muxed.yamux.ended]
 
-    def guests(self) -> list[Guest]:
+    def inbound(self) -> list[InboundConnection]:
         alive = ((muxed, muxed.connection) for muxed in self.alive())
         return [
-            Guest(connection, muxed.since, muxed.yamux.kill)
+            InboundConnection(connection, muxed.since, muxed.yamux.kill)
             for muxed, connection in alive
             if connection.direction is Direction.INBOUND
         ]

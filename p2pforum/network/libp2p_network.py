@@ -20,7 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
-from p2pforum.network.inbound import Guest, InboundPlaces, Pending
+from p2pforum.network.inbound import InboundConnection, InboundPlaces, Pending
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -148,7 +148,7 @@ class Libp2pNetwork:
     def _check_room(self, address: str) -> None:
         """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
         is_full = len(self._table.alive()) >= self._max_connections
-        if self._closing or (is_full and not self._places.make_one(self._table.guests())):
+        if self._closing or (is_full and not self._places.make_one(self._table.inbound())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------
@@ -186,15 +186,15 @@ class Libp2pNetwork:
         is_wanted = peer != self.peer_id and peer not in self.bans
         return is_wanted and self._lets_in(address, self._places.make_one)
 
-    def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
+    def _lets_in(self, address: str, make: Callable[[Sequence[InboundConnection]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
-        guests = self._table.guests()
-        if self._closing or self._places.has_its_share(address, guests):
+        inbound = self._table.inbound()
+        if self._closing or self._places.has_its_share(address, inbound):
             return False
-        full = len(guests) >= self._max_inbound or len(self._table.alive()) >= self._max_connections
+        full = len(inbound) >= self._max_inbound or len(self._table.alive()) >= self._max_connections
         # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,
         # is then refused before its handshake, which costs more than what it sends.
-        return not (full or self._memory.is_tight) or make(guests)
+        return not (full or self._memory.is_tight) or make(inbound)
 
     # -- connections -----------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from p2pforum.core import limits
 from p2pforum.network.eviction import Candidate, to_evict
-from p2pforum.network.inbound import Guest, InboundPlaces, Pending
+from p2pforum.network.inbound import InboundConnection, InboundPlaces, Pending
 from p2pforum.network.interface import Connection, Direction, PeerID
 
 SECRET = b"of this node"
@@ -165,12 +165,12 @@ class Visitors:
     """Guests of a node, who leave when they are told to."""
 
     def __init__(self) -> None:
-        self.here: list[Guest] = []
+        self.here: list[InboundConnection] = []
 
     def come(self, name: str, address: str, since: float = 0.0) -> None:
         connection = Connection(PeerID(name), Direction.INBOUND, address)
-        guest = Guest(connection, since, lambda: self.here.remove(guest))
-        self.here.append(guest)
+        one = InboundConnection(connection, since, lambda: self.here.remove(one))
+        self.here.append(one)
 
 
 def test_one_public_address_has_its_share_and_no_more() -> None:
@@ -201,7 +201,7 @@ async def test_who_brings_posts_is_asked_of_the_node() -> None:
     places.set_worth(lambda: {PeerID("p39"): 3.0})
     assert places.could_make_one(visitors.here)
     assert places.make_one(visitors.here)
-    names = {guest.peer for guest in visitors.here}
+    names = {one.peer for one in visitors.here}
     assert "p39" in names
     assert "p38" not in names
 

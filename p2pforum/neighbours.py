@@ -3,8 +3,8 @@
 The address book is read here and written here, through the store; peers/ decides what is in it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from random import Random
 from typing import Any
 
@@ -15,49 +15,69 @@ from p2pforum.core import limits
 from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.exchange.record import PeerRecord, number_of
 from p2pforum.exchange.service import ExchangeService
-from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.peers.book import Book
 from p2pforum.peers.guard_keeper import GuardNeeds
 from p2pforum.peers.reach import Reach
-from p2pforum.peers.service import Outside, PeerService, Stage
+from p2pforum.peers.service import PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import Store
 from p2pforum.sync.terms import Company
 
 
-@dataclass(frozen=True, slots=True)
-class Opinions:
-    """What the rest of the node knows of peers. `hour` is that since 1970."""
+class StoredBook:
+    """The address book and the store that keeps it: the exchange's PeerRecords."""
 
-    hour: Callable[[], int]
-    guards: GuardNeeds | None  #: peers through whom own posts go
-    unwelcome: Callable[[str], bool]  #: banned for a while
-    announced: bytes | None = None  #: this node's own record, if it is told to everybody
+    def __init__(
+        self, config: Config, store: Store, mine: PeerID, rng: Random, hour: Callable[[], int]
+    ) -> None:
+        """`mine`: this node's peer ID. `hour` is that since 1970. Reads the book: raises StoreError."""
+        self._store = store
+        self.hour = hour
+        secret, rows = load_book(store, behind_proxy=config.socks is not None)
+        reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
+        self.book = Book(secret, rng, reach, mine=mine, number=number_of)
+        self.book.restore(rows)
+
+    def learn(self, record: PeerRecord, group: str) -> None:
+        for address in record.dialled:
+            self.book.learn(address, group, self.hour(), record.raw)
+
+    def records(self) -> Sequence[bytes]:
+        return self.book.records(self.hour())
+
+    def found(self, address: str) -> bool:
+        """In the local network. False if it was known, or is not kept."""
+        return self.book.learn(address, "", self.hour(), local=True)
+
+    async def save(self, changes: Changes) -> None:
+        """Raises StoreError."""
+        await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
 
 
 class Neighbours:
-    """Reads the address book when made. Raises StoreError."""
+    """`guards`: peers through whom own posts go. `announced`: this node's own record, if it is told to
+    everybody."""
 
     def __init__(
-        self, config: Config, store: Store, network: Network, rng: Random, opinions: Opinions
+        self,
+        config: Config,
+        network: Network,
+        rng: Random,
+        stored: StoredBook,
+        guards: GuardNeeds | None = None,
+        announced: bytes | None = None,
     ) -> None:
-        self._store = store
         self._network = network
-        self._hour = opinions.hour
-        self._guards = opinions.guards
-        secret, rows = load_book(store, behind_proxy=config.socks is not None)
-        reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
-        self.book = Book(secret, rng, reach, mine=network.peer_id, number=number_of)
-        self.book.restore(rows)
-        outside = Outside(opinions.hour, opinions.guards, opinions.unwelcome, self._save)
-        self._peers = PeerService(network, rng, self.book, outside)
+        self._guards = guards
+        self._stored = stored
+        self.book = stored.book
+        self._peers = PeerService(network, rng, self.book, stored.hour, guards, stored.save)
         self.name(config.peers)
-        told = ExchangeOutside(self._learn, lambda: self.book.records(self._hour()))
-        params, own = config.params, opinions.announced
-        self._exchange = ExchangeService(network, params, rng, told, own) if config.exchange else None
+        params = config.params
+        self._exchange = ExchangeService(network, params, rng, stored, announced) if config.exchange else None
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
 
     def company(self) -> Company:
@@ -84,16 +104,9 @@ class Neighbours:
                 if service is not None:
                     nursery.start_soon(service.run)
 
-    def _learn(self, record: PeerRecord, source: str) -> None:
-        for address in record.dialled:
-            self.book.learn(address, source, self._hour(), record.raw)
-
     def _found(self, address: str) -> None:
-        if self.book.learn(address, "", self._hour(), local=True):
+        if self._stored.found(address):
             self._peers.look()
-
-    async def _save(self, changes: Changes) -> None:
-        await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
 
     async def find(self, target: str) -> PeerID:
         """A peer by its address, which is dialled if need be, or by the beginning or end of its ID.

@@ -25,7 +25,7 @@ from p2pforum.frontdesk import FrontDesk, Parts
 from p2pforum.gossip.service import GossipService
 from p2pforum.housekeeping import Housekeeping
 from p2pforum.ingest import Door
-from p2pforum.neighbours import Neighbours, Opinions
+from p2pforum.neighbours import Neighbours, StoredBook
 from p2pforum.network.interface import Network
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.reach import find_reach
@@ -86,8 +86,8 @@ class Node:
 
         guards = self.stem.recruits if config.hide_origin else None
         announced = _announced(config, network, directory)
-        opinions = Opinions(_hour, guards, network.bans.__contains__, announced)
-        self.neighbours = Neighbours(config, store, network, rng, opinions)
+        book = StoredBook(config, store, network.peer_id, rng, _hour)
+        self.neighbours = Neighbours(config, network, rng, book, guards, announced)
         # A store without posts has no gap by which to know this node again.
         company = None if newest_released(store) is None else self.neighbours.company()
         choice = Choice(low=self.keeping.low, also=frozenset(config.retention))

@@ -201,8 +201,8 @@ class Life:
             fit = sorted(self._out.keys() - peers)
             entry = self._book.of_peer(self._rng.choice(fit))[0] if fit else None
         if entry is not None and self._answers(entry.peer):
-            place = entry.address, entry.group
-            self._guards.adopt(slot, entry.peer, place, HOUR + hour, self._rng)
+            where = entry.address, entry.group
+            self._guards.adopt(slot, entry.peer, where, HOUR + hour, self._rng)
 
     def _post(self, hour: int) -> str | None:
         """Who gets it: the first guard of the key's slot that is there; one is drawn if none is."""

@@ -16,7 +16,7 @@ from p2pforum.core.errors import P2PForumError
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin
 from p2pforum.exchange import wire as exchange_wire
-from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
 from p2pforum.forum import names, writing
 from p2pforum.gossip.framing import FrameSplitter, encode_uvarint
 from p2pforum.gossip.wire import decode_rpc
@@ -154,8 +154,8 @@ def exchange_frame(records: list[bytes], most: int) -> bool:
 
 def asked(times: int) -> Ruling:
     """What the last of so many asks at once is answered."""
-    ration = Ration()
-    return [ration.ask("a", 0.0) for _ in range(times)][-1]
+    limiter = RateLimiter()
+    return [limiter.ask("a", 0.0) for _ in range(times)][-1]
 
 
 def book_row(bucket: int = 0, record: bytes | None = None) -> bool:

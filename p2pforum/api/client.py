@@ -36,8 +36,8 @@ _RAISES: dict[str, type[errors.P2PForumError]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The node has the post on disk. `is_new` is False if it was there before.
+class Receipt:
+    """The node has the post that was handed in on disk. `is_new` is False if it was there before.
 
     `spread` is how it left, in peers: handed, told, heard. The node forgets it with the answer.
     """
@@ -66,14 +66,14 @@ class NodeClient:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def submit(self, raw: bytes, listen: float = 0) -> Kept:
+    def submit(self, raw: bytes, listen: float = 0) -> Receipt:
         """Hand in a signed post, and wait for `listen` seconds to hear who offers it back.
 
         Raises InvalidPost or Refused when the node does not take it.
         """
         path = f"/v1/posts?listen={listen:g}" if listen else "/v1/posts"
         answer = self._ask("POST", path, raw, "application/cbor")
-        return Kept(str(answer["id"]), answer["outcome"] == "stored", answer.get("spread"))
+        return Receipt(str(answer["id"]), answer["outcome"] == "stored", answer.get("spread"))
 
     def forget(self, post_id: bytes) -> bool:
         """Have a post removed that was handed in and not released. One at a time: the node learns no more."""

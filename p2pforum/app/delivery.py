@@ -70,9 +70,9 @@ class Delivery:
 
     def _submit(self, raw: bytes) -> Outcome:
         def ask(node: "NodeClient") -> Outcome:
-            kept = node.submit(raw, self.listen)
-            self.spread = kept.spread
-            return Outcome.STORED if kept.is_new else Outcome.DUPLICATE
+            receipt = node.submit(raw, self.listen)
+            self.spread = receipt.spread
+            return Outcome.STORED if receipt.is_new else Outcome.DUPLICATE
 
         self.spread = None
         return self._deliver(ask, lambda store: self._keep(self._door_of(store), raw))

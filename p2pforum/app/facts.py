@@ -15,7 +15,7 @@ from p2pforum.store.statistics import Statistics
 
 @dataclass(frozen=True, slots=True)
 class KeystoreFacts:
-    """`outbox` (a count) and `drafts` (places) are None where a passphrase would be needed to know.
+    """`outbox` (a count) and `drafts` (destinations) are None where a passphrase would be needed to know.
 
     `unlocked` is the number of seconds until the agent locks, None if there is none. `idle` counts the keys
     that are burnt soon. `encrypted` is None, and `error` says why, for a file that can't be used.

@@ -9,7 +9,7 @@ from p2pforum.app.session import Session
 from p2pforum.app.unlocking import open_keystore
 from p2pforum.core import limits
 from p2pforum.core.clock import is_taken
-from p2pforum.forum.sent import Place, Sent, my_posts
+from p2pforum.forum.sent import Sent, SentState, my_posts
 
 
 class State(enum.Enum):
@@ -57,7 +57,7 @@ def outbox(session: Session) -> Outbox:
     posts = [_mine(sent, now, travels=own > 0, wrong=bool(wrong)) for sent in found]
     kept = sum(is_taken(row.hour, now) for row in session.reader.unreleased())
     kept = max(0, kept - own - relayed)  # some may have become public since the node was asked
-    waiting = kept + sum(sent.place is Place.WAITING for sent in found)
+    waiting = kept + sum(sent.state is SentState.WAITING for sent in found)
     return Outbox(posts, waiting, stem is not None, wrong, unconfirmed(session) if kept else "")
 
 
@@ -78,12 +78,12 @@ def has_peer(session: Session) -> bool:
 
 def _mine(sent: Sent, now: int, *, travels: bool, wrong: bool) -> Mine:
     """`travels`: an own post is on its way. Which of several the node does not say."""
-    match sent.place:
-        case Place.PUBLIC:
+    match sent.state:
+        case SentState.PUBLIC:
             return Mine(sent, State.PUBLIC)
-        case Place.WAITING:
+        case SentState.WAITING:
             return Mine(sent, State.WAITING, sync_alone=_is_old(sent.row.hour, now))
-        case Place.KEPT:
+        case SentState.KEPT:
             if why := _why(sent.row.hour, now, wrong=wrong):
                 return Mine(sent, State.HELD, why)
             state = State.TRAVELLING if travels else State.WAITING

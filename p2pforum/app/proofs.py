@@ -69,16 +69,16 @@ def check(session: Session, proof: str) -> Shown:
 
 
 def _check_public(session: Session, proof: str) -> Shown:
-    link = linking.check_proof(proof, session.config.params)
-    return Shown("public", (link.first, link.second))
+    linked = linking.check_proof(proof, session.config.params)
+    return Shown("public", (linked.first, linked.second))
 
 
 def _check_private(session: Session, proof: str) -> Shown:
-    link = private_linking.check(proof, session.config.params)
+    linked = private_linking.check(proof, session.config.params)
     box = open_keystore(session)
     problem = ""
-    if not (box.exists and box.read().is_mine(link.reader)):
+    if not (box.exists and box.read().is_mine(linked.reader)):
         problem = "it is for the holder of another key, who could have made it: to you it shows nothing"
-    elif session.reader.revealed([link.reader]):
+    elif session.reader.revealed([linked.reader]):
         problem = "your key was published: anybody can have made this"
-    return Shown("private", (link.first, link.second), link.reader, problem)
+    return Shown("private", (linked.first, linked.second), linked.reader, problem)

@@ -61,8 +61,8 @@ class Writer:
 
     `progress` is told how many stamps were tried, and after how many one is found on average. The node counts
     for `listen` seconds who offers a post back. Methods that write raise Refused for what can't be published,
-    NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is the place of the draft
-    that the text became, and `not_kept` says why it became none.
+    NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is the destination of the
+    draft that the text became, and `not_kept` says why it became none.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Writer:
                 raise Refused("the first line is the subject, and no text follows it")
             return self._publisher.new_thread(board, subject, body, key=key)
 
-        return self._write(act, drafts.board_place(board), subject, body)
+        return self._write(act, drafts.board_destination(board), subject, body)
 
     def reply(self, to: Sequence[bytes], body: str, *, key: str | None = None, visibly: bool = False) -> Done:
         """Answer these posts of one thread. `visibly`: though it shows that two pseudonyms are one person."""
@@ -113,12 +113,12 @@ class Writer:
         def act() -> Published:
             return self._publisher.reply(to[0], body, also=to[1:], key=key, visibly=visibly)
 
-        return self._write(act, drafts.reply_place(to[0]), "", body)
+        return self._write(act, drafts.reply_destination(to[0]), "", body)
 
     def edit(self, target: bytes, body: str) -> Done:
         """Give a post of mine a new text. Who has the old one keeps it."""
         return self._write(
-            lambda: self._publisher.supersede(target, body), drafts.edit_place(target), "", body
+            lambda: self._publisher.supersede(target, body), drafts.edit_destination(target), "", body
         )
 
     def retract(self, target: bytes) -> Done:
@@ -148,7 +148,7 @@ class Writer:
         yield from publish_import(posts, board, self._keystore, submit, press, progress)
 
     def _write(
-        self, act: Callable[[], Published], place: str = "", subject: str = "", body: str = ""
+        self, act: Callable[[], Published], destination: str = "", subject: str = "", body: str = ""
     ) -> Done:
         try:
             self._check_clock()
@@ -156,11 +156,11 @@ class Writer:
             self._delivery.listen = self._listen  # not for those that waited in the outbox
             done = self._done(act())
         except (P2PForumError, OSError, KeyboardInterrupt):
-            if place and self._source is not Source.FILE:
-                self._keep_draft(place, subject, body)
+            if destination and self._source is not Source.FILE:
+                self._keep_draft(destination, subject, body)
             raise
-        if place and self._source is Source.DRAFT and done.published.outcome in TAKEN:
-            done = replace(done, undropped=self._drop_draft(place))
+        if destination and self._source is Source.DRAFT and done.published.outcome in TAKEN:
+            done = replace(done, undropped=self._drop_draft(destination))
         return replace(done, idle=review(self._session, self._keystore))
 
     def _done(self, published: Published) -> Done:
@@ -177,23 +177,23 @@ class Writer:
         if wrong := clock_problem(self._session):
             raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
 
-    def _keep_draft(self, place: str, subject: str, body: str) -> None:
+    def _keep_draft(self, destination: str, subject: str, body: str) -> None:
         """What goes wrong here must not take the place of what went wrong before."""
         draft = Draft(storable(subject), storable(body), self._session.now())
         try:
             with self._keystore.transaction() as box:
-                drafts.save(box, place, draft)
+                drafts.save(box, destination, draft)
         except (P2PForumError, OSError) as error:
             self.not_kept = str(error)
         else:
-            self.kept_as = place
+            self.kept_as = destination
 
-    def _drop_draft(self, place: str) -> str:
+    def _drop_draft(self, destination: str) -> str:
         """Why it could not be done: the post is out, so that is no failure."""
         try:
-            if place in self._keystore.read().drafts:
+            if destination in self._keystore.read().drafts:
                 with self._keystore.transaction() as box:
-                    drafts.drop(box, place)
+                    drafts.drop(box, destination)
         except (P2PForumError, OSError) as error:
             return str(error)
         return ""

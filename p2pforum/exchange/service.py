@@ -1,21 +1,22 @@
 """Peer exchange over streams: the only file here that awaits.
 
 It asks peers that this node dialled, since those who dialled in chose themselves; it answers everybody. It
-dials nobody: what it hears goes to the book (`Outside`), and whom to dial is decided by other rules.
+dials nobody: what it hears goes to the address book (`PeerRecords`), and other rules say whom to dial.
 """
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
-from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
@@ -50,12 +51,16 @@ class Pace:
 DEFAULT_PACE = Pace()
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What the exchange needs of the rest of the node."""
+class PeerRecords(Protocol):
+    """Where records go, and come from: neighbours.StoredBook."""
 
-    learn: Callable[[PeerRecord, str], None]  #: keep it, perhaps; with the network group of who told it
-    records: Callable[[], Sequence[bytes]]  #: raw records of peers that this node has reached
+    def learn(self, record: PeerRecord, group: str) -> None:
+        """Keep it, perhaps. `group`: the network group of who told it."""
+        ...
+
+    def records(self) -> Sequence[bytes]:
+        """Raw records of peers that this node has reached."""
+        ...
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ class ExchangeService:
         network: Network,
         params: NetworkParams,
         rng: Random,
-        outside: Outside,
+        book: PeerRecords,
         own: bytes | None = None,
         *,
         pace: Pace = DEFAULT_PACE,
@@ -85,10 +90,10 @@ class ExchangeService:
         self._network = network
         self._params = params
         self._rng = rng
-        self._outside = outside
+        self._book = book
         self._own = own
         self._pace = pace
-        self._ration = Ration()
+        self._limiter = RateLimiter()
         self._spoken = Spoken()
         self._sample = Sample(rng, self.known, own)
         self._asking: dict[Connection, trio.CancelScope] = {}
@@ -133,12 +138,12 @@ class ExchangeService:
         """`group`: the network group of who told it."""
         if record.peer != self._network.peer_id and is_modest(record.addresses):
             self.counts.learnt += 1
-            self._outside.learn(record, group)
+            self._book.learn(record, group)
 
     def known(self) -> list[bytes]:
         """What may be told."""
         spoken = self._spoken.records(trio.current_time())
-        return list(dict.fromkeys([*self._outside.records(), *spoken]))
+        return list(dict.fromkeys([*self._book.records(), *spoken]))
 
     # -- answering -----------------------------------------------------------------------------------
 
@@ -148,7 +153,7 @@ class ExchangeService:
                 await self._answer(peer, stream)
 
     async def _answer(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
-        ruling = self._ration.ask(peer, trio.current_time())
+        ruling = self._limiter.ask(peer, trio.current_time())
         if ruling is Ruling.FLOOD:
             raise RemoteProtocolError("it asks for addresses all the time")
         if ruling is Ruling.REFUSE:

@@ -50,10 +50,10 @@ def merge(box: Contents, saved: Contents) -> None:
         _merge_key(box, key)
     box.speaking = saved.speaking | box.speaking
     box.petnames = saved.petnames | box.petnames
-    for place, draft in saved.drafts.items():
-        here = box.drafts.get(place)
+    for destination, draft in saved.drafts.items():
+        here = box.drafts.get(destination)
         if here is None or here.hour < draft.hour:
-            box.drafts[place] = draft
+            box.drafts[destination] = draft
     for root, marks in saved.read.items():
         box.read[root] = box.read.get(root, set()) | marks
     box.sent = saved.sent | box.sent

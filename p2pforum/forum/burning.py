@@ -175,7 +175,7 @@ def take(box: Contents, doomed: Doomed, thread_of: Callable[[str], bytes]) -> Co
     gone.read = _pop(box.read, lambda root, _: root in roots)
     gone.petnames = _pop(box.petnames, lambda where, _: where[0] in roots)
     gone.sent = _pop(box.sent, lambda _, sent: sent.author in keys or sent.root in roots)
-    gone.drafts = _pop(box.drafts, lambda place, _: thread_of(place) in roots)
+    gone.drafts = _pop(box.drafts, lambda destination, _: thread_of(destination) in roots)
     gone.outbox = [post for post in box.outbox if _is_doomed(post, doomed)]
     box.outbox = [post for post in box.outbox if post not in gone.outbox]
     return gone

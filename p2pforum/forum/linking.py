@@ -20,7 +20,7 @@ _SIZE = 2 * (PUBLIC_KEY_SIZE + SIGNATURE_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class LinkedKeys:
     """Two public keys of one person, the smaller first."""
 
     first: bytes
@@ -38,7 +38,7 @@ def make_proof(one: AuthorKey, other: AuthorKey, params: NetworkParams) -> str:
     return armoured(HEAD, body)
 
 
-def check_proof(text: str, params: NetworkParams) -> Link:
+def check_proof(text: str, params: NetworkParams) -> LinkedKeys:
     """Raises Refused unless both keys signed it, for this network."""
     body = unarmoured(HEAD, text, _SIZE)
     first, second = body[:PUBLIC_KEY_SIZE], body[PUBLIC_KEY_SIZE : 2 * PUBLIC_KEY_SIZE]
@@ -50,7 +50,7 @@ def check_proof(text: str, params: NetworkParams) -> Link:
     by_second = verify(message, signatures[SIGNATURE_SIZE:], second)
     if not (by_first and by_second):
         raise Refused("that proves nothing: not both keys signed it")
-    return Link(first, second)
+    return LinkedKeys(first, second)
 
 
 def _message(first: bytes, second: bytes, params: NetworkParams) -> bytes:

@@ -94,5 +94,5 @@ def _settle(box: Contents, done: dict[bytes, Handed]) -> None:
 
 def _keep_text(box: Contents, post: Post) -> None:
     if post.body:
-        place = drafts.place_of(post.payload, post.target)
-        box.drafts.setdefault(place, Draft(post.subject, post.body, post.payload.hour))
+        destination = drafts.destination_of(post.payload, post.target)
+        box.drafts.setdefault(destination, Draft(post.subject, post.body, post.payload.hour))

@@ -25,7 +25,7 @@ _NO_POINT = b"\xff" * 32  # begins what is hashed: no R of a signature, so no ch
 
 
 @dataclass(frozen=True, slots=True)
-class PrivateLink:
+class PrivatelyLinkedKeys:
     """Two keys of one person, the smaller first, and the only key whose holder can know that."""
 
     first: bytes
@@ -62,70 +62,70 @@ def make(
 ) -> str:
     """One line of text for the holder of the key `reader`, who should be its only one. Raises Refused."""
     first, second = sorted((one, other), key=lambda key: key.public)
-    link = _checked(PrivateLink(first.public, second.public, reader))
+    linked = _checked(PrivatelyLinkedKeys(first.public, second.public, reader))
     c = choice or OwnerChoice()
     commitments = (
         _base(c.nonce_first) + _base(c.nonce_second) + _opened(c.answer_reader, c.share_reader, reader)
     )
-    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(link, commitments, params), c.share_reader)
+    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(linked, commitments, params), c.share_reader)
     answers = (
         _answer(c.nonce_first, share, first),
         _answer(c.nonce_second, share, second),
         c.answer_reader,
     )
-    return armoured(HEAD, link.keys + share + c.share_reader + b"".join(answers))
+    return armoured(HEAD, linked.keys + share + c.share_reader + b"".join(answers))
 
 
 def forge(
     first: bytes, second: bytes, reader: AuthorKey, params: NetworkParams, choice: ReaderChoice | None = None
 ) -> str:
     """The same by the reader alone, about any two keys: what makes a proof worth nothing to others."""
-    link = _checked(PrivateLink(min(first, second), max(first, second), reader.public))
+    linked = _checked(PrivatelyLinkedKeys(min(first, second), max(first, second), reader.public))
     c = choice or ReaderChoice()
     opened = (
-        _opened(c.answer_first, c.share_owner, link.first),
-        _opened(c.answer_second, c.share_owner, link.second),
+        _opened(c.answer_first, c.share_owner, linked.first),
+        _opened(c.answer_second, c.share_owner, linked.second),
     )
     commitments = b"".join(opened) + _base(c.nonce_reader)
-    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(link, commitments, params), c.share_owner)
+    share = bindings.crypto_core_ed25519_scalar_sub(_challenge(linked, commitments, params), c.share_owner)
     answer = _answer(c.nonce_reader, share, reader)
-    return armoured(HEAD, link.keys + c.share_owner + share + c.answer_first + c.answer_second + answer)
+    return armoured(HEAD, linked.keys + c.share_owner + share + c.answer_first + c.answer_second + answer)
 
 
-def check(text: str, params: NetworkParams) -> PrivateLink:
+def check(text: str, params: NetworkParams) -> PrivatelyLinkedKeys:
     """Raises Refused unless the owner of both keys made it, or the holder of the reader's key did.
 
     Only who holds that key, alone, and did not make it, knows which.
     """
     body = unarmoured(HEAD, text, _FIELDS * 32)
     fields = [body[i : i + 32] for i in range(0, len(body), 32)]
-    link, scalars = PrivateLink(*fields[:3]), fields[3:]
-    if _checked(link) != link or link.first >= link.second:
+    linked, scalars = PrivatelyLinkedKeys(*fields[:3]), fields[3:]
+    if _checked(linked) != linked or linked.first >= linked.second:
         raise Refused("that is no private linking proof: its keys are not in their order")
     if not all(0 < int.from_bytes(scalar, "little") < _ORDER for scalar in scalars):
         raise Refused("that is no private linking proof: a number in it is out of range")
     owner, reader, *answers = scalars
-    parts = zip(answers, (owner, owner, reader), (link.first, link.second, link.reader), strict=True)
+    parts = zip(answers, (owner, owner, reader), (linked.first, linked.second, linked.reader), strict=True)
     commitments = b"".join(_opened(answer, share, key) for answer, share, key in parts)
-    if bindings.crypto_core_ed25519_scalar_add(owner, reader) != _challenge(link, commitments, params):
+    if bindings.crypto_core_ed25519_scalar_add(owner, reader) != _challenge(linked, commitments, params):
         raise Refused("that proves nothing: neither the owner of both keys nor the reader made it")
-    return link
+    return linked
 
 
-def _checked(link: PrivateLink) -> PrivateLink:
+def _checked(linked: PrivatelyLinkedKeys) -> PrivatelyLinkedKeys:
     """Three different keys, each of the prime-order group: with others, equations hold by accident."""
-    keys = (link.first, link.second, link.reader)
-    if link.first == link.second:
+    keys = (linked.first, linked.second, linked.reader)
+    if linked.first == linked.second:
         raise Refused("that is one key; a proof joins two")
-    if link.reader in keys[:2]:
+    if linked.reader in keys[:2]:
         raise Refused("the reader's key can't be one of the two: the proof would say nothing about the other")
     if not all(len(key) == PUBLIC_KEY_SIZE and is_valid_key(key) for key in keys):
         raise Refused("one of the keys is no key that could sign a post")
-    return link
+    return linked
 
 
-def _challenge(link: PrivateLink, commitments: bytes, params: NetworkParams) -> bytes:
-    said = _NO_POINT + f"{HEAD}\0{params.name}\0".encode() + link.keys + commitments
+def _challenge(linked: PrivatelyLinkedKeys, commitments: bytes, params: NetworkParams) -> bytes:
+    said = _NO_POINT + f"{HEAD}\0{params.name}\0".encode() + linked.keys + commitments
     return bindings.crypto_core_ed25519_scalar_reduce(hashlib.sha512(said).digest())
 
 

@@ -18,7 +18,7 @@ from p2pforum.store.queries import PostRow, Reader, row_of
 _EXCERPT = 60  # characters
 
 
-class Place(enum.Enum):
+class SentState(enum.Enum):
     WAITING = "waiting"  #: signed; no store has it
     KEPT = "kept"  #: in the store, and not heard back: on its way, if the node runs
     PUBLIC = "public"
@@ -27,7 +27,7 @@ class Place(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Sent:
     row: PostRow
-    place: Place
+    state: SentState
     held: int = 0  #: by so many peers at least: they offered it back
 
     @property
@@ -41,7 +41,7 @@ class Sent:
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
     """Waiting ones first, then kept ones, then public ones with the newest first."""
     waiting = [
-        Sent(row_of(decode(kept.raw, params), released=False), Place.WAITING)
+        Sent(row_of(decode(kept.raw, params), released=False), SentState.WAITING)
         for kept in box.outbox
         if kept.network == params.name
     ]
@@ -59,4 +59,4 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
 
 def _sent(row: PostRow, box: Contents) -> Sent:
     left = box.sent.get(row.id)
-    return Sent(row, Place.PUBLIC if row.released else Place.KEPT, left.heard if left else 0)
+    return Sent(row, SentState.PUBLIC if row.released else SentState.KEPT, left.heard if left else 0)

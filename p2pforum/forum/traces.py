@@ -41,12 +41,12 @@ def unsent(reader: Reader, doomed: Doomed) -> list[PostRow]:
 
 
 def thread_finder(reader: Reader) -> Callable[[str], bytes]:
-    """From the place of a draft to its thread. Remembers, for when posts are gone that it asked for."""
+    """From the destination of a draft to its thread. Remembers, for when posts are gone that it asked for."""
 
     @cache
-    def thread_of(place: str) -> bytes:
+    def thread_of(destination: str) -> bytes:
         """The post that it answers, if that is not here (any more)."""
-        post_id = drafts.post_of(place)
+        post_id = drafts.post_of(destination)
         row = reader.post(post_id) if post_id else None
         return post_id if row is None else row.root
 

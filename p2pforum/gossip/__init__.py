@@ -14,7 +14,7 @@ own.py       own posts on their way out
 views.py     counts and standings that may be shown
 router.py    joins these; decides everything and does nothing (no I/O, no clock)
 judging.py   posts on their way to the door: a queue for each peer
-link.py      what the service holds for one peer
+peer_state.py  what the service holds for one peer
 sender.py    the stream to one peer
 service.py   streams, the door, the heartbeat; it and sender.py are the only files that await
 """

@@ -204,10 +204,10 @@ class LazyGossip:
 
     def arrived(self, message_id: bytes) -> None:
         """It came, from whomever: all promises to send it are kept."""
-        self._forget(message_id)
+        self._end_ask(message_id)
         self._promises.pop(message_id, None)
 
-    def _forget(self, message_id: bytes) -> None:
+    def _end_ask(self, message_id: bytes) -> None:
         ask = self._asks.pop(message_id, None)
         for peer in [*ask.asked, *ask.waiting] if ask is not None else ():
             self._quotas[peer].pending.discard(message_id)
@@ -219,7 +219,7 @@ class LazyGossip:
         for quota in self._quotas.values():
             quota.beat()
         for message_id in [m for m, ask in self._asks.items() if now - ask.at > self._params.promise]:
-            self._forget(message_id)
+            self._end_ask(message_id)
         broken: list[str] = []
         for message_id, promises in list(self._promises.items()):
             for peer in [peer for peer, until in promises.items() if until <= now]:

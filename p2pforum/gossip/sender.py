@@ -4,40 +4,40 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.gossip.framing import frame
-from p2pforum.gossip.link import Link, Links
+from p2pforum.gossip.peer_state import PeerState, PeerStates
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.wire import encode_rpc
 from p2pforum.network.interface import Network
 
 
 class Sender:
-    def __init__(self, network: Network, protocol: str, router: Router, links: Links) -> None:
+    def __init__(self, network: Network, protocol: str, router: Router, states: PeerStates) -> None:
         self._network = network
         self._protocol = protocol
         self._router = router
-        self._links = links
+        self._states = states
 
-    async def send(self, link: Link, nursery: trio.Nursery) -> None:
+    async def send(self, state: PeerState, nursery: trio.Nursery) -> None:
         """Returns when the stream is found lost while nothing is to be sent. Raises what opening a stream and
         sending raise, and trio.TooSlowError for a peer that takes nothing.
         """
-        async with await self._network.open_stream(link.peer, self._protocol) as stream:
+        async with await self._network.open_stream(state.peer, self._protocol) as stream:
             with trio.CancelScope() as scope:
                 nursery.start_soon(_cancel_when_lost, stream, scope)
-                await self._write(link, stream)
+                await self._write(state, stream)
 
-    async def _write(self, link: Link, stream: trio.abc.SendStream) -> None:
-        await stream.send_all(frame(encode_rpc(self._router.hello(link.peer, again=link.greeted))))
-        link.greeted = True
+    async def _write(self, state: PeerState, stream: trio.abc.SendStream) -> None:
+        await stream.send_all(frame(encode_rpc(self._router.hello(state.peer, again=state.greeted))))
+        state.greeted = True
         while True:
-            self._links.fetch_asked(link, self._router.kept)
-            data, count = link.outbox.take()
+            self._states.fetch_asked(state, self._router.kept)
+            data, count = state.outbox.take()
             if not data:
-                await link.wake.heard()
+                await state.wake.heard()
                 continue
             with trio.fail_after(limits.GOSSIP_SEND_SECONDS):
                 await stream.send_all(data)
-            self._links.written(link, count)
+            self._states.written(state, count)
 
 
 async def _cancel_when_lost(stream: trio.abc.ReceiveStream, scope: trio.CancelScope) -> None:

@@ -16,9 +16,9 @@ from p2pforum.core.errors import RemoteProtocolError, StoreError
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.framing import FrameSplitter
-from p2pforum.gossip.link import Link, Links
 from p2pforum.gossip.own import readable
 from p2pforum.gossip.params import GossipParams
+from p2pforum.gossip.peer_state import PeerState, PeerStates
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.sender import Sender
 from p2pforum.gossip.views import PeerView, Statistics
@@ -62,9 +62,9 @@ class GossipService:
         self._rng = rng
         self._release = release
         self._router = self.router = Router(door.params.topic, rng, gossip)
-        self._links = Links()
-        self._sender = Sender(network, PROTOCOL, self._router, self._links)
-        self.echoes = self._links.echoes  #: what is counted of own posts, while somebody waits for it
+        self._states = PeerStates()
+        self._sender = Sender(network, PROTOCOL, self._router, self._states)
+        self.echoes = self._states.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.lowlevel.ParkingLot()  # somebody has subscribed since
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
@@ -82,7 +82,7 @@ class GossipService:
                 task_status.started()
         finally:
             self._nursery = None
-            self._links.clear()
+            self._states.clear()
 
     async def originate(self, raws: Sequence[bytes]) -> None:
         """Release and publish own posts that are kept and not yet released.
@@ -115,10 +115,10 @@ class GossipService:
 
     def statistics(self) -> Statistics:
         return Statistics(
-            peers=len(self._links),
+            peers=len(self._states),
             mesh_peers=sum(view.is_in_mesh for view in self.peers().values()),
-            sent=self._links.sent,
-            dropped=self._links.dropped,
+            sent=self._states.sent,
+            dropped=self._states.dropped,
             expelled=self._expelled,
             **asdict(self._router.counts),
         )
@@ -128,7 +128,7 @@ class GossipService:
         return {peer: view.first for peer, view in self.peers().items()}
 
     def peers(self) -> dict[PeerID, PeerView]:
-        return {link.peer: self._router.view(link.peer, trio.current_time()) for link in self._links}
+        return {state.peer: self._router.view(state.peer, trio.current_time()) for state in self._states}
 
     # -- effects ---------------------------------------------------------------------------------------
 
@@ -136,13 +136,13 @@ class GossipService:
         for effect in effects:
             match effect:
                 case Forward(peers, message):
-                    self._links.post(peers, message)
+                    self._states.post(peers, message)
                 case Serve(peer, ids):
-                    self._links.post_asked(peer, ids)
+                    self._states.post_asked(peer, ids)
                 case Send(peer, rpc):
-                    self._links.post_control(peer, rpc)
+                    self._states.post_control(peer, rpc)
                 case Validate(_, name):
-                    if not self._links.enqueue(effect):
+                    if not self._states.enqueue(effect):
                         self._router.on_failure([name])
                 case Disconnect(peer, reason):
                     self._expelled += 1
@@ -150,7 +150,7 @@ class GossipService:
                     self._cut(PeerID(peer), self._network.ban)
 
     def _cut(self, peer: PeerID, end: Callable[[PeerID], Awaitable[None]]) -> None:
-        self._forget(peer)
+        self._remove(peer)
         if self._nursery is not None:
             self._nursery.start_soon(end, peer)
 
@@ -158,8 +158,8 @@ class GossipService:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
-            while any(link.outbox.is_filling for link in self._links):
-                await self._links.progress.park()
+            while any(state.outbox.is_filling for state in self._states):
+                await self._states.progress.park()
 
     # -- peers coming and going ------------------------------------------------------------------------
 
@@ -171,27 +171,27 @@ class GossipService:
         """Events may be old when they are read; what counts is who is connected now. The stream to a peer
         goes by its newest connection: an older one may be dead, and then nothing that is sent arrives."""
         peer = event.connection.peer
-        link = self._links.get(peer)
+        state = self._states.get(peer)
         if self._connection(peer) is None:
-            self._forget(peer)
-        elif link is None:
+            self._remove(peer)
+        elif state is None:
             self._welcome(peer)
-        elif link.known_by is not event.connection or not isinstance(event, Connected):
+        elif state.known_by is not event.connection or not isinstance(event, Connected):
             if self._join(peer) is not None:
-                self._links.recount(link, self._network.account(peer))
-            link.renew()
+                self._states.recount(state, self._network.account(peer))
+            state.renew()
 
     def _connection(self, peer: PeerID) -> Connection | None:
         return connection_to(self._network, peer)
 
-    def _welcome(self, peer: PeerID) -> Link | None:
-        """The link to a connected peer; None if it is gone, or not wanted."""
-        link = self._links.get(peer)
-        if link is not None or self._nursery is None or (connection := self._join(peer)) is None:
-            return link
-        link = self._links.add(peer, connection, self._network.account(peer))
-        self._nursery.start_soon(self._serve, link)
-        return link
+    def _welcome(self, peer: PeerID) -> PeerState | None:
+        """What is kept for a connected peer; None if it is gone, or not wanted."""
+        state = self._states.get(peer)
+        if state is not None or self._nursery is None or (connection := self._join(peer)) is None:
+            return state
+        state = self._states.add(peer, connection, self._network.account(peer))
+        self._nursery.start_soon(self._serve, state)
+        return state
 
     def _join(self, peer: PeerID) -> Connection | None:
         """Tell the router by which connection this peer is here. None if it is gone, or not wanted."""
@@ -203,33 +203,33 @@ class GossipService:
         self._perform(refusal)
         return None if refusal else c
 
-    def _forget(self, peer: PeerID) -> None:
-        if self._links.get(peer) is not None:
-            self._router.remove_peer(peer, trio.current_time(), self._links.remove(peer))
+    def _remove(self, peer: PeerID) -> None:
+        if self._states.get(peer) is not None:
+            self._router.remove_peer(peer, trio.current_time(), self._states.remove(peer))
 
     # -- streams ---------------------------------------------------------------------------------------
 
-    async def _serve(self, link: Link) -> None:
+    async def _serve(self, state: PeerState) -> None:
         """Keep an outbound stream open while the peer is connected."""
-        with link.scope:
+        with state.scope:
             while (nursery := self._nursery) is not None:
-                with trio.CancelScope() as link.session:
-                    await self._guarded(link, self._sender.send(link, nursery))
-                    await trio.sleep(link.pause(self._rng.random()))
-                link.outbox.put_back()
+                with trio.CancelScope() as state.session:
+                    await self._guarded(state, self._sender.send(state, nursery))
+                    await trio.sleep(state.pause(self._rng.random()))
+                state.outbox.put_back()
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         await self._running.wait()
-        if (link := self._welcome(peer)) is None:
+        if (state := self._welcome(peer)) is None:
             return
-        link.inbound.cancel()  # a peer has one; the newest counts
+        state.inbound.cancel()  # a peer has one; the newest counts
         self._router.on_stream(peer, trio.current_time())
-        with trio.CancelScope() as link.inbound:
-            await self._guarded(link, self._receive(link, stream))
+        with trio.CancelScope() as state.inbound:
+            await self._guarded(state, self._receive(state, stream))
 
-    async def _receive(self, link: Link, stream: trio.abc.Stream) -> None:
+    async def _receive(self, state: PeerState, stream: trio.abc.Stream) -> None:
         splitter = FrameSplitter()
-        await self._wait_for_room(link)
+        await self._wait_for_room(state)
         while chunk := await stream.receive_some(limits.GOSSIP_READ):
             size = 0
             for body in splitter.feed(chunk):
@@ -237,43 +237,43 @@ class GossipService:
                 if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
                     size = len(body)
-                rpc = self._links.read(link, body)
-                self._perform(self._router.on_rpc(link.peer, rpc, trio.current_time()))
-                if link.is_cut:
+                rpc = self._states.read(state, body)
+                self._perform(self._router.on_rpc(state.peer, rpc, trio.current_time()))
+                if state.is_cut:
                     return
                 if rpc.subscriptions:
                     self._joined.unpark_all()
-                await self._wait_for_room(link)
-            self._links.note_half_read(link, splitter.held)
+                await self._wait_for_room(state)
+            self._states.note_half_read(state, splitter.held)
 
-    async def _wait_for_room(self, link: Link) -> None:
+    async def _wait_for_room(self, state: PeerState) -> None:
         """A peer whose posts wait for the door waits, too: TCP holds what it sends."""
-        while held := self._links.is_full(link):
-            self._router.hold(link.peer, held=True)
-            await self._links.room.park()
-        self._router.hold(link.peer, held=held)
+        while held := self._states.is_full(state):
+            self._router.hold(state.peer, held=True)
+            await self._states.room.park()
+        self._router.hold(state.peer, held=held)
 
-    async def _guarded(self, link: Link, work: Awaitable[None]) -> None:
+    async def _guarded(self, state: PeerState, work: Awaitable[None]) -> None:
         """Blame exactly: a peer's fault costs the peer, nobody's fault nothing, ours that connection."""
         try:
             await work
         except RemoteProtocolError as error:
-            self._perform(self._router.on_violation(link.peer, str(error), trio.current_time()))
+            self._perform(self._router.on_violation(state.peer, str(error), trio.current_time()))
         except trio.TooSlowError:
             log.info("dropped a peer: it does not read")
-            self._cut(link.peer, self._network.disconnect)
+            self._cut(state.peer, self._network.disconnect)
         except PEER_LOST:
             pass
         except Exception:
             log.exception(_FAULT)
-            self._cut(link.peer, self._network.disconnect)
+            self._cut(state.peer, self._network.disconnect)
 
     # -- the door and the clock ------------------------------------------------------------------------
 
     async def _judge(self) -> None:
         while True:
-            await self._links.work.heard()
-            batch, pause = self._links.next_batch(), 0.0
+            await self._states.work.heard()
+            batch, pause = self._states.next_batch(), 0.0
             try:
                 verdicts = await self._door.ingest([v.message.data for v in batch], Origin.GOSSIP)
                 self._pronounce(batch, verdicts)

@@ -77,7 +77,7 @@ class Contents:
     keys: dict[bytes, AuthorKey] = field(default_factory=dict)  #: by public key
     speaking: dict[bytes, bytes] = field(default_factory=dict)  #: root of a thread -> key I use in it
     outbox: list[OutboxPost] = field(default_factory=list)  #: in the order of signing
-    drafts: dict[str, Draft] = field(default_factory=dict)  #: by place: where the text is to go
+    drafts: dict[str, Draft] = field(default_factory=dict)  #: by destination: where the text is to go
     read: dict[bytes, set[bytes]] = field(default_factory=dict)  #: root -> marks (heads of post IDs)
     petnames: dict[tuple[bytes, bytes], str] = field(default_factory=dict)  #: (root or b"", key) -> name
     sent: dict[bytes, Sent] = field(default_factory=dict)  #: by post ID
@@ -132,7 +132,7 @@ def _fields(contents: Contents) -> list[Any]:
         [[public, *_key_fields(key)] for public, key in sorted(contents.keys.items())],
         sorted([root, key] for root, key in contents.speaking.items()),
         [[post.id, post.network, post.raw] for post in contents.outbox],
-        [[place, d.subject, d.body, d.hour] for place, d in sorted(contents.drafts.items())],
+        [[destination, d.subject, d.body, d.hour] for destination, d in sorted(contents.drafts.items())],
         [[root, b"".join(sorted(marks))] for root, marks in sorted(contents.read.items())],
         [[root, key, name] for (root, key), name in sorted(contents.petnames.items())],
         [[post_id, *astuple(sent)] for post_id, sent in sorted(contents.sent.items())],

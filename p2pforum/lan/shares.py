@@ -17,7 +17,7 @@ class Shares:
         """Whether what this machine says of these names is read: all are known, or there is room for them."""
         if set(names) <= self._told.get(address, {}).keys():
             return True
-        self._forget(now)
+        self._lapse(now)
         told = self._told.get(address, {})
         new = set(names) - told.keys()
         if len(told) + len(new) > self._names or (not told and len(self._told) >= self._machines):
@@ -25,7 +25,7 @@ class Shares:
         self._told[address] = told | dict.fromkeys(new, now)
         return True
 
-    def _forget(self, now: float) -> None:
+    def _lapse(self, now: float) -> None:
         for address, told in list(self._told.items()):
             kept = {name: at for name, at in told.items() if now - at < limits.LAN_NAMES_SECONDS}
             if kept:

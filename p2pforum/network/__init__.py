@@ -26,10 +26,10 @@ libp2p_noise.py     peer keys and the Noise handshake: imports libp2p
 libp2p_identify.py  what a node says of itself: imports libp2p
 socks.py            a connection through a SOCKS5 proxy
 libp2p_upgrade.py   from TCP to a secured connection, and who opens it
-libp2p_links.py     its connections, by peer
+libp2p_connections.py  its connections, by peer
 libp2p_network.py   the network of the real world
 memory_stream.py    a stream inside one process
 memory_address.py   addresses inside one process
-memory_link.py      a connection inside one process
+memory_link.py      a link inside one process: both ends of a connection
 memory_network.py   many nodes in one process, for tests and simulation
 """

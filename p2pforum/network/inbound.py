@@ -47,7 +47,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class InboundConnection:
     """An inbound connection, as far as its place is concerned."""
 
     connection: Connection
@@ -59,7 +59,7 @@ class Guest:
         return self.connection.peer
 
 
-class Places:
+class InboundPlaces:
     """For peers that dialled in. `worth` says what each has brought of late."""
 
     def __init__(self) -> None:
@@ -70,19 +70,19 @@ class Places:
     def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
         self._worth = worth
 
-    def has_its_share(self, address: str, guests: Sequence[Guest]) -> bool:
+    def has_its_share(self, address: str, inbound: Sequence[InboundConnection]) -> bool:
         """Whether no more may come from where this address is."""
         origin = address_group(address)
-        alike = sum(address_group(guest.connection.address) == origin for guest in guests) if origin else 0
+        alike = sum(address_group(one.connection.address) == origin for one in inbound) if origin else 0
         return alike >= limits.MAX_INBOUND_PER_ADDRESS
 
-    def could_make_one(self, guests: Sequence[Guest]) -> bool:
+    def could_make_one(self, inbound: Sequence[InboundConnection]) -> bool:
         """Whether it is worth while to hear who a stranger is."""
-        return self._is_time() and self._victim(guests, {}) is not None
+        return self._is_time() and self._victim(inbound, {}) is not None
 
-    def make_one(self, guests: Sequence[Guest]) -> bool:
+    def make_one(self, inbound: Sequence[InboundConnection]) -> bool:
         """End the connection that can best be spared. False if there is none, or the last was just now."""
-        victim = self._victim(guests, self._worth()) if self._is_time() else None
+        victim = self._victim(inbound, self._worth()) if self._is_time() else None
         if victim is not None:
             self._last = trio.current_time()
             victim.leave()
@@ -91,12 +91,12 @@ class Places:
     def _is_time(self) -> bool:
         return trio.current_time() - self._last >= limits.EVICTION_SECONDS
 
-    def _victim(self, guests: Sequence[Guest], worth: Mapping[PeerID, float]) -> Guest | None:
+    def _victim(
+        self, inbound: Sequence[InboundConnection], worth: Mapping[PeerID, float]
+    ) -> InboundConnection | None:
         candidates = [
-            Candidate(
-                number, guest.since, network_group(guest.connection.address), worth.get(guest.peer, 0.0)
-            )
-            for number, guest in enumerate(guests)
+            Candidate(number, one.since, network_group(one.connection.address), worth.get(one.peer, 0.0))
+            for number, one in enumerate(inbound)
         ]
         victim = to_evict(candidates, self._secret)
-        return None if victim is None else guests[victim.number]
+        return None if victim is None else inbound[victim.number]

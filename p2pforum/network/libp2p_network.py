@@ -20,10 +20,10 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
-from p2pforum.network.inbound import Guest, Pending, Places
+from p2pforum.network.inbound import InboundConnection, InboundPlaces, Pending
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
+from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
-from p2pforum.network.libp2p_links import Link, Links
 from p2pforum.network.libp2p_noise import Identity
 from p2pforum.network.libp2p_upgrade import connect, open_listeners, turn_away, upgrade_inbound
 from p2pforum.network.memory_budget import MemoryBudget
@@ -84,14 +84,14 @@ class Libp2pNetwork:
         self._proxy = proxy
         self._addresses: list[str] = []
         self._handlers: dict[bytes, StreamHandler] = {}
-        self._links = Links()
+        self._table = ConnectionTable()
         self._roster = Roster()
         self._pending = Pending()
         self._memory = MemoryBudget(
-            rules.memory, self._links.drop, lambda peer: not self._links.has_dialled(peer)
+            rules.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
         )
         self.bans = Bans()
-        self._places = Places()  # of peers that dialled in
+        self._places = InboundPlaces()  # of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 
@@ -140,15 +140,15 @@ class Libp2pNetwork:
                 if peer not in self._roster:
                     self._check_room(address)
                     channel = await connect(target, self._identity, peer, self._proxy)
-                    link = self._admit(channel, Connection(peer, Direction.OUTBOUND, address))
-                    self._nursery.start_soon(self._run, link)
+                    muxed = self._admit(channel, Connection(peer, Direction.OUTBOUND, address))
+                    self._nursery.start_soon(self._run, muxed)
                 return peer
         raise NetworkError(f"nothing answers at {address} within {timeout:g} seconds")
 
     def _check_room(self, address: str) -> None:
         """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
-        is_full = len(self._links.alive()) >= self._max_connections
-        if self._closing or (is_full and not self._places.make_one(self._links.guests())):
+        is_full = len(self._table.alive()) >= self._max_connections
+        if self._closing or (is_full and not self._places.make_one(self._table.inbound())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------
@@ -169,87 +169,87 @@ class Libp2pNetwork:
         address = str(socket_address(host, port))
         if not self._lets_in(address, self._places.could_make_one):
             return
-        link = None
+        muxed = None
         with self._pending.wait(address):
             channel, peer = await upgrade_inbound(stream, self._identity) or (None, self.peer_id)
             # Only now, as a peer and not as a mere socket, does it take a place, or another's.
             if channel and self._welcomes(peer, address):
-                link = self._admit(channel, Connection(peer, Direction.INBOUND, address))
+                muxed = self._admit(channel, Connection(peer, Direction.INBOUND, address))
             else:
                 await turn_away(stream, channel)
-        if link is None:
+        if muxed is None:
             log.debug("an inbound connection came to nothing")
         else:
-            await self._run(link)
+            await self._run(muxed)
 
     def _welcomes(self, peer: PeerID, address: str) -> bool:
         is_wanted = peer != self.peer_id and peer not in self.bans
         return is_wanted and self._lets_in(address, self._places.make_one)
 
-    def _lets_in(self, address: str, make: Callable[[Sequence[Guest]], bool]) -> bool:
+    def _lets_in(self, address: str, make: Callable[[Sequence[InboundConnection]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
-        guests = self._links.guests()
-        if self._closing or self._places.has_its_share(address, guests):
+        inbound = self._table.inbound()
+        if self._closing or self._places.has_its_share(address, inbound):
             return False
-        full = len(guests) >= self._max_inbound or len(self._links.alive()) >= self._max_connections
+        full = len(inbound) >= self._max_inbound or len(self._table.alive()) >= self._max_connections
         # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,
         # is then refused before its handshake, which costs more than what it sends.
-        return not (full or self._memory.is_tight) or make(guests)
+        return not (full or self._memory.is_tight) or make(inbound)
 
     # -- connections -----------------------------------------------------------------------------
 
-    def _admit(self, channel: trio.abc.HalfCloseableStream, connection: Connection) -> Link:
-        link = Link(
+    def _admit(self, channel: trio.abc.HalfCloseableStream, connection: Connection) -> MuxedConnection:
+        muxed = MuxedConnection(
             connection,
             YamuxConnection(
                 channel,
                 initiator=connection.direction is Direction.OUTBOUND,
-                on_stream=lambda stream: self._on_stream(link, stream),
+                on_stream=lambda stream: self._on_stream(muxed, stream),
                 account=self._memory.open(connection.peer),
                 rules=self._rules,
             ),
         )
-        self._links.setdefault(connection.peer, []).append(link)
+        self._table.setdefault(connection.peer, []).append(muxed)
         self._roster.add(connection)
         dead = self._roster.outlived_by(connection)
-        for old in self._links[connection.peer]:
+        for old in self._table[connection.peer]:
             if old.connection in dead:
                 old.yamux.kill()
-        return link
+        return muxed
 
-    async def _run(self, link: Link) -> None:
+    async def _run(self, muxed: MuxedConnection) -> None:
         try:
-            await link.yamux.run()
+            await muxed.yamux.run()
         finally:
-            self._links.discard(link)
-            self._roster.remove(link.connection)
-            link.gone.set()
+            self._table.discard(muxed)
+            self._roster.remove(muxed.connection)
+            muxed.gone.set()
 
     def account(self, peer: PeerID) -> Account:
         return self._memory.open(peer)
 
     async def disconnect(self, peer: PeerID) -> None:
         async with trio.open_nursery() as nursery:
-            for link in self._links.get(peer, []):
-                nursery.start_soon(self._close, link)
+            for muxed in self._table.get(peer, []):
+                nursery.start_soon(self._close, muxed)
 
     async def ban(self, peer: PeerID) -> None:
         self.bans.add(peer)
         await self.disconnect(peer)
 
-    async def _close(self, link: Link) -> None:
+    async def _close(self, muxed: MuxedConnection) -> None:
         try:
-            await link.yamux.close()
+            await muxed.yamux.close()
         except Exception:  # ours: that connection ends all the same, and the node goes on
             log.exception("a fault in closing a connection")
-            link.yamux.kill()
-        await link.gone.wait()
+            muxed.yamux.kill()
+        await muxed.gone.wait()
 
     async def close(self) -> None:
         """Tell every peer, all at once."""
         self._closing = True
         async with trio.open_nursery() as nursery:
-            for peer in self._links:
+            for peer in self._table:
                 nursery.start_soon(self.disconnect, peer)
         self._roster.close()
 
@@ -258,14 +258,14 @@ class Libp2pNetwork:
     async def open_stream(
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
-        links = self._links.get(peer)
-        if not links:
+        held = self._table.get(peer)
+        if not held:
             raise NetworkError("no connection to that peer")
         opened = contextlib.ExitStack()  # resets the stream unless all goes well
         with opened:
             try:
                 with trio.fail_after(timeout):
-                    stream = links[-1].yamux.open()
+                    stream = held[-1].yamux.open()
                     opened.callback(stream.reset)
                     await multistream.request(stream, protocol)
             except trio.TooSlowError as error:
@@ -275,14 +275,14 @@ class Libp2pNetwork:
             opened.pop_all()
             return stream
 
-    def _on_stream(self, link: Link, stream: YamuxStream) -> None:
-        if link.handlers >= self._rules.streams:
-            link.yamux.refuse(stream)
+    def _on_stream(self, muxed: MuxedConnection, stream: YamuxStream) -> None:
+        if muxed.handlers >= self._rules.streams:
+            muxed.yamux.refuse(stream)
         else:
-            link.handlers += 1
-            self._nursery.start_soon(self._answer, link, stream)
+            muxed.handlers += 1
+            self._nursery.start_soon(self._answer, muxed, stream)
 
-    async def _answer(self, link: Link, stream: YamuxStream) -> None:
+    async def _answer(self, muxed: MuxedConnection, stream: YamuxStream) -> None:
         protocol: str | None = None
         try:
             with trio.move_on_after(limits.NEGOTIATE_SECONDS):
@@ -290,7 +290,7 @@ class Libp2pNetwork:
                     protocol = await multistream.answer(stream, self._handlers)
             if protocol is not None:
                 handler = self._handlers[protocol.encode()]
-                await run_handler(handler, link.connection.peer, stream)
+                await run_handler(handler, muxed.connection.peer, stream)
         finally:
             stream.reset()
-            link.handlers -= 1
+            muxed.handlers -= 1

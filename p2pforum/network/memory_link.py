@@ -1,4 +1,4 @@
-"""A connection inside one process: what both of its ends hold."""
+"""A link inside one process: what both ends of a connection hold."""
 
 import weakref
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ class MemoryLink:
         await trio.sleep(seconds)
         self.cut()
 
-    def forget(self, node: "MemoryNetwork", notice: float) -> None:
+    def lose(self, node: "MemoryNetwork", notice: float) -> None:
         self.is_lost = True
         for stream, owner in list(self.streams.items()):
             if owner is node:

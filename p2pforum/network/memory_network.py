@@ -86,11 +86,11 @@ class MemoryHub:
         for node in list(self._nodes.values()):
             node.cut(lambda name, other: not self.reachable(name, other))
 
-    def forget(self, name: str, notice: float) -> None:
+    def lose_connections(self, name: str, notice: float) -> None:
         """End all connections of a node at its own end, as a router does that forgets, or a change of
         network. Its peers see a connection that says nothing, for `notice` seconds."""
         for link in list(self._nodes[name].links()):
-            link.forget(self._nodes[name], notice)
+            link.lose(self._nodes[name], notice)
 
     def heal(self) -> None:
         """Connections can be made again; none comes back by itself."""

@@ -202,7 +202,7 @@ class YamuxConnection:
         if self._streams.get(stream.number) is stream:
             stream.abandon()
 
-    def forget(self, stream: YamuxStream) -> None:
+    def remove(self, stream: YamuxStream) -> None:
         if self._streams.pop(stream.number, None) is not None:
             self._inbound -= stream.inbound
             self._extra += stream.grown

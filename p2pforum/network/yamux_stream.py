@@ -28,7 +28,7 @@ class Sender(Protocol):
 
     def linger(self, stream: "YamuxStream") -> None: ...
 
-    def forget(self, stream: "YamuxStream") -> None: ...
+    def remove(self, stream: "YamuxStream") -> None: ...
 
 
 class YamuxStream(trio.abc.HalfCloseableStream):
@@ -97,7 +97,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
                 raise trio.BrokenResourceError("the peer has reset or lost the stream")
             self._send_end()
             if self._received_end:
-                self._connection.forget(self)
+                self._connection.remove(self)
 
     def _send_end(self) -> None:
         if not self._sent_end and not self._broken:
@@ -162,7 +162,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         self._drop()
         self._send_end()
         if self._received_end or self._broken:
-            self._connection.forget(self)
+            self._connection.remove(self)
         else:
             self._connection.linger(self)
 
@@ -178,7 +178,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         if not self._broken and not (self._sent_end and self._received_end):
             self._connection.enqueue(header(WINDOW_UPDATE, RST, self.number, 0))
         self._broken = True
-        self._connection.forget(self)
+        self._connection.remove(self)
 
     def _drop(self) -> None:
         self._connection.unbuffered(len(self._buffer))
@@ -207,7 +207,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         self._received_end = True
         self._changed.unpark_all()
         if self._sent_end:
-            self._connection.forget(self)
+            self._connection.remove(self)
 
     def discard(self) -> None:
         """The connection has ended, and nobody is to read what has arrived: not its end either, which would
@@ -219,4 +219,4 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         """The peer's reset, or the end of the connection. What has arrived can still be read."""
         self._broken = True
         self._changed.unpark_all()
-        self._connection.forget(self)
+        self._connection.remove(self)

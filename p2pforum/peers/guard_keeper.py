@@ -33,7 +33,7 @@ class GuardNeeds(Protocol):
     def lacks(self, *, urgently: bool = False) -> bool: ...
     def taken(self) -> tuple[set[str], set[str]]: ...
     def found_none(self) -> None: ...
-    async def adopt(self, peer: PeerID, place: tuple[str, str]) -> bool: ...
+    async def adopt(self, peer: PeerID, where: tuple[str, str]) -> bool: ...
 
 
 class GuardKeeper:
@@ -76,11 +76,11 @@ class GuardKeeper:
                 continue
             if peer in around.connected or peer in self._dialling:
                 return None
-            if peer in around.named or around.unwelcome(peer):  # dialled anyway, or left alone
+            if peer in around.named or peer in around.bans:  # dialled anyway, or left alone
                 continue
-            for place in self._places(peer, address):
-                if not self._slots.rests(place, trio.current_time()):
-                    return place
+            for known in self._addresses(peer, address):
+                if not self._slots.rests(known, trio.current_time()):
+                    return known
         return None
 
     def _is_lost(self, around: Around) -> bool:
@@ -94,7 +94,7 @@ class GuardKeeper:
             for guards in self._needs.wanted()
         )
 
-    def _places(self, peer: str, address: str) -> list[str]:
+    def _addresses(self, peer: str, address: str) -> list[str]:
         """Where the book knows it, then where it was drawn."""
         known = [entry.address for entry in self._book.of_peer(peer)]
         return [*known, *([address] if address and address not in known else [])]

@@ -35,16 +35,6 @@ class Stage(enum.Enum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What is needed of the rest of the node. `hour` is that since 1970."""
-
-    hour: Callable[[], int]
-    guards: GuardNeeds | None = None  #: through whom own posts go; None: they go through nobody
-    unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
-    save: Callable[[Changes], Awaitable[None]] | None = None  #: write the book down; None: it is not kept
-
-
 @dataclass
 class Named:
     """A peer the user named: `error` is the last failure, as a text for a person."""
@@ -63,14 +53,24 @@ class Named:
 class PeerService:
     """`rng` draws the jitter. Addresses may be named before and while `run` runs."""
 
-    def __init__(self, network: Network, rng: Random, book: Book, outside: Outside) -> None:
+    def __init__(
+        self,
+        network: Network,
+        rng: Random,
+        book: Book,
+        hour: Callable[[], int],
+        guards: GuardNeeds | None = None,
+        save: Callable[[Changes], Awaitable[None]] | None = None,
+    ) -> None:
+        """`hour` is that since 1970. Without `guards` own posts go through nobody. `save` writes the book
+        down; without it the book is not kept."""
         self._network = network
         self._rng = rng
         self._book = book
-        self._outside = outside
+        self._hour = hour
+        self._write = save
         self._slots = Slots(book, rng)
-        needs, slots = outside.guards, self._slots
-        self._guards = GuardKeeper(network, rng, book, slots, needs) if needs is not None else None
+        self._guards = None if guards is None else GuardKeeper(network, rng, book, self._slots, guards)
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
         self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
@@ -165,7 +165,7 @@ class PeerService:
             frozenset(n.peer for n in self._named.values()),
             frozenset(n.peer for n in self._named.values() if n.stage is Stage.DIALLING),
             frozenset(self._guards.held if self._guards else ()),
-            self._outside.unwelcome,
+            self._network.bans,
         )
 
     # -- dialling ------------------------------------------------------------------------------------------
@@ -184,10 +184,10 @@ class PeerService:
         try:
             peer = await self._network.dial(address)
         except NetworkError:
-            self._book.attempted(address, False, self._outside.hour())
+            self._book.attempted(address, False, self._hour())
             raise
         if self._is_there(peer, address):
-            self._book.attempted(address, True, self._outside.hour(), named=named)
+            self._book.attempted(address, True, self._hour(), named=named)
         return peer
 
     def _is_there(self, peer: PeerID, address: str) -> bool:
@@ -199,7 +199,7 @@ class PeerService:
             while True:
                 named.stage = Stage.DIALLING
                 started = trio.current_time()
-                if self._outside.unwelcome(named.peer):
+                if named.peer in self._network.bans:
                     named.error = "it broke the rules, and is left alone for a while"
                 else:
                     await self._stay(named)
@@ -246,7 +246,7 @@ class PeerService:
         """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""
         self._slots.feeling = None
         await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
-        entry = self._slots.feeler(trio.current_time(), self._outside.hour(), self._around())
+        entry = self._slots.feeler(trio.current_time(), self._hour(), self._around())
         if entry is not None:
             self._slots.feeling = entry.peer
             await self._touch(entry)
@@ -271,7 +271,7 @@ class PeerService:
 
     async def _keep_book(self) -> None:
         await trio.sleep(_SAVE_SECONDS)
-        hour = self._outside.hour()
+        hour = self._hour()
         around = self._around()
         for peer, address in around.outbound.items():
             if peer not in around.guards:
@@ -282,10 +282,10 @@ class PeerService:
     async def _save(self, *, lasting: float) -> None:
         set_anchors(self._book, self._longest(lasting))
         changes = self._book.take_changes()
-        if self._outside.save is None or not (changes.rows or changes.gone):
+        if self._write is None or not (changes.rows or changes.gone):
             return
         try:
-            await self._outside.save(changes)
+            await self._write(changes)
         except StoreError as error:
             log.error("the address book could not be saved: %s", error)
             self._book.put_back(changes)

@@ -5,7 +5,7 @@ groups bind nobody; nor are guards (guard_keeper.py). Here, while there is room,
 group and few of the local network: the anchors of the last run, then addresses drawn from the book.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -27,7 +27,7 @@ class Around:
     named: frozenset[str] = frozenset()  #: by the user, connected or not
     coming: frozenset[str] = frozenset()  #: those of them that are being dialled
     guards: frozenset[str] = frozenset()  #: connected as guards alone: they are none of the eight
-    unwelcome: Callable[[str], bool] = lambda _peer: False  #: banned for a while
+    bans: Container[str] = frozenset()  #: peers that are left alone for a while
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Slots:
     def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
         if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:
             return False
-        is_left = entry.peer == self.feeling or entry.peer in around.guards or around.unwelcome(entry.peer)
+        is_left = entry.peer == self.feeling or entry.peer in around.guards or entry.peer in around.bans
         return not is_left and not self.rests(entry.address, now)
 
     def rests(self, address: str, now: float) -> bool:

@@ -86,9 +86,9 @@ class Guards:
         return not any(guard.is_first for guard in kept) or len(kept) < self.params.wanted
 
     def adopt(
-        self, slot: int, peer: str, place: tuple[str, str], hour: int, rng: Random, *, is_scarce: bool = False
+        self, slot: int, peer: str, where: tuple[str, str], hour: int, rng: Random, *, is_scarce: bool = False
     ) -> None:
-        """`place`: address and group. `is_scarce`: drawn from few, so that another is drawn soon.
+        """`where`: address and group. `is_scarce`: drawn from few, so that another is drawn soon.
 
         It takes the place of one that is past its time, if the slot has such and lacks none.
         """
@@ -102,7 +102,7 @@ class Guards:
         is_first = not any(guard.is_first for guard in kept) if stale is None else stale.is_first
         self.kept = [guard for guard in self.kept if guard is not stale]
         until = hour + least + rng.randrange(most - least + 1)
-        self.kept.append(Guard(slot, peer, *place, until, is_first))
+        self.kept.append(Guard(slot, peer, *where, until, is_first))
 
     # -- time ----------------------------------------------------------------------------------------
 

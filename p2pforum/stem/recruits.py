@@ -21,9 +21,9 @@ class Recruits:
     def wanted(self) -> list[list[tuple[str, str]]]:
         """For each slot in use its guards, the one to use first, and the address of each ("": not known)."""
         guards = self._router.guards
-        places = {(guard.slot, guard.peer): guard.address for guard in guards.kept}
+        addresses = {(guard.slot, guard.peer): guard.address for guard in guards.kept}
         slots = guards.wanted(trio.current_time())
-        return [[(peer, places[slot, peer]) for peer in guards.of(slot)] for slot in slots]
+        return [[(peer, addresses[slot, peer]) for peer in guards.of(slot)] for slot in slots]
 
     def fails(self, peer: str) -> bool:
         """It is connected and did not take the last frame: an attacker's may do so, to have none sent."""
@@ -51,12 +51,12 @@ class Recruits:
         """The address book has nobody to draw: peers that are there must do, if a slot has no guard."""
         self._router.fill_guards(self._hour())
 
-    async def adopt(self, peer: PeerID, place: tuple[str, str]) -> bool:
-        """A peer that was drawn and is connected; `place` is its address, and the group of that."""
+    async def adopt(self, peer: PeerID, where: tuple[str, str]) -> bool:
+        """A peer that was drawn and is connected; `where` is its address, and the group of that."""
         if peer not in self._router.contacts.candidates() and not await self._takes(peer):
             return False
         slot = self._lacking()
         if slot is None or peer in self._router.guards.of(slot):
             return False
-        self._router.adopt(slot, peer, place, self._hour())
+        self._router.adopt(slot, peer, where, self._hour())
         return True

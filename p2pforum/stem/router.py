@@ -117,8 +117,8 @@ class StemRouter:
         """Draw those that are missing from peers that we dialled, as nobody has others."""
         self.guards.fill(hour, self.contacts.candidates(), self._rng)
 
-    def adopt(self, slot: int, peer: str, place: tuple[str, str], hour: int) -> None:
-        self.guards.adopt(slot, peer, place, hour, self._rng)
+    def adopt(self, slot: int, peer: str, where: tuple[str, str], hour: int) -> None:
+        self.guards.adopt(slot, peer, where, hour, self._rng)
 
     # -- posts ---------------------------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ class BoardCache:
         self._boards: dict[int, BoardBlocks] = {}
 
     def current(self) -> dict[int, BoardBlocks]:
-        """Not to be changed: `publish` and `forget` put a new one in its place. `remember` adds to it."""
+        """Not to be changed: `publish` and `clear` put a new one in its place. `remember` adds to it."""
         return self._boards
 
     def remember(self, board: int, blocks: BoardBlocks) -> None:
@@ -198,5 +198,5 @@ class BoardCache:
             del boards[board]
         self._boards = boards
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._boards = {}

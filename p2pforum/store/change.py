@@ -24,7 +24,7 @@ _COLUMNS = "row, id, board, thread, hour, kind, released, raw"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredPost:
     """A row of `post`. `raw` is None once dropped."""
 
     row: int
@@ -71,35 +71,35 @@ class Change:
 
     # --- what may change ----------------------------------------------------------------------------------
 
-    def find(self, ids: Sequence[bytes]) -> dict[bytes, Kept]:
+    def find(self, ids: Sequence[bytes]) -> dict[bytes, StoredPost]:
         query = in_chunk("id")
-        return {kept.id: kept for chunk in chunks(ids) for kept in self.select(query, chunk)}
+        return {stored.id: stored for chunk in chunks(ids) for stored in self.select(query, chunk)}
 
-    def select(self, where: str, values: Sequence[object]) -> list[Kept]:
+    def select(self, where: str, values: Sequence[object]) -> list[StoredPost]:
         """`where` is ours, never a stranger's."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM post WHERE {where}", values)
-        return [Kept(*row) for row in rows]
+        return [StoredPost(*row) for row in rows]
 
     def insert(self, post: Post, released: bool) -> None:
         """A post that is not here, once."""
         self._posts.append((post, released))
 
-    def release(self, kept: Kept) -> None:
-        self._db.execute("UPDATE post SET released = 1 WHERE row = ?", (kept.row,))
-        self._keys[kept.board].append((kept.hour, kept.id))
+    def release(self, stored: StoredPost) -> None:
+        self._db.execute("UPDATE post SET released = 1 WHERE row = ?", (stored.row,))
+        self._keys[stored.board].append((stored.hour, stored.id))
 
-    def drop(self, kept: Kept) -> None:
+    def drop(self, stored: StoredPost) -> None:
         """The bytes go, the ID stays, so that sync does not fetch it again."""
-        self._uncount(kept)
-        self._db.execute("UPDATE post SET raw = NULL WHERE row = ?", (kept.row,))
+        self._uncount(stored)
+        self._db.execute("UPDATE post SET raw = NULL WHERE row = ?", (stored.row,))
 
-    def remove(self, kept: Kept) -> None:
+    def remove(self, stored: StoredPost) -> None:
         """Nothing of it stays. Only below the horizon: else sync would fetch it again."""
-        self._uncount(kept)
-        self._gone_rows.append(kept.row)
-        self._threads.load(kept.thread)  # it may go with its last post
-        if kept.released:
-            self._gone_keys[kept.board].append((kept.hour, kept.id))
+        self._uncount(stored)
+        self._gone_rows.append(stored.row)
+        self._threads.load(stored.thread)  # it may go with its last post
+        if stored.released:
+            self._gone_keys[stored.board].append((stored.hour, stored.id))
 
     def rebuild_index(self) -> None:
         """Make the sync index anew from the posts; in a transaction of its own."""
@@ -108,14 +108,14 @@ class Change:
             self.new_blocks[board] = block_rows.rebuild_board(self._db, board)
         self.changed_hours |= rebuild_hours(self._db, self._hours)
 
-    def _uncount(self, kept: Kept) -> None:
-        if kept.is_counted:
-            self._threads.load(kept.thread).uncount(kept.hour)
-        post = None if kept.raw is None else _reopened(kept.id, kept.raw)
+    def _uncount(self, stored: StoredPost) -> None:
+        if stored.is_counted:
+            self._threads.load(stored.thread).uncount(stored.hour)
+        post = None if stored.raw is None else _reopened(stored.id, stored.raw)
         if post is not None and (text := search_text(post)):
-            self._gone_words.append((kept.row, text, board_token(kept.board)))
+            self._gone_words.append((stored.row, text, board_token(stored.board)))
         if post is not None and post.is_reveal:
-            self._gone_reveals.append((post.author, kept.row))
+            self._gone_reveals.append((post.author, stored.row))
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -173,12 +173,12 @@ class Change:
 class Offer:
     """One post of a transaction, which may come several times in it."""
 
-    def __init__(self, post: Post, kept: Kept | None) -> None:
+    def __init__(self, post: Post, stored: StoredPost | None) -> None:
         self._post = post
-        self._kept = kept
-        self._is_here = kept is not None
-        self._is_released = kept is not None and bool(kept.released)
-        self._is_dropped = kept is not None and kept.raw is None
+        self._stored = stored
+        self._is_here = stored is not None
+        self._is_released = stored is not None and bool(stored.released)
+        self._is_dropped = stored is not None and stored.raw is None
 
     def accept(self, released: bool) -> bool:
         """Whether this makes it new or newly released."""
@@ -188,10 +188,10 @@ class Offer:
         return is_better and not self._is_dropped
 
     def apply(self, change: Change) -> None:
-        if self._kept is None:
+        if self._stored is None:
             change.insert(self._post, self._is_released)
-        elif self._is_released and not self._kept.released:
-            change.release(self._kept)
+        elif self._is_released and not self._stored.released:
+            change.release(self._stored)
 
 
 def _reopened(post_id: bytes, raw: bytes) -> Post | None:

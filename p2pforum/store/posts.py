@@ -55,12 +55,12 @@ class Store:
         What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
         """
         with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
-            kept = change.find(list({post.id for post, _ in posts}))
+            stored = change.find(list({post.id for post, _ in posts}))
             offers: dict[bytes, Offer] = {}
             became = []
             for post, released in posts:
                 if post.id not in offers:
-                    offers[post.id] = Offer(post, kept.get(post.id))
+                    offers[post.id] = Offer(post, stored.get(post.id))
                 became.append(offers[post.id].accept(released))
             for offer in offers.values():
                 offer.apply(change)
@@ -69,9 +69,9 @@ class Store:
     def release(self, ids: Iterable[bytes]) -> None:
         """Show to sync what was kept back. Unknown and released ones are passed over."""
         with self.writing() as change:
-            for kept in change.find(list(set(ids))).values():
-                if not kept.released:
-                    change.release(kept)
+            for stored in change.find(list(set(ids))).values():
+                if not stored.released:
+                    change.release(stored)
 
     @contextmanager
     def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:

@@ -62,8 +62,8 @@ def remove_where(
             # Rows ascend with the hours: the oldest are the first. What may not go is passed over once.
             step = f"row > ? AND ({where}) AND {MAY_GO} ORDER BY row LIMIT ?"
             gone = change.select(step, (last, *values, posts_a_step))
-            for kept in gone:
-                change.remove(kept)
+            for stored in gone:
+                change.remove(stored)
         if not gone:
             return total
         total, last = total + len(gone), gone[-1].row
@@ -83,9 +83,9 @@ def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:
 
 def _drop_step(store: Store, ids: list[bytes]) -> int:
     with store.writing() as change:
-        present = [kept for kept in change.find(ids).values() if kept.raw is not None]
-        for kept in present:
-            change.drop(kept)
+        present = [stored for stored in change.find(ids).values() if stored.raw is not None]
+        for stored in present:
+            change.drop(stored)
     return len(present)
 
 
@@ -103,9 +103,9 @@ def forget(store: Store, ids: Iterable[bytes]) -> int:
     total = 0
     for step in _steps(ids):
         with store.writing() as change:
-            gone = [kept for kept in change.find(step).values() if not kept.released]
-            for kept in gone:
-                change.remove(kept)
+            gone = [stored for stored in change.find(step).values() if not stored.released]
+            for stored in gone:
+                change.remove(stored)
         total += len(gone)
     return total
 

@@ -17,7 +17,7 @@ phases.py     how far the peer of a session is, and what brings it on
 session.py    one session, both roles: the state machine over all of these
 budget.py     what a session may cost, its windows, and the report of what it did
 claims.py     who is fetching what, so that two peers are not asked for one post
-standing.py   what peers cost in earlier sessions
+reputation.py  what peers cost in earlier sessions
 params.py     bounds of the service; those of a session are in core/limits.py
 snapshot.py   what a session asks of the store
 clocks.py     what hour it is for peers

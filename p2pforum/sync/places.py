@@ -77,7 +77,7 @@ def to_admit(waiting: Collection[Guest], held: Collection[Guest]) -> Guest:
     return min(waiting, key=lambda g: (not g.ours, sizes[g.group], g.turn, g.arrived))
 
 
-class Places:
+class SessionPlaces:
     """So many `places`. A session is safe for `safe` seconds; who waits does so for `patience` seconds."""
 
     def __init__(self, places: int, safe: float, patience: float = math.inf) -> None:

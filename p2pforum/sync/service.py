@@ -23,10 +23,10 @@ from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
-from p2pforum.sync.places import Guest, Places
+from p2pforum.sync.places import Guest, SessionPlaces
+from p2pforum.sync.reputation import Reputation
 from p2pforum.sync.session import Session
 from p2pforum.sync.snapshot import Snapshot
-from p2pforum.sync.standing import Standing
 from p2pforum.sync.talk import Progress, Share, Talk, hear_hour, say_end
 from p2pforum.sync.terms import Settings
 
@@ -52,11 +52,11 @@ class SyncService:
         self._rng = rng
         self.settings = settings or Settings()  #: may be replaced; counts from the next session on
         self._claims = Claims(trio.current_time)
-        self._standing = Standing(trio.current_time)
+        self._reputation = Reputation(trio.current_time)
         self.filling = Filling(self.settings.company)
         self.clocks = clocks
-        self._opened = Places(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
-        self._answered = Places(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
+        self._opened = SessionPlaces(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
+        self._answered = SessionPlaces(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, Guest] = {}  # sessions that peers opened, or wait for
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
@@ -155,12 +155,12 @@ class SyncService:
         """Why no session of this peer is answered now."""
         if peer in self._inbound or not self.filling.answers(self._network.connections()):
             return Code.BUSY
-        return None if self._standing.may_open(peer) else Code.SPENT
+        return None if self._reputation.may_open(peer) else Code.SPENT
 
     def _guest(self, peer: PeerID) -> Guest:
         found = connection_to(self._network, peer)
         group = network_group(found.address) if found else ""
-        guest = Guest(group, ours=self._is_dialled(peer), turn=self._standing.last_turn(peer))
+        guest = Guest(group, ours=self._is_dialled(peer), turn=self._reputation.last_turn(peer))
         if not found:
             guest.gone.set()
         return guest
@@ -192,7 +192,7 @@ class SyncService:
                     share.active -= 1
                     session.close()
                     if not initiator:
-                        self._standing.had_session(peer, session.report.cpu)
+                        self._reputation.had_session(peer, session.report.cpu)
         if isinstance(error, RemoteProtocolError):
             await self._network.ban(peer)
         if error is not None and not isinstance(error, SessionOver):

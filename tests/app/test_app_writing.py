@@ -14,7 +14,7 @@ from p2pforum.forum import drafts, outbox
 from p2pforum.forum.reading import ThreadView, thread_view
 from p2pforum.keystore.contents import Draft
 
-PLACE = drafts.board_place("library")
+DESTINATION = drafts.board_destination("library")
 
 
 def a_thread(session: Session, body: str = "Text") -> Post:
@@ -40,8 +40,8 @@ def test_a_text_that_fails_is_a_draft_unless_it_is_in_a_file(
     with Writer(session, box, source=source) as writer:
         with pytest.raises(Refused, match="UTF-8"):
             writer.post("library", "Subject", "Text \udcff")
-        assert writer.kept_as == (PLACE if is_kept else "")
-    kept = {PLACE: Draft("Subject", "Text \ufffd", HOUR)}
+        assert writer.kept_as == (DESTINATION if is_kept else "")
+    kept = {DESTINATION: Draft("Subject", "Text \ufffd", HOUR)}
     assert box.read().drafts == (kept if is_kept else {})
 
 
@@ -49,16 +49,16 @@ def test_a_text_that_fails_is_a_draft_unless_it_is_in_a_file(
 def test_only_the_text_that_a_draft_went_into_takes_it_away(session: Session, source: Source) -> None:
     box, _ = made_keystore(session)
     with box.transaction() as contents:
-        drafts.save(contents, PLACE, Draft("Begun", "", HOUR))
+        drafts.save(contents, DESTINATION, Draft("Begun", "", HOUR))
     write(session, lambda w: w.post("library", "Subject", "Text"), source)
-    assert (PLACE in box.read().drafts) == (source is not Source.DRAFT)
+    assert (DESTINATION in box.read().drafts) == (source is not Source.DRAFT)
 
 
 def test_a_subject_alone_is_no_thread_and_not_lost(session: Session) -> None:
     box, _ = made_keystore(session)
     with Writer(session, box) as writer, pytest.raises(Refused, match="no text follows"):
         writer.post("library", "Only this", "")
-    assert box.read().drafts[PLACE].subject == "Only this"
+    assert box.read().drafts[DESTINATION].subject == "Only this"
 
 
 def test_edits_and_withdrawals(session: Session) -> None:

@@ -15,7 +15,7 @@ from p2pforum.agent import client
 from p2pforum.app import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
-from p2pforum.forum.drafts import board_place, save
+from p2pforum.forum.drafts import board_destination, save
 from p2pforum.keystore import files as keystore_files
 from p2pforum.keystore import keystore
 from p2pforum.keystore.contents import Draft
@@ -103,7 +103,7 @@ def test_without_the_passphrase_no_file_says_anything(sealed: World) -> None:
     sealed.keep(*posts)
     sealed.ok("name", format_id(posts[1].id), "A petname of mine")
     with keystore_of(sealed).transaction() as box:
-        save(box, board_place("library"), Draft("Subject", "a draft of some length", HOUR))
+        save(box, board_destination("library"), Draft("Subject", "a draft of some length", HOUR))
     secrets = [key.seed for key in mine(sealed).keys.values()]
     secrets += [b"A petname of mine", b"a draft of some length", b"heron"]
     held = b"".join(files(sealed).values())
@@ -215,7 +215,7 @@ def fill(world: World) -> None:
     world.ok("name", format_id(posts[1].id), "Bob")
     with keystore_of(world).transaction() as box:
         box.mark_read(posts[0].id, [post.id for post in posts])
-        save(box, board_place("library"), Draft("Subject", "a draft", HOUR))
+        save(box, board_destination("library"), Draft("Subject", "a draft", HOUR))
 
 
 @pytest.mark.slow

@@ -29,14 +29,13 @@ from p2pforum.core import limits
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, make
 from p2pforum.exchange.service import ExchangeService, Pace
-from p2pforum.exchange.service import Outside as ExchangeOutside
 from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
 from p2pforum.peers import service
 from p2pforum.peers.book import Book
 from p2pforum.peers.reach import Reach
-from p2pforum.peers.service import Outside, PeerService
+from p2pforum.peers.service import PeerService
 from simulation.address_book import ByRecord
 
 HONEST, SPIES = 25, 5  # hosts
@@ -98,8 +97,7 @@ class Node:
         self.book = book(bytes([number]) * 32, self.rng, Reach(), mine=network.peer_id)
         self.network = network
         self.dials = 0
-        outside = ExchangeOutside(self.learn, lambda: self.book.records(HOUR))
-        self.exchange = ExchangeService(network, TEST_NETWORK, self.rng, outside, pace=QUICK)
+        self.exchange = ExchangeService(network, TEST_NETWORK, self.rng, self, pace=QUICK)
 
     async def dial(self, address: str) -> PeerID:
         self.dials += 1
@@ -108,15 +106,18 @@ class Node:
     def __getattr__(self, name: str) -> object:
         return getattr(self.network, name)
 
-    def learn(self, record: PeerRecord, source: str) -> None:
+    def learn(self, record: PeerRecord, group: str) -> None:
         for address in record.dialled:
-            self.book.learn(address, source, HOUR, record.raw)
+            self.book.learn(address, group, HOUR, record.raw)
+
+    def records(self) -> list[bytes]:
+        return self.book.records(HOUR)
 
     async def meet(self) -> None:
         """Ask, and try what it hears of: all, or enough of it."""
         limits.FEELER_SECONDS = 0.02
         async with trio.open_nursery() as nursery:
-            peers = PeerService(self, self.rng, self.book, Outside(lambda: HOUR))
+            peers = PeerService(self, self.rng, self.book, lambda: HOUR)
             nursery.start_soon(self.exchange.run)
             nursery.start_soon(peers.run)
             while not self._has_met_all():
@@ -133,7 +134,7 @@ class Node:
         limits.FEELER_SECONDS = 3_600
         self.book.anchors = []
         async with trio.open_nursery() as nursery:
-            peers = PeerService(self, self.rng, self.book, Outside(lambda: HOUR))
+            peers = PeerService(self, self.rng, self.book, lambda: HOUR)
             nursery.start_soon(peers.run)
             while peers.outbound() < limits.OUTBOUND_WANTED:
                 await trio.sleep(0.02)

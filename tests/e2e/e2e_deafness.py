@@ -26,12 +26,12 @@ ComeBack = Callable[[OddNode, ForgetfulRouter], None]
 
 def forgotten(leaf: OddNode, router: ForgetfulRouter) -> None:
     """The router lost its table: the leaf finds its connection dead, and dials again."""
-    router.forget()
+    router.lose_connections()
 
 
 def killed(leaf: OddNode, router: ForgetfulRouter) -> None:
     """And started again, under the same peer ID; the router does not tell."""
-    router.forget()
+    router.lose_connections()
     kill(leaf)
     leaf.start(router.address)
 

@@ -59,8 +59,11 @@ class Relay:
 
 
 class ForgetfulRouter:
-    """Forwards to a node, from `address`. `forget` ends every connection at the end of who dialled, and keeps
-    the other end open and silent, as a router that lost its table or a computer that changed networks."""
+    """Forwards to a node, from `address`.
+
+    `lose_connections` ends every connection at the end of who dialled, and keeps the other end open and
+    silent, as a router that lost its table or a computer that changed networks.
+    """
 
     def __init__(self, address: str) -> None:
         _, _, host, _, port, _, peer = address.split("/")
@@ -85,7 +88,7 @@ class ForgetfulRouter:
         for thread in self._threads:
             thread.join()
 
-    def forget(self) -> None:
+    def lose_connections(self) -> None:
         for near, far in list(self._pairs):
             self._forgotten |= {near, far}
             with suppress(OSError):

@@ -55,7 +55,7 @@ def test_a_router_that_forgets_makes_nobody_deaf(tmp_path: Path) -> None:
             bob.start(router.address)
             meet(alice, bob)
             talk(alice, bob)
-            router.forget()
+            router.lose_connections()
             meet_again(alice, bob)
             talk(alice, bob)
 
@@ -67,7 +67,7 @@ def test_control_who_goes_by_the_first_and_the_last_connection_is_deaf(tmp_path:
         with ForgetfulRouter(alice.address()) as router:
             bob.start(router.address)
             meet(alice, bob)
-            router.forget()
+            router.lose_connections()
             came_back(bob)
             assert not meets_within(WATCH, alice, bob)
 
@@ -79,7 +79,7 @@ def test_a_node_that_was_killed_and_is_back_under_its_name_is_not_deaf(tmp_path:
         with ForgetfulRouter(alice.address()) as router:
             bob.start(router.address)
             meet(alice, bob)
-            router.forget()  # alice hears nothing of what follows
+            router.lose_connections()  # alice hears nothing of what follows
             kill(bob)
             bob.start(router.address)
             meet(alice, bob)

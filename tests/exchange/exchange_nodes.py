@@ -1,7 +1,7 @@
 """Nodes that exchange addresses, on a memory network under a virtual clock."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -15,7 +15,7 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, make
-from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside
+from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService
 from p2pforum.exchange.wire import ASK_SIZE, encode_frame
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
@@ -43,6 +43,20 @@ def own_of(network: Network, *addresses: str) -> bytes:
 RECORDS = [a_record(key).raw for key in range(1, 101)]
 NOTHING = encode_frame([], ASK_SIZE)
 FIRST = DEFAULT_PACE.first[1] + 1  # seconds after which every peer has been asked
+
+
+class Records:
+    """PeerRecords that does `learn` with what is heard, and tells `known`."""
+
+    def __init__(self, learn: Callable[[PeerRecord, str], None], known: Sequence[bytes] = ()) -> None:
+        self._learn = learn
+        self._known = known
+
+    def learn(self, record: PeerRecord, group: str) -> None:
+        self._learn(record, group)
+
+    def records(self) -> Sequence[bytes]:
+        return self._known
 
 
 @dataclass(eq=False)
@@ -74,8 +88,8 @@ async def an_exchange_node(
     async with hub.network(name, at=at, keyed=True) as network, trio.open_nursery() as nursery:
         own = own_of(network) if announces else None
         node = ExchangeNode(network, own, list(known))
-        outside = Outside(lambda *news: node.heard.append(news), lambda: node.known)
-        node.service = ExchangeService(network, TEST_NETWORK, Random(name), outside, own)
+        book = Records(lambda *news: node.heard.append(news), node.known)
+        node.service = ExchangeService(network, TEST_NETWORK, Random(name), book, own)
         nursery.start_soon(node.service.run)
         yield node
         nursery.cancel_scope.cancel()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import trio
-from exchange_nodes import ANNOUNCED, FIRST, NOTHING, PROTOCOL, RECORDS, a_record, ask, own_of, start
+from exchange_nodes import ANNOUNCED, FIRST, NOTHING, PROTOCOL, RECORDS, Records, a_record, ask, own_of, start
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
@@ -17,7 +17,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.exchange.record import PeerRecord, decode
-from p2pforum.exchange.service import ExchangeService, Outside
+from p2pforum.exchange.service import ExchangeService
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, encode_frame
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
@@ -118,7 +118,7 @@ async def test_our_own_fault_drops_that_peer_is_told_and_the_rest_goes_on(
     async with AsyncExitStack() as stack:
         (home,) = await start(stack, hub, "home", announces=True)
         network = await stack.enter_async_context(hub.network("leaf", keyed=True))
-        service = ExchangeService(network, TEST_NETWORK, Random(1), Outside(broken, list))
+        service = ExchangeService(network, TEST_NETWORK, Random(1), Records(broken))
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(service.run)
         await network.dial(home.network.addresses[0])
@@ -163,9 +163,7 @@ async def _dials_after_hearing_of_traps(
     """What a node dials by itself within a day of being told addresses that a stranger chose."""
     async with AsyncExitStack() as stack:
         network = _Watched(await stack.enter_async_context(hub.network("leaf", keyed=True)))
-        service = ExchangeService(
-            network, TEST_NETWORK, Random(1), Outside(learn(network), list), own_of(network)
-        )
+        service = ExchangeService(network, TEST_NETWORK, Random(1), Records(learn(network)), own_of(network))
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(service.run)
         told = [*(a_record(key, trap).raw for key, trap in enumerate(TRAPS, 1)), own_of(network)]

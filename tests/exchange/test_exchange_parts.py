@@ -1,4 +1,4 @@
-"""Frames, rations and samples of the exchange, without I/O."""
+"""Frames, rate limits and samples of the exchange, without I/O."""
 
 from random import Random
 
@@ -10,7 +10,7 @@ from socks_server import onion
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.exchange.ration import Ration, Ruling
+from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
 from p2pforum.exchange.sample import Sample
 from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
@@ -63,37 +63,37 @@ def test_frames_that_break_the_rules(frame: bytes) -> None:
         decode_frame(frame, 1)
 
 
-# -- rations ---------------------------------------------------------------------------------------
+# -- rate limits ---------------------------------------------------------------------------------------
 
 
 def test_some_asks_at_once_then_one_in_a_while_then_the_peer_is_cut() -> None:
-    ration = Ration()
-    burst = [ration.ask("a", 0.0) for _ in range(limits.PEERS_BURST)]
+    limiter = RateLimiter()
+    burst = [limiter.ask("a", 0.0) for _ in range(limits.PEERS_BURST)]
     assert burst == [Ruling.ANSWER] * limits.PEERS_BURST
-    assert ration.ask("a", 1.0) is Ruling.REFUSE
-    assert ration.ask("b", 1.0) is Ruling.ANSWER, "each has its own"
-    rulings = [ration.ask("a", 1.0) for _ in range(limits.PEERS_REFUSED)]
+    assert limiter.ask("a", 1.0) is Ruling.REFUSE
+    assert limiter.ask("b", 1.0) is Ruling.ANSWER, "each has its own"
+    rulings = [limiter.ask("a", 1.0) for _ in range(limits.PEERS_REFUSED)]
     assert rulings == [Ruling.REFUSE] * (limits.PEERS_REFUSED - 1) + [Ruling.FLOOD]
 
 
 def test_who_keeps_to_the_pace_is_always_answered() -> None:
-    ration = Ration()
-    assert {ration.ask("a", n * limits.PEERS_REFILL_SECONDS) for n in range(1_000)} == {Ruling.ANSWER}
+    limiter = RateLimiter()
+    assert {limiter.ask("a", n * limits.PEERS_REFILL_SECONDS) for n in range(1_000)} == {Ruling.ANSWER}
 
 
 def test_a_flood_is_forgiven_in_time() -> None:
-    ration = Ration()
+    limiter = RateLimiter()
     for _ in range(1_000):
-        ration.ask("a", 0.0)
+        limiter.ask("a", 0.0)
     later = (limits.PEERS_REFUSED + 2) * limits.PEERS_REFILL_SECONDS
-    assert ration.ask("a", later) is Ruling.ANSWER
+    assert limiter.ask("a", later) is Ruling.ANSWER
 
 
 def test_many_names_take_bounded_memory() -> None:
-    ration = Ration()
+    limiter = RateLimiter()
     for n in range(10 * limits.PEERS_REMEMBERED):
-        ration.ask(str(n), 0.0)
-    assert len(ration._buckets) == limits.PEERS_REMEMBERED
+        limiter.ask(str(n), 0.0)
+    assert len(limiter._buckets) == limits.PEERS_REMEMBERED
 
 
 # -- who dialled in --------------------------------------------------------------------------------

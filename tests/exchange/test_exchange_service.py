@@ -7,14 +7,25 @@ from typing import Any
 
 import pytest
 import trio
-from exchange_nodes import ANNOUNCED, FIRST, NOTHING, RECORDS, ExchangeNode, a_record, ask, own_of, start
+from exchange_nodes import (
+    ANNOUNCED,
+    FIRST,
+    NOTHING,
+    RECORDS,
+    ExchangeNode,
+    Records,
+    a_record,
+    ask,
+    own_of,
+    start,
+)
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.exchange.record import PeerRecord, decode
-from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Outside, Pace
+from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Pace
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.interface import Direction, PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
@@ -56,7 +67,7 @@ async def test_it_asks_on_connections_that_it_made_and_on_no_others(
     async with AsyncExitStack() as stack:
         home, leaf = await start(stack, hub, "home leaf", announces=True)
         await leaf.network.dial(home.network.addresses[0])
-        hub.forget("home", 4.0)
+        hub.lose_connections("home", 4.0)
         await home.network.dial(leaf.network.addresses[0])
         await trio.sleep(100 * FIRST)
         assert (leaf.service.counts.asked, home.service.counts.asked > 0) == (0, True)
@@ -278,11 +289,9 @@ async def test_over_libp2p() -> None:
         other = a_record(1)
         services = []
         for name, network, known in (("home", home, [other.raw]), ("leaf", leaf, [])):
-            outside = Outside(functools.partial(learn, name), lambda known=known: known)
+            book = Records(functools.partial(learn, name), known)
             services.append(
-                ExchangeService(
-                    network, TEST_NETWORK, Random(1), outside, own_of(network), pace=Pace((0, 0.01))
-                )
+                ExchangeService(network, TEST_NETWORK, Random(1), book, own_of(network), pace=Pace((0, 0.01)))
             )
             nursery.start_soon(services[-1].run)
         await leaf.dial(home.addresses[0])

@@ -14,7 +14,7 @@ from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 from p2pforum.forum import keys, names
 from p2pforum.forum.expiry import Review, review_idle
-from p2pforum.forum.linking import Link, check_proof, make_proof
+from p2pforum.forum.linking import LinkedKeys, check_proof, make_proof
 from p2pforum.forum.reading import thread_view
 from p2pforum.keystore.contents import Contents
 
@@ -195,7 +195,7 @@ def test_a_linking_proof_takes_both_keys(box: Contents) -> None:
     one, other = box.keys.values()
     proof = make_proof(one, other, TEST_NETWORK)
     assert proof == make_proof(other, one, TEST_NETWORK)
-    assert check_proof(f"  {proof}\n", TEST_NETWORK) == Link(*sorted((one.public, other.public)))
+    assert check_proof(f"  {proof}\n", TEST_NETWORK) == LinkedKeys(*sorted((one.public, other.public)))
     with pytest.raises(Refused, match="one key"):
         make_proof(one, one, TEST_NETWORK)
     with pytest.raises(Refused, match="not both"):

@@ -40,7 +40,7 @@ def key(n: int) -> AuthorKey:
 
 ONE, OTHER, READER, STRANGER = (key(n) for n in (1, 2, 3, 4))
 FIRST, SECOND = sorted((a_key(1), a_key(2)))
-LINK = private.PrivateLink(FIRST, SECOND, a_key(3))
+LINKED = private.PrivatelyLinkedKeys(FIRST, SECOND, a_key(3))
 
 
 def real(**choice: bytes) -> str:
@@ -74,7 +74,7 @@ def refused(proof: str, match: str | None = None) -> None:
 
 
 def test_made_by_the_owner_or_by_the_reader_it_is_accepted_equally() -> None:
-    assert private.check(real(), TEST_NETWORK) == private.check(forged(), TEST_NETWORK) == LINK
+    assert private.check(real(), TEST_NETWORK) == private.check(forged(), TEST_NETWORK) == LINKED
     assert private.make(OTHER, ONE, READER.public, TEST_NETWORK)
     assert len(real()) == len(forged()) == len(private.HEAD) + 1 + 342
 
@@ -196,7 +196,7 @@ def test_the_same_test_catches_a_careless_maker(field: str) -> None:
         return hashlib.sha256(body_of(real())).digest()[:16] + bytes(16)
 
     careless = [real(**{field: short()}) for _ in range(SAMPLES)]
-    assert all(private.check(proof, TEST_NETWORK) == LINK for proof in careless[:5])
+    assert all(private.check(proof, TEST_NETWORK) == LINKED for proof in careless[:5])
     assert told_apart(careless, [forged() for _ in range(SAMPLES)])
 
 

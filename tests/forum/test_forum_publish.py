@@ -240,7 +240,9 @@ def test_a_refused_text_becomes_a_draft(person: Person, how: str) -> None:
     assert thread.problem == ("this board is full" if how == "raised" else "")
     box = person.keystore.read()
     assert box.outbox == []
-    drafts = {place.split()[0]: (draft.subject, draft.body) for place, draft in box.drafts.items()}
+    drafts = {
+        destination.split()[0]: (draft.subject, draft.body) for destination, draft in box.drafts.items()
+    }
     assert drafts == {"board": ("Subject", "A long text."), "reply": ("", "Another.")}
 
 

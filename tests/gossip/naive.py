@@ -77,8 +77,8 @@ def go_by_first_and_last(put: Callable[[object, str, object], object]) -> None:
     def first_and_last(service: GossipService, event: ConnectionEvent) -> None:
         peer = event.connection.peer
         if service._connection(peer) is None:
-            service._forget(peer)
-        elif service._links.get(peer) is None:
+            service._remove(peer)
+        elif service._states.get(peer) is None:
             service._welcome(peer)
 
     async def nobody_looks(*_: object) -> None:

@@ -124,7 +124,7 @@ async def test_a_flood_delays_the_others_little(
                 await probe.say(publish=(as_message(post),))
 
         await trio.sleep(1)
-        judging = node.service._links._judging
+        judging = node.service._states._judging
         assert judging.is_full("probe")  # and then it is not read from
         assert judging.cost("probe") <= MOST_JUDGED
         await friend.publish(POST)

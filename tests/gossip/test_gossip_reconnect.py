@@ -49,7 +49,7 @@ async def met(swarm: Swarm) -> tuple[Node, Node]:
 
 async def redial(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """The side that had dialled lost it, and dials again."""
-    hub.forget("leaf", NOTICE)
+    hub.lose_connections("leaf", NOTICE)
     await trio.sleep(2)
     await leaf.dial(home)
     return leaf
@@ -57,7 +57,7 @@ async def redial(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
 
 async def other_way_round(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """The side that had been dialled lost it, and dials now."""
-    hub.forget("home", NOTICE)
+    hub.lose_connections("home", NOTICE)
     await trio.sleep(2)
     await home.dial(leaf)
     return leaf
@@ -65,7 +65,7 @@ async def other_way_round(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) 
 
 async def restart(hub: MemoryHub, swarm: Swarm, home: Node, leaf: Node) -> Node:
     """Killed, and there again under its old name; the router keeps the old connection open."""
-    hub.forget("leaf", NOTICE)
+    hub.lose_connections("leaf", NOTICE)
     hub.kill("leaf")
     again = await swarm.start("leaf")
     await again.dial(home)
@@ -124,7 +124,7 @@ async def gets_what_it_missed(hub: MemoryHub, swarm: Swarm) -> bool:
     leaf = await swarm.start("third")
     await leaf.dial(home)
     await trio.sleep(30)
-    hub.forget("third", NOTICE)
+    hub.lose_connections("third", NOTICE)
     missed = [a_post(f"Into the void, {number}.") for number in range(20)]
     await author.publish(*missed)
     await trio.sleep(5)
@@ -181,9 +181,9 @@ async def test_who_was_cut_for_what_it_held_and_is_back_at_once_is_counted_again
     home.network._admit(link, Direction.INBOUND, leaf.network.addresses[0])
     await trio.sleep(SOON)
     assert know(home, leaf)
-    kept = home.service._links.get(peer)
+    kept = home.service._states.get(peer)
     assert kept is not None
-    home.service._links.note_half_read(kept, 1_000)
+    home.service._states.note_half_read(kept, 1_000)
     assert budget.holders()[peer] >= 1_000
     await leaf.network.disconnect(home.network.peer_id)
     await until(lambda: not home.service.peers(), SOON)

@@ -108,8 +108,8 @@ async def test_who_asks_for_six_outboxes_at_once_gets_all(
     await until(lambda: node.held == {post.id for post in posts})
     await probe.join(node)
     await until(lambda: any(rpc.ihave for rpc in probe.heard))
-    (link,) = [link for link in node.service._links if link.peer == probe.network.peer_id]
-    link.outbox = Outbox(max_asked=room)
+    (state,) = [state for state in node.service._states if state.peer == probe.network.peer_id]
+    state.outbox = Outbox(max_asked=room)
     await probe.say(iwant=tuple(message_id(post.raw) for post in posts))
     await trio.sleep(20)
     missed = max(0, 150 - room)
@@ -166,12 +166,12 @@ async def test_old_news_of_a_peer_that_is_back_only_renews_its_stream(
 ) -> None:
     await friend.dial(node)
     await until(lambda: node.service.statistics().mesh_peers == 1)
-    before = node.service._links.get("friend").inbound
+    before = node.service._states.get("friend").inbound
     for one in (node, friend):
         one.service._apply(Ended(*one.network.connections()))
     await node.publish(POST)
     await until(lambda: POST.id in friend.held)
-    await until(lambda: node.service._links.get("friend").inbound is not before)
+    await until(lambda: node.service._states.get("friend").inbound is not before)
     assert node.service.statistics().mesh_peers == 1
 
 
@@ -181,10 +181,10 @@ async def test_a_first_connection_makes_one_stream(
     """Its event comes when the peer's stream has come already: that is no reason to open another."""
     await friend.dial(node)
     await until(lambda: node.service.statistics().mesh_peers == 1)
-    link = node.service._links.get("friend")
-    session = link.session
+    state = node.service._states.get("friend")
+    session = state.session
     node.service._apply(Connected(*node.network.connections()))
-    assert link.session is session
+    assert state.session is session
     assert not session.cancel_called
 
 
@@ -193,7 +193,7 @@ async def test_a_lost_stream_is_opened_again_and_what_was_being_written_is_not_l
 ) -> None:
     await friend.dial(node)
     await until(lambda: node.service.statistics().mesh_peers == 1)
-    friend.service._links.get("node").inbound.cancel()  # as when their handler fails: the stream is reset
+    friend.service._states.get("node").inbound.cancel()  # as when their handler fails: the stream is reset
     await trio.sleep(0.1)
     await node.publish(POST)
     await until(lambda: POST.id in friend.held)

@@ -85,7 +85,7 @@ async def echoes(node: Network, peer: PeerID) -> bool:
 
 def raw_stream(node: Any, peer: PeerID) -> Any:
     """A Yamux stream on which nothing is negotiated yet."""
-    return node._links[peer][-1].yamux.open()
+    return node._table[peer][-1].yamux.open()
 
 
 async def say_protocol(stream: trio.abc.Stream, name: bytes) -> None:

@@ -121,8 +121,8 @@ async def test_nonsense_on_a_stream_ends_only_that_stream(said: bytes) -> None:
             await receive_all(stream)
         await stream.aclose()
         assert await echoes(peer, node.peer_id)
-        [link] = node._links[peer.peer_id]
-        await until(lambda: link.handlers == 0)
+        [muxed] = node._table[peer.peer_id]
+        await until(lambda: muxed.handlers == 0)
 
 
 async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
@@ -134,7 +134,7 @@ async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
         for one in (peer, bad):
             await one.dial(node.addresses[0])
         await until(lambda: len(node.connections()) == 2)
-        [link] = node._links[bad.peer_id]
+        [muxed] = node._table[bad.peer_id]
         for reset_at_once in (False, True):
             for _ in range(limits.MAX_REFUSED_STREAMS // 3):
                 stream = raw_stream(bad, node.peer_id)
@@ -142,7 +142,7 @@ async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
                     await say_protocol(stream, ECHO.encode())
                 if reset_at_once:
                     stream.reset()
-                assert link.handlers <= limits.MAX_STREAMS_PER_PEER
+                assert muxed.handlers <= limits.MAX_STREAMS_PER_PEER
         assert await echoes(peer, node.peer_id)
         assert await echoes(node, peer.peer_id)
         assert len(node.connections()) == 2
@@ -208,22 +208,22 @@ async def test_what_a_peer_sends_and_nobody_reads_is_bounded() -> None:
         async with trio.open_nursery() as nursery:
             for stream in streams:
                 nursery.start_soon(stream.send_all, bytes(50_000_000))
-            [link] = node._links[peer.peer_id]
+            [muxed] = node._table[peer.peer_id]
             most = len(streams) * limits.STREAM_WINDOW
-            await until(lambda: most - 1000 < link.yamux._buffered)
+            await until(lambda: most - 1000 < muxed.yamux._buffered)
             assert await echoes(peer, node.peer_id)
-            assert link.yamux._buffered <= most
+            assert muxed.yamux._buffered <= most
             nursery.cancel_scope.cancel()
 
 
 async def test_a_peer_that_says_nothing_about_a_protocol_is_not_waited_for_long() -> None:
     # the protocol of a stream must be named within NEGOTIATE_SECONDS, and `open_stream` has its own
     async with two_nodes() as (node, peer):
-        link = node._links[peer.peer_id][0]
-        peer._links[node.peer_id][0].yamux._on_stream = lambda stream: None
+        muxed = node._table[peer.peer_id][0]
+        peer._table[node.peer_id][0].yamux._on_stream = lambda stream: None
         with pytest.raises(NetworkError, match="says nothing"):
             await node.open_stream(peer.peer_id, ECHO, timeout=0.2)
-        assert not link.yamux._streams
+        assert not muxed.yamux._streams
 
 
 async def test_streams_on_which_nothing_is_asked_are_reset(monkeypatch: pytest.MonkeyPatch) -> None:

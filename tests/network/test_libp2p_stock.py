@@ -118,7 +118,7 @@ async def test_row_13_our_connections_use_our_yamux() -> None:
         await peer.dial(node.addresses[0])
         await until(node.connections)
         for one, other in ((node, peer), (peer, node)):
-            assert type(one._links[other.peer_id][0].yamux) is YamuxConnection
+            assert type(one._table[other.peer_id][0].yamux) is YamuxConnection
 
 
 # -- row 14: streams of one peer ----------------------------------------------------------------------
@@ -151,8 +151,8 @@ async def test_row_14_but_not_of_our_node() -> None:
         for _ in range(10 * MAX_STREAMS_PER_PEER):
             raw_stream(greedy, node.peer_id)
         await until(lambda: len(node.connections()) == 2)
-        [link] = node._links[greedy.peer_id]
-        await until(lambda: link.handlers == MAX_STREAMS_PER_PEER)
+        [muxed] = node._table[greedy.peer_id]
+        await until(lambda: muxed.handlers == MAX_STREAMS_PER_PEER)
         assert await echoes(honest, node.peer_id)
 
 

@@ -181,7 +181,7 @@ async def test_a_stock_host_is_a_peer_like_any_other() -> None:
             await ping.aclose()
             await node.disconnect(connection.peer)
             assert await node.dial(address) == connection.peer
-        await until(lambda: not node._links[connection.peer][0].yamux._streams, limits.LINGER_SECONDS + 5)
+        await until(lambda: not node._table[connection.peer][0].yamux._streams, limits.LINGER_SECONDS + 5)
 
 
 # -- trio's own test of streams, over TCP, Noise and Yamux ---------------------------------------------

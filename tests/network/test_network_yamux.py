@@ -16,7 +16,7 @@ from p2pforum.core.limits import (
     STREAM_WINDOW,
 )
 from p2pforum.network.interface import Connection, Direction, PeerID
-from p2pforum.network.libp2p_links import Link, Links
+from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import YamuxConnection
 from p2pforum.network.yamux_frames import (
@@ -130,19 +130,19 @@ async def test_a_peer_that_is_cut_keeps_nothing_of_a_connection_that_ended_befor
 ) -> None:
     """A handler may hold its stream for seconds more."""
     peers = PeerID("cut"), PeerID("other")
-    links = Links()
+    table = ConnectionTable()
     async with pair() as one, pair() as two:
         held = []
         for peer, made in zip(peers, (one, two), strict=True):
             here, there = await made.streams()
             held.append(there)
             await here.send_all(b"unread")
-            link = Link(Connection(peer, Direction.INBOUND, ""), made.accepter)
-            links[peer] = [link]
+            muxed = MuxedConnection(Connection(peer, Direction.INBOUND, ""), made.accepter)
+            table[peer] = [muxed]
             await trio.testing.wait_all_tasks_blocked()
             made.accepter.kill()
-            links.discard(link)
-        links.drop(peers[0])
+            table.discard(muxed)
+        table.drop(peers[0])
         assert [made.accepter._buffered for made in (one, two)] == [0, len(b"unread")]
         assert await held[1].receive_some() == b"unread"
 

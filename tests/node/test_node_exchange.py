@@ -18,7 +18,7 @@ from p2pforum.core.errors import ConfigError
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, decode, make
 from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
-from p2pforum.neighbours import Neighbours, Opinions
+from p2pforum.neighbours import Neighbours, StoredBook
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.node import open_node
@@ -33,11 +33,11 @@ NAME = TEST_NETWORK.name
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> MemoryHub:
-    async def save(_self: Neighbours, _changes: Changes) -> None:
+    async def save(_self: StoredBook, _changes: Changes) -> None:
         """Not at all: in a thread, while the virtual clock runs on, it would be another clock's time."""
         await trio.lowlevel.checkpoint()
 
-    monkeypatch.setattr(Neighbours, "_save", save)
+    monkeypatch.setattr(StoredBook, "save", save)
     monkeypatch.setattr(service, "_LOOK_SECONDS", 120)  # or most of the time goes into looking
     return MemoryHub(Random(1), (0.01, 0.1))
 
@@ -74,9 +74,12 @@ async def neighbours_of(
         ):
             watched: Any = Watched(network)
             own = own_record(network, place(number)) if announces else None
-            opinions = Opinions(lambda: HOUR + int(trio.current_time()) // 3600, None, lambda _: False, own)
             settings = Config(network=NAME, peers=peers, **config)
-            neighbours = Neighbours(settings, store, watched, Random(number), opinions)
+            rng = Random(number)
+            book = StoredBook(
+                settings, store, network.peer_id, rng, lambda: HOUR + int(trio.current_time()) // 3600
+            )
+            neighbours = Neighbours(settings, watched, rng, book, announced=own)
             nursery.start_soon(neighbours.run)
             yield watched, neighbours
             nursery.cancel_scope.cancel()

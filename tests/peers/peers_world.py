@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import trio
 from peers_tools import HOUR, a_book, a_peer, an_address, source
@@ -13,7 +14,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Row
 from p2pforum.peers.reach import Reach
-from p2pforum.peers.service import Outside, PeerService
+from p2pforum.peers.service import PeerService
 from p2pforum.peers.tables import Changes
 
 ME = 9_999_999
@@ -47,17 +48,28 @@ class Needs:
     def found_none(self) -> None:
         self.barren += 1
 
-    async def adopt(self, peer: PeerID, place: tuple[str, str]) -> bool:
+    async def adopt(self, peer: PeerID, where: tuple[str, str]) -> bool:
         await trio.lowlevel.checkpoint()
         if peer in self.refused:
             return False
-        self.adopted.append((peer, *place))
+        self.adopted.append((peer, *where))
         self.when.append(trio.current_time())
         return True
 
 
-def a_service(network: Network, book: Book | None = None, outside: Outside | None = None) -> PeerService:
-    return PeerService(network, Random(2), book or a_book(), outside or Outside(lambda: HOUR))
+class WithBans:
+    """A network that would dial whom it bans: that nobody dials them is then up to the peer service."""
+
+    def __init__(self, network: Network, bans: set[str]) -> None:
+        self._network = network
+        self.bans = bans
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+
+def a_service(network: Network, book: Book | None = None) -> PeerService:
+    return PeerService(network, Random(2), book or a_book(), lambda: HOUR)
 
 
 class World:
@@ -77,19 +89,14 @@ class World:
             where = an_address(number, host and host.format(number % 250)).rpartition("/p2p/")[0]
             await self._stack.enter_async_context(self.hub.network(a_peer(number), at=where))
 
+    def hour(self) -> int:
+        return HOUR + int(trio.current_time()) // 3600
+
     async def save(self, changes: Changes) -> None:
         await trio.lowlevel.checkpoint()
         for address in changes.gone:
             self.kept.pop(address, None)
         self.kept |= {row[0]: row for row in changes.rows}
-
-    def outside(self) -> Outside:
-        return Outside(
-            lambda: HOUR + int(trio.current_time()) // 3600,
-            self.guards,
-            lambda peer: peer in self.banned,
-            self.save,
-        )
 
     async def live(
         self,
@@ -100,7 +107,8 @@ class World:
     ) -> None:
         """One run of the node in the middle, ended in good order."""
         async with self.hub.network(a_peer(ME), at="/ip4/19.1.1.1/tcp/4001") as network:
-            peers = a_service(network, book, self.outside())
+            watched: Any = WithBans(network, self.banned)
+            peers = PeerService(watched, Random(2), book, self.hour, self.guards, self.save)
             peers.name(named)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(peers.run)

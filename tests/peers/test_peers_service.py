@@ -1,16 +1,16 @@
 """Named peers are dialled again and again; others by the rules of the book, never by a peer's word alone."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from peers_tools import HOUR, a_book, a_peer, an_address, colliding, source, tried
-from peers_world import ME, World, a_service, a_world, peers_of, told
+from peers_world import ME, WithBans, World, a_service, a_world, peers_of, told
 
 from p2pforum.core import limits
 from p2pforum.core.errors import StoreError
@@ -21,7 +21,7 @@ from p2pforum.peers.backoff import FIRST, LONGEST, delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Row
 from p2pforum.peers.reach import Reach
-from p2pforum.peers.service import Outside, PeerService, Stage
+from p2pforum.peers.service import PeerService, Stage
 from p2pforum.peers.tables import Changes
 
 
@@ -109,7 +109,8 @@ async def test_a_banned_peer_is_left_alone_while_it_is_banned(
     hub: MemoryHub, alice: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     banned = {"bob"}
-    peers = a_service(alice, outside=Outside(lambda: HOUR, unwelcome=lambda peer: peer in banned))
+    network: Any = WithBans(alice, banned)
+    peers = a_service(network)
     peers.name(["/memory/bob/p2p/bob"])
     nursery.start_soon(peers.run)
     async with hub.network("bob") as bob:
@@ -356,7 +357,7 @@ async def test_a_book_that_cannot_be_saved_is_saved_later(autojump_clock: trio.t
 
         book = told(a_book(), 1)
         async with world.hub.network(a_peer(ME)) as network:
-            peers = a_service(network, book, replace(world.outside(), save=fail))
+            peers = PeerService(network, Random(2), book, world.hour, save=fail)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(peers.run)
                 await trio.sleep(200)

@@ -492,7 +492,7 @@ async def test_a_peer_is_known_by_the_connection_that_it_has_now(autojump_clock:
     async with line(hub, "leaf", "home") as (leaf, home):
         await trio.sleep(60)
         assert "home" in leaf.stem.router.contacts.candidates()
-        hub.forget("home", 40.0)
+        hub.lose_connections("home", 40.0)
         await home.dial(leaf)
         await trio.sleep(60)
         assert leaf.stem.router.contacts.candidates() == {}

@@ -219,5 +219,5 @@ def test_boards_in_memory_are_bounded_and_a_view_keeps_its_own() -> None:
         cache.publish({board: BoardBlocks(())})
     assert before == {}
     assert list(cache.current()) == [2, 3]
-    cache.forget()
+    cache.clear()
     assert cache.current() == {}

@@ -106,7 +106,7 @@ def test_a_view_of_untouched_boards_is_remembered(tmp_path: Path) -> None:
         store = opened(stack, tmp_path)
         old = stack.enter_context(store.snapshot())
         add(store, posts[20:30])
-        store._blocks.forget()  # as when many boards have pushed it out
+        store._blocks.clear()  # as when many boards have pushed it out
         assert len(old.items("general")) == 20
         with store.snapshot() as new:
             assert len(new.items("general")) == 30

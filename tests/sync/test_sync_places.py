@@ -21,7 +21,7 @@ from p2pforum.sync import params, places
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.frames import Frame, FrameReader
 from p2pforum.sync.payloads import Code, End, Hello
-from p2pforum.sync.places import Guest, Places, to_admit, to_end
+from p2pforum.sync.places import Guest, SessionPlaces, to_admit, to_end
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
 
@@ -91,7 +91,7 @@ class TestWhoIsNext:
 
 class TestPlaces:
     async def test_a_young_session_is_safe_and_an_old_one_not(self, autojump_clock: Clock) -> None:
-        place = Places(1, safe=10.0)
+        place = SessionPlaces(1, safe=10.0)
         first, second = Guest(), Guest()
         async with place.place(first) as has_one, trio.open_nursery() as nursery:
             assert has_one
@@ -104,12 +104,12 @@ class TestPlaces:
 
     async def test_nobody_is_pushed_out_while_nobody_waits(self, autojump_clock: Clock) -> None:
         guest = Guest()
-        async with Places(1, safe=10.0).place(guest):
+        async with SessionPlaces(1, safe=10.0).place(guest):
             await trio.sleep(10_000)
         assert not guest.unwanted.is_set()
 
     async def test_who_waits_too_long_gets_none(self, autojump_clock: Clock) -> None:
-        place = Places(1, safe=math.inf, patience=30.0)
+        place = SessionPlaces(1, safe=math.inf, patience=30.0)
         async with place.place(Guest()), place.place(Guest()) as has_one:
             assert not has_one
             assert trio.current_time() == pytest.approx(30.0)
@@ -119,7 +119,7 @@ class TestPlaces:
     async def test_who_is_dismissed_waits_no_longer_and_who_has_a_place_keeps_it(
         self, autojump_clock: Clock
     ) -> None:
-        place, first, second = Places(1, safe=math.inf), Guest(), Guest()
+        place, first, second = SessionPlaces(1, safe=math.inf), Guest(), Guest()
         async with place.place(first), trio.open_nursery() as nursery:
             nursery.start_soon(self._take, place, second)
             await trio.testing.wait_all_tasks_blocked()
@@ -130,7 +130,7 @@ class TestPlaces:
         assert not second.admitted.is_set()
 
     async def test_a_place_is_free_again_however_it_was_left(self, autojump_clock: Clock) -> None:
-        place = Places(1, safe=math.inf, patience=1.0)
+        place = SessionPlaces(1, safe=math.inf, patience=1.0)
         with trio.move_on_after(5):
             async with place.place(Guest()):
                 await trio.sleep_forever()
@@ -143,7 +143,7 @@ class TestPlaces:
     async def test_a_thousand_who_come_and_go_never_have_more_places_than_there_are(
         self, autojump_clock: Clock
     ) -> None:
-        place, rng, most = Places(4, safe=2.0, patience=8.0), random.Random(1), 0
+        place, rng, most = SessionPlaces(4, safe=2.0, patience=8.0), random.Random(1), 0
 
         async def come() -> None:
             nonlocal most
@@ -163,7 +163,7 @@ class TestPlaces:
         assert not place._waiting
 
     @staticmethod
-    async def _take(place: Places, guest: Guest) -> None:
+    async def _take(place: SessionPlaces, guest: Guest) -> None:
         async with place.place(guest):
             pass
 
@@ -314,7 +314,7 @@ async def test_control_if_the_older_goes_on_waiting_the_newer_is_sent_away(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
-    monkeypatch.setattr(Places, "dismiss", lambda _self, _guest: None)
+    monkeypatch.setattr(SessionPlaces, "dismiss", lambda _self, _guest: None)
     async with besieged(16, 40) as node:
         async with node.network._hub.network("newcomer", at=where(900, 200), keyed=True) as network:
             older, newer = await come_twice(node, network)

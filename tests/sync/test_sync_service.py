@@ -254,7 +254,7 @@ class TestManyPeers:
 
     async def test_who_has_used_up_its_seconds_is_told_so(self) -> None:
         async with two_nodes(POSTS[:5], POSTS) as (a, b):
-            b.sync._standing.had_session(a.network.peer_id, limits.SYNC_CPU_SECONDS + 60)
+            b.sync._reputation.had_session(a.network.peer_id, limits.SYNC_CPU_SECONDS + 60)
             assert (await a.sync.sync(b.network.peer_id)).code is Code.SPENT
 
 

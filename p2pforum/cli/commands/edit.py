@@ -38,12 +38,12 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
     from p2pforum.app.reading import own_post, root_of
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.cli.publishing import Attempt, publish, source_of
-    from p2pforum.forum.drafts import edit_place
+    from p2pforum.forum.drafts import edit_destination
 
     keystore = open_keystore(context.session)
     contents = keystore.read()
     post = own_post(context.session, post_id, contents)
-    draft = contents.drafts.get(edit_place(post.id))
+    draft = contents.drafts.get(edit_destination(post.id))
     written = compose.compose(file, draft.body if draft else post.body, compose.comment(_TEMPLATE))
     if written.text == post.body:
         raise Refused("that is the text it has")

@@ -42,10 +42,10 @@ def command(
     """
     from p2pforum.cli.keys import keystore_to_write
     from p2pforum.cli.publishing import Attempt, publish, source_of
-    from p2pforum.forum.drafts import board_place
+    from p2pforum.forum.drafts import board_destination
 
     keystore = keystore_to_write(context)
-    draft = keystore.read().drafts.get(board_place(board))
+    draft = keystore.read().drafts.get(board_destination(board))
     rule = "" if subject else _FIRST_LINE
     begun = "" if draft is None else (draft.body if subject else f"{draft.subject}\n\n{draft.body}")
     template = compose.comment(_TEMPLATE.format(board=board, subject_rule=rule).strip())

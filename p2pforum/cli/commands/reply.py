@@ -43,13 +43,13 @@ def command(
     """
     from p2pforum.cli.keys import keystore_to_write
     from p2pforum.cli.publishing import Attempt, publish, source_of
-    from p2pforum.forum.drafts import reply_place
+    from p2pforum.forum.drafts import reply_destination
 
     parent = context.session.reader.post(context.session.reader.resolve(post_id))
     if parent is None:
         raise NotFound(f'there is no post "{post_id}" here')
     keystore = keystore_to_write(context)
-    draft = keystore.read().drafts.get(reply_place(parent.id))
+    draft = keystore.read().drafts.get(reply_destination(parent.id))
     written = compose.compose(file, draft.body if draft else "", _template(parent))
     again = context.command(f"reply {post_id}")
     attempt = Attempt(written.text, source_of(written), again, parent.root, key)

@@ -62,8 +62,8 @@ def _print(context: Context, found: "Status") -> None:
     for trouble in facts.troubles(found):
         row("trouble", console.style(render.line(trouble), "red"))
     row("keystore", _keystore_text(found.keystore))
-    for place in found.keystore.drafts or ():
-        row("draft", _draft_text(context, place))
+    for destination in found.keystore.drafts or ():
+        row("draft", _draft_text(context, destination))
     paths = context.session.paths
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
@@ -140,9 +140,9 @@ def _keystore_text(box: "KeystoreFacts") -> str:
     return text
 
 
-def _draft_text(context: Context, place: str) -> str:
-    """The command that goes on with it; `place` is one of forum/drafts.py."""
-    kind, _, where = place.partition(" ")
+def _draft_text(context: Context, destination: str) -> str:
+    """The command that goes on with it; `destination` is one of forum/drafts.py."""
+    kind, _, where = destination.partition(" ")
     if kind == "board":
         return context.command(f"post {where}")
     return context.command(f"{kind} {where[:SHORT]}")

@@ -16,7 +16,7 @@ class Ruling(enum.Enum):
     FLOOD = "flood"  # no node like this one does that
 
 
-class Ration:
+class RateLimiter:
     """A bucket for each peer ID. It outlasts the connection, or connecting anew would fill it."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ class _Record:
     turn: float = -math.inf
 
 
-class Standing:
+class Reputation:
     """Of sessions that peers opened. `time` is in seconds, monotonic."""
 
     def __init__(self, time: Callable[[], float]) -> None:

@@ -18,9 +18,9 @@ _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 
 
 @dataclass(eq=False, slots=True)
-class Link:
+class PeerState:
     """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one.
-    `known_by`: the connection that was there when the link was made."""
+    `known_by`: the connection that was there when this was made."""
 
     peer: PeerID
     known_by: Connection
@@ -53,7 +53,7 @@ class Link:
         self.inbound.cancel()
 
 
-class Links:
+class PeerStates:
     """All of them, with what they share: the turns at the door, and the counts."""
 
     def __init__(self) -> None:
@@ -63,121 +63,121 @@ class Links:
         self.work = Bell()  # somebody has posts for the door
         self.room = trio.lowlevel.ParkingLot()  # some of these have been taken to it
         self.progress = trio.lowlevel.ParkingLot()  # somebody's outbox got shorter
-        self._links: dict[PeerID, Link] = {}
+        self._states: dict[PeerID, PeerState] = {}
         self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
 
-    def __iter__(self) -> Iterator[Link]:
-        return iter(list(self._links.values()))
+    def __iter__(self) -> Iterator[PeerState]:
+        return iter(list(self._states.values()))
 
     def __len__(self) -> int:
-        return len(self._links)
+        return len(self._states)
 
-    def get(self, peer: str) -> Link | None:
-        return self._links.get(PeerID(peer))
+    def get(self, peer: str) -> PeerState | None:
+        return self._states.get(PeerID(peer))
 
-    def add(self, peer: PeerID, connection: Connection, account: Account) -> Link:
-        link = self._links[peer] = Link(peer, connection, account)
-        return link
+    def add(self, peer: PeerID, connection: Connection, account: Account) -> PeerState:
+        state = self._states[peer] = PeerState(peer, connection, account)
+        return state
 
     def remove(self, peer: PeerID) -> list[bytes]:
         """What nobody but this peer had brought to be judged, and will not be."""
-        self._links.pop(peer).cut()
+        self._states.pop(peer).cut()
         return self._judging.drop(peer)
 
     def clear(self) -> None:
-        for link in self:
-            self.remove(link.peer)
+        for state in self:
+            self.remove(state.peer)
 
     # -- out -------------------------------------------------------------------------------------------
 
     def post(self, peers: tuple[str, ...], message: Message) -> None:
         entry = self._encode(message)
         for peer in peers:
-            if (link := self.get(peer)) is not None and self._count(link, link.outbox.add_message(entry)):
+            if (state := self.get(peer)) is not None and self._count(state, state.outbox.add_message(entry)):
                 self.echoes.sent(peer, message)
 
     def post_control(self, peer: str, rpc: Rpc) -> None:
-        link = self.get(peer)
-        if link is not None and self._count(link, link.outbox.add_control(encode_rpc(rpc))):
+        state = self.get(peer)
+        if state is not None and self._count(state, state.outbox.add_control(encode_rpc(rpc))):
             self.echoes.offered(peer, rpc)
 
     def post_asked(self, peer: str, ids: tuple[bytes, ...]) -> None:
         """What this peer asked for, to be fetched when there is room."""
-        if (link := self.get(peer)) is not None:
-            self.dropped += len(ids) - link.outbox.add_asked(ids)
-            self._settle(link)
-            link.wake.ring()
+        if (state := self.get(peer)) is not None:
+            self.dropped += len(ids) - state.outbox.add_asked(ids)
+            self._settle(state)
+            state.wake.ring()
 
-    def fetch_asked(self, link: Link, kept: Callable[[bytes], Message | None]) -> None:
+    def fetch_asked(self, state: PeerState, kept: Callable[[bytes], Message | None]) -> None:
         """Before its outbox is taken from."""
 
         def fetch(message_id: bytes) -> bytes | None:
             if (message := kept(message_id)) is None:
                 return None
-            self.echoes.sent(link.peer, message)
+            self.echoes.sent(state.peer, message)
             return self._encode(message)
 
-        link.outbox.fetch_asked(fetch)
-        self._settle(link)
+        state.outbox.fetch_asked(fetch)
+        self._settle(state)
 
-    def _count(self, link: Link, taken: bool) -> bool:
+    def _count(self, state: PeerState, taken: bool) -> bool:
         if taken:
-            self._settle(link)
-            link.wake.ring()
+            self._settle(state)
+            state.wake.ring()
         else:
             self.dropped += 1
         return taken
 
-    def written(self, link: Link, messages: int) -> None:
-        link.outbox.confirm()
-        self._settle(link)
-        link.failures = 0
+    def written(self, state: PeerState, messages: int) -> None:
+        state.outbox.confirm()
+        self._settle(state)
+        state.failures = 0
         self.sent += messages
         self.progress.unpark_all()
 
     # -- in --------------------------------------------------------------------------------------------
 
-    def read(self, link: Link, body: bytes) -> Rpc:
+    def read(self, state: PeerState, body: bytes) -> Rpc:
         """Raises RemoteProtocolError."""
         rpc = decode_rpc(body)
-        self.echoes.heard(link.peer, rpc)
+        self.echoes.heard(state.peer, rpc)
         return rpc
 
     def enqueue(self, validate: Validate) -> bool:
         """False if that peer is gone."""
-        if (link := self.get(validate.peer)) is None:
+        if (state := self.get(validate.peer)) is None:
             return validate.is_again
         self._judging.add(validate)
-        self._settle(link)
+        self._settle(state)
         self.work.ring()
         return True
 
-    def note_half_read(self, link: Link, size: int) -> None:
+    def note_half_read(self, state: PeerState, size: int) -> None:
         """Bytes of an RPC that is not whole."""
-        link.half_read = size
-        self._settle(link)
+        state.half_read = size
+        self._settle(state)
 
-    def recount(self, link: Link, account: Account) -> None:
+    def recount(self, state: PeerState, account: Account) -> None:
         """Its peer has another connection: who was cut for what it held may be back before that was seen,
         and its old account stays closed."""
-        link.account.close()
-        link.account = account
-        self._settle(link)
+        state.account.close()
+        state.account = account
+        self._settle(state)
 
-    def _settle(self, link: Link) -> None:
+    def _settle(self, state: PeerState) -> None:
         """Say what is kept for this peer."""
-        link.account.set(link.outbox.held + link.half_read + self._judging.cost(link.peer))
+        state.account.set(state.outbox.held + state.half_read + self._judging.cost(state.peer))
 
-    def is_full(self, link: Link) -> bool:
+    def is_full(self, state: PeerState) -> bool:
         """Whether this peer must wait until the door has seen what it sent."""
-        return self._judging.is_full(link.peer)
+        return self._judging.is_full(state.peer)
 
     def next_batch(self) -> list[Validate]:
-        waiting = [link for link in self if self._judging.cost(link.peer)]
+        waiting = [state for state in self if self._judging.cost(state.peer)]
         batch = self._judging.next_batch()
-        for link in waiting:
-            self._settle(link)
+        for state in waiting:
+            self._settle(state)
         self.room.unpark_all()
         if len(self._judging):
             self.work.ring()

@@ -13,7 +13,7 @@ from p2pforum.cli.terminal.times import ago
 def command(context: Context, as_json: bool) -> None:
     """List the boards that are here.
 
-    A board is a name that threads share; whoever posts to a new name has made it.
+    A board is a name that threads share. You make a new board by posting to a new name.
     """
     from p2pforum.app.reading import invited_boards
 

@@ -24,8 +24,9 @@ _MOST = 1 << 20  # bytes of a file that are looked through
 def command(context: Context, file: str, as_json: bool) -> int:
     """Check the linking proofs in a file or a post.
 
-    FILE is a file that holds proofs, alone or among other text ("-": standard input); if there is no
-    such file, the beginning of a post's ID. The exit code is 0 only if each proof there convinces you.
+    FILE is a file that holds proofs, alone or among other text, or "-" for standard input. If there is
+    no such file, FILE is read as the beginning of a post's ID. The exit code is 0 only if each proof
+    there convinces you.
     """
     from p2pforum.app import proofs
 

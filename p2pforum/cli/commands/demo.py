@@ -38,11 +38,11 @@ _LATE = "I was away while you wrote this. Now I have read all of it."
 @click.option("--keep", is_flag=True, help="Keep the three nodes' directories and say where they are.")
 @pass_context
 def command(context: Context, keep: bool) -> None:
-    """Show three nodes on this machine share a thread.
+    """Run three nodes on this machine that share a thread.
 
-    Starts three real nodes on the loopback interface, lets three pseudonyms discuss, takes one node away
-    and brings it back, prints the thread as that node reads it and what each node could see of the
-    authors. Your own node, keys and posts are not touched.
+    Starts three real nodes on the loopback interface and lets three pseudonyms discuss. Then it stops
+    one node, starts it again, and prints the thread as that node reads it. Last it prints what each
+    node could see of the authors. Your own node, keys and posts are not touched.
     """
     console = context.console
     began = time.monotonic()

@@ -28,8 +28,8 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
     """Give a post of yours a new text.
 
     The new text comes from your editor, which begins with the old one, from a file, or from standard
-    input. Readers see that the post was edited, and when. The old text can't be called back: other nodes
-    keep it, and whoever looks for it finds it. A thread's subject stays as it is.
+    input. Readers see that the post was edited, and when. You can't call the old text back: other nodes
+    keep it, and anybody who looks for it finds it. A thread's subject stays as it is.
 
     \b
     p2pforum edit k7q2mf0a

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     shell_complete=options.complete_board,
     help="Only this board.",
 )
-@click.option("--thread", metavar="ID", help="Only the thread with this ID, or of this post.")
+@click.option(
+    "--thread", metavar="ID", help="Only the thread with this ID, or the thread of the post with this ID."
+)
 @click.option(
     "-o",
     "--output",
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
 @click.option("--jsonl", is_flag=True, help="Write JSON Lines to read, not a bundle to import.")
 @pass_context
 def command(context: Context, board: str | None, thread: str | None, output: Path, jsonl: bool) -> int:
-    """Write what is kept here to a bundle.
+    """Write the posts that are kept here to a bundle.
 
-    A bundle carries posts where no network does: copy it, and `import` it elsewhere. It holds public posts
-    and nothing of this machine: who has the same posts writes the same bytes. Posts of yours that are not
-    public yet stay out.
+    A bundle carries posts to where no network reaches: copy it, and `import` it elsewhere. It holds
+    public posts and says nothing about this machine: two people who have the same posts write the same
+    bytes. Posts of yours that are not public yet are left out.
     """
     from p2pforum.app.reading import root_of
     from p2pforum.store.export import open_export

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--format",
     "form",
     type=click.Choice(["bundle", "text", "mbox", "jsonl"]),
-    help="What FILE is; without it, its name and first bytes tell.",
+    help="What FILE is. Without it, the name and the first bytes of FILE decide.",
 )
 @click.option(
     "-b",
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     callback=options.check_board,
     shell_complete=options.complete_board,
-    help="The board it goes to.",
+    help="The board to publish on.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and publish nothing.")
 @options.as_json
@@ -42,15 +42,15 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     """Take in a bundle, or publish a discussion.
 
     FILE, or - for standard input, is a bundle that `export` wrote: its posts are checked and kept as they
-    are. What is damaged is passed over, and after an interruption the same command goes on.
+    are. Damaged parts are skipped. After an interruption run the same command again: it goes on.
 
     Or it is a copied web page with comments (text, up to 4 MiB), a mailbox (mbox, up to 2 GiB) or
     JSON Lines (jsonl, up to 32 MiB), with at most 50,000 posts.
-    Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are not carried
-    over: they belong to people who never asked to be here.
+    Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are left
+    out. They belong to people who never asked to be here.
 
-    Threads that are here already, with the same subject and first text, are skipped: after an
-    interruption run the same command again.
+    Threads that are here already, with the same subject and first text, are skipped. So after an
+    interruption you can run the same command again.
     """
     from p2pforum.app import importing
     from p2pforum.cli.commands.import_bundle import import_bundle

@@ -14,7 +14,9 @@ def _boards(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 @click.option(
     "--peer", "peers", multiple=True, metavar="ADDRESS", help="A node to dial. May be repeated: name several."
 )
-@click.option("--self", "with_self", is_flag=True, help="Add this node: who reads the invite may dial you.")
+@click.option(
+    "--self", "with_self", is_flag=True, help="Add this node. Anybody who reads the invite can dial it."
+)
 @click.option(
     "-b", "--board", "boards", multiple=True, callback=_boards, metavar="BOARD", help="A board worth reading."
 )
@@ -29,10 +31,11 @@ def command(
     lists: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Make an invite: where this network is met.
+    """Make an invite: it names nodes to connect to.
 
-    One line of text, to be sent or shown. It holds what you choose and nothing else: who chooses the same
-    makes the same line. Without --peer it names the nodes that your config file and accepted invites name.
+    An invite is one line of text to send or show. It holds what you choose and nothing else, so it does
+    not say who made it: two people who choose the same make the same line. Without --peer it names the
+    nodes that your config file and your accepted invites name.
 
     \b
     p2pforum invite --peer /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW... > invite.txt

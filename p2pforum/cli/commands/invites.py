@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--drop", metavar="NAME", help="Take back that you accepted this one.")
+@click.option("--drop", metavar="NAME", help="Drop this invite, as if you had never accepted it.")
 @options.as_json
 @pass_context
 def command(context: Context, drop: str | None, as_json: bool) -> int:
-    """List the invites that were accepted."""
+    """List the invites that you accepted."""
     if drop is not None:
         return _drop(context, drop, as_json)
     from p2pforum.config.invites import accepted_invites

@@ -13,14 +13,14 @@ from p2pforum.core import limits
 
 @click.command()
 @click.argument("invite")
-@click.option("--show", is_flag=True, help="Say what is in it, and accept nothing.")
+@click.option("--show", is_flag=True, help="Show what the invite holds, and accept nothing.")
 @options.as_json
 @pass_context
 def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
     """Accept an invite.
 
-    INVITE is a file, "-" for standard input, or the line itself. From then on this node stays in touch with
-    the nodes that it names; one that runs does so at once. `invites --drop` takes it back.
+    INVITE is a file, "-" for standard input, or the line itself. From then on your node stays in touch
+    with the nodes that the invite names; a running node does so at once. `invites --drop` ends that.
     """
     from p2pforum.app.inviting import accept
     from p2pforum.core.invite import decode_invite, name_of_invite

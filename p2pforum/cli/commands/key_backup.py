@@ -13,13 +13,16 @@ from p2pforum.core.errors import KeystoreError
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.option("--passphrase-file", metavar="FILE", help="Take the backup's passphrase from FILE.")
-@click.option("--no-passphrase", is_flag=True, help="Leave it readable to whoever has it.")
+@click.option(
+    "--no-passphrase", is_flag=True, help="Do not encrypt it: anybody who has the file can read it."
+)
 @pass_context
 def command(context: Context, file: str, passphrase_file: str | None, no_passphrase: bool) -> None:
     """Write all that is yours into a file.
 
-    Keys, drafts, petnames, read marks and posts not handed in yet, under a passphrase that is asked
-    for: the backup's own. FILE must not exist. A backup outlives a burn: burn it too.
+    FILE gets your keys, drafts, petnames, read marks and the posts that are not handed in yet. You are
+    asked for a passphrase that encrypts the backup alone. FILE must not exist. `key burn` does not
+    destroy backups: delete them yourself.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.cli.terminal.passphrases import type_new

@@ -48,19 +48,21 @@ class Target:
 @click.argument("key", metavar="[KEY]", required=False)
 @click.option("--thread", metavar="ID", help="The keys made for this thread, and every trace of you in it.")
 @click.option("--everything", is_flag=True, help="All keys, drafts, read marks and petnames.")
-@click.option("--reveal", is_flag=True, help="First publish the key's secret, so that it proves nothing.")
-@click.option("--dry-run", is_flag=True, help="Change nothing; list each place that holds what would go.")
+@click.option("--reveal", is_flag=True, help="First publish the key's secret. Then anybody can sign with it.")
+@click.option(
+    "--dry-run", is_flag=True, help="Change nothing; list each place that holds what would be burnt."
+)
 @click.option("--look-in", metavar="PATH", multiple=True, help="Search this file or directory, too.")
-@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options.as_json
 @pass_context
 def command(context: Context, /, **typed: Any) -> int:
     """Destroy keys and all traces of them here.
 
-    A key goes with its threads' drafts, outbox, read marks, petnames and posts not sent yet. Then every
-    file is searched for what should be gone; if any is found it is listed, and the exit code is 1.
-    "maybe" is a file that can't be looked into, an encrypted backup. Posts that were sent stay where the
-    network has them.
+    With a key you destroy the drafts, outbox, read marks and petnames of its threads, and its posts
+    that are not sent yet. Then the command searches every file for what should be gone. It lists what
+    it finds, and then the exit code is 1. "maybe" marks a file that the search can't look into: an
+    encrypted backup. Posts that were sent stay where the network has them.
 
     \b
     p2pforum key burn --dry-run heron

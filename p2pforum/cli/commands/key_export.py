@@ -11,7 +11,7 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context, key: str) -> None:
     """Print a key as one line of text.
 
-    Whoever reads that line can sign as you, and prove what you wrote: send it where nobody looks on.
+    Anybody who reads that line can sign as you, and prove what you wrote. Let nobody see it on its way.
     `p2pforum key import` takes it in.
 
     \b

@@ -36,6 +36,6 @@ class KeyGroup(click.Group):
 def command() -> None:
     """Make, show, choose, move and burn your keys.
 
-    Each thread gets a key of its own by itself; nothing here is needed for that. KEY is the name of
-    a pseudonym, or the beginning of a key or of a thread that it speaks in.
+    Each new thread gets its own key automatically. You need none of these commands for that. KEY is the
+    name of a pseudonym, or the beginning of a key or of a thread that it speaks in.
     """

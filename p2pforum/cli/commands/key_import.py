@@ -17,8 +17,8 @@ _MOST = 4_096  # bytes; an exported key has some 200
 def command(context: Context, file: str | None) -> None:
     """Take in an exported key.
 
-    The line is read from standard input, from a file, or typed unseen on the terminal; never from
-    the arguments, which every program on the machine can read.
+    The line comes from standard input, from a file, or from you: you type it unseen on the terminal. It
+    is never an argument, because every program on the machine can read arguments.
     """
     from p2pforum.cli.keys import writing
     from p2pforum.forum.keys import import_key

@@ -9,13 +9,13 @@ from p2pforum.core.post_id import short_id
 
 @click.command()
 @click.argument("key", metavar="KEY")
-@click.option("--undo", is_flag=True, help="Let it burn after 30 idle days, as others do.")
+@click.option("--undo", is_flag=True, help="Let the key burn after 30 idle days, as other keys do.")
 @pass_context
 def command(context: Context, key: str, undo: bool) -> None:
     """Keep a key however long it is idle.
 
-    A thread's key that signed nothing for 30 days is burnt otherwise: what can't be found can't be
-    held against you.
+    Without this command, a thread's key is burnt when it has signed nothing for 30 days. The reason:
+    nobody can hold a key against you that is gone.
     """
     from p2pforum.cli.keys import keystore_to_write
     from p2pforum.forum.keys import find_key, set_keep, view_of

@@ -12,8 +12,8 @@ from p2pforum.core.post_id import format_id
 def command(context: Context, name: str) -> None:
     """Make a named pseudonym, for more than one thread.
 
-    All that it signs can be seen to come from one hand. NAME is for you alone and never leaves your
-    keystore. It is kept until you burn it.
+    Everybody can see that one person signed all posts of this key. NAME is for you alone and never
+    leaves your keystore. The key is kept until you burn it.
 
     \b
     p2pforum key new heron

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def command(context: Context, file: str, passphrase_file: str | None, as_json: bool) -> None:
     """Bring back what a backup has and this keystore lacks.
 
-    Nothing that is here is taken away or replaced by something older. What you burnt after the backup
-    was made comes back, too. Where there is no keystore yet, it gets the backup's passphrase.
+    What is in this keystore stays, and nothing older replaces it. Keys that you burnt after the backup
+    was made come back, too. If there is no keystore yet, a new one gets the backup's passphrase.
     """
     from dataclasses import asdict
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def command(context: Context, post_id: str | None, limit: int, as_json: bool) -> None:
     """Say what peers could learn about your posts.
 
-    POST is the beginning of an ID; without it, your last posts. The counts are what the node answered
-    when the post was handed in. Only your keystore has them, and they burn with the key.
+    POST is the beginning of a post's ID. Without it, the report is about your last posts. The node
+    counted the peers when it took the post. Only your keystore has the counts, and they burn with the
+    key.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum import leak_report

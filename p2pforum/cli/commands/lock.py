@@ -10,7 +10,7 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context) -> None:
     """Make the agent forget the keystore's key.
 
-    When this returns, the key is wiped from its memory.
+    When the command ends, the key is wiped from the agent's memory.
     """
     from p2pforum.agent.client import lock
 

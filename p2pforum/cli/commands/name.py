@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("whom", metavar="[ID]", required=False)
 @click.argument("petname", required=False)
-@click.option("--everywhere", is_flag=True, help="Call that key so in every thread, not in this one alone.")
-@click.option("--forget", is_flag=True, help="Take the name away.")
-@click.option("--yes", is_flag=True, help="Do not ask whether the post is the one that is meant.")
+@click.option(
+    "--everywhere", is_flag=True, help="Give the name to the key in every thread, not in this one alone."
+)
+@click.option("--forget", is_flag=True, help="Remove the name.")
+@click.option("--yes", is_flag=True, help="Do not ask whether this is the post that you mean.")
 @options.as_json
 @pass_context
 def command(context: Context, /, whom: str | None, petname: str | None, as_json: bool, **how: bool) -> None:
     """Name a pseudonym, for yourself alone.
 
-    ID is a post by it, or its whole key (52 characters, as `read --json` shows it). Without ID, the
-    names that you gave are listed. They stay in your keystore.
+    ID is a post by that pseudonym, or its whole key (52 characters, as `read --json` shows it). Without
+    ID, the command lists the names that you gave. They stay in your keystore.
 
     \b
     p2pforum name k7q2mf0a "the one with the e-readers"

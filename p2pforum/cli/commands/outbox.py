@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 def command(context: Context, limit: int, as_json: bool) -> None:
     """Say which posts of yours are public.
 
-    waiting: written, and nobody has it yet. travelling: on its way by a detour that hides where it
-    started; it is public when it comes back. public: it has left, or come back; of some it says that at
-    least so many peers had it: those that offered it back when you wrote it (post --listen 5 counts
-    more). held: peers would refuse it now; it stays here. Of what is older than 30 days it says that peers
-    take it by sync alone, and no detour hides where it starts. Posts whose key you no longer have are
-    not listed.
+    waiting: written, and nobody else has it yet. travelling: on its way through other nodes, so that
+    few can tell where it started; it is public when it comes back. public: your node sent it openly, or
+    it came back. held: peers would refuse it now, so it stays here.
+
+    Where known, the list also shows how many peers had a post at least: those that offered it back when
+    you wrote it. `post --listen 5` counts for 5 seconds more. Peers take a post older than 30 days by
+    sync alone, and then they see where it starts; the list says so. Posts whose key you no longer have
+    are not listed.
     """
     from p2pforum.app import outbox
 

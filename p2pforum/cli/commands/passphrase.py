@@ -10,13 +10,13 @@ from p2pforum.core.errors import KeystoreError
 
 @click.command()
 @click.option("--new-file", metavar="FILE", help="Take the new passphrase from FILE instead of asking.")
-@click.option("--remove", is_flag=True, help="Have none: who can read the file can sign as you.")
+@click.option("--remove", is_flag=True, help="Have none: anybody who can read the file can sign as you.")
 @pass_context
 def command(context: Context, new_file: str | None, remove: bool) -> None:
     """Change the passphrase of the keystore.
 
-    Asks for the present one, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names, also
-    while the keystore is unlocked. Backups keep the passphrase that they were made with.
+    Asks for the present passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. It
+    does so even while the keystore is unlocked. Backups keep the passphrase that they were made with.
     """
     from p2pforum.agent.client import lock
     from p2pforum.app.unlocking import open_keystore

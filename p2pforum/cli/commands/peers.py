@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def command(context: Context, as_json: bool) -> None:
     """List the peers that are connected.
 
-    Those named by --peer or in the config file are marked; where one can't be reached, the reason is shown.
-    The others came from the node's address book, or dialled it. Needs a running node.
+    Peers that --peer or the config file names are marked. If the node can't reach one of them, the
+    reason is shown. The node found the others in its address book, or they dialled it. Needs a running
+    node.
     """
     from p2pforum.app.shapes import peer_shape
 

@@ -12,14 +12,15 @@ from p2pforum.core.post_id import format_id
 
 @click.command()
 @click.argument("thread_id", metavar="ID")
-@click.option("-y", "--yes", is_flag=True, help="Take the beginning of an ID without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Accept the beginning of an ID without asking.")
 @options.as_json
 @pass_context
 def command(context: Context, thread_id: str, yes: bool, as_json: bool) -> int:
     """Keep a thread whatever its age.
 
-    Neither its age nor the quota removes a pinned thread. Pins stay on this machine; who takes its disk
-    sees them. The whole ID is what gets pinned: of a beginning, the whole is shown, and asked about.
+    Your node keeps a pinned thread even when it is old or the quota is full. Pins stay on this machine;
+    anybody who takes its disk can see them. If you give the beginning of an ID, the command shows the
+    whole ID and asks. The reason: an attacker can make a post whose ID begins the same.
     """
     return change(context, thread_id, pinned=True, yes=yes, as_json=as_json)
 

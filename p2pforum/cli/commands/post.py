@@ -33,7 +33,7 @@ def command(
     """Start a thread on a board.
 
     The text comes from your editor ($VISUAL, $EDITOR), from a file, or from standard input. Each
-    thread gets a fresh key, so that nothing joins it to what you write elsewhere.
+    thread gets a fresh key, so that no key joins it to what you write elsewhere.
 
     \b
     p2pforum post library

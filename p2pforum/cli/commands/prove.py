@@ -19,7 +19,7 @@ _TO_ONE = "It convinces only the holder of that key, who could have made it. Sen
 @click.option(
     "--as-reader",
     is_flag=True,
-    help="With --to a key of yours: make up a proof about two keys of others, as any reader can.",
+    help="With --to and a key of yours: make up a proof about two keys of others, as any reader can.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @pass_context
@@ -28,9 +28,9 @@ def command(
 ) -> None:
     """Prove that two of your pseudonyms are one person.
 
-    KEY is a pseudonym's name, or the beginning of a key of yours or of its thread. Prints one line,
-    to be posted or sent. Without --to everybody who sees it is convinced, for ever. With --to only the
-    reader is, and can convince nobody else: they could have made it themselves.
+    KEY is a pseudonym's name, or the beginning of a key of yours or of its thread. Prints one line
+    to post or send. Without --to the line convinces everybody who sees it, for ever. With --to it
+    convinces one reader. That reader can't convince others, because the reader could have made it.
 
     \b
     p2pforum prove ada k7q2mf0a

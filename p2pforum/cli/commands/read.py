@@ -25,8 +25,8 @@ _INDENT = 2  # columns a level
 def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> None:
     """Show a thread, or the thread of a post.
 
-    ID is what `threads` and `search` show, or its beginning. Names in a thread are drawn from keys:
-    the same name is the same key, and nobody can choose one.
+    ID is what `threads` and `search` show, or its beginning. The program draws the names in a
+    thread from keys: the same name is the same key, and no author can choose a name.
     """
     from p2pforum.app.reading import read_thread
 

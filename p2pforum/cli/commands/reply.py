@@ -22,7 +22,7 @@ _QUOTED_WIDTH = 76
 @click.option(
     "--visibly",
     is_flag=True,
-    help="Answer a post of yours that only you have, under another key: it shows that both are yours.",
+    help="Answer a post of yours that nobody else has yet, under another key: it shows that both are yours.",
 )
 @options.quiet_check
 @options.listen
@@ -33,9 +33,9 @@ def command(
 ) -> int:
     """Answer a post.
 
-    ID is what `threads` and `read` show, or its beginning. To answer a thread's first post is to
-    answer the thread: what was said last. The text comes from your editor, from a file, or from
-    standard input, and is signed with the key that you use in this thread.
+    ID is what `threads` and `read` show, or its beginning. If you give a thread's first post, you answer
+    the thread: your post comes after its latest posts. The text comes from your editor, from a file, or
+    from standard input, and is signed with the key that you use in this thread.
 
     \b
     p2pforum reply k7q2mf0a

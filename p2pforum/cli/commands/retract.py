@@ -8,15 +8,15 @@ from p2pforum.cli.terminal import options, render
 
 @click.command()
 @click.argument("post_id", metavar="ID")
-@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options.as_json
 @pass_context
 def command(context: Context, post_id: str, yes: bool, as_json: bool) -> int:
     """Withdraw a post of yours.
 
     Programs that follow the rules show "withdrawn by its author" in its place, and the answers to it stay.
-    Nothing is called back: other nodes keep the post, and whoever looks for its text finds it. A
-    withdrawal can't be undone.
+    You can't call the post back: other nodes keep it, and anybody who looks for its text finds it. You
+    can't undo a withdrawal.
 
     \b
     p2pforum retract k7q2mf0a

@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Run the node until it is stopped.
 
-    Ends in good order on Ctrl-C, SIGTERM and `p2pforum stop`; SIGHUP reads the peers of the config
-    file and of accepted invites again.
+    The node ends in good order on Ctrl-C, SIGTERM and `p2pforum stop`. On SIGHUP it reads the peers of
+    the config file and of accepted invites again.
 
     \b
     p2pforum run

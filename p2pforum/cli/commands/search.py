@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def command(context: Context, query: tuple[str, ...], board: str | None, limit: int, as_json: bool) -> None:
     """Find posts by their words.
 
-    All words must be there. OR between words means either of them, "*" at the end of a word any
-    ending, quotes words in a row, and a "-" before a word that it must not be there.
+    A post must have all the words. "OR" between two words means either of them. "*" at the end of a
+    word means any ending. Quotes mean words in a row. "-" before a word means that the post must not
+    have that word.
 
     \b
     p2pforum search battery solar

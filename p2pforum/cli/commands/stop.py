@@ -16,7 +16,7 @@ _PAUSE = 0.05  # seconds
 def command(context: Context) -> None:
     """Stop the running node.
 
-    Returns when it has ended.
+    The command returns when the node has ended.
     """
     from p2pforum.store.directory import held
 

@@ -26,10 +26,11 @@ _ENDINGS = {
 def command(context: Context, peer: str, as_json: bool) -> int:
     """Fetch what peers have and this node lacks.
 
-    PEER is an address, which is dialled if need be, or the beginning or end of a connected peer's
-    ID. Without it: all connected peers. A running node does this by itself every few minutes.
+    PEER is an address, which the node dials if need be, or the beginning or end of a connected peer's
+    ID. Without PEER the node syncs with all connected peers. A running node does this by itself every
+    few minutes.
 
-    Fails if it went well with no peer at all.
+    The command fails if no peer synced.
     """
     began = time.monotonic()
     result: dict[str, Any] = {}

@@ -25,7 +25,8 @@ _LEAST_SUBJECT = 30  # columns: before a subject gets fewer, the author's name g
 def command(context: Context, board: str | None, limit: int, as_json: bool) -> None:
     """List threads, the latest first.
 
-    Of one BOARD, or of those that the config file names in `boards`, or of all.
+    The list shows the threads of BOARD. Without BOARD it shows those of the boards that the config file
+    names in `boards`. If it names none, the list shows the threads of all boards.
     """
     from p2pforum.app.reading import threads_seen
 

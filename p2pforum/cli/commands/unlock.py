@@ -18,15 +18,15 @@ _MOST_MINUTES = limits.AGENT_MOST_SECONDS // 60
     type=click.IntRange(1, _MOST_MINUTES),
     default=limits.AGENT_IDLE_MINUTES,
     show_default=True,
-    help="Lock after so long without use.",
+    help="Lock after this long without use.",
 )
 @pass_context
 def command(context: Context, minutes: int) -> None:
     """Ask for the passphrase now, and not for each post.
 
-    An agent holds the keystore's key in its memory, for the commands of your account. It ends by
-    itself after MINUTES without use, after 12 hours in any case, when the passphrase is changed, and with
-    `p2pforum lock`. Whoever has your unlocked machine can use it as you do.
+    An agent holds the keystore's key in its memory, for the commands of your account. The agent ends
+    after MINUTES without use, after 12 hours in any case, when the passphrase is changed, and with
+    `p2pforum lock`. Anybody who has your unlocked machine can use the key as you do.
     """
     from p2pforum.agent import client
     from p2pforum.app.unlocking import open_keystore

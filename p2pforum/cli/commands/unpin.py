@@ -9,9 +9,9 @@ from p2pforum.cli.terminal import options
 
 @click.command()
 @click.argument("thread_id", metavar="ID")
-@click.option("-y", "--yes", is_flag=True, help="Take the beginning of an ID without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Accept the beginning of an ID without asking.")
 @options.as_json
 @pass_context
 def command(context: Context, thread_id: str, yes: bool, as_json: bool) -> int:
-    """Let a pinned thread go with its time."""
+    """Unpin a thread: its age counts again."""
     return change(context, thread_id, pinned=False, yes=yes, as_json=as_json)

@@ -10,7 +10,7 @@ limit = click.option(
     type=click.IntRange(1, 10_000),
     default=20,
     show_default=True,
-    help="Show at most so many.",
+    help="Show at most this many.",
 )
 
 
@@ -42,7 +42,7 @@ key = click.option(
     "--key",
     metavar="NAME",
     envvar="P2PFORUM_KEY",
-    help='Sign as this pseudonym of yours, or "once": with a key that is dropped. As P2PFORUM_KEY.',
+    help='Sign as this pseudonym of yours, or "once": with a new key that is then dropped. As P2PFORUM_KEY.',
 )
 
 
@@ -51,7 +51,7 @@ quiet_check = click.option(
     is_flag=True,
     expose_value=False,
     callback=lambda ctx, _param, wanted: _skip_check(ctx) if wanted else None,
-    help="Do not look through the text for what may give you away.",
+    help="Do not search the text for what may give you away.",
 )
 
 
@@ -61,7 +61,7 @@ listen = click.option(
     metavar="SECONDS",
     expose_value=False,
     callback=lambda ctx, _param, seconds: _listen(ctx, seconds) if seconds else None,
-    help="Wait, and count for leak-report who offers the post back.",
+    help="Wait so long and count the peers that offer the post back, for leak-report.",
 )
 
 

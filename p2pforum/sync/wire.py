@@ -7,7 +7,6 @@ limit can end a message with one). What a range means is not decided here.
 """
 
 import enum
-from collections.abc import Iterable
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
@@ -115,18 +114,6 @@ class Writer:
         out += piece
         self.reached = found[0]
         return True
-
-    def write(self, lower: Bound, ranges: Iterable[Range]) -> None:
-        """Append ranges that follow each other, the first from `lower` on."""
-        for found in ranges:
-            self.add(lower, found)
-            lower = found[0]
-
-    def copy(self) -> "Writer":
-        twin = Writer()
-        twin._out[:] = self._out
-        twin.reached = self.reached
-        return twin
 
     def message(self) -> bytes:
         return bytes(self._out)

@@ -142,7 +142,8 @@ def _wrong(scene: Scene) -> bytes:
     """Fingerprints of many ranges; all differ."""
     cuts = sorted((scene.now - random.randrange(400), random.randbytes(2)) for _ in range(_RANGES))
     writer = wire.Writer()
-    writer.write(wire.LOWEST, [(cut, wire.Mode.FINGERPRINT, bytes(16)) for cut in dict.fromkeys(cuts)])
+    for cut in dict.fromkeys(cuts):
+        writer.add(writer.reached, (cut, wire.Mode.FINGERPRINT, bytes(16)))
     return writer.message()
 
 
@@ -226,7 +227,7 @@ async def never_agrees(talk: Talk, scene: Scene) -> None:
     """Rounds without end."""
     await _tell(talk, scene)
     writer = wire.Writer()
-    writer.write(wire.LOWEST, [(wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16))])
+    writer.add(wire.LOWEST, (wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16)))
     while True:
         if isinstance(frame := await talk.hear(), Neg):
             await talk.spend(Neg(frame.board, True, writer.message()))
@@ -243,7 +244,7 @@ async def lists_fakes(talk: Talk, scene: Scene) -> None:
         while scene.did["listed"] < MILLION:
             writer = wire.Writer()
             here = (wire.HIGHEST, wire.Mode.ID_LIST, b"".join(fakes(_IDS)))
-            writer.write((scene.now + 1, b""), [here])
+            writer.add((scene.now + 1, b""), here)
             await talk.spend(Neg(frame.board, False, writer.message()))
             scene.did["listed"] += _IDS
 

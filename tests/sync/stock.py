@@ -4,7 +4,8 @@ What the node does is p2pforum/sync/reconcile.py; this is what makes it comparab
 implementations, byte for byte, and it is the control for what sums do not withstand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol, cast
@@ -18,6 +19,13 @@ from p2pforum.sync.reconcile import Items, Policy, Reconciler, Span
 from p2pforum.sync.wire import FINGERPRINT, FINGERPRINT_SIZE, HIGHEST, ID_LIST, Bound, Range, encode_varint
 
 STOCK = Policy(16, 32, 16, quiet=False, tail=False, limit=0)
+
+
+def write(writer: wire.Writer, lower: Bound, ranges: Iterable[Range]) -> None:
+    """Append ranges that follow each other, the first from `lower` on."""
+    for found in ranges:
+        writer.add(lower, found)
+        lower = found[0]
 
 
 class Summed(Protocol):
@@ -85,13 +93,13 @@ class Stock(Reconciler):
         full = self._policy.limit - 200
         out = wire.Writer()
         for span in spans:
-            trial, hi = out.copy(), span.hi
+            trial, hi = deepcopy(out), span.hi
             if span.fan == 0:
                 hi = min(hi, span.lo + (full - len(out)) // ID_SIZE + 1)
             if hi < span.hi:
                 trial.add(span.lower, (self._items.key(hi), ID_LIST, self._items.ids(span.lo, hi)))
             else:
-                trial.write(span.lower, self._answer(span))
+                write(trial, span.lower, self._answer(span))
             if len(trial) > full:
                 last = trial if span.fan == 0 else out
                 rest = self._fingerprint(hi, len(self._items))

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 
 from memory_posts import MemoryPosts
+from stock import write
 from strategies import HOUR
 from sync_pair import TERMS, Side
 
@@ -98,12 +99,12 @@ def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
     """A message of fingerprints that match nothing."""
     writer = wire.Writer()
     ranges = [(cut, wire.FINGERPRINT, bytes(16)) for cut in cuts]
-    writer.write(wire.LOWEST, ranges)
+    write(writer, wire.LOWEST, ranges)
     return writer.message()
 
 
 def listed(ids: list[bytes], lower: wire.Bound = wire.LOWEST) -> bytes:
     """A message that lists IDs in a range from `lower` on."""
     writer = wire.Writer()
-    writer.write(lower, [(wire.HIGHEST, wire.ID_LIST, b"".join(ids))])
+    write(writer, lower, [(wire.HIGHEST, wire.ID_LIST, b"".join(ids))])
     return writer.message()

@@ -39,13 +39,16 @@ def test_none_by_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("http://127.0.0.1:8118", "only SOCKS5 is spoken"),
-        ("socks5h://127.0.0.1:9050", "only SOCKS5 is spoken"),
-        ("127.0.0.1:9050", "only SOCKS5 is spoken"),
-        ("socks5://localhost:9050", '"localhost" is not an IP address, and a name would be looked up'),
-        ("socks5://tor.example:9050", "a name would be looked up"),
-        ("socks5://:9050", "a name would be looked up"),
-        ("socks5://[fe80::1%eth0]:9050", "a name would be looked up"),
+        ("http://127.0.0.1:8118", "the node speaks only SOCKS5"),
+        ("socks5h://127.0.0.1:9050", "the node speaks only SOCKS5"),
+        ("127.0.0.1:9050", "the node speaks only SOCKS5"),
+        (
+            "socks5://localhost:9050",
+            '"localhost" is not an IP address, and your machine would look the name up',
+        ),
+        ("socks5://tor.example:9050", "your machine would look the name up"),
+        ("socks5://:9050", "your machine would look the name up"),
+        ("socks5://[fe80::1%eth0]:9050", "your machine would look the name up"),
         ("socks5://127.0.0.1", "must end with its port"),
         ("socks5://127.0.0.1:0", "must end with its port"),
         ("socks5://127.0.0.1:9050/path", "must end with its port"),
@@ -58,7 +61,7 @@ def test_what_is_no_proxy(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ConfigError, match="proxy: ") as caught:
         load(tmp_path, f'proxy = "{text}"')
     assert words in str(caught.value)
-    with pytest.raises(ConfigError, match="a text is wanted"):
+    with pytest.raises(ConfigError, match="must be a text"):
         load(tmp_path, "proxy = 9050")
 
 

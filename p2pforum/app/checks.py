@@ -53,7 +53,7 @@ def _libsodium(_session: Session) -> Iterator[Found]:
     from p2pforum.core.signature import self_test
 
     self_test()
-    yield "ok", "signatures are checked by the one rule of the network"
+    yield "ok", "signature library: works as the network requires"
 
 
 def _sqlite(_session: Session) -> Iterator[Found]:
@@ -75,7 +75,7 @@ def _libp2p(_session: Session) -> Iterator[Found]:
     try:
         yield "ok", f"libp2p {metadata.version('libp2p')}"
     except metadata.PackageNotFoundError:
-        yield "fail", "libp2p is not installed: this machine can read and write, and not run a node"
+        yield "fail", "libp2p is not installed: this machine can read and write, but can't run a node"
 
 
 def _config(session: Session) -> Iterator[Found]:
@@ -98,7 +98,7 @@ def _files(session: Session) -> Iterator[Found]:
                 well = False
                 yield "fail", problem
     if well:
-        yield "ok", "the data and key directories are this account's alone"
+        yield "ok", "only this account can open the data and key directories"
 
 
 def _problem(path: Path, *, may_be_link: bool) -> str:
@@ -170,7 +170,7 @@ def _node(session: Session) -> Iterator[Found]:
     else:
         yield "ok", "a node is running"
         if trouble:
-            yield "fail", f"it could not keep the last posts that came: {trouble}"
+            yield "fail", f"the node could not keep the last posts that came: {trouble}"
         return
     for address in session.config.listen:
         problem = _cannot_bind(address)
@@ -205,14 +205,14 @@ def _store(session: Session) -> Iterator[Found]:
         with open_store(session.paths.data_dir, session.config.params) as store:
             problems = check(store, session.config.params)
     except StoreBusy:
-        yield "ok", "in use by the running node, which checked it at its start; stop it to have all read"
+        yield "ok", "the running node uses it, and checked it at its start; stop the node to check every post"
         return
     for problem in problems:
         yield "fail", problem
     if not problems:
         yield (
             "ok",
-            f"{session.reader.statistics().posts} posts, and all that is derived from them fits",
+            f"{session.reader.statistics().posts} posts; counts and indexes match them",
         )
 
 

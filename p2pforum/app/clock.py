@@ -44,4 +44,6 @@ def unconfirmed(session: "Session") -> str:
         return ""
     if session.config.hide_origin or not node["peers"] or node.get("clock", {}).get("confirmed", True):
         return ""
-    return "no peer has said yet what hour it is; own posts wait for that, as by a wrong clock they are lost"
+    return (
+        "no peer has told the hour yet. Your posts wait for that, because peers refuse posts of a wrong hour"
+    )

@@ -163,7 +163,7 @@ class Traces:
         with Delivery(self._session) as delivery:
             gone = delivery.forget(ids)
         if gone < len(ids):
-            raise StoreError(f"{len(ids) - gone} of the posts to remove had just been sent")
+            raise StoreError(f"{len(ids) - gone} of the posts to remove were just sent, so others have them")
 
     def unpin(self, roots: Sequence[bytes]) -> None:
         """Raises StoreBusy."""
@@ -176,4 +176,6 @@ class Traces:
         with Delivery(self._session) as delivery:
             is_clean = delivery.scrub()
         if not is_clean:
-            raise StoreBusy("another program reads the store: what is gone is still in its log for a while")
+            raise StoreBusy(
+                "another program reads the store, so its log still holds for a while what you removed"
+            )

@@ -74,7 +74,8 @@ def troubles(found: Status) -> list[str]:
 
 
 def idle_warning(keys: int) -> str:
-    return f"{keys} idle key{'' if keys == 1 else 's'} will be burnt unless used or kept"
+    which = "it" if keys == 1 else "them"
+    return f"{keys} idle key{'' if keys == 1 else 's'} will be burnt unless you use or keep {which}"
 
 
 def keystore_facts(session: Session) -> KeystoreFacts:

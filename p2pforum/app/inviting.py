@@ -13,7 +13,7 @@ def named_addresses(session: Session) -> tuple[str, ...]:
     """The nodes that the config file and accepted invites name. Raises Refused if there are none."""
     found = with_invites(session.config, session.paths).peers
     if not found:
-        raise Refused("there is no node to name: give --peer ADDRESS, or --self for this one")
+        raise Refused("the invite needs a node to name: give --peer ADDRESS, or --self for this node")
     return found
 
 
@@ -31,7 +31,7 @@ def own_addresses(session: Session) -> tuple[str, ...]:
     listening = [] if status.get("proxy") else status["addresses"]
     found = tuple(a for a in listening if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
     if not found:
-        raise Refused("nobody told this node where others reach it: set `announce` in the config file")
+        raise Refused("this node does not know where others reach it: set `announce` in the config file")
     return found
 
 

@@ -37,7 +37,7 @@ def prove_to(session: Session, box: Contents, one: str, other: str, reader: str)
     key = whole_key(session, reader)
     if session.reader.revealed([key]):
         raise Refused(
-            "that reader's key was published: anybody could have made the proof, and it convinces nobody"
+            "that reader's key was published. Anybody could have made the proof, so it would convince nobody"
         )
     return private_linking.make(find_key(box, one), find_key(box, other), key, session.config.params)
 
@@ -64,7 +64,7 @@ def check(session: Session, proof: str) -> Shown:
     except Refused as error:
         return Shown("private" if is_private else "public", problem=str(error))
     if not shown.problem and session.reader.revealed(shown.keys):
-        return replace(shown, problem="one of the keys was published: anybody can have made this")
+        return replace(shown, problem="one of the keys was published, so anybody can have made this proof")
     return shown
 
 
@@ -78,7 +78,7 @@ def _check_private(session: Session, proof: str) -> Shown:
     box = open_keystore(session)
     problem = ""
     if not (box.exists and box.read().is_mine(linked.reader)):
-        problem = "it is for the holder of another key, who could have made it: to you it shows nothing"
+        problem = "it is for the holder of another key, who could have made it, so it shows you nothing"
     elif session.reader.revealed([linked.reader]):
-        problem = "your key was published: anybody can have made this"
+        problem = "your key was published, so anybody can have made this proof"
     return Shown("private", (linked.first, linked.second), linked.reader, problem)

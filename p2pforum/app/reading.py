@@ -38,9 +38,9 @@ def own_post(session: Session, typed: str, contents: "Contents") -> PostView:
     found = read_thread(session, typed, contents)
     post = next((post for post in found.thread.posts if post.id == found.post_id), None)
     if post is None or not post.is_mine:
-        raise NotFound("that post is not yours, or its key is burnt")
+        raise NotFound("that post is not yours, or you burnt its key")
     if post.is_retracted:
-        raise Refused("it is withdrawn already, and that can't be undone")
+        raise Refused("you withdrew that post already, and can't undo it")
     return post
 
 

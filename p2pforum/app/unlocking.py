@@ -56,7 +56,7 @@ def _keystore(session: Session, passphrase: Passphrase, held_key: HeldKey | None
 
 
 def _refuse() -> bytes:
-    raise Locked("a passphrase is needed, and nobody can be asked for it")
+    raise Locked("a passphrase is needed, and there is no way to ask you for it")
 
 
 def _agent_key(session: Session) -> HeldKey | None:

@@ -40,7 +40,7 @@ def pseudonym_meant(session: Session, typed: str, *, may_be_key: bool) -> Meant:
     if row is None and whole and may_be_key:
         return Meant(b"", whole, None, True)
     if row is None:
-        raise NotFound("that post is not here; a key is named with --everywhere")
+        raise NotFound("that post is not here; to name a key, add --everywhere")
     return Meant(row.root, row.author, row, bool(whole))
 
 
@@ -49,8 +49,8 @@ def whole_key(session: Session, typed: str) -> bytes:
     value = _whole(typed)
     if not value:
         raise Refused(
-            f'"{typed}" is no whole key or post ID (52 letters; read --json shows them): a beginning can '
-            "be forged"
+            f'"{typed}" is not a whole key or post ID (52 letters; read --json shows them). Give the whole: '
+            "an attacker can make an ID that begins the same"
         )
     post = session.reader.post(value)
     if post is not None:

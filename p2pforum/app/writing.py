@@ -175,7 +175,7 @@ class Writer:
 
     def _check_clock(self) -> None:
         if wrong := clock_problem(self._session):
-            raise Refused(f"{wrong}; a post would carry its hour, and peers would not keep it")
+            raise Refused(f"{wrong}. Your post would carry that hour, and peers would refuse it")
 
     def _keep_draft(self, destination: str, subject: str, body: str) -> None:
         """What goes wrong here must not take the place of what went wrong before."""

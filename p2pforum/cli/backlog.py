@@ -14,14 +14,15 @@ def say_how_long(context: Context, posts: int) -> None:
     if posts == 1:
         context.console.note(f"1 post waits for a peer. It leaves {when}.")
     else:
-        each = f"{limits.BACKLOG_SECONDS:.0f} s apart on average, so that they do not look like one person's"
-        context.console.note(f"{posts} posts wait for a peer. They leave one by one, {each}: {_span(posts)}.")
+        each = f"{limits.BACKLOG_SECONDS:.0f} s apart on average, {_span(posts)}"
+        context.console.note(f"{posts} posts wait for a peer. They leave one by one, {each}.")
+        context.console.note("So they do not look like the posts of one person.")
         context.console.note(f"The first leaves {when}.")
     if context.session.config.hold_seconds >= 60:
         context.console.note(
-            "Who sees your node come must not know by that who wrote them: hold_minutes in the config file."
+            "So a peer that sees your node arrive can't tell that you wrote them (config file: hold_minutes)."
         )
-    context.console.note("What is written while the node runs and has peers leaves at once.")
+    context.console.note("A post that you write while the node has peers leaves at once.")
 
 
 def _span(posts: int) -> str:

@@ -25,7 +25,8 @@ def keystore_to_write(context: Context) -> Keystore:
     if is_new:
         context.console.note(
             f"Made a keystore without a passphrase: {tilde(box.path)}\n"
-            f"Who can read that file can prove what you wrote; {context.command('init')} sets a passphrase."
+            "Anybody who reads that file can sign as you, and prove what you wrote; "
+            f"{context.command('init')} sets a passphrase."
         )
     return box
 
@@ -56,7 +57,7 @@ def say_idle(context: Context, found: Review) -> None:
         keep = context.command(f"key keep {short_id(view.public)}")
         context.console.warn(f"{_named(context, view)} is idle and burns on {when}; to keep it: {keep}")
     for view in found.burnt:
-        context.console.note(f"Burnt {_named(context, view)}: it signed nothing for {_DAYS} days.")
+        context.console.note(f"Burnt {_named(context, view)}: it had signed nothing for {_DAYS} days.")
 
 
 def _named(context: Context, view: KeyView) -> str:

@@ -13,12 +13,12 @@ def warn_of_leaks(context: Context, keystore: Keystore, text: str, root: bytes, 
     try:
         found = leaks.leaks_in(context.session, keystore, text, (root, key))
     except Exception as error:  # a bug in an advice must not keep anybody from posting
-        context.console.warn(f"not looked through for what may give you away: {type(error).__name__}")
+        context.console.warn(f"the text was not searched for what may give you away: {type(error).__name__}")
         return
     if not found:
         return
     context.console.warn(
-        "this may say more about you than you mean (only you see this; --quiet-check skips it)"
+        "your text may say more about you than you mean (only you see this; --quiet-check skips it)"
     )
     for leak in found:
         places = ", ".join(render.line(place) for place in leak.found[:_MOST])

@@ -72,7 +72,7 @@ Exit codes: 0 done, 1 failure, 2 usage or config, 3 not found or ambiguous,
 def cli(context: Context, home: str | None, color: str) -> None:
     """Pseudonymous discussion boards, kept by the people who use them."""
     if home == "":
-        raise click.BadParameter("an empty name is no directory", param_hint="--home")
+        raise click.BadParameter("the name of the directory is empty", param_hint="--home")
     context.session, context.console = Session(home, ask=ask_once), Console(color)
 
 
@@ -130,8 +130,11 @@ def _run(arguments: Sequence[str], context: Context) -> int:
     except Exception as error:
         if os.environ.get("P2PFORUM_DEBUG"):
             raise
-        context.console.error(f"a bug here: {type(error).__name__}")  # its text might hold a secret
-        context.console.note("P2PFORUM_DEBUG=1 shows where; look through it before you show it to others")
+        context.console.error(f"a bug in p2pforum: {type(error).__name__}")  # its text might hold a secret
+        context.console.note(
+            "Run it again with P2PFORUM_DEBUG=1 for details. "
+            "They may hold private text: read them before you share them."
+        )
         return FAILURE
 
 

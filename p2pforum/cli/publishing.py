@@ -87,7 +87,7 @@ def _kept(attempt: Attempt) -> str:
 def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> int:
     published, console = done.published, context.console
     if done.unremembered:
-        console.warn(f"leak-report will not know of this post: {done.unremembered}")
+        console.warn(f"leak-report can't report on this post: {done.unremembered}")
     if done.undropped:
         console.note(f"The draft is still there: {done.undropped}")
     if as_json:
@@ -104,7 +104,9 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
     if not as_json:
         _say_posted(context, published)
     if done.node_was_off:
-        console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
+        console.note(
+            "The node is not running. The post waits here and leaves when it runs; `outbox` shows how soon."
+        )
     if published.unsettled:
         console.note(f"Posted; {_unsettled(published)}")
     return exit_codes.OK
@@ -121,5 +123,5 @@ def _say_posted(context: Context, published: Published) -> None:
 def _unsettled(published: Published) -> str:
     return (
         f"the outbox could not be updated: {published.unsettled}\n"
-        "Don't write it again: your next post hands it in once more, which does no harm."
+        "Don't write it again. Your next post hands this one in once more, which does no harm."
     )

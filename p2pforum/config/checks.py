@@ -15,41 +15,41 @@ AUTO = ("auto",)  # `listen` or `announce` as the machine allows
 
 def _network(key: str, value: Any) -> str:
     if type(value) is not str or not is_valid_network(value):
-        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . - are wanted")
+        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . -")
     return value
 
 
 def _flag(key: str, value: Any) -> bool:
     if type(value) is not bool:
-        raise ConfigError(f"{key}: true or false is wanted")
+        raise ConfigError(f"{key}: must be true or false")
     return value
 
 
 def _days(key: str, value: Any) -> int:
     if type(value) is not int or not 1 <= value <= 36_500:
-        raise ConfigError(f"{key}: a whole number of days from 1 to 36500 is wanted")
+        raise ConfigError(f"{key}: must be a whole number of days from 1 to 36500")
     return value
 
 
 def _retention(key: str, value: Any) -> dict[str, int]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{key}: a table is wanted, with a line such as: board = 30")
+        raise ConfigError(f"{key}: must be a table, with a line such as: board = 30")
     for name in value:
         if not is_valid_board(name):
-            raise ConfigError(f'{key}: "{name}" is no board name (1 to 64 of a-z 0-9 . -)')
+            raise ConfigError(f'{key}: "{name}" is not a board name (1 to 64 of a-z 0-9 . -)')
     return {name: _days(f"{key}.{name}", days) for name, days in value.items()}
 
 
 def _quota(key: str, value: Any) -> int:
     least = limits.LEAST_QUOTA // limits.KIB // limits.KIB
     if type(value) is not int or not least <= value <= 1_000_000:
-        raise ConfigError(f"{key}: a whole number of MiB from {least} to 1000000 is wanted")
+        raise ConfigError(f"{key}: must be a whole number of MiB from {least} to 1000000")
     return value
 
 
 def _hold(key: str, value: Any) -> int:
     if type(value) is not int or not 0 <= value <= limits.MOST_HOLD_MINUTES:
-        raise ConfigError(f"{key}: a whole number of minutes from 0 to {limits.MOST_HOLD_MINUTES} is wanted")
+        raise ConfigError(f"{key}: must be a whole number of minutes from 0 to {limits.MOST_HOLD_MINUTES}")
     return value
 
 
@@ -87,13 +87,13 @@ def _addresses(key: str, value: Any, check: Callable[[str], object]) -> tuple[st
 def _boards(key: str, value: Any) -> tuple[str, ...]:
     for name in _texts(key, value):
         if not is_valid_board(name):
-            raise ConfigError(f'{key}: "{name}" is no board name (1 to 64 of a-z 0-9 . -)')
+            raise ConfigError(f'{key}: "{name}" is not a board name (1 to 64 of a-z 0-9 . -)')
     return tuple(value)
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or any(type(v) is not str for v in value):
-        raise ConfigError(f'{key}: a list of texts is wanted, as ["one", "two"]')
+        raise ConfigError(f'{key}: must be a list of texts, as ["one", "two"]')
     return tuple(value)
 
 

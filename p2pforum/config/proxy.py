@@ -32,15 +32,15 @@ def parse_proxy(key: str, text: str) -> Proxy:
     except ValueError:
         raise ConfigError(f'{key}: "{text}" is not a proxy such as {_EXAMPLE}') from None
     if parts.scheme != "socks5":
-        raise ConfigError(f'{key}: "{text}" is not a proxy such as {_EXAMPLE}; only SOCKS5 is spoken')
+        raise ConfigError(f'{key}: "{text}" is not a proxy such as {_EXAMPLE}; the node speaks only SOCKS5')
     if "@" in parts.netloc:
         raise ConfigError(
             f"{key}: leave user and password out: the node draws new ones for each connection, "
-            "which Tor takes as the wish for a circuit of its own"
+            "so that Tor gives each connection its own circuit"
         )
     if not _is_ip(host):
         raise ConfigError(
-            f'{key}: "{host}" is not an IP address, and a name would be looked up; try {_EXAMPLE}'
+            f'{key}: "{host}" is not an IP address, and your machine would look the name up; try {_EXAMPLE}'
         )
     if not port or parts.path.strip("/") or parts.query or parts.fragment:
         raise ConfigError(f'{key}: "{text}" must end with its port, as {_EXAMPLE}')
@@ -50,7 +50,7 @@ def parse_proxy(key: str, text: str) -> Proxy:
 def check_proxy(key: str, value: Any) -> str:
     """The proxy as text; "" for none."""
     if type(value) is not str:
-        raise ConfigError(f'{key}: a text is wanted, as "{_EXAMPLE}"')
+        raise ConfigError(f'{key}: must be a text, as "{_EXAMPLE}"')
     return str(parse_proxy(key, value)) if value else ""
 
 

@@ -75,10 +75,11 @@ def check_reach(config: Config) -> None:
     named = () if config.announce == AUTO else config.announce
     if named and (config.listen == AUTO or all(address.endswith("/tcp/0") for address in config.listen)):
         raise ConfigError(
-            f"announce: others would be sent to a port that changes at every start; name it, as {example}"
+            "announce: the node listens on a port that changes at every start, so others could not reach it; "
+            f"name a fixed port, as {example}"
         )
     if named and not config.exchange:
-        raise ConfigError("announce: with exchange = false this node tells nobody anything")
+        raise ConfigError("announce: with exchange = false this node tells no addresses to others")
     if config.map_port and config.listen != AUTO:
         raise ConfigError(f'map_port: it goes with listen = ["{AUTO[0]}"], where the node picks the port')
     if config.lan and all(

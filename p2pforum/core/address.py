@@ -50,7 +50,7 @@ def parse_address(text: str) -> Address:
     """Of a place to dial. Raises NetworkError with a text that says what was expected."""
     address = _parse(text)
     if address.port == 0:
-        raise _not_an(text, "0 is no port that anybody can dial")
+        raise _not_an(text, "nobody can dial port 0")
     return address
 
 
@@ -85,9 +85,11 @@ def check_told(text: str, *, peer: bool) -> None:
     if not peer and address.peer is not None:
         raise _not_an(text, "it must end with its port: the peer ID is added by the node")
     if str(address) != text:
-        raise _not_an(text, f"it is written in an unusual way, and could mark who passed it on: {address}")
+        raise _not_an(
+            text, f"it is written in an unusual way, so it could reveal who passed it on: {address}"
+        )
     if address.kind == "ip6" and hides_ipv4(ipaddress.IPv6Address(address.host)):
-        raise _not_an(text, "an IPv4 address hides in it: write that one")
+        raise _not_an(text, "it holds an IPv4 address: write the IPv4 address itself")
 
 
 def hides_ipv4(ip: ipaddress.IPv6Address) -> bool:

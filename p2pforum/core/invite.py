@@ -61,13 +61,13 @@ def decode_invite(text: str) -> Invite:
     try:
         sealed = base64.b64decode(digits + "=" * (-len(digits) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidInvite("the invite is damaged: it holds characters that none has") from None
+        raise InvalidInvite("the invite is damaged: it holds characters that no invite has") from None
     raw, check = sealed[:-_CHECK], sealed[-_CHECK:]
     if check != _check(raw):
         raise InvalidInvite("the invite is damaged or cut off: copy it whole")
     invite = _read(raw)
     if encode_invite(invite) != line:
-        raise InvalidInvite("the invite is written in an unusual way: it may mark who passed it on")
+        raise InvalidInvite("the invite is written in an unusual way, so it may reveal who passed it on")
     return invite
 
 
@@ -86,7 +86,7 @@ def _read(raw: bytes) -> Invite:
     try:
         _, network, peers, boards, lists = fields
     except ValueError:
-        raise InvalidInvite("the invite is malformed: it has other parts than five") from None
+        raise InvalidInvite("the invite is malformed: it does not have five parts") from None
     if type(network) is not str or not is_valid_network(network):
         raise InvalidInvite("the invite is malformed: it names no network")
     for part in (peers, boards, lists):
@@ -106,7 +106,9 @@ def _check_parts(peers: list[Any], boards: list[Any], lists: list[Any]) -> None:
             raise InvalidInvite(f"the invite names what is {error}") from error
     for board in boards:
         if type(board) is not str or not is_valid_board(board):
-            raise InvalidInvite("the invite is malformed: a board that can have no such name")
+            raise InvalidInvite(
+                "the invite is malformed: it names a board with a name that no board can have"
+            )
     for key in lists:
         if type(key) is not bytes or len(key) != ID_SIZE:
             raise InvalidInvite("the invite is malformed: a key that is not 32 bytes long")

@@ -30,7 +30,8 @@ def own_record(
     """
     if not is_modest(addresses):
         raise ConfigError(
-            "announce: one IPv4 host, one IPv6 host and one onion service; more are told by nobody"
+            "announce: list at most one IPv4 host, one IPv6 host and one onion service; "
+            "other nodes do not pass on more"
         )
     path = directory / f"peer-{peer_id_of(key)[-_ENDING:]}.record"
     last = _read(path, params)

@@ -52,7 +52,8 @@ def owner(box: Contents, public: bytes) -> Author:
     """The author of a post of mine. Raises NotFound if its key is not here (any more)."""
     if public not in box.keys:
         raise NotFound(
-            "the key of that post is not in the keystore: it is another's, was used once, or is burnt"
+            "the key of that post is not in the keystore: another person wrote the post, "
+            "or you used the key once or burnt it"
         )
     return _known(box.keys[public])
 

@@ -23,7 +23,7 @@ from p2pforum.forum.importing import ImportedPost, check_count, in_order
 _ID = re.compile(r"<[^<>\s]+>")
 _REPLY_MARK = re.compile(r"^(\s*(re|aw|fwd?|antw|sv|odp)(\[\d+\])?\s*:)+\s*", re.IGNORECASE)
 _BLOCK_TAGS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"}
-_NESTED = "message {}: its parts lie too deep in one another"  # Python's parser calls itself for each
+_NESTED = "message {}: its parts are nested too deep"  # Python's parser calls itself for each
 _NAMED = 100  # references looked at: the nearest that is here counts
 _BLANKS = 1_000  # empty lines before the first message: more is no mailbox
 _QUOTED_FROM = re.compile(rb">+From ")

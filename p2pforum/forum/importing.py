@@ -25,8 +25,8 @@ _READ = 64 * limits.KIB  # bytes at once
 
 NOTICE = (
     "Names, addresses and dates of the original are not carried over. Each author gets a new pseudonym in "
-    "each thread, and no key is kept: nobody can answer, edit or withdraw as one of them. The posts go out "
-    "together, so everyone can see that one node brought them."
+    "each thread. Your node drops the keys, so neither you nor anybody else can answer, edit or withdraw as "
+    "one of them. It sends the posts together, so everybody can see that one node published them."
 )
 
 

@@ -33,7 +33,7 @@ def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
     if not is_for(invite, config):
         raise Refused(
             f"the invite is to the network {invite.network}, and this node belongs to {config.network}: "
-            "for a second network use another --home"
+            "to join a second network use another --home"
         )
     line = encode_invite(invite)
     path = paths.invites_dir / (name_of_invite(line) + SUFFIX)
@@ -52,4 +52,4 @@ def drop(paths: Paths, name: str) -> Path:
         if accepted.name == name:
             accepted.path.unlink(missing_ok=True)
             return accepted.path
-    raise NotFound(f'no accepted invite is called "{name}"')
+    raise NotFound(f'you have accepted no invite called "{name}"')

@@ -111,7 +111,7 @@ def new_pseudonym(box: Contents, name: str, hour: int) -> AuthorKey:
 def _free_name(box: Contents, name: str) -> str:
     name = clean_name(name)
     if any(key.name.casefold() == name.casefold() for key in box.keys.values()):
-        raise Refused(f'there is a pseudonym named "{name}" already')
+        raise Refused(f'you have a pseudonym named "{name}" already')
     return name
 
 
@@ -121,7 +121,10 @@ def use(box: Contents, key: AuthorKey, root: bytes) -> None:
     Raises Refused for a key that belongs to another thread: using it here would join the two.
     """
     if key.root and key.root != root:
-        raise Refused("that key was made for another thread, and would join the two; use a named pseudonym")
+        raise Refused(
+            "that key was made for another thread; here it would show that one person wrote in both. "
+            "Use a named pseudonym"
+        )
     box.speaking[root] = key.public
     key.warned = 0  # its owner means to use it: warn again before it burns
 
@@ -143,7 +146,7 @@ def import_key(box: Contents, text: str, hour: int) -> AuthorKey:
     body, _, check = text.strip().rpartition(":")
     fields = body.split(":", 3)
     if len(fields) != 4 or fields[0] != _EXPORT or check != _check(body):
-        raise Refused("that is no exported key, or a letter of it is wrong")
+        raise Refused("that is not an exported key, or a letter of it is wrong")
     try:
         seed, root = parse_id(fields[1]), parse_id(fields[2]) if fields[2] else b""
     except ValueError as error:

@@ -74,7 +74,7 @@ _SECRET_NAMES = _words("""
     user userid user_id uid invite
 """)
 _WHY_TRACKING = "they name the click or the person who shared the link; it works without what follows the ?"
-_WHY_SECRET = "who reads it may get into an account, or learn whose it is"
+_WHY_SECRET = "a reader may get into an account with it, or learn whose account it is"
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,8 @@ def left(box: Contents, post_id: bytes) -> Left:
     sent = box.sent.get(post_id)
     if sent is None:
         raise NotFound(
-            "nothing is known of how that post left: it is not yours, its key was used once or is burnt, or "
-            "it was kept while no node ran and left later"
+            "the keystore does not know how that post left: it is not yours, you used its key once or burnt "
+            "it, or no node ran when you wrote it and it left later"
         )
     return Left(post_id, sent)
 
@@ -58,29 +58,36 @@ def what_it_tells(sent: Sent) -> list[str]:
     said = []
     if sent.handed:
         said.append(
-            f"{_peers(sent.handed)} got it from this node, in the hour it carries. Each can guess from the "
-            "timing that you wrote it; several that work together can be nearly sure."
-            + (" One alone is your guard, unless hide_origin is false." if sent.handed == 1 else "")
+            f"{_peers(sent.handed)} got the post from this node, in the hour that it carries. Each can guess "
+            "from the timing that you wrote it; several that work together can be nearly sure."
+            + (
+                " If it was one peer, it is your guard, unless hide_origin is false."
+                if sent.handed == 1
+                else ""
+            )
         )
     else:
         said.append(
-            "No peer was connected, or it waited for a guard: it left later, and nobody counted by what way."
+            "No peer was connected, or the post waited for a guard. It left later, and your node did not "
+            "count the peers."
         )
     if not sent.seconds:
         said.append(
-            "Nobody listened for more: post --listen 5 also counts who is told of it and who offers it back."
+            "To count more, use post --listen 5: it also counts the peers that are told of the post or that "
+            "offer it back."
         )
         return said
     if sent.told:
         said.append(
-            f"{_peers(sent.told)} were told within {sent.seconds} s that this node has it, not when it came."
+            f"{_peers(sent.told)} learnt within {sent.seconds} s that this node has the post, but not "
+            "since when."
         )
     said.append(
-        f"{_peers(sent.heard)} had it for this node within {sent.seconds} s"
+        f"{_peers(sent.heard)} offered it back to this node within {sent.seconds} s"
         + (
-            ": from them it looks as if it came from elsewhere, too."
+            ": to them it looks as if the post came from elsewhere, too."
             if sent.heard
-            else ": it had not come round."
+            else ": the post had not come back yet."
         )
     )
     return said
@@ -93,17 +100,17 @@ def _peers(number: int) -> str:
 ALWAYS = (
     (
         "identify",
-        "the same constant words as every node: its name without a version, its protocols, no address",
+        "the same words as every node: the program's name without a version, its protocols, no address",
     ),
-    ("subscriptions", "the one topic, as every node: nothing about boards"),
-    ("the connection", "your address on the network, and for how long this node is there"),
+    ("subscriptions", "the one topic that every node joins: nothing about boards"),
+    ("the connection", "your address on the network, and for how long your node is connected"),
     (
         "the exchange of addresses",
-        "some nodes that this one reached; and where it can be reached itself, if `run` says so",
+        "some nodes that your node reached, and its own address if `run` says so",
     ),
     (
         "sync",
-        "which posts this node has by now, yours among all others, with no order and no time of arrival",
+        "which posts your node has by now, yours among all others, without their order and times of arrival",
     ),
     ("the post itself", "its text, its board, the hour, the key of its thread, and no peer"),
 )

@@ -108,7 +108,9 @@ def leaks_to_traces(text: str, traces: Traces, hour: int) -> list[Leak]:
     own = own_words(text)
     found = [
         _names_in(own, traces.names, "another pseudonym of yours", "it joins this post to that pseudonym"),
-        _names_in(own, traces.petnames, "a name that only you use", "others may know who calls people so"),
+        _names_in(
+            own, traces.petnames, "a name that only you use", "others may know that you call people so"
+        ),
         _runs(own, traces),
         _rare_words(own, traces),
         _hour(hour, traces),
@@ -128,9 +130,7 @@ def _runs(text: str, traces: Traces) -> Leak | None:
     if not starts:
         return None
     found = tuple(excerpt(" ".join(words[a:b])) for a, b in _joined(starts))
-    why = (
-        f"{_RUN} words in a row stand in a post of yours under another key: who searches for them finds both"
-    )
+    why = f"{_RUN} words in a row are in a post under another key of yours, so a search for them finds both"
     return Leak("your own words from elsewhere", found[:_SHOWN], why)
 
 
@@ -156,7 +156,7 @@ def _rare_words(text: str, traces: Traces) -> Leak | None:
     theirs = {word for other in traces.texts for word in _words(other)}
     shared = sorted(_words(text) & theirs, key=lambda word: (-len(word), word))[: limits.LEAK_WORDS]
     found = tuple(word for word in shared if traces.usual(word) <= _RARE)
-    why = f"you wrote them under another key too, and at most {_RARE} posts by others here have them"
+    why = f"you wrote them under another key, too, and at most {_RARE} posts by others here have them"
     return Leak("unusual words", found[:_SHOWN], why) if found else None
 
 

@@ -30,7 +30,7 @@ class LinkedKeys:
 def make_proof(one: AuthorKey, other: AuthorKey, params: NetworkParams) -> str:
     """One line of text, to be posted or sent. Raises Refused for a key and itself."""
     if one.public == other.public:
-        raise Refused("that is one key; a proof joins two")
+        raise Refused("you gave one key twice; a proof joins two keys")
     first, second = sorted((one, other), key=lambda key: key.public)
     message = _message(first.public, second.public, params)
     signatures = [crypto_sign(message, key.seed + key.public)[:SIGNATURE_SIZE] for key in (first, second)]
@@ -44,12 +44,12 @@ def check_proof(text: str, params: NetworkParams) -> LinkedKeys:
     first, second = body[:PUBLIC_KEY_SIZE], body[PUBLIC_KEY_SIZE : 2 * PUBLIC_KEY_SIZE]
     signatures = body[2 * PUBLIC_KEY_SIZE :]
     if first >= second:
-        raise Refused("that is no linking proof: its keys are not two in their order")
+        raise Refused("that is not a linking proof: its keys are not two different keys in order")
     message = _message(first, second, params)
     by_first = verify(message, signatures[:SIGNATURE_SIZE], first)
     by_second = verify(message, signatures[SIGNATURE_SIZE:], second)
     if not (by_first and by_second):
-        raise Refused("that proves nothing: not both keys signed it")
+        raise Refused("that proves nothing: one of the keys did not sign it")
     return LinkedKeys(first, second)
 
 
@@ -71,7 +71,7 @@ def unarmoured(head: str, text: str, size: int) -> bytes:
     except (ValueError, binascii.Error):
         body = b""
     if found != head or len(body) != size or _letters(body) != letters:
-        raise Refused("that is no linking proof, or a letter of it is wrong")
+        raise Refused("that is not a linking proof, or a letter of it is wrong")
     return body
 
 

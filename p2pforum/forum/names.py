@@ -25,7 +25,7 @@ def clean_name(name: str) -> str:
     if len(name) > limits.MAX_LOCAL_NAME:
         raise Refused(f"a name has at most {limits.MAX_LOCAL_NAME} characters")
     if name.lower() in (ONCE, THREAD):
-        raise Refused(f'"{name}" has a meaning of its own; take another name')
+        raise Refused(f'"{name}" is a word that commands use; take another name')
     if _DRAWN.fullmatch(name):
         raise Refused(f'"{name}" looks like a name drawn from a key; take another name')
     return name

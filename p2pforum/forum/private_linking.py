@@ -101,9 +101,9 @@ def check(text: str, params: NetworkParams) -> PrivatelyLinkedKeys:
     fields = [body[i : i + 32] for i in range(0, len(body), 32)]
     linked, scalars = PrivatelyLinkedKeys(*fields[:3]), fields[3:]
     if _checked(linked) != linked or linked.first >= linked.second:
-        raise Refused("that is no private linking proof: its keys are not in their order")
+        raise Refused("that is not a private linking proof: its keys are not in order")
     if not all(0 < int.from_bytes(scalar, "little") < _ORDER for scalar in scalars):
-        raise Refused("that is no private linking proof: a number in it is out of range")
+        raise Refused("that is not a private linking proof: a number in it is out of range")
     owner, reader, *answers = scalars
     parts = zip(answers, (owner, owner, reader), (linked.first, linked.second, linked.reader), strict=True)
     commitments = b"".join(_opened(answer, share, key) for answer, share, key in parts)
@@ -116,11 +116,11 @@ def _checked(linked: PrivatelyLinkedKeys) -> PrivatelyLinkedKeys:
     """Three different keys, each of the prime-order group: with others, equations hold by accident."""
     keys = (linked.first, linked.second, linked.reader)
     if linked.first == linked.second:
-        raise Refused("that is one key; a proof joins two")
+        raise Refused("you gave one key twice; a proof joins two keys")
     if linked.reader in keys[:2]:
         raise Refused("the reader's key can't be one of the two: the proof would say nothing about the other")
     if not all(len(key) == PUBLIC_KEY_SIZE and is_valid_key(key) for key in keys):
-        raise Refused("one of the keys is no key that could sign a post")
+        raise Refused("one of the keys can't sign a post")
     return linked
 
 

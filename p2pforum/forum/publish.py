@@ -78,7 +78,7 @@ class Publisher:
         """
         rows = [self._post(post_id) for post_id in dict.fromkeys((to, *also))]
         if len({row.root for row in rows}) > 1:
-            raise Refused("a reply answers posts of one thread, and these are in different ones")
+            raise Refused("a reply answers posts of one thread, and these posts are in different threads")
         if len(rows) > limits.MAX_PARENTS:
             raise Refused(f"a reply answers at most {limits.MAX_PARENTS} posts")
         content = (clean_body(body),)
@@ -116,7 +116,7 @@ class Publisher:
         rows = [row for row in self._posts_of(key) if row.released]
         row = max(rows, key=lambda row: (row.hour, row.id), default=None)
         if row is None:
-            raise NotFound("the network has no post by that key: there is nothing that it could prove")
+            raise NotFound("the network has no post by that key, so revealing it would change nothing")
         writing = Writing(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
         return self._publish(lambda box: (authors.owner(box, public), writing))
 
@@ -155,8 +155,8 @@ class Publisher:
 
         if not all(map(may_name, rows)):
             raise Refused(
-                "that post has not come back from the network yet; an answer under another key now "
-                "would show that both come from here"
+                "that post has not come back from the network yet. An answer under another key now "
+                "would show that this node sent both"
             )
         if len(rows) == 1 and rows[0].id == rows[0].root:
             known = [row for row in self.reader.thread(rows[0].root) if may_name(row)]

@@ -91,7 +91,7 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
     amendments = _amendments(rows, reader.revealed({row.author for row in rows}))
     views = tuple(_view(placed, root, amendments, contents) for placed in _place(rows))
     if not views:
-        raise NotFound("nothing of that thread is here but remarks on posts that are not")
+        raise NotFound("only remarks on posts of that thread are here, without the posts")
     first = next((row for row in rows if row.id == root), None)
     subject = "" if first is None or root in amendments.retracted else first.subject
     here = {row.id for row in rows}

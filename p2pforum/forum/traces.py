@@ -94,7 +94,7 @@ def _texts(what: str, subject: str, body: str) -> list[Secret]:
 def sealed_elsewhere(places: Iterable[Path], keystore: Path) -> list[Finding]:
     """Backups and other keystores: what is in an encrypted one can't be known, and it outlives a burn."""
     return [
-        Finding(path, -1, 0, "a backup or another keystore: it may hold this too")
+        Finding(path, -1, 0, "a backup or another keystore: it may hold this, too")
         for path in plain_files(places)
         if path != keystore and _begins(path, MAGIC)
     ]

@@ -69,7 +69,7 @@ class Press:
 def clean_board(name: str) -> str:
     """Raises Refused for a name that is not a board's."""
     if not text.is_valid_board(name):
-        raise Refused(f'"{name}" is no board: a name has 1 to {limits.MAX_BOARD_NAME} of a-z 0-9 . -')
+        raise Refused(f'"{name}" is not a board: a name has 1 to {limits.MAX_BOARD_NAME} of a-z 0-9 . -')
     return name
 
 

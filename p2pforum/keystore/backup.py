@@ -65,5 +65,5 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise KeystoreError(f"cannot read {path}: {error.strerror}") from error
     if len(raw) > limits.KEYSTORE_LARGEST:
-        raise KeystoreError(f"{path} is larger than any backup that p2pforum writes")
+        raise KeystoreError(f"{path} is too large to be a backup of p2pforum")
     return raw

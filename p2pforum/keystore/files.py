@@ -94,7 +94,7 @@ def read_private(path: Path, largest: int) -> bytes | None:
             raise KeystoreError(f"{path} is not a plain file")
         _check_private(status, path, "600")
         if status.st_size > largest:
-            raise KeystoreError(f"{path} has {status.st_size} bytes, more than any that p2pforum writes")
+            raise KeystoreError(f"{path} has {status.st_size} bytes: too large to be a file of p2pforum")
         return file.read(largest + 1)
 
 

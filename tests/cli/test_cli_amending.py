@@ -52,7 +52,7 @@ def test_a_failed_edit_is_a_draft_that_status_names(world: World, made: str) -> 
 
 def test_an_edit_that_changes_nothing(world: World, made: str) -> None:
     result = world.run("edit", made, stdin="Firts text")
-    assert (result.code, "that is the text it has" in result.err) == (5, True)
+    assert (result.code, "the post has that text already" in result.err) == (5, True)
 
 
 def test_a_text_that_gives_one_away_is_told_of(world: World, made: str) -> None:
@@ -76,7 +76,7 @@ def test_a_withdrawn_post_is_hidden_and_its_answers_stay(world: World, made: str
 def test_it_asks_whether_it_is_meant(world: World, made: str) -> None:
     """A withdrawal can't be undone. Where nobody can be asked, it is refused."""
     result = world.run("retract", made)
-    assert (result.code, "--yes says so" in result.err) == (5, True)
+    assert (result.code, "add --yes to confirm" in result.err) == (5, True)
     assert "Firts text" in world.ok("read", made).out
 
 
@@ -101,7 +101,7 @@ def test_posts_of_others_and_of_burnt_keys_are_not_mine(
         store.release([parse_id(made)])  # else it would be gone with its key
     world.ok("key", "burn", "--everything", "--yes")
     result = world.run(command[0], made, *command[1:], stdin="Mine")
-    assert (result.code, "not yours, or its key is burnt" in result.err) == (3, True)
+    assert (result.code, "not yours, or you burnt its key" in result.err) == (3, True)
 
 
 def test_over_a_node(world: World, made: str) -> None:

@@ -185,7 +185,7 @@ def test_it_asks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.ok("key", "new", "heron")
     result = world.run("key", "burn", "heron")
     assert result.code == 5
-    assert "--yes says so" in result.err
+    assert "add --yes to confirm" in result.err
     for answer, code, left in (("n", 1, 1), ("y", 0, 0)):
         terminal = Terminal("key", "burn", "heron")
         terminal.wait_for('Burn the pseudonym "heron"? It can\'t be undone')
@@ -286,9 +286,9 @@ def test_sealed_files_are_named(world: World, monkeypatch: pytest.MonkeyPatch, t
     world.ok("key", "backup", str(backup), "--passphrase-file", str(world.home / "passphrase"))
     shown = world.ok("key", "burn", "heron", "--dry-run").out
     assert "keys/keystore: sealed in the keystore" in shown
-    assert "backup: a backup or another keystore: it may hold this too" in shown
+    assert "backup: a backup or another keystore: it may hold this, too" in shown
     burnt = world.ok("key", "burn", "heron", "--yes").out
-    assert "backup: a backup or another keystore: it may hold this too" in burnt
+    assert "backup: a backup or another keystore: it may hold this, too" in burnt
     assert "sealed in the keystore" not in burnt
 
 
@@ -417,7 +417,7 @@ def test_reveal(world: World) -> None:
     said = world.ok("key", "burn", made[:8], "--reveal", "--yes").out
     assert "found in 0 places" in said
     assert mine(world) == Contents()
-    assert len(unsent(world)) == 1, "it goes out when the node runs"
+    assert len(unsent(world)) == 1, "it leaves when the node runs"
     assert key.seed in everything_in(world), "for everyone to read"
 
 

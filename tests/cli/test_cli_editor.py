@@ -70,7 +70,7 @@ def test_reply_shows_the_parent_and_sends_none_of_it(world: World, tmp_path: Pat
 def test_empty_editor(world: World, tmp_path: Path, memory: Path, script: str) -> None:
     terminal = Terminal("post", "library", EDITOR=an_editor(tmp_path, script), XDG_RUNTIME_DIR=str(memory))
     assert terminal.end() == 1
-    assert "nothing written, nothing posted" in terminal.screen
+    assert "you wrote nothing, so nothing was posted" in terminal.screen
     assert posts_of(world) == []
     assert os.listdir(memory) == []
 

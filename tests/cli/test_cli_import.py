@@ -107,7 +107,7 @@ def test_again_publishes_nothing_twice(world: World, files: dict[str, Path]) -> 
 def test_through_a_node(world: World, files: dict[str, Path]) -> None:
     with world.node():
         result = world.ok("import", str(files["rows.jsonl"]), "-b", "old")
-    assert "node not running" not in result.err
+    assert "node is not running" not in result.err
     assert len(world.ok("threads", "old", "--json").json) == 2
 
 
@@ -138,7 +138,7 @@ def test_a_mailbox_that_nests_too_deep(world: World, tmp_path: Path) -> None:
     path.write_text("\n".join([MBOX, *lines, "Content-Type: text/plain", "", "Hello.", ""]))
     result = world.run("import", str(path), "--dry-run")
     assert result.code == 5
-    assert result.err == f"error: {path}: message 3: its parts lie too deep in one another\n"
+    assert result.err == f"error: {path}: message 3: its parts are nested too deep\n"
 
 
 def test_json_is_all_that_json_prints(world: World, files: dict[str, Path]) -> None:

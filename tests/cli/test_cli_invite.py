@@ -49,7 +49,7 @@ def test_from_one_person_to_another(world: World, tmp_path: Path) -> None:
     ]
     world.ok("invites", "--drop", listed["name"])
     assert peers_of(world) == ()
-    assert "No invite" in world.ok("invites").out
+    assert "no invite yet" in world.ok("invites").out
 
 
 def test_the_habits_of_who_makes_it_do_not_show(world: World) -> None:
@@ -95,7 +95,7 @@ def test_show_accepts_nothing(world: World) -> None:
 
 
 def test_without_a_choice_it_names_whom_this_node_was_told(world: World) -> None:
-    assert "no node to name" in world.run("invite").err
+    assert "the invite needs a node to name" in world.run("invite").err
     world.ok("join", world.ok("invite", "--peer", ONE, "--peer", TWO).out.strip())
     assert world.ok("invite", "--json").json["peers"] == [TWO, ONE]
 

@@ -49,7 +49,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_list_and_show(world: World) -> None:
-    assert world.ok("key", "list").out == "No keys yet; your first post makes one.\n"
+    assert world.ok("key", "list").out == "You have no keys yet; your first post makes one.\n"
     made = begin(world, "Which e-readers?")
     world.ok("key", "new", "heron")
     begin(world, "As a heron", "--key", "heron")
@@ -73,7 +73,7 @@ def test_list_and_show(world: World) -> None:
     assert "As a heron" in shown
     shown = world.ok("key", "show", made[:8]).out
     assert f"as {thread_key['name']}" in shown
-    assert "burns on 2026-12-24 if it is not used" in shown
+    assert "burns on 2026-12-24 unless you use it" in shown
     assert world.ok("key", "show", made[:8], "--json").json == thread_key
     assert world.run("key", "show", "nobody").code == 3
 
@@ -136,9 +136,9 @@ def test_a_thread_s_key_is_not_used_elsewhere(world: World) -> None:
     first, second = begin(world, "One"), begin(world, "Two")
     result = world.run("key", "use", first[:8], second[:8])
     assert result.code == 5
-    assert "join the two" in result.err
+    assert "one person wrote in both" in result.err
     world.ok("key", "new", "heron")
-    assert "What you wrote there before stays signed by" in world.ok("key", "use", "heron", first[:8]).err
+    assert "Your earlier posts there stay signed by" in world.ok("key", "use", "heron", first[:8]).err
 
 
 def test_keep(world: World) -> None:
@@ -152,7 +152,7 @@ def test_keep(world: World) -> None:
 def test_export_and_import(world: World, tmp_path: Path) -> None:
     world.ok("key", "new", "heron")
     line = world.ok("key", "export", "heron")
-    assert "Whoever reads this line can sign as you" in line.err
+    assert "Anybody who reads this line can sign as you" in line.err
     before = mine(world).keys
     world.ok("key", "burn", "heron", "--yes")
     assert mine(world).keys == {}
@@ -175,10 +175,10 @@ def test_export_and_import(world: World, tmp_path: Path) -> None:
 def test_names(world: World) -> None:
     posts = discussion()
     world.keep(*posts)
-    assert world.ok("name").out == "You gave no names yet.\n"
+    assert world.ok("name").out == "You have given no names yet.\n"
     result = world.run("name", short_id(posts[1].id), "Bob")
     assert result.code == 5
-    assert "the beginning of an ID can be forged" in result.err
+    assert "an attacker can make a post whose ID begins the same" in result.err
     said = world.ok("name", format_id(posts[1].id), "Bob").out
     assert said == f'{name_of(posts[1].author, posts[0].id)} is "Bob" for you in {short_id(posts[0].id)}.\n'
     world.ok("name", short_id(posts[2].id), "Cyd", "--yes")
@@ -211,7 +211,7 @@ def test_the_beginning_of_an_id_is_asked_about(world: World) -> None:
     world.keep(*posts)
     for answer, code in (("n", 1), ("y", 0)):
         terminal = Terminal("name", short_id(posts[1].id), "Bob")
-        terminal.wait_for(f"Is it {name_of(posts[1].author, posts[0].id)}")
+        terminal.wait_for(f"Do you mean {name_of(posts[1].author, posts[0].id)}")
         terminal.type(f"{answer}\n")
         assert terminal.end() == code
         assert len(mine(world).petnames) == (answer == "y")
@@ -252,7 +252,7 @@ def test_idle_keys_are_warned_of_and_then_burnt(world: World) -> None:
     age(world, 26 * DAY)
     assert world.ok("post", "library", "-s", "S", "--key", "once", stdin="Text").err.count("idle") == 0
     age(world, 28 * DAY)
-    assert "1 idle key will be burnt unless used or kept" in world.ok("status").out
+    assert "1 idle key will be burnt unless you use or keep it" in world.ok("status").out
     assert "1 idle key will be burnt" in world.run("doctor").out
     warning = world.ok("post", "library", "-s", "S", "--key", "once", stdin="Text").err
     assert re.search(r"is idle and burns on 2026-11-2[67]; to keep it: p2pforum key keep \w{8}\n", warning)

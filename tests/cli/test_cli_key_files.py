@@ -138,7 +138,7 @@ def test_the_present_passphrase_is_asked_for_while_unlocked(
     for arguments in (("passphrase", "--remove"), ("unlock",)):
         result = sealed.run(*arguments)
         assert result.code == 1
-        assert "there is no terminal to ask for it" in result.err
+        assert "there is no terminal to ask you" in result.err
     assert files(sealed) == before
     assert "heron" in sealed.ok("key", "list").out, "control: other commands ask the agent"
 
@@ -147,7 +147,7 @@ def test_the_present_passphrase_is_asked_for_while_unlocked(
 def test_passphrases_typed_on_a_terminal(world: World) -> None:
     world.ok("key", "new", "heron")
     terminal = Terminal("passphrase")
-    for prompt in ("New passphrase", "The same again"):
+    for prompt in ("New passphrase", "Repeat the passphrase"):
         terminal.wait_for(prompt)
         terminal.type("correct horse\n")
     assert terminal.end() == 0
@@ -169,11 +169,11 @@ def test_passphrases_typed_on_a_terminal(world: World) -> None:
 
 
 def test_unlocked_and_locked(sealed: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sealed.ok("unlock", "--for", "30").out == "Unlocked until it is not used for 30 minutes.\n"
+    assert sealed.ok("unlock", "--for", "30").out == "Unlocked. Locks again after 30 minutes without use.\n"
     monkeypatch.delenv("P2PFORUM_PASSPHRASE_FILE")
     made = sealed.ok("post", "library", "-s", "S", "--json", stdin="Text").json
     assert "you" in sealed.ok("read", made["id"]).out, "reading knows what is mine"
-    assert "unlocked until it is not used for 30 minutes" in sealed.ok("status").out
+    assert "unlocked, locks after 30 minutes without use" in sealed.ok("status").out
     assert sealed.ok("status", "--json").json["keystore"]["outbox"] == 0
     assert sealed.ok("lock").out == "Locked.\n"
     assert sealed.ok("lock").out == "Nothing was unlocked.\n"
@@ -181,7 +181,7 @@ def test_unlocked_and_locked(sealed: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert "you" not in sealed.ok("read", made["id"]).out
     result = sealed.run("post", "library", "-s", "S", stdin="Text")
     assert result.code == 1
-    assert "there is no terminal to ask for it" in result.err
+    assert "there is no terminal to ask you" in result.err
     for minutes in ("0", "721", "x"):
         assert sealed.run("unlock", "--for", minutes).code == 2
 
@@ -263,7 +263,7 @@ def test_a_backup_without_a_passphrase_is_a_choice(world: World, tmp_path: Path)
     assert world.run("key", "backup", str(tmp_path / "b")).code == 1, "nobody can be asked"
     assert not (tmp_path / "b").exists()
     assert (
-        "whoever has that file can sign as you"
+        "anybody who has that file can sign as you"
         in world.ok("key", "backup", str(tmp_path / "b"), "--no-passphrase").err
     )
     world.ok("key", "burn", "heron", "--yes")

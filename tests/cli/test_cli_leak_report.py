@@ -33,17 +33,17 @@ def test_posts_with_a_node_are_known(world: World) -> None:
     }
     shown = world.ok("leak-report").out
     assert shown.count("handed to 2 peers") == 2
-    assert "the one topic, as every node" in shown
+    assert "the one topic that every node joins" in shown
     one = world.ok("leak-report", second["id"][:8]).out
-    assert "2 peers got it from this node" in one
-    assert "1 peer had it for this node within 1 s" in one
+    assert "2 peers got the post from this node" in one
+    assert "1 peer offered it back to this node within 1 s" in one
 
 
 def test_without_a_node_and_of_others_nothing_is_known(world: World) -> None:
     made = world.ok("post", "library", "-s", "One", "--json", stdin="Text").json
     assert world.run("leak-report").code == 3
     result = world.run("leak-report", made["id"])
-    assert (result.code, "nothing is known" in result.err) == (3, True)
+    assert (result.code, "the keystore does not know" in result.err) == (3, True)
     assert world.run("leak-report", "zzzz").code == 3
 
 

@@ -47,7 +47,7 @@ def test_a_fault_in_the_check_keeps_nobody_from_posting(
 
     monkeypatch.setattr(leaks, "check", fail)
     result = world.ok("post", "library", "-s", "Hi", stdin=LEAKY)
-    assert "not looked through" in result.err
+    assert "not searched" in result.err
     assert result.out.startswith("Posted ")
 
 

@@ -68,7 +68,9 @@ def test_status_with_a_node(world: World) -> None:
         assert "node      running, 1 peer connected" in out
         assert "address   /ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself" in out
         assert "5 posts in 1 thread on 1 board" in out
-        assert "outbound  3 of 8 connections; in the address book: 12 reached before, 340 heard of\n" in out
+        assert (
+            "outbound  3 of 8 connections; in the address book: 12 reached before, 340 only heard of\n" in out
+        )
         found = world.ok("status", "--json").json
     assert found["node"]["running"] is True
     assert found["store"]["posts"] == 5
@@ -157,14 +159,14 @@ def test_sync_says_how_it_ended(world: World) -> None:
         assert result.code == 1
         assert re.fullmatch(r"Done with 0 of 2 peers in \d\.\d s: 0 new posts, 0 sent\.\n", result.out)
         assert result.err == (
-            "error: 12D3KooWxyz: it has no room for a session now; try again in a minute\n"
+            "error: 12D3KooWxyz: the peer has no room for a session now; try again in a minute\n"
             "error: 12D3KooWabc: the peer<U+001B>[31m went away\n"
         )
         assert world.run("sync", "--json").code == 1
         node.result = {"peers": 2, "done": 1, "new": 7, "sessions": [busy, done]}
         result = world.ok("sync")
         assert result.out.startswith("Done with 1 of 2 peers in ")
-        assert result.err.endswith("12D3KooWdef: more is left for another session\n")
+        assert result.err.endswith("12D3KooWdef: posts are left for another session\n")
 
 
 def test_sync_that_can_not_be(world: World) -> None:
@@ -221,7 +223,7 @@ def test_doctor_of_one_in_use(world: World) -> None:
     with world.node():
         out = world.ok("doctor").out
     assert "a node is running" in out
-    assert "in use by the running node" in out
+    assert "the running node uses it" in out
 
 
 def test_doctor_finds_open_files(world: World) -> None:
@@ -277,7 +279,10 @@ def test_doctor_and_status_tell_what_the_node_could_not_keep(world: World) -> No
         node.facts["trouble"] = "the disk is full"
         result = world.run("doctor")
         assert result.code == 1
-        assert "fail  node        it could not keep the last posts that came: the disk is full" in result.out
+        assert (
+            "fail  node        the node could not keep the last posts that came: the disk is full"
+            in result.out
+        )
         assert "the node could not keep the last posts that came: the disk is full" in world.ok("status").out
 
 
@@ -372,7 +377,7 @@ def test_init_with_a_passphrase_from_a_file(world: World, monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_passphrases_on_a_terminal(world: World) -> None:
     terminal = Terminal("init")
-    for prompt in ("New passphrase", "The same again"):
+    for prompt in ("New passphrase", "Repeat the passphrase"):
         terminal.wait_for(prompt)
         terminal.type("correct horse\n")
     assert terminal.end() == 0, terminal.screen
@@ -399,7 +404,7 @@ def test_a_mistyped_new_passphrase(world: World) -> None:
     terminal = Terminal("init")
     terminal.wait_for("New passphrase")
     terminal.type("correct horse\n")
-    terminal.wait_for("The same again")
+    terminal.wait_for("Repeat the passphrase")
     terminal.type("correct hose\n")
     assert terminal.end() == 1
     assert "the two passphrases differ" in terminal.screen
@@ -478,4 +483,4 @@ def test_status_says_how_many_posts_travel(world: World, monkeypatch: pytest.Mon
         stem["own"] = stem["guards"] = 0
         assert "own posts none travelling; no guard is known yet" in world.ok("status").out
         (world.home / "config.toml").write_text(CONFIG + "hide_origin = false\n")
-        assert "own posts go straight to all peers" in world.ok("status").out
+        assert "own posts sent openly, so every peer can guess" in world.ok("status").out

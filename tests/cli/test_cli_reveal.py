@@ -27,7 +27,7 @@ def test_readers_see_it_marked(world: World) -> None:
     world.keep(post("bob", "", to=[posts[1]], kind=Kind.REVEAL, content=(BOB,)))
     shown = world.ok("read", format_id(root)).out
     assert shown.count(MARK) == 3  # two posts by bob, and the reveal
-    assert "(published its key: from now on anybody can sign as this pseudonym)" in shown
+    assert "(the author published the key: now anybody can sign as this pseudonym)" in shown
     found = world.ok("read", format_id(root), "--json").json["posts"]
     assert [p["key_published"] for p in found] == [p["name"] == found[1]["name"] for p in found]
     assert sum(p["kind"] == "reveal" for p in found) == 1
@@ -55,7 +55,7 @@ def test_nobody_can_post_with_it_any_more(world: World) -> None:
 def test_a_key_that_never_spoke_is_not_burnt_instead(world: World) -> None:
     world.ok("key", "new", "Heron")
     result = world.run("key", "burn", "--reveal", "--yes", "Heron")
-    assert (result.code, "nothing that it could prove" in result.err) == (3, True)
+    assert (result.code, "revealing it would change nothing" in result.err) == (3, True)
     assert "Heron" in world.ok("key", "list").out
 
 

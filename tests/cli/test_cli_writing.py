@@ -15,7 +15,7 @@ from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.directory import held
 from p2pforum.store.queries import open_reader
 
-OFFLINE = "node not running; kept here, it goes out when the node runs"
+OFFLINE = "The node is not running. The post waits here and leaves when it runs"
 
 
 def mine(world: World) -> Contents:
@@ -85,7 +85,7 @@ def test_text_from_a_file(world: World, tmp_path: Path) -> None:
 def test_nothing_written_nothing_posted(world: World, text: str) -> None:
     result = world.run("post", "library", "-s", "S", stdin=text)
     assert (result.code, result.out) == (1, "")
-    assert result.err.endswith("nothing written, nothing posted\n")
+    assert result.err.endswith("you wrote nothing, so nothing was posted\n")
     assert mine(world).drafts == {}
     assert not (world.home / "data").exists()
 
@@ -139,7 +139,7 @@ def test_an_answer_that_would_join_two_keys_is_refused(world: World) -> None:
     made = world.ok("post", "library", "-s", "S", "--json", stdin="Text").json
     result = world.run("reply", made["id"], "--key", "once", stdin="I agree with that one")
     assert result.code == 5
-    assert "both come from here" in result.err
+    assert "this node sent both" in result.err
     world.ok("reply", made["id"], "--key", "once", "--visibly", stdin="I agree with that one")
 
 

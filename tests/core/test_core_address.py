@@ -86,6 +86,6 @@ def test_an_own_network_may_translate_addresses_but_nobody_is_told_them() -> Non
     """The user may name 64:ff9b::/96: it leads somewhere in the user's own network."""
     text = f"/ip6/64:ff9b::c000:201/tcp/1/p2p/{ID}"
     assert str(parse_peer(text)) == text
-    with pytest.raises(NetworkError, match="an IPv4 address hides in it"):
+    with pytest.raises(NetworkError, match="it holds an IPv4 address"):
         check_told(text, peer=True)
     assert not hides_ipv4(ipaddress.IPv6Address("::1"))

@@ -25,7 +25,7 @@ def test_peers_are_found_again_after_a_stop_and_after_a_kill(tmp_path: Path) -> 
         DemoNode("bob", tmp_path / "bob", CONFIG + "private = true\n") as bob,
         DemoNode("carol", tmp_path / "carol", CONFIG) as carol,
     ):
-        hint = "It knows no other node yet"
+        hint = "The node knows no other node yet"
         wait_until(lambda: hint in (tmp_path / "alice.log").read_text(), "alice does not say what to do")
         for node in (bob, carol):
             node.start(alice.address())
@@ -35,7 +35,7 @@ def test_peers_are_found_again_after_a_stop_and_after_a_kill(tmp_path: Path) -> 
         bob.start()
         assert not connects(bob, alice), "nobody named her this time"
         shown = cli(tmp_path / "bob", "status")
-        assert "outbound  1 of 8 connections; in the address book: 1 reached before, 0 heard of" in shown
+        assert "outbound  1 of 8 connections; in the address book: 1 reached before, 0 only heard of" in shown
         kill(bob)
         with closing(sqlite3.connect(bob.data_dir / "node.db")) as db:
             assert db.execute("SELECT address, tried, anchor FROM peer").fetchall() == [

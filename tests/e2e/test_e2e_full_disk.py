@@ -40,7 +40,7 @@ def test_doctor_and_status_say_that_the_disk_is_full(tmp_path: Path) -> None:
     doctor, status = found["running"]
     assert doctor["code"] == 1
     assert "can't be written: No space left on device" in doctor["out"]
-    assert "it could not keep the last posts that came: " in doctor["out"]
+    assert "the node could not keep the last posts that came: " in doctor["out"]
     assert "the node could not keep the last posts that came" in status["out"]
     assert "only 0 MB free" in status["out"]
 

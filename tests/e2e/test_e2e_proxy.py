@@ -43,7 +43,7 @@ def _talk(server: SocksServer, carol: DemoNode, bob: DemoNode, home: Path) -> No
     answered = json.loads(cli(home / "carol", "reply", posted["id"], "--json", stdin="Hello to you.\n"))
     wait_until(lambda: answered["id"] in ids(bob), "the answer did not arrive")
     assert json.loads(cli(home / "bob", "status", "--json"))["node"]["proxy"] == str(server.proxy)
-    assert f"all is dialled through {server.proxy}, or not at all" in cli(home / "bob", "status")
+    assert f"all connections go through {server.proxy}, or fail" in cli(home / "bob", "status")
     assert json.loads(cli(home / "carol", "status", "--json"))["node"]["proxy"] is None
 
 

@@ -37,7 +37,7 @@ def test_what_the_node_answered_is_remembered(person: Person) -> None:
     assert records(person) == {post.id: Sent(post.author, post.id, HOUR, 3, 2, 1, 5)}
     box = person.keystore.read()
     assert leak_report.left(box, post.id) == leak_report.all_left(box)[0]
-    with pytest.raises(NotFound, match="nothing is known"):
+    with pytest.raises(NotFound, match="the keystore does not know"):
         leak_report.left(box, a_post().id)
 
 
@@ -93,9 +93,9 @@ def test_what_it_tells() -> None:
     def said(*counts: int) -> str:
         return " ".join(leak_report.what_it_tells(Sent(b"", b"", HOUR, *counts)))
 
-    assert "3 peers got it from this node" in said(3, 2, 1, 5)
-    assert "2 peers were told within 5 s" in said(3, 2, 1, 5)
-    assert "1 peer had it" in said(3, 2, 1, 5)
+    assert "3 peers got the post from this node" in said(3, 2, 1, 5)
+    assert "2 peers learnt within 5 s that this node has the post" in said(3, 2, 1, 5)
+    assert "1 peer offered it back" in said(3, 2, 1, 5)
     assert "No peer was connected" in said(0, 0, 0, 0)
-    assert "Nobody listened" in said(3, 0, 0, 0)
-    assert "had not come round" in said(3, 0, 0, 5)
+    assert "To count more" in said(3, 0, 0, 0)
+    assert "had not come back yet" in said(3, 0, 0, 5)

@@ -137,9 +137,9 @@ def test_a_post_that_only_i_know_is_not_named_by_another_key(person: Person) -> 
 @pytest.mark.parametrize(
     ("board", "subject", "body", "says"),
     [
-        ("Library", "s", "t", "is no board"),
-        ("", "s", "t", "is no board"),
-        ("a" * 65, "s", "t", "is no board"),
+        ("Library", "s", "t", "is not a board"),
+        ("", "s", "t", "is not a board"),
+        ("a" * 65, "s", "t", "is not a board"),
         ("b", " \n ", "t", "needs a subject"),
         ("b", "s" * 201, "t", "201 bytes"),
         ("b", "s", "", "is empty"),

@@ -258,7 +258,7 @@ async def test_the_record_lasts_as_the_peer_id_does(tmp_path: Path) -> None:
                 "listen": ("/ip4/127.0.0.2/tcp/45671",),
                 "exchange": False,
             },
-            "tells nobody",
+            "tells no addresses",
         ),
         ({"lan": True}, "no IPv4 address"),
         ({"lan": True, "listen": ("/ip4/127.0.0.1/tcp/4001", "/ip6/::/tcp/4001")}, "no IPv4 address"),

@@ -32,7 +32,7 @@ def command(context: Context, file: str, as_json: bool) -> int:
 
     found = [proofs.check(context.session, proof) for proof in proofs.proofs_in(_text(context, file))]
     if not found:
-        raise NotFound("there is no linking proof in it")
+        raise NotFound("it holds no linking proof")
     for shown in found:
         context.console.json(_json(shown)) if as_json else _print(context, shown)
     return REFUSED if any(shown.problem for shown in found) else OK
@@ -62,10 +62,10 @@ def _print(context: Context, shown: "Shown") -> None:
     if shown.problem:
         context.console.print(f"Not convincing: {shown.problem}.")
     elif shown.kind == "public":
-        context.console.print("One person has both keys, and says so to everybody:")
+        context.console.print("One person has both keys and tells everybody so:")
     else:
         context.console.print(
-            "One person has both keys, and says so to you alone (if you did not make this):"
+            "If you did not make this proof yourself, one person has both keys and tells you alone so:"
         )
     for key in shown.keys:
         context.console.print(f"  {format_id(key)}{_known_as(box, key)}")

@@ -130,6 +130,6 @@ def _show_what_was_seen(context: Context, nodes: Sequence[DemoNode]) -> None:
             f"{traces.peer_ids} peer IDs of other nodes and {traces.seeds} keys that can sign"
         )
     context.console.print(
-        "  A direct neighbour still sees from which connection a post came first; docs/THREATS.md says\n"
-        "  what that tells.\n"
+        "  Each peer still sees which connection brought it a post first; docs/THREATS.md says what a\n"
+        "  peer can learn from that.\n"
     )

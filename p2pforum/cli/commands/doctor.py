@@ -57,6 +57,6 @@ def _editor(_session: "Session") -> Iterator[tuple[str, str]]:
         yield "warn", str(error)
         return
     if private_parent(os.environ) is None:
-        yield "warn", "no directory in memory: text in the editor touches a disk for a while"
+        yield "warn", "this machine has no directory in memory: while you edit, your text is on a disk"
     else:
-        yield "ok", f"{command[0]}; what is written in it stays in memory"
+        yield "ok", f"{command[0]}; the text that you edit stays in memory"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from p2pforum.keystore.contents import Contents
 
 _TEMPLATE = """\
-A new text for your post. It is shown in place of the old one, which whoever has it keeps.
+A new text for your post. Programs show it in place of the old one. Others keep the old text.
 Lines that begin with "# " are left out. An empty text changes nothing."""
 
 
@@ -46,7 +46,7 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
     draft = contents.drafts.get(edit_destination(post.id))
     written = compose.compose(file, draft.body if draft else post.body, compose.comment(_TEMPLATE))
     if written.text == post.body:
-        raise Refused("that is the text it has")
+        raise Refused("the post has that text already")
     again = context.command(f"edit {post_id}")
     root, key = root_of(context.session, post_id), _name_of_key(contents, post)
     attempt = Attempt(written.text, source_of(written), again, root, key)

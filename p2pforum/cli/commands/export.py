@@ -51,7 +51,7 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
         raise click.UsageError("--board and --thread at once: a thread is on one board")
     root = None if thread is None else root_of(context.session, thread)
     if output == Path("-") and not jsonl and sys.stdout.isatty():
-        raise Refused("a bundle is nothing for a terminal: use -o FILE")
+        raise Refused("a bundle is binary and does not go to a terminal: use -o FILE")
     with open_export(context.session.paths.data_dir, board, root) as export, _opened(output) as file:
         size = _write(context, export, file, jsonl)
     what = f"{options.count(export.posts, 'post')} of {options.count(export.boards, 'board')}"

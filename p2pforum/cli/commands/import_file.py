@@ -138,7 +138,9 @@ def _report(
         what = f"{options.count(len(taken), 'post')} in {options.count(len(threads), 'thread')}"
         console.print(f"Published {what} on #{board}, as {options.count(len(names), 'pseudonym')}.")
     if was_off:
-        console.note("node not running; kept here, it goes out when the node runs: outbox says how soon")
+        console.note(
+            "The node is not running. The posts wait here and leave when it runs; `outbox` shows how soon."
+        )
     if taken and not has_peer(context.session):
         say_how_long(context, len(taken))
     unsettled = next((p.unsettled for p in published if p.unsettled), "")

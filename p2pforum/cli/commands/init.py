@@ -42,7 +42,9 @@ def command(context: Context, no_passphrase: bool) -> None:
         done = "Kept " if existed and passphrase is None else "Sealed" if existed else "Made "
         console.print(f"{done:<6} keystore  {tilde(box.path)}")
         if passphrase is None:
-            console.warn("no passphrase: who can read that file can prove what you wrote")
+            console.warn(
+                "no passphrase: anybody who reads that file can sign as you, and prove what you wrote"
+            )
     console.print(
         f"\nNext: {context.command('run')} in one terminal, {context.command('post BOARD')} in another."
     )

@@ -59,10 +59,14 @@ def command(
 
 def _say(context: Context, peers: int, with_self: bool) -> None:
     if with_self:
-        context.console.note("It names this node: who reads it knows that this node runs, and where.")
-        context.console.note("It holds for as long as the node listens on the same fixed port.")
+        context.console.note(
+            "The invite names this node: anybody who reads it knows that this node runs, and where."
+        )
+        context.console.note("It works for as long as the node listens on the same fixed port.")
     elif peers == 1:
-        context.console.note("It names one node: name several, or all who accept it depend on that one.")
+        context.console.note(
+            "The invite names one node. People who accept it depend on that node: better name several."
+        )
 
 
 def _key(text: str) -> bytes:
@@ -71,4 +75,4 @@ def _key(text: str) -> bytes:
     try:
         return parse_id(text)
     except ValueError as error:
-        raise click.BadParameter(f"--list: {error}: a whole key is wanted") from None
+        raise click.BadParameter(f"--list: {error}: give a whole key") from None

@@ -29,7 +29,7 @@ def command(context: Context, drop: str | None, as_json: bool) -> int:
     for accepted in found:
         print_invite(context, accepted.name, accepted.invite)
     if not found:
-        context.console.print("No invite was accepted yet.")
+        context.console.print("You have accepted no invite yet.")
         context.console.note(f"Accept one: {context.command('join FILE')}")
     return exit_codes.OK
 

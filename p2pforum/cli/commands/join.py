@@ -40,7 +40,7 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
         context.console.json({**facts, **show_json(accepted.invite)})
         return exit_codes.OK
     print_invite(context, accepted.name, accepted.invite)
-    context.console.print("Accepted." if is_new else "It was accepted before.")
+    context.console.print("Accepted." if is_new else "You accepted this invite before.")
     if not runs:
         context.console.note(f"Start the node: {context.command('run')}")
     return exit_codes.OK

@@ -41,7 +41,7 @@ def command(context: Context, file: str, passphrase_file: str | None, no_passphr
             passphrase_in(Path(passphrase_file))() if passphrase_file else type_new("For the backup: ")
         )
         if not passphrase:
-            raise KeystoreError("an empty passphrase protects nothing; --no-passphrase if that is meant")
+            raise KeystoreError("an empty passphrase protects nothing; if you want none, add --no-passphrase")
     back_up(box, Path(file), passphrase)
     what = (
         options.count(len(contents.keys), "key"),
@@ -50,4 +50,4 @@ def command(context: Context, file: str, passphrase_file: str | None, no_passphr
     )
     context.console.print(f"Backed up {', '.join(what)} to {tilde(Path(file))}.")
     if passphrase is None:
-        context.console.warn("no passphrase: whoever has that file can sign as you")
+        context.console.warn("no passphrase: anybody who has that file can sign as you")

@@ -96,7 +96,7 @@ def _target(context: Context, box: "Keystore", wish: Wish) -> Target:
         raise click.UsageError("say what to burn: a KEY, --thread ID or --everything")
     if wish.reveal and not wish.key:
         raise click.UsageError(
-            "--reveal is for one key: several at once would show that they are one person's"
+            "--reveal takes one key: if you reveal several at once, others can tell that one person had them"
         )
     contents = box.read()
     if wish.key:

@@ -21,4 +21,4 @@ def command(context: Context, key: str) -> None:
     from p2pforum.forum.keys import export_key, find_key
 
     context.console.print(export_key(find_key(open_keystore(context.session).read(), key)))
-    context.console.note("Whoever reads this line can sign as you; it outlives a burn.")
+    context.console.note("Anybody who reads this line can sign as you, even after you burn the key.")

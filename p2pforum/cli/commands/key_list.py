@@ -36,7 +36,7 @@ def command(context: Context, as_json: bool) -> None:
         context.console.json([key_shape(view) for view in views])
         return
     if not views:
-        context.console.print("No keys yet; your first post makes one.")
+        context.console.print("You have no keys yet; your first post makes one.")
     for view in views:
         context.console.print(_line(context, view))
 
@@ -70,4 +70,4 @@ def expiry(view: "KeyView", now: int) -> str:
     """What becomes of it if it stays idle."""
     if not view.expires:
         return "kept until you burn it"
-    return f"burns on {date(max(view.expires, now))} if it is not used"
+    return f"burns on {date(max(view.expires, now))} unless you use it"

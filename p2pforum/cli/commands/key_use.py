@@ -32,4 +32,4 @@ def command(context: Context, key: str, thread: str) -> None:
     subject = render.line(first.subject) if first is not None else "(first post not here yet)"
     context.console.print(f'In "{subject}" you speak as {name_of(chosen.public, row.root)} from now on.')
     if before != chosen.public:
-        context.console.note(f"What you wrote there before stays signed by {name_of(before, row.root)}.")
+        context.console.note(f"Your earlier posts there stay signed by {name_of(before, row.root)}.")

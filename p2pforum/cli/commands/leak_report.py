@@ -34,7 +34,7 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
     if post_id is None:
         found = leak_report.all_left(box)[:limit]
         if not found:
-            raise NotFound("none of your posts left while a node ran, or their keys are burnt")
+            raise NotFound("none of your posts left while a node ran, or you burnt their keys")
     else:
         found = [leak_report.left(box, context.session.reader.resolve(post_id))]
     if as_json:
@@ -42,7 +42,7 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
         return
     for left in found:
         _print(context, left, in_full=post_id is not None)
-    context.console.print("\nWhat every connected peer is told, whoever wrote what:")
+    context.console.print("\nWhat your node tells every connected peer, whether or not you wrote anything:")
     for what, told in leak_report.ALWAYS:
         context.console.print(f"  {context.console.style(what, 'bold')}: {told}")
 

@@ -60,8 +60,11 @@ def _ask(name: str, text: str) -> None:
     from p2pforum.cli.terminal.passphrases import has_terminal
 
     if not has_terminal():
-        raise Refused(f"the beginning of an ID can be forged: give all {TEXT_LENGTH} characters, or --yes")
-    click.confirm(f"Is it {name}, who wrote: {render.cut(text, 60)}", abort=True, err=True)
+        raise Refused(
+            "an attacker can make a post whose ID begins the same: "
+            f"give all {TEXT_LENGTH} characters, or --yes"
+        )
+    click.confirm(f"Do you mean {name}, who wrote: {render.cut(text, 60)}", abort=True, err=True)
 
 
 def _change(context: Context, root: bytes, key: bytes, petname: str | None) -> None:
@@ -75,7 +78,7 @@ def _change(context: Context, root: bytes, key: bytes, petname: str | None) -> N
             raise NotFound("you have no name for that pseudonym there")
     shown = name_of(key, root) if root else f"the key {short_id(key)}"
     if petname is None:
-        context.console.print(f"{shown} has no name of yours any more.")
+        context.console.print(f"You removed your name for {shown}.")
     else:
         context.console.print(f'{shown} is "{" ".join(petname.split())}" for you{_where(root)}.')
 
@@ -95,7 +98,7 @@ def _list(context: Context, box: "Contents", as_json: bool) -> None:
         )
         return
     if not rows:
-        context.console.print("You gave no names yet.")
+        context.console.print("You have given no names yet.")
     column = max((len(name) for name in box.petnames.values()), default=0)
     for (root, key), name in rows:
         shown = name_of(key, root) if root else short_id(key)

@@ -56,7 +56,7 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     if len(public) > limit:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
     if not found.node_runs and len(public) < len(found.posts):
-        context.console.note(f"What waits goes out when the node runs: {context.command('run')}")
+        context.console.note(f"Posts that wait leave when the node runs: {context.command('run')}")
 
 
 def _why(mine: "Mine", now: int, clock_problem: str) -> str:
@@ -70,9 +70,9 @@ def _why(mine: "Mine", now: int, clock_problem: str) -> str:
             return clock_problem
         case Why.AHEAD:
             days = options.count(max(1, (mine.sent.row.hour - now) // 24), "day")
-            return f"dated {days} ahead of this machine's clock: it leaves when that is due"
+            return f"dated {days} ahead of this machine's clock: it leaves when the clock gets there"
         case Why.OLD:
-            return "dated so long ago that no peer takes it"
+            return "dated too long ago: every peer refuses it"
 
 
 def _how(mine: "Mine") -> str:
@@ -80,7 +80,7 @@ def _how(mine: "Mine") -> str:
     if not mine.sync_alone:
         return ""
     days = limits.GOSSIP_PAST_HOURS // 24
-    return f"older than {days} days: peers take it by sync alone, and see where it starts"
+    return f"older than {days} days: peers take it by sync alone, so they see that it starts here"
 
 
 def _json(mine: "Mine", now: int, clock_problem: str) -> "PostShape":

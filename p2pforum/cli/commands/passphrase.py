@@ -30,7 +30,9 @@ def command(context: Context, new_file: str | None, remove: bool) -> None:
     box.change_passphrase(None if remove else _new(new_file))
     lock(box.path)
     if remove:
-        context.console.warn("no passphrase: who can read that file can prove what you wrote")
+        context.console.warn(
+            "no passphrase: anybody who reads that file can sign as you, and prove what you wrote"
+        )
     context.console.print("The passphrase is gone." if remove else "The passphrase is changed.")
 
 
@@ -40,5 +42,5 @@ def _new(file: str | None) -> bytes:
 
     typed = passphrase_in(Path(file))() if file else type_new("New passphrase: ")
     if not typed:
-        raise KeystoreError("an empty passphrase protects nothing; --remove if that is meant")
+        raise KeystoreError("an empty passphrase protects nothing; if you want none, add --remove")
     return typed

@@ -49,6 +49,6 @@ def _root(context: Context, typed: str, *, yes: bool) -> bytes:
         subject = render.subject(meant.post.subject if meant.post else "")
         context.console.note(f"{subject}\n{format_id(meant.root)}")
         if not sys.stdin.isatty():
-            raise Refused("that is the beginning of an ID: give the whole, or --yes")
+            raise Refused("an attacker can make a post whose ID begins the same: give the whole ID, or --yes")
         click.confirm("This thread?", abort=True, err=True)
     return meant.root

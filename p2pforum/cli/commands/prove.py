@@ -4,7 +4,7 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 
-_TO_ONE = "It convinces only the holder of that key, who could have made it. Send it to nobody else."
+_TO_ONE = "The proof convinces only the holder of that key, who could have made it. Send it to nobody else."
 
 
 @click.command()
@@ -43,9 +43,15 @@ def command(
         raise click.UsageError("--as-reader goes with --to")
     session, box = context.session, open_keystore(context.session).read()
     if reader is None:
-        proof, said = proofs.prove(session, box, one, other), "It convinces everybody who sees it, for ever."
+        proof, said = (
+            proofs.prove(session, box, one, other),
+            "The proof convinces everybody who sees it, for ever.",
+        )
     elif as_reader:
-        proof, said = proofs.make_up(session, box, one, other, reader), "It says nothing: you made it up."
+        proof, said = (
+            proofs.make_up(session, box, one, other, reader),
+            "The proof shows nothing, because you made it up.",
+        )
     else:
         proof, said = proofs.prove_to(session, box, one, other, reader), _TO_ONE
     if as_json:

@@ -99,7 +99,7 @@ def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> s
     name = f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
     notes = [ago(post.hour, now)]
     if post.is_revealed:
-        notes.append(console.style("key published: anybody can sign as this", "yellow"))
+        notes.append(console.style("key published: anybody can sign as this pseudonym", "yellow"))
     if post.is_mine:
         notes.insert(0, "you")
     if post.edited:
@@ -135,7 +135,7 @@ def _body(post: "PostView") -> str:
     if post.is_retracted:
         return "(withdrawn by its author)"
     if post.is_reveal:
-        return "(published its key: from now on anybody can sign as this pseudonym)"
+        return "(the author published the key: now anybody can sign as this pseudonym)"
     if not post.is_understood:
         return "(written by a newer version of p2pforum; update to read it)"
     return post.body

@@ -115,15 +115,17 @@ def _say_ready(context: Context, quiet: bool, node: "Node") -> None:
     for address in status["addresses"]:
         console.print(f"Others reach it at {address}")
     for address in status["announced"]:
-        console.print(f"Peers tell everybody that a node is at {address} (announce = [] keeps it secret).")
+        console.print(
+            f"Peers tell everybody that a node is at {address} (config file: announce = [] stops that)."
+        )
     if not status["addresses"]:
-        console.print("It only dials: others can't reach it.")
+        console.print("The node only dials: other nodes can't connect to it.")
     if status["proxy"]:
-        console.print(f"It dials through the proxy {status['proxy']} and never past it.")
+        console.print(f"All connections go through the proxy {status['proxy']}, or fail.")
     book = status["book"]
     if not (node.desk.peers() or book["new"] or book["tried"]):
-        console.print("It knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
+        console.print("The node knows no other node yet: name one with --peer ADDRESS, or `join` an invite.")
     if problem := status["clock"]["problem"]:
-        console.warn(f"{problem}; until it is set, own posts stay here")
+        console.warn(f"{problem}; until you set it, your posts stay here")
     console.print(f"In another terminal: {context.command('threads')}, {context.command('post BOARD')}, ...")
     console.flush()

@@ -94,7 +94,7 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
     if "book" in node:
         yield "outbound", _book_text(node["book"])
     if node.get("proxy"):
-        yield "proxy", f"all is dialled through {render.line(str(node['proxy']))}, or not at all"
+        yield "proxy", f"all connections go through {render.line(str(node['proxy']))}, or fail"
     announced = [str(address) for address in node.get("announced", [])]
     for address in announced:
         yield "announced", f"{render.line(address)}, to everybody"
@@ -104,17 +104,17 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
 
 def _book_text(book: dict[str, int]) -> str:
     """Connections that this node chose, and what it knows to choose from."""
-    known = f"{book['tried']} reached before, {book['new']} heard of"
+    known = f"{book['tried']} reached before, {book['new']} only heard of"
     return f"{book['outbound']} of {book['wanted']} connections; in the address book: {known}"
 
 
 def _stem_text(context: Context, stem: dict[str, Any]) -> str:
     if not context.session.config.hide_origin:
-        return "go straight to all peers: hide_origin is false in the config file"
+        return "sent openly, so every peer can guess that you wrote them (hide_origin is false)"
     own = int(stem["own"])
     text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
     if not stem["guards"]:
-        text += "; no guard is known yet: while no peer was dialled they leave from here, at once"
+        text += "; no guard is known yet: until this node dials a peer, it sends your posts openly"
     return text
 
 
@@ -132,7 +132,7 @@ def _keystore_text(box: "KeystoreFacts") -> str:
     text = "sealed with a passphrase" if box.encrypted else "without a passphrase"
     if box.unlocked is not None:
         minutes = options.count(max(1, box.unlocked // 60), "minute")
-        text += f"; unlocked until it is not used for {minutes}"
+        text += f"; unlocked, locks after {minutes} without use"
     if box.idle:
         text += f"; {facts.idle_warning(box.idle)}"
     if box.outbox:

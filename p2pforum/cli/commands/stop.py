@@ -28,6 +28,6 @@ def command(context: Context) -> None:
                 break
         except StoreBusy:
             if time.monotonic() > deadline:
-                raise P2PForumError("the node was told to stop and still runs") from None
+                raise P2PForumError("the node was asked to stop and still runs") from None
             time.sleep(_PAUSE)
     context.console.print("The node has stopped.")

@@ -10,12 +10,12 @@ from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.cli.terminal.progress import Progress
 
 _ENDINGS = {
-    "busy": "it has no room for a session now; try again in a minute",
-    "budget": "it was more than one session may cost; another one goes on",
+    "busy": "the peer has no room for a session now; try again in a minute",
+    "budget": "the peer has more than one session may carry; another session goes on",
     "time": "too slow: another session goes on where this one stopped",
-    "protocol": "it says that this node broke the protocol",
-    "failed": "it could not go on",
-    "spent": "sessions with this node have cost it enough for now; try again in some minutes",
+    "protocol": "the peer says that this node broke the protocol",
+    "failed": "the peer could not go on",
+    "spent": "the peer has spent enough on this node for now; try again in some minutes",
 }
 
 
@@ -61,7 +61,7 @@ def _report(context: Context, result: dict[str, Any], seconds: float) -> None:
             why = session.get("error") or _ENDINGS.get(outcome, outcome)
             console.error(render.line(f"{session.get('peer')}: {why}"))
         elif _count(session, "left"):
-            console.note(render.line(f"{session.get('peer')}: more is left for another session"))
+            console.note(render.line(f"{session.get('peer')}: posts are left for another session"))
 
 
 def _show(bar: Progress, step: dict[str, Any]) -> None:

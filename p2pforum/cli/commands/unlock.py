@@ -39,5 +39,5 @@ def command(context: Context, minutes: int) -> None:
     client.start(box.path, *held, minutes * 60)
     status = client.ask_status(box.path)
     if status is not None and not status.is_locked:
-        context.console.warn("the system did not promise to keep the key out of swap")
-    context.console.print(f"Unlocked until it is not used for {options.count(minutes, 'minute')}.")
+        context.console.warn("the system may write the key to swap")
+    context.console.print(f"Unlocked. Locks again after {options.count(minutes, 'minute')} without use.")

@@ -28,7 +28,7 @@ class NothingWritten(click.ClickException):
     """The person changed their mind: not an error of anyone, and yet nothing was posted."""
 
     def __init__(self) -> None:
-        super().__init__("nothing written, nothing posted")
+        super().__init__("you wrote nothing, so nothing was posted")
 
     def show(self, file: IO[Any] | None = None) -> None:
         print(self.message, file=sys.stderr)

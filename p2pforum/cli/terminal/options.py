@@ -83,7 +83,7 @@ def confirm(question: str) -> None:
     from p2pforum.core.errors import Refused
 
     if not passphrases.has_terminal():
-        raise Refused("nobody can be asked whether it is meant; --yes says so")
+        raise Refused("there is no terminal, so the command can't ask you: add --yes to confirm")
     click.confirm(question, abort=True, err=True)
 
 

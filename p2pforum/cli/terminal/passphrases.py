@@ -25,8 +25,8 @@ def type_passphrase(question: str) -> bytes:
     """Typed on the terminal, unseen. Raises KeystoreError where there is none."""
     if not has_terminal():
         raise KeystoreError(
-            "a passphrase is needed and there is no terminal to ask for it; "
-            "P2PFORUM_PASSPHRASE_FILE may name a file with it"
+            "a passphrase is needed, and there is no terminal to ask you: "
+            "name a file that holds it in P2PFORUM_PASSPHRASE_FILE"
         )
     import getpass
 
@@ -39,6 +39,6 @@ def type_passphrase(question: str) -> bytes:
 def type_new(question: str) -> bytes | None:
     """A passphrase typed twice; None for an empty one. Raises KeystoreError."""
     first = type_passphrase(question)
-    if first and type_passphrase("The same again: ") != first:
+    if first and type_passphrase("Repeat the passphrase: ") != first:
         raise KeystoreError("the two passphrases differ; nothing was changed")
     return first or None

@@ -81,7 +81,21 @@ def _shell(*words: object) -> str:
 
 
 def read_private(path: Path, largest: int) -> bytes | None:
-    """The bytes of a file that is ours alone; None if there is none. Raises KeystoreError."""
+    """The bytes of a file that is ours alone; None if there is none. Raises KeystoreError.
+
+    A reader holds no lock. A file that is replaced meanwhile is wiped after that, and is read anew.
+    """
+    while True:
+        read = _read_once(path, largest)
+        if read is None:
+            return None
+        content, is_there = read
+        if is_there:
+            return content
+
+
+def _read_once(path: Path, largest: int) -> tuple[bytes, bool] | None:
+    """And whether the file still had a name when all was read: what has none may have been wiped."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -95,7 +109,7 @@ def read_private(path: Path, largest: int) -> bytes | None:
         _check_private(status, path, "600")
         if status.st_size > largest:
             raise KeystoreError(f"{path} has {status.st_size} bytes: too large to be a file of p2pforum")
-        return file.read(largest + 1)
+        return file.read(largest + 1), os.fstat(fd).st_nlink > 0
 
 
 def _unopened(path: Path, error: OSError) -> KeystoreError:

@@ -19,7 +19,6 @@ from p2pforum.keystore.format import (
     Lock,
     Sealed,
     derive,
-    is_whole,
     least_cost,
     new_lock,
     parse,
@@ -135,13 +134,7 @@ class Keystore:
             yield
 
     def _read_file(self) -> bytes | None:
-        """A reader holds no lock: what it reads may be wiped under it by a writer, and then it is old."""
         raw = files.read_private(self.path, limits.KEYSTORE_LARGEST)
-        while raw is not None and not is_whole(raw):
-            again = files.read_private(self.path, limits.KEYSTORE_LARGEST)
-            if again == raw:
-                break  # damaged for good; parse() says how
-            raw = again
         if raw is not None:
             files.check_directory(self._directory)
         return raw

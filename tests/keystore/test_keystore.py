@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from keystore_samples import CHEAP, PASSPHRASE, a_keystore, reopened, some_key
@@ -336,6 +337,23 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     os.truncate(keystore.path, 1 << 40)
     with pytest.raises(KeystoreError, match="too large"):
         keystore.read()
+
+
+def test_a_file_that_is_replaced_and_wiped_while_it_is_read_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, contents = tmp_path / "file", [b"third", b"second"]
+    files.replace(path, b"first")
+    check = files._check_private
+
+    def meanwhile(*arguments: Any) -> None:
+        """The file has been opened, and not yet read."""
+        check(*arguments)
+        if contents:
+            files.replace(path, contents.pop())
+
+    monkeypatch.setattr(files, "_check_private", meanwhile)
+    assert files.read_private(path, 100) == b"third"
 
 
 @pytest.mark.slow

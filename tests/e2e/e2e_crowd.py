@@ -42,6 +42,7 @@ HONEST, SPIES = 25, 5  # hosts
 NAMES, PORTS = 3, 4  # peer IDs of a spying host, and ports of each
 NODES, STARTS = 3, 5
 DIALS = 100  # of a node, then it has tried enough
+MEET_SECONDS = 20  # ten times as long as it takes
 QUICK = Pace(first=(0.1, 0.3), again=(1.0, 1.0))
 
 
@@ -114,14 +115,16 @@ class Node:
         return self.book.records(HOUR)
 
     async def meet(self) -> None:
-        """Ask, and try what it hears of: all, or enough of it."""
+        """Ask, and try what it hears of: all, or enough of it. What failed a moment ago is not tried
+        again soon, so it may be that nothing is left to try."""
         limits.FEELER_SECONDS = 0.02
         async with trio.open_nursery() as nursery:
             peers = PeerService(self, self.rng, self.book, lambda: HOUR)
             nursery.start_soon(self.exchange.run)
             nursery.start_soon(peers.run)
-            while not self._has_met_all():
-                await trio.sleep(0.05)
+            with trio.move_on_after(MEET_SECONDS):
+                while not self._has_met_all():
+                    await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
         await self._leave()
 
@@ -136,8 +139,9 @@ class Node:
         async with trio.open_nursery() as nursery:
             peers = PeerService(self, self.rng, self.book, lambda: HOUR)
             nursery.start_soon(peers.run)
-            while peers.outbound() < limits.OUTBOUND_WANTED:
-                await trio.sleep(0.02)
+            with trio.fail_after(MEET_SECONDS):
+                while peers.outbound() < limits.OUTBOUND_WANTED:
+                    await trio.sleep(0.02)
             found = [connection.address for connection in self.network.connections()]
             nursery.cancel_scope.cancel()
         await self._leave()

@@ -98,9 +98,11 @@ class Publisher:
         """Give a post of mine a new text. Raises NotFound without its key.
 
         Earlier edits are named as parents, or of two in one hour that with the greater ID would be shown.
+        Those of its key alone: an attacker could send each node another by a stem, and see which is named.
         """
-        rows = self.reader.thread(self._post(target).root)
-        edits = latest(row for row in rows if row.meaning is Meaning.EDITS and row.target == target)
+        post = self._post(target)
+        mine = [row for row in self.reader.thread(post.root) if row.author == post.author]
+        edits = latest(row for row in mine if row.meaning is Meaning.EDITS and row.target == target)
         before = [row.id for row in edits][1 - limits.MAX_PARENTS :]
         return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)), before)
 

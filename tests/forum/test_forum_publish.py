@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forum_world import STAMPED, Person, Shelf, a_person
+from forum_world import STAMPED, Person, Row, Shelf, a_person
 from keystore_samples import reopened, some_key
 from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
@@ -313,6 +313,19 @@ def test_each_edit_names_those_before_it_so_that_the_last_is_shown(person: Perso
         assert len(edit.payload.parents) == min(number, 1) + 1
         (shown,) = thread_view(person.shelf, thread.id).posts
         assert shown.body == f"text {number}"
+
+
+@pytest.mark.parametrize("released", [False, True], ids=["in a stem", "public"])
+def test_an_edit_names_no_edit_by_another_key(person: Person, released: bool) -> None:
+    """An attacker sends each node another one by its stem: who names one would show which node it is. And
+    others' edits must not take the room of the author's own."""
+    thread = person.publisher.new_thread("b", "s", "t").post
+    first = person.publisher.supersede(thread.id, "first").post
+    for n in range(2 * limits.MAX_PARENTS):
+        bait = a_post(key=2, board="b", root=thread.id, kind=Kind.SUPERSEDE, content=(thread.id, f"bait {n}"))
+        person.shelf.rows[bait.id] = Row(bait, released)
+    second = person.publisher.supersede(thread.id, "second").post
+    assert set(second.payload.parents) == {thread.id, first.id}
 
 
 def test_the_hour_turns_while_a_stamp_is_minted(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_day_grows_with_people_and_with_what_is_carried() -> None:
 
 def test_the_figures_it_multiplies_are_those_of_the_docs() -> None:
     said = " ".join(STORE.split())
-    for figure in ("takes 145 us of CPU", "A stamp adds 140 us", "dated in the last two days 5.4 and 2.6"):
+    for figure in ("takes 145 us of CPU", "A stamp adds 140 us", "dated in the last two days | 5.4 | 2.6"):
         assert figure in said
     assert pytest.approx((145 + 140) * 1e-6) == load.INGEST
 

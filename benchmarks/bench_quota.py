@@ -15,7 +15,7 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store import doctor, pins
-from p2pforum.store.keeping import Keeping, Rules
+from p2pforum.store.keeping import Keeping, RetentionPolicy
 from p2pforum.store.posts import open_store
 
 SMALLEST = "1"
@@ -30,7 +30,7 @@ def main() -> None:
     params = params_for("test.bench")
     writer = Writer(params)
     with tempfile.TemporaryDirectory() as name, open_store(Path(name), params) as store:
-        keep = Keeping(store, Rules(quota=quota), lambda: HOUR)
+        keep = Keeping(store, RetentionPolicy(quota=quota), lambda: HOUR)
         door = Door(store, params, lambda: HOUR, keep=keep)
         thread = writer.thread(200)
         door.ingest_now([post.raw for post in thread], Origin.SYNC)

@@ -23,7 +23,7 @@ from p2pforum.core.verdict import Outcome
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Terms
 
 SMALLEST = "600 40"
@@ -44,7 +44,7 @@ class Side:
         view = self._timed(lambda: stack.enter_context(self.store.snapshot()))
         self.opening, self.cpu = self.cpu, 0.0
         terms, rng = Terms(HOUR, HOUR - RETENTION_HOURS), random.Random(seed)
-        self.session = Session(view, terms, self._claims, rng, time.perf_counter, initiator=initiator)
+        self.session = SyncSession(view, terms, self._claims, rng, time.perf_counter, initiator=initiator)
 
     def work(self) -> bytes:
         return self._timed(lambda: self.session.work(1.0))

@@ -25,11 +25,11 @@ from memory_posts import block_items
 from stock import Stock
 
 from p2pforum.core import limits
-from p2pforum.store.snapshot import Items
+from p2pforum.store.snapshot import StoredItems
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.reconcile import TUNED, Reconciler
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Terms
 
 Key = tuple[int, bytes]
@@ -92,7 +92,7 @@ def answers(side: Reconciler, message: bytes) -> list[bytes]:
     return [answer for answer in side.emit(spans_of(side.examine(message))) if answer]
 
 
-def compare(left: Items, right: Items, d: int) -> Cost:
+def compare(left: StoredItems, right: StoredItems, d: int) -> Cost:
     """Both sides ours, over a link that carries all messages of a round at once."""
     cost, fingerprint = Cost(), Fingerprint(bytes(32))
     asking = Reconciler(left, TUNED, fingerprint, initiator=True)
@@ -164,7 +164,7 @@ def nostr_tools() -> Iterator[Any]:
 class Boards:
     """A snapshot of some boards that hold the same."""
 
-    def __init__(self, items: Items, count: int) -> None:
+    def __init__(self, items: StoredItems, count: int) -> None:
         self._items = items
         self._names = [f"board-{n:02}" for n in range(count)]
 
@@ -174,19 +174,19 @@ class Boards:
     def cells(self, low: int, end: int) -> bytes:
         return self._items.cells(self._items.find(low, b""), self._items.find(end, b""))
 
-    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> StoredItems:
         return self._items
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
         return {}
 
 
-def in_sync(items: Items, boards: int) -> Cost:
+def in_sync(items: StoredItems, boards: int) -> Cost:
     """A whole session over boards that do not differ, HELLO to END."""
 
     def run() -> int:
         left, right = (
-            Session(
+            SyncSession(
                 Boards(items, boards),
                 Terms(HOURS, 0),
                 Claims(time.monotonic),
@@ -206,7 +206,7 @@ def in_sync(items: Items, boards: int) -> Cost:
     return Cost(size, 1, seconds)
 
 
-def print_in_sync(items: Items) -> None:
+def print_in_sync(items: StoredItems) -> None:
     for boards in (1, BOARDS):
         print(f"{'':>7} {f'in sync, boards: {boards}':<26}{in_sync(items, boards)}")
 

@@ -17,9 +17,9 @@ from p2pforum.exchange.record import PeerRecord, number_of
 from p2pforum.exchange.service import ExchangeService
 from p2pforum.lan.service import LanService
 from p2pforum.network.interface import Network, PeerID
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
 from p2pforum.peers.guard_keeper import GuardNeeds
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
@@ -37,8 +37,8 @@ class StoredBook:
         self._store = store
         self.hour = hour
         secret, rows = load_book(store, behind_proxy=config.socks is not None)
-        reach = Reach(private=config.private, lan=config.lan, onion=config.socks is not None)
-        self.book = Book(secret, rng, reach, mine=mine, number=number_of)
+        policy = AddressPolicy(private=config.private, lan=config.lan, onion=config.socks is not None)
+        self.book = Book(secret, rng, policy, mine=mine, number=number_of)
         self.book.restore(rows)
 
     def learn(self, record: PeerRecord, group: str) -> None:

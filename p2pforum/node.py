@@ -32,7 +32,7 @@ from p2pforum.reach import find_reach
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.router import StemRouter
 from p2pforum.stem.service import StemService
-from p2pforum.store.keeping import Keeping, Rules
+from p2pforum.store.keeping import Keeping, RetentionPolicy
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import newest_released
 from p2pforum.sync.boards import Choice
@@ -69,7 +69,7 @@ class Node:
         """`directory` is for what lasts and is no post; `config` says addresses, and AUTO nowhere."""
         self.store = store
         self.network = network
-        self.keeping = Keeping(store, Rules.of(config), _hour)
+        self.keeping = Keeping(store, RetentionPolicy.of(config), _hour)
         self.door = Door(store, config.params, _hour, keep=self.keeping)
         self.clocks = Clocks(_hour)
         self.times = Timekeeping(config.params, _hour, self.clocks)

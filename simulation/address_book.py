@@ -17,9 +17,9 @@ from p2pforum.core import limits
 from p2pforum.core.address import Address
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.network.groups import network_group
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.slots import Around, Slots, set_anchors
 from p2pforum.peers.tables import Tables
 from simulation.guess import interval
@@ -59,7 +59,7 @@ class Setting:
         return spies / (spies + (self.hosts - self.spies) * (2 if self.dual else 1))
 
 
-class _Reach(Reach):
+class _Policy(AddressPolicy):
     """Admits as the node does; what it admitted before it remembers, for speed."""
 
     @functools.lru_cache(None)  # noqa: B019 - one, for the run
@@ -67,14 +67,14 @@ class _Reach(Reach):
         return super().admit(text, is_local=is_local, is_named=is_named)
 
 
-REACH = _Reach()
+REACH = _Policy()
 
 
 class ByRecord(Book):
     """The control: a host has as many places as it has records, and tried ones are drawn by buckets."""
 
-    def __init__(self, secret: bytes, rng: Random, reach: Reach, *, mine: str = "") -> None:
-        super().__init__(secret, rng, reach, mine=mine)
+    def __init__(self, secret: bytes, rng: Random, policy: AddressPolicy, *, mine: str = "") -> None:
+        super().__init__(secret, rng, policy, mine=mine)
         self._tables = _ByBuckets(self._buckets)
 
     def _has_host(self, entry: Entry) -> bool:

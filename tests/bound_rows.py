@@ -27,7 +27,7 @@ from p2pforum.peers.entry import Entry
 from p2pforum.sync import payloads
 from p2pforum.sync.boards import Told
 from p2pforum.sync.budget import Report
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.serve import Serving
 from p2pforum.sync.wire import HIGHEST
 
@@ -74,9 +74,9 @@ def chunk_of(n: int) -> bool:
     """Posts of any size, and one more that fills the chunk."""
     raws = [bytes(10_000)] * (n // 10_002 - 1)
     raws.append(bytes(n - len(bundle.join_posts(raws)) - 2))
-    head = bundle._frame(bundle.Kind.HEADER, bundle._HEADER.pack(bundle.VERSION, 1, 1) + b"test.net")
-    file = io.BytesIO(bundle.MAGIC + head + bundle._frame(bundle.Kind.POSTS, bundle.join_posts(raws)))
-    return any(isinstance(part, bundle.Posts) for part in bundle.BundleReader(file.read))
+    head = bundle._frame(bundle.FrameKind.HEADER, bundle._HEADER.pack(bundle.VERSION, 1, 1) + b"test.net")
+    file = io.BytesIO(bundle.MAGIC + head + bundle._frame(bundle.FrameKind.POSTS, bundle.join_posts(raws)))
+    return any(isinstance(part, bundle.RawPosts) for part in bundle.BundleReader(file.read))
 
 
 def invite_to(peers: int = 0, boards: int = 0, lists: int = 0) -> None:
@@ -137,7 +137,7 @@ def rpc_of_size(n: int) -> None:
 
 
 def read(frame: Frame | bytes) -> None:
-    list(FrameReader().feed(frame if isinstance(frame, bytes) else encode(frame)))
+    list(SyncFrameReader().feed(frame if isinstance(frame, bytes) else encode(frame)))
 
 
 def bound_at(hour: int) -> None:

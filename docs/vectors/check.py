@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 from p2pforum.core import post_id as ids  # noqa: E402
 from p2pforum.core import signature  # noqa: E402
 from p2pforum.core.address import check_told, parse_peer  # noqa: E402
-from p2pforum.core.bundle import BundleReader, Fault, Header, Posts, write_bundle  # noqa: E402
+from p2pforum.core.bundle import BundleReader, Fault, Header, RawPosts, write_bundle  # noqa: E402
 from p2pforum.core.errors import (  # noqa: E402
     InvalidInvite,
     InvalidPost,
@@ -39,10 +39,10 @@ from p2pforum.gossip.seen import message_id  # noqa: E402
 from p2pforum.gossip.wire import Rpc, decode_rpc, encode_rpc  # noqa: E402
 from p2pforum.stem import frame as stem_frame  # noqa: E402
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks  # noqa: E402
-from p2pforum.store.snapshot import Items  # noqa: E402
+from p2pforum.store.snapshot import StoredItems  # noqa: E402
 from p2pforum.sync.boards import tag_of  # noqa: E402
 from p2pforum.sync.fingerprint import Fingerprint  # noqa: E402
-from p2pforum.sync.frames import Frame, FrameReader, encode  # noqa: E402
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode  # noqa: E402
 from p2pforum.sync.look import stretches, window_of  # noqa: E402
 from p2pforum.sync.payloads import Code, End, Hello  # noqa: E402
 
@@ -282,7 +282,7 @@ def rpc_bounds() -> Failures:
 
 def _read_bundle(raw: bytes) -> tuple[list[bytes], bool]:
     parts = list(BundleReader(io.BytesIO(raw).read))
-    found = [post for part in parts if isinstance(part, Posts) for post in part.raws]
+    found = [post for part in parts if isinstance(part, RawPosts) for post in part.raws]
     return found, any(isinstance(part, Fault) for part in parts)
 
 
@@ -304,7 +304,7 @@ def bundles() -> Failures:
 
 def _parsed(raw: bytes) -> list[Frame]:
     """Raises RemoteProtocolError; also for a frame that is not whole."""
-    found = list(FrameReader().feed(raw))
+    found = list(SyncFrameReader().feed(raw))
     if sum(size for _, size in found) != len(raw):
         raise RemoteProtocolError("not whole")
     return [frame for frame, _ in found]
@@ -331,7 +331,9 @@ def looks() -> Failures:
         cells = b""
         for hour, written in _by_hour(case["items"]).items():
             keys = BlockKeys([(hour, bytes.fromhex(post_id)) for post_id in written])
-            cells += Items(BoardBlocks([Block((0, b""), len(keys))]), lambda _, k=keys: k).cells(0, len(keys))
+            cells += StoredItems(BoardBlocks([Block((0, b""), len(keys))]), lambda _, k=keys: k).cells(
+                0, len(keys)
+            )
         if cells.hex() != case["cells"] or Fingerprint(nonces).of(cells).hex() != case["fingerprint"]:
             yield f"fingerprint: {case['name']}"
     for case in published["stretches of a LOOK"]:

@@ -20,7 +20,7 @@ READ_SIZE = 64 * 1024  # bytes asked of the socket at once
 Write = Callable[[bytes], Awaitable[None]]
 
 
-class Gone(Exception):
+class FrontEndGone(Exception):
     """The front end closed the connection, or takes nothing."""
 
 
@@ -34,10 +34,10 @@ class Head:
     content_type: str
 
 
-class Connection:
+class FrontEndConnection:
     """One request after another, each answered before the next is looked at.
 
-    Every method but `finish` raises Gone.
+    Every method but `finish` raises FrontEndGone.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
@@ -99,7 +99,7 @@ class Connection:
         async def write(piece: bytes) -> None:
             try:
                 await self._send(h11.Data(data=piece))
-            except Gone:
+            except FrontEndGone:
                 nursery.cancel_scope.cancel()
                 await trio.lowlevel.checkpoint_if_cancelled()
 
@@ -112,7 +112,7 @@ class Connection:
             is_whole = True
             nursery.cancel_scope.cancel()
         if not is_whole:
-            raise Gone
+            raise FrontEndGone
         await self._send(h11.EndOfMessage())
 
     async def _cancel_when_gone(self, scope: trio.CancelScope) -> None:
@@ -146,7 +146,7 @@ class Connection:
         except h11.RemoteProtocolError as error:
             raise BadRequest(error.error_status_hint, "malformed", "that is no HTTP/1.1 request") from error
         except trio.BrokenResourceError as error:
-            raise Gone from error
+            raise FrontEndGone from error
         return event
 
     async def _send(self, *events: h11.Event) -> None:
@@ -155,9 +155,9 @@ class Connection:
             with trio.move_on_after(limits.API_TAKE_SECONDS) as taking:
                 await self._stream.send_all(data)
         except trio.BrokenResourceError as error:
-            raise Gone from error
+            raise FrontEndGone from error
         if taking.cancelled_caught:
-            raise Gone
+            raise FrontEndGone
 
 
 def _head_of(request: h11.Request) -> Head:

@@ -21,7 +21,7 @@ import trio
 from p2pforum.api.address import socket_address
 from p2pforum.api.app import Request, Sync, find_route
 from p2pforum.api.backend import ApiBackend
-from p2pforum.api.connection import Connection, Gone
+from p2pforum.api.connection import FrontEndConnection, FrontEndGone
 from p2pforum.api.problems import describe
 from p2pforum.api.streaming import stream_sync
 from p2pforum.core import limits
@@ -101,7 +101,7 @@ class _FrontEnds:
 
     def __init__(self, backend: ApiBackend) -> None:
         self._backend = backend
-        self._open: set[Connection] = set()
+        self._open: set[FrontEndConnection] = set()
         self._ending = False
 
     async def serve(self, listener: trio.SocketListener, task_status: trio.TaskStatus[None]) -> None:
@@ -121,12 +121,12 @@ class _FrontEnds:
         if is_full or not may_talk(uid_of(stream.socket)):
             await trio.aclose_forcefully(stream)
             return
-        connection = Connection(stream)
+        connection = FrontEndConnection(stream)
         self._open.add(connection)
         try:
             with connection.scope:
                 await converse(self._backend, connection)
-        except Gone:
+        except FrontEndGone:
             pass
         except Exception:
             _log.warning("a front end's connection broke", exc_info=True)
@@ -135,8 +135,8 @@ class _FrontEnds:
             await trio.aclose_forcefully(stream)
 
 
-async def converse(backend: ApiBackend, connection: Connection) -> None:
-    """Answer its requests until there are no more. Raises Gone."""
+async def converse(backend: ApiBackend, connection: FrontEndConnection) -> None:
+    """Answer its requests until there are no more. Raises FrontEndGone."""
     while True:
         try:
             head = await connection.next_request()
@@ -144,7 +144,7 @@ async def converse(backend: ApiBackend, connection: Connection) -> None:
                 return
             route = find_route(head)
             answer = await route.act(Request(backend, head, await connection.body(route.most)))
-        except Gone:
+        except FrontEndGone:
             raise
         except Exception as error:
             answer = describe(error)

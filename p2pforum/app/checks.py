@@ -18,7 +18,7 @@ _BLOCKS = Path("/sys/class/block")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """`command` is what of this program helps, without its name: "init"; empty if nothing does."""
 
     level: str  #: ok, warn or fail
@@ -31,14 +31,14 @@ Found = tuple[str, str] | tuple[str, str, str]  # level, text, command
 Check = Callable[[Session], Iterator[Found]]
 
 
-def all_checks(session: Session, more: Mapping[str, Check]) -> Iterator[Finding]:
+def all_checks(session: Session, more: Mapping[str, Check]) -> Iterator[CheckResult]:
     """Every check says something, also where what it needs is broken itself. `more`: the front end's own."""
     for name, check in (_CHECKS | dict(more)).items():
         try:
             for level, text, *command in check(session):
-                yield Finding(level, name, text, *command)
+                yield CheckResult(level, name, text, *command)
         except (P2PForumError, OSError) as error:
-            yield Finding("fail", name, str(error))
+            yield CheckResult("fail", name, str(error))
 
 
 def _python(_session: Session) -> Iterator[Found]:

@@ -144,14 +144,14 @@ class Delivery:
     def _door_of(self, store: "Store") -> "Door":
         if self._door is None:
             from p2pforum.ingest import Door
-            from p2pforum.store.keeping import Keeping, Rules
+            from p2pforum.store.keeping import Keeping, RetentionPolicy
 
             config, now = self._session.config, self._session.now
-            self._door = Door(store, config.params, now, keep=Keeping(store, Rules.of(config), now))
+            self._door = Door(store, config.params, now, keep=Keeping(store, RetentionPolicy.of(config), now))
         return self._door
 
 
-class Traces:
+class TraceRemover:
     """The `StoreTraces` of forum.burning. Each act opens the store by itself and closes it: afterwards the
     files are searched."""
 

@@ -10,7 +10,7 @@ from p2pforum.core.errors import KeystoreError, NodeUnreachable
 from p2pforum.core.network_params import is_test_network
 from p2pforum.keystore.keystore import Keystore
 from p2pforum.store import room
-from p2pforum.store.statistics import Statistics
+from p2pforum.store.statistics import StoreStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Status:
     node: dict[str, Any] | None
     network: str
     is_test: bool
-    store: Statistics
+    store: StoreStatistics
     free: int
     keystore: KeystoreFacts
 

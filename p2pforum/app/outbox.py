@@ -9,7 +9,7 @@ from p2pforum.app.session import Session
 from p2pforum.app.unlocking import open_keystore
 from p2pforum.core import limits
 from p2pforum.core.clock import is_taken
-from p2pforum.forum.sent import Sent, SentState, my_posts
+from p2pforum.forum.sent import SentPost, SentState, my_posts
 
 
 class State(enum.Enum):
@@ -29,7 +29,7 @@ class Why(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    sent: Sent
+    sent: SentPost
     state: State
     why: Why | None = None
     sync_alone: bool = False  #: too old for gossip and stems: peers take it by sync, and see where it starts
@@ -76,7 +76,7 @@ def has_peer(session: Session) -> bool:
     return status is not None and bool(status["peers"])
 
 
-def _mine(sent: Sent, now: int, *, travels: bool, wrong: bool) -> Mine:
+def _mine(sent: SentPost, now: int, *, travels: bool, wrong: bool) -> Mine:
     """`travels`: an own post is on its way. Which of several the node does not say."""
     match sent.state:
         case SentState.PUBLIC:

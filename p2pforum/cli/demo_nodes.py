@@ -138,14 +138,14 @@ class DemoNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class TraceCounts:
     """What a search of a node's files found."""
 
     peer_ids: int
     seeds: int
 
 
-def traces(node: DemoNode, others: Sequence[DemoNode]) -> Traces:
+def traces(node: DemoNode, others: Sequence[DemoNode]) -> TraceCounts:
     """Search the data directory of a node for the other nodes' peer IDs, and for any seed of any of them."""
     files = node.files()
 
@@ -153,7 +153,9 @@ def traces(node: DemoNode, others: Sequence[DemoNode]) -> Traces:
         return any(needle in file for file in files)
 
     peer_ids = [other.node.status()["peer_id"].encode() for other in others]
-    return Traces(sum(map(found, peer_ids)), sum(found(seed) for n in (node, *others) for seed in n.seeds()))
+    return TraceCounts(
+        sum(map(found, peer_ids)), sum(found(seed) for n in (node, *others) for seed in n.seeds())
+    )
 
 
 def wait_until(condition: Callable[[], bool], complaint: str) -> None:

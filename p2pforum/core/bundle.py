@@ -25,7 +25,7 @@ _CHECK = 16  # bytes of SHA-256 behind a frame: against damage, not against mali
 _READ = 64 * limits.KIB
 
 
-class Kind(enum.IntEnum):
+class FrameKind(enum.IntEnum):
     HEADER = 0
     POSTS = 1
     END = 2  #: SHA-256 of all that is before this frame
@@ -41,7 +41,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Posts:
+class RawPosts:
     """Not yet decoded, let alone verified."""
 
     raws: tuple[bytes, ...]
@@ -62,11 +62,11 @@ def write_bundle(header: Header, raws: Iterable[bytes]) -> Iterator[bytes]:
     """The bytes of a bundle, piece by piece. `raws` sorted by board, then (hour, ID)."""
     whole = hashlib.sha256()
     fields = _HEADER.pack(VERSION, header.boards, header.posts) + header.network.encode("ascii")
-    chunks = (_frame(Kind.POSTS, join_posts(chunk)) for chunk in chunked(raws))
-    for piece in itertools.chain((MAGIC, _frame(Kind.HEADER, fields)), chunks):
+    chunks = (_frame(FrameKind.POSTS, join_posts(chunk)) for chunk in chunked(raws))
+    for piece in itertools.chain((MAGIC, _frame(FrameKind.HEADER, fields)), chunks):
         whole.update(piece)
         yield piece
-    yield _frame(Kind.END, whole.digest())
+    yield _frame(FrameKind.END, whole.digest())
 
 
 def chunked(raws: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -104,7 +104,7 @@ def split_posts(payload: bytes) -> list[bytes]:
     return raws
 
 
-def _frame(kind: Kind, payload: bytes) -> bytes:
+def _frame(kind: FrameKind, payload: bytes) -> bytes:
     body = _FRAME.pack(MARK, kind, len(payload)) + payload
     return body + hashlib.sha256(body).digest()[:_CHECK]
 
@@ -113,7 +113,7 @@ def _frame(kind: Kind, payload: bytes) -> bytes:
 
 
 class BundleReader:
-    """Iterate over it, once: Header (if it is whole), Posts and Faults in the order of the file.
+    """Iterate over it, once: Header (if it is whole), RawPosts and Faults in the order of the file.
 
     `read(n)` gives at most n bytes, and none at the end. Holds at most one frame and one read. Raises Refused
     for what is no bundle, or of a newer kind. Behind damage it goes on at the next frame that is whole.
@@ -129,7 +129,7 @@ class BundleReader:
         self._is_at_end = False
         self.offset = 0  #: bytes that are done with
 
-    def __iter__(self) -> Iterator[Header | Posts | Fault]:
+    def __iter__(self) -> Iterator[Header | RawPosts | Fault]:
         if not self._fill(len(MAGIC)) or not self._buffer.startswith(MAGIC):
             raise Refused("not a bundle of p2pforum")
         self._take(len(MAGIC))
@@ -147,7 +147,7 @@ class BundleReader:
                 continue
             self._is_lost = False
             yield self._open(begin, *frame)
-            if frame[0] == Kind.END:
+            if frame[0] == FrameKind.END:
                 if self._fill(1):
                     yield Fault(self.offset, "more bytes after its end")
                 return
@@ -160,7 +160,7 @@ class BundleReader:
         if not self._fill(_FRAME.size):
             return None
         mark, kind, size = _FRAME.unpack_from(self._buffer)
-        if mark != MARK or kind > Kind.END or size > limits.MAX_BUNDLE_CHUNK:
+        if mark != MARK or kind > FrameKind.END or size > limits.MAX_BUNDLE_CHUNK:
             return None
         end = _FRAME.size + size
         if not self._fill(end + _CHECK):
@@ -168,20 +168,20 @@ class BundleReader:
         check = hashlib.sha256(memoryview(self._buffer)[:end]).digest()[:_CHECK]
         if check != self._buffer[end : end + _CHECK]:
             return None
-        before = self._whole.digest() if kind == Kind.END else b""
+        before = self._whole.digest() if kind == FrameKind.END else b""
         return kind, self._take(end + _CHECK)[_FRAME.size : end], before
 
-    def _open(self, begin: int, kind: int, payload: bytes, before: bytes) -> Header | Posts | Fault:
+    def _open(self, begin: int, kind: int, payload: bytes, before: bytes) -> Header | RawPosts | Fault:
         """What a whole frame holds: whoever wrote it may have written anything."""
         try:
-            if kind == Kind.HEADER and begin == len(MAGIC):
+            if kind == FrameKind.HEADER and begin == len(MAGIC):
                 return _open_header(payload)
-            if kind == Kind.POSTS:
-                return Posts(tuple(split_posts(payload)))
+            if kind == FrameKind.POSTS:
+                return RawPosts(tuple(split_posts(payload)))
         except InvalidPost as error:
             return Fault(begin, str(error))
-        if kind == Kind.END and (self._faults or payload == before):
-            return Posts(())  # with damage before it, the hash of the whole says nothing new
+        if kind == FrameKind.END and (self._faults or payload == before):
+            return RawPosts(())  # with damage before it, the hash of the whole says nothing new
         return Fault(begin, "not as it was written")
 
     def _skip_to_mark(self) -> bool:

@@ -44,7 +44,7 @@ def import_bundle(
                 if name != network:
                     raise Refused(f'a bundle of the network "{name}", and this is "{network}"')
                 so_far.promised = posts
-            case bundle.Posts(raws):
+            case bundle.RawPosts(raws):
                 if raws:
                     so_far.counts.update(take(raws))
             case bundle.Fault():

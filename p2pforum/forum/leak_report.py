@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Post
-from p2pforum.keystore.contents import Contents, Sent
+from p2pforum.keystore.contents import Contents, SentRecord
 from p2pforum.keystore.keystore import Keystore
 
 
@@ -18,7 +18,7 @@ class Left:
     """A post of mine and how it left this machine."""
 
     post_id: bytes
-    sent: Sent
+    sent: SentRecord
 
 
 def remember(keystore: Keystore, post: Post, spread: Mapping[str, int] | None, seconds: float) -> None:
@@ -29,7 +29,7 @@ def remember(keystore: Keystore, post: Post, spread: Mapping[str, int] | None, s
     counts = (spread["handed"], spread["told"], spread["heard"])
     with keystore.transaction() as box:
         if post.author in box.keys:  # not burnt meanwhile
-            box.sent[post.id] = Sent(post.author, post.thread, hour, *counts, int(seconds))
+            box.sent[post.id] = SentRecord(post.author, post.thread, hour, *counts, int(seconds))
         for old in [post_id for post_id, sent in box.sent.items() if sent.hour < hour - limits.SENT_HOURS]:
             del box.sent[old]
 
@@ -53,7 +53,7 @@ def left(box: Contents, post_id: bytes) -> Left:
     return Left(post_id, sent)
 
 
-def what_it_tells(sent: Sent) -> list[str]:
+def what_it_tells(sent: SentRecord) -> list[str]:
     """In plain words, what each kind of peer could learn."""
     said = []
     if sent.handed:

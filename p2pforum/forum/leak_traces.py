@@ -26,7 +26,7 @@ _SHOWN = 8  # words or names of one kind: more are no longer read
 
 
 @dataclass(frozen=True)
-class Traces:
+class AuthorTraces:
     """`names` and `texts` belong to other keys of mine than the one that signs. `usual(word)` counts posts by
     others with that word, up to a few more than _RARE; `hours` counts others' posts by hour of the day.
     """
@@ -40,7 +40,7 @@ class Traces:
     my_hours: frozenset[int]
 
 
-def collect(box: Contents, reader: Reader, signer: bytes, now: int) -> Traces:
+def collect(box: Contents, reader: Reader, signer: bytes, now: int) -> AuthorTraces:
     """`signer` is the public key that is to sign, `now` the hour since 1970."""
     rows = _own_rows(box, reader)
     others = [row for row in rows if row.author != signer]
@@ -51,7 +51,7 @@ def collect(box: Contents, reader: Reader, signer: bytes, now: int) -> Traces:
         found = reader.search(f'"{word}"', limit=_RARE + 1 + mine[word])
         return sum(row.post.author not in box.keys for row in found)
 
-    return Traces(
+    return AuthorTraces(
         names=tuple(_names(box, signer)),
         petnames=tuple(dict.fromkeys(box.petnames.values())),
         texts=tuple(own_words(texts[row.id]) for row in others),
@@ -103,7 +103,7 @@ def own_words(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if not line.startswith(">"))
 
 
-def leaks_to_traces(text: str, traces: Traces, hour: int) -> list[Leak]:
+def leaks_to_traces(text: str, traces: AuthorTraces, hour: int) -> list[Leak]:
     """`hour` is the one that the post will carry."""
     own = own_words(text)
     found = [
@@ -123,7 +123,7 @@ def _names_in(text: str, names: Iterable[str], kind: str, why: str) -> Leak | No
     return Leak(kind, found[:_SHOWN], why) if found else None
 
 
-def _runs(text: str, traces: Traces) -> Leak | None:
+def _runs(text: str, traces: AuthorTraces) -> Leak | None:
     words = _WORD.findall(text)
     theirs = {run for other in traces.texts for run in _runs_of(_WORD.findall(other))}
     starts = [n for n, run in enumerate(_runs_of(words)) if run in theirs]
@@ -150,7 +150,7 @@ def _joined(starts: Sequence[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _rare_words(text: str, traces: Traces) -> Leak | None:
+def _rare_words(text: str, traces: AuthorTraces) -> Leak | None:
     if traces.others < _ENOUGH:
         return None
     theirs = {word for other in traces.texts for word in _words(other)}
@@ -164,7 +164,7 @@ def _words(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text) if len(word) >= _LEAST_LETTERS}
 
 
-def _hour(hour: int, traces: Traces) -> Leak | None:
+def _hour(hour: int, traces: AuthorTraces) -> Leak | None:
     total = sum(traces.hours)
     of_day = hour % 24
     if total < _ENOUGH or traces.hours[of_day] > total * _LONELY:

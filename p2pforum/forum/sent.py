@@ -25,7 +25,7 @@ class SentState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentPost:
     row: PostRow
     state: SentState
     held: int = 0  #: by so many peers at least: they offered it back
@@ -38,10 +38,10 @@ class Sent:
         return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
-def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[Sent]:
+def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[SentPost]:
     """Waiting ones first, then kept ones, then public ones with the newest first."""
     waiting = [
-        Sent(row_of(decode(kept.raw, params), released=False), SentState.WAITING)
+        SentPost(row_of(decode(kept.raw, params), released=False), SentState.WAITING)
         for kept in box.outbox
         if kept.network == params.name
     ]
@@ -57,6 +57,6 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
         yield from reader.thread(root)
 
 
-def _sent(row: PostRow, box: Contents) -> Sent:
+def _sent(row: PostRow, box: Contents) -> SentPost:
     left = box.sent.get(row.id)
-    return Sent(row, SentState.PUBLIC if row.released else SentState.KEPT, left.heard if left else 0)
+    return SentPost(row, SentState.PUBLIC if row.released else SentState.KEPT, left.heard if left else 0)

@@ -1,6 +1,6 @@
 """Frames on a gossip stream: each RPC follows its length, an unsigned varint in its shortest form.
 
-`FrameSplitter` cuts what comes in, `Outbox` keeps what is to go out: both bounded, neither does I/O.
+`FrameSplitter` cuts what comes in, `RpcQueue` keeps what is to go out: both bounded, neither does I/O.
 """
 
 from collections import deque
@@ -52,7 +52,7 @@ class FrameSplitter:
         return None
 
 
-class Outbox:
+class RpcQueue:
     """What waits for one peer. Beyond its bounds things are refused, and the caller counts them.
 
     Messages that wait together share an RPC. Control parts go first and each in its own RPC, because

@@ -16,7 +16,7 @@ MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES *
 """Bytes that the queue of one peer takes at most: it is full, and then comes the largest RPC."""
 
 
-class Pending:
+class PendingMessage:
     """A message being judged, and who has brought it meanwhile, the first first."""
 
     __slots__ = ("message", "senders")

@@ -8,7 +8,7 @@ import trio
 
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
-from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.framing import RpcQueue
 from p2pforum.gossip.judging import Judging
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.bell import Bell
@@ -25,14 +25,14 @@ class PeerState:
     peer: PeerID
     known_by: Connection
     account: Account
-    outbox: Outbox = field(default_factory=Outbox)
+    queue: RpcQueue = field(default_factory=RpcQueue)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     session: trio.CancelScope = field(default_factory=trio.CancelScope)
     inbound: trio.CancelScope = field(default_factory=trio.CancelScope)
     is_cut: bool = False
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
-    wake: Bell = field(default_factory=Bell)  # something is in the outbox
+    wake: Bell = field(default_factory=Bell)  # something is in the queue
     half_read: int = 0  # bytes of an RPC that is not whole
 
     def pause(self, luck: float) -> float:
@@ -62,7 +62,7 @@ class PeerStates:
         self.echoes = Echoes()
         self.work = Bell()  # somebody has posts for the door
         self.room = trio.lowlevel.ParkingLot()  # some of these have been taken to it
-        self.progress = trio.lowlevel.ParkingLot()  # somebody's outbox got shorter
+        self.progress = trio.lowlevel.ParkingLot()  # somebody's queue got shorter
         self._states: dict[PeerID, PeerState] = {}
         self._judging = Judging()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
@@ -94,23 +94,23 @@ class PeerStates:
     def post(self, peers: tuple[str, ...], message: Message) -> None:
         entry = self._encode(message)
         for peer in peers:
-            if (state := self.get(peer)) is not None and self._count(state, state.outbox.add_message(entry)):
+            if (state := self.get(peer)) is not None and self._count(state, state.queue.add_message(entry)):
                 self.echoes.sent(peer, message)
 
     def post_control(self, peer: str, rpc: Rpc) -> None:
         state = self.get(peer)
-        if state is not None and self._count(state, state.outbox.add_control(encode_rpc(rpc))):
+        if state is not None and self._count(state, state.queue.add_control(encode_rpc(rpc))):
             self.echoes.offered(peer, rpc)
 
     def post_asked(self, peer: str, ids: tuple[bytes, ...]) -> None:
         """What this peer asked for, to be fetched when there is room."""
         if (state := self.get(peer)) is not None:
-            self.dropped += len(ids) - state.outbox.add_asked(ids)
+            self.dropped += len(ids) - state.queue.add_asked(ids)
             self._settle(state)
             state.wake.ring()
 
     def fetch_asked(self, state: PeerState, kept: Callable[[bytes], Message | None]) -> None:
-        """Before its outbox is taken from."""
+        """Before its queue is taken from."""
 
         def fetch(message_id: bytes) -> bytes | None:
             if (message := kept(message_id)) is None:
@@ -118,7 +118,7 @@ class PeerStates:
             self.echoes.sent(state.peer, message)
             return self._encode(message)
 
-        state.outbox.fetch_asked(fetch)
+        state.queue.fetch_asked(fetch)
         self._settle(state)
 
     def _count(self, state: PeerState, taken: bool) -> bool:
@@ -130,7 +130,7 @@ class PeerStates:
         return taken
 
     def written(self, state: PeerState, messages: int) -> None:
-        state.outbox.confirm()
+        state.queue.confirm()
         self._settle(state)
         state.failures = 0
         self.sent += messages
@@ -167,7 +167,7 @@ class PeerStates:
 
     def _settle(self, state: PeerState) -> None:
         """Say what is kept for this peer."""
-        state.account.set(state.outbox.held + state.half_read + self._judging.cost(state.peer))
+        state.account.set(state.queue.held + state.half_read + self._judging.cost(state.peer))
 
     def is_full(self, state: PeerState) -> bool:
         """Whether this peer must wait until the door has seen what it sent."""

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Serve, Validate
-from p2pforum.gossip.judging import Pending
+from p2pforum.gossip.judging import PendingMessage
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
@@ -43,7 +43,7 @@ class Router:
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
         self._bad = SeenCache(p.seen_time, p.bad_count)
-        self._in_flight: dict[bytes, Pending] = {}
+        self._in_flight: dict[bytes, PendingMessage] = {}
 
     # -- peers ------------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class Router:
             return self._on_invalid(peer, now)
         if self._is_known(name, now):
             return self._on_duplicate(peer, name, now)
-        self._in_flight[name] = Pending(message, peer)
+        self._in_flight[name] = PendingMessage(message, peer)
         return [Validate(peer, name, message)]
 
     def _on_duplicate(self, peer: str, name: bytes, now: float) -> list[Effect]:
@@ -243,7 +243,7 @@ class Router:
         """Whether this peer is not read from now: then it breaks no promise."""
         self._lazy.hold(peer, held=held)
 
-    def _accept(self, name: bytes, pending: Pending, now: float) -> list[Effect]:
+    def _accept(self, name: bytes, pending: PendingMessage, now: float) -> list[Effect]:
         self.counts.accepted += 1
         self._seen.add(name, now)
         self._cache.put(name, pending.message, now)

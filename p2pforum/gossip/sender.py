@@ -10,7 +10,7 @@ from p2pforum.gossip.wire import encode_rpc
 from p2pforum.network.interface import Network
 
 
-class Sender:
+class RpcSender:
     def __init__(self, network: Network, protocol: str, router: Router, states: PeerStates) -> None:
         self._network = network
         self._protocol = protocol
@@ -31,7 +31,7 @@ class Sender:
         state.greeted = True
         while True:
             self._states.fetch_asked(state, self._router.kept)
-            data, count = state.outbox.take()
+            data, count = state.queue.take()
             if not data:
                 await state.wake.heard()
                 continue

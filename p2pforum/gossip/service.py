@@ -20,8 +20,8 @@ from p2pforum.gossip.own import readable
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.peer_state import PeerState, PeerStates
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.sender import Sender
-from p2pforum.gossip.views import PeerView, Statistics
+from p2pforum.gossip.sender import RpcSender
+from p2pforum.gossip.views import GossipStatistics, PeerView
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.groups import address_group
 from p2pforum.network.interface import (
@@ -63,7 +63,7 @@ class GossipService:
         self._release = release
         self._router = self.router = Router(door.params.topic, rng, gossip)
         self._states = PeerStates()
-        self._sender = Sender(network, PROTOCOL, self._router, self._states)
+        self._sender = RpcSender(network, PROTOCOL, self._router, self._states)
         self.echoes = self._states.echoes  #: what is counted of own posts, while somebody waits for it
         self._joined = trio.lowlevel.ParkingLot()  # somebody has subscribed since
         self._expelled = 0
@@ -113,8 +113,8 @@ class GossipService:
         for post in posts:
             self._perform(self._router.originate(post.raw, trio.current_time()))
 
-    def statistics(self) -> Statistics:
-        return Statistics(
+    def statistics(self) -> GossipStatistics:
+        return GossipStatistics(
             peers=len(self._states),
             mesh_peers=sum(view.is_in_mesh for view in self.peers().values()),
             sent=self._states.sent,
@@ -158,7 +158,7 @@ class GossipService:
         """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
-            while any(state.outbox.is_filling for state in self._states):
+            while any(state.queue.is_filling for state in self._states):
                 await self._states.progress.park()
 
     # -- peers coming and going ------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class GossipService:
                 with trio.CancelScope() as state.session:
                     await self._guarded(state, self._sender.send(state, nursery))
                     await trio.sleep(state.pause(self._rng.random()))
-                state.outbox.put_back()
+                state.queue.put_back()
 
     async def _on_stream(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         await self._running.wait()

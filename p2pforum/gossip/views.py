@@ -39,7 +39,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class GossipStatistics:
     """A snapshot for `p2pforum status`: the router's counts with what streams and queues did."""
 
     peers: int
@@ -55,5 +55,5 @@ class Statistics:
     asked: int
     served: int
     sent: int  # handed to streams
-    dropped: int  # because a peer's outbox was full; sync brings them
+    dropped: int  # because a peer's queue was full; sync brings them
     expelled: int  # peers

@@ -54,7 +54,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Sent:
+class SentRecord:
     """How a post of mine left this machine, as the node told whoever handed it in, and then forgot.
 
     `author` is the key, `hour` when. In peers: `handed` it by the node, `told` of it, `heard` with it, the
@@ -80,7 +80,7 @@ class Contents:
     drafts: dict[str, Draft] = field(default_factory=dict)  #: by destination: where the text is to go
     read: dict[bytes, set[bytes]] = field(default_factory=dict)  #: root -> marks (heads of post IDs)
     petnames: dict[tuple[bytes, bytes], str] = field(default_factory=dict)  #: (root or b"", key) -> name
-    sent: dict[bytes, Sent] = field(default_factory=dict)  #: by post ID
+    sent: dict[bytes, SentRecord] = field(default_factory=dict)  #: by post ID
 
     def key_for_thread(self, root: bytes) -> AuthorKey | None:
         """The key that I use in this thread, if I spoke there and have not burnt it."""
@@ -160,7 +160,7 @@ def decode(raw: bytes) -> Contents:
     contents.read = {root: _marks(packed) for root, packed in _rows(fields[5], bytes, bytes)}
     contents.petnames = {(root, key): name for root, key, name in _rows(fields[6], bytes, bytes, str)}
     if fields[0] > 1:
-        contents.sent = {row[0]: Sent(*row[1:]) for row in _rows(fields[7], *_SENT_TYPES)}
+        contents.sent = {row[0]: SentRecord(*row[1:]) for row in _rows(fields[7], *_SENT_TYPES)}
     if (
         cbor2.dumps([fields[0], *_fields(contents)[1 : len(fields)]], canonical=True) != raw
     ):  # order, doubles: a second spelling

@@ -22,7 +22,7 @@ from zeroconf import (  # type: ignore[attr-defined]
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.lan.places import Interface, Offer, is_near
+from p2pforum.lan.places import Interface, LanNode, is_near
 from p2pforum.lan.shares import Shares
 
 log = logging.getLogger(__name__)
@@ -46,13 +46,13 @@ class Multicast(ServiceListener):
     def __init__(
         self,
         kind: str,
-        offers: Sequence[Offer],
+        nodes: Sequence[LanNode],
         near: Sequence[Interface],
         names: Callable[[], str],
-        found: Callable[[Offer], None],
+        found: Callable[[LanNode], None],
     ) -> None:
         self._found = found
-        self._own = [_info(kind, offer, names(), names()) for offer in offers]
+        self._own = [_info(kind, node, names(), names()) for node in nodes]
         try:
             self._zeroconf = Zeroconf(
                 interfaces=[i.ip for i in near], ip_version=IPVersion.V4Only, use_asyncio=False
@@ -90,8 +90,8 @@ class Multicast(ServiceListener):
             return
         try:
             info = zc.get_service_info(type_, name, timeout=limits.LAN_ANSWER_MS)
-            if info is not None and (offer := _offer(info)) is not None:
-                self._found(offer)
+            if info is not None and (node := _node(info)) is not None:
+                self._found(node)
         except Error:
             log.debug("something in the local network answers in a way that is none")
         except Exception:
@@ -153,19 +153,19 @@ def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface], kind: str) -> None
         ) from error
 
 
-def _info(kind: str, offer: Offer, name: str, host: str) -> ServiceInfo:
+def _info(kind: str, node: LanNode, name: str, host: str) -> ServiceInfo:
     return ServiceInfo(
         kind,
         f"{name}.{kind}",
-        port=offer.port,
-        properties={_PEER: offer.peer},
+        port=node.port,
+        properties={_PEER: node.peer},
         server=f"{host}.local.",  # never the name of this machine
-        parsed_addresses=list(offer.ips),
+        parsed_addresses=list(node.ips),
     )
 
 
-def _offer(info: ServiceInfo) -> Offer | None:
+def _node(info: ServiceInfo) -> LanNode | None:
     peer = info.properties.get(_PEER.encode())
     if peer is None or info.port is None:
         return None
-    return Offer(peer.decode(errors="replace"), info.port, tuple(info.parsed_addresses(IPVersion.V4Only)))
+    return LanNode(peer.decode(errors="replace"), info.port, tuple(info.parsed_addresses(IPVersion.V4Only)))

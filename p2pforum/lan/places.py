@@ -29,7 +29,7 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class LanNode:
     """A node, as multicast DNS says it: a port, and addresses that have it open."""
 
     peer: str
@@ -43,28 +43,28 @@ def usable(listening: Iterable[str], interfaces: Iterable[Interface]) -> list[In
     return [i for i in interfaces if is_private(i.ip) and not hosts.isdisjoint({i.ip, "0.0.0.0"})]
 
 
-def told(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[Offer]:
+def told(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[LanNode]:
     """One for each port. `interfaces` are the usable ones; `listening` addresses end in the peer ID."""
     by_port: dict[tuple[str, int], set[str]] = {}
     for address in map(parse_address, listening):
         ips = {i.ip for i in interfaces if address.host in (i.ip, "0.0.0.0")}
         if ips:
             by_port.setdefault((str(address.peer), address.port), set()).update(ips)
-    return [Offer(peer, port, tuple(sorted(ips))) for (peer, port), ips in sorted(by_port.items())]
+    return [LanNode(peer, port, tuple(sorted(ips))) for (peer, port), ips in sorted(by_port.items())]
 
 
-def taken(offer: Offer, interfaces: Sequence[Interface]) -> list[str]:
+def taken(node: LanNode, interfaces: Sequence[Interface]) -> list[str]:
     """Addresses to dial; none if it says something that no node of the local network would."""
     try:
-        public_key_of(offer.peer)
+        public_key_of(node.peer)
     except NetworkError:
         return []
-    if not 0 < offer.port < 2**16:
+    if not 0 < node.port < 2**16:
         return []
     networks = [i.network for i in interfaces]
     own = {i.ip for i in interfaces}
-    near = [ip for ip in offer.ips if is_private(ip) and _is_in(ip, networks) and ip not in own]
-    return [str(Address("ip4", ip, offer.port, offer.peer)) for ip in near[: limits.MAX_PEER_ADDRESSES]]
+    near = [ip for ip in node.ips if is_private(ip) and _is_in(ip, networks) and ip not in own]
+    return [str(Address("ip4", ip, node.port, node.peer)) for ip in near[: limits.MAX_PEER_ADDRESSES]]
 
 
 def is_near(ip: str, interfaces: Iterable[Interface]) -> bool:

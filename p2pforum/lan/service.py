@@ -15,7 +15,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Interface, Offer, taken, told, usable
+from p2pforum.lan.places import Interface, LanNode, taken, told, usable
 from p2pforum.network.interface import Network
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ class LanService:
 
     async def _take_part(self, near: Sequence[Interface]) -> None:
         """Until this machine is in another network. Raises NetworkError."""
-        offers = told(self._network.addresses, near)
+        nodes = told(self._network.addresses, near)
         token = trio.lowlevel.current_trio_token()
 
-        def found(offer: Offer) -> None:  # in a thread
-            token.run_sync_soon(self._take, offer, near)
+        def found(node: LanNode) -> None:  # in a thread
+            token.run_sync_soon(self._take, node, near)
 
-        multicast = await trio.to_thread.run_sync(partial(self._open, offers, near, found))
-        self.told = sum(len(offer.ips) for offer in offers)
+        multicast = await trio.to_thread.run_sync(partial(self._open, nodes, near, found))
+        self.told = sum(len(node.ips) for node in nodes)
         try:
             while True:
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
@@ -86,19 +86,19 @@ class LanService:
                 await trio.to_thread.run_sync(multicast.close)
 
     def _open(
-        self, offers: Sequence[Offer], near: Sequence[Interface], found: Callable[[Offer], None]
+        self, nodes: Sequence[LanNode], near: Sequence[Interface], found: Callable[[LanNode], None]
     ) -> "Multicast":
         from p2pforum.lan.multicast import Multicast
 
         names = partial(random_name, self._rng)
-        return Multicast(self._kind, offers, near, names, found)
+        return Multicast(self._kind, nodes, near, names, found)
 
-    def _take(self, offer: Offer, near: Sequence[Interface]) -> None:
+    def _take(self, node: LanNode, near: Sequence[Interface]) -> None:
         """What it raised would end the event loop, and the node."""
-        if offer.peer == self._network.peer_id:
+        if node.peer == self._network.peer_id:
             return
         try:
-            for address in taken(offer, near):
+            for address in taken(node, near):
                 self.found += 1
                 self._found(address)
         except Exception:

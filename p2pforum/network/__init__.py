@@ -17,7 +17,7 @@ inbound.py          strangers who dial in: bounds, and places
 answering.py        running stream handlers
 multistream.py      agreeing on a protocol's name
 yamux_frames.py     Yamux: bytes to frames, without I/O
-yamux_rules.py      Yamux: what a connection bears from a peer
+yamux_config.py     Yamux: what a connection bears from a peer
 yamux_queue.py      Yamux: frames on their way out
 yamux_stream.py     Yamux: one stream
 yamux.py            Yamux: many streams over one connection

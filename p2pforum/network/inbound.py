@@ -14,7 +14,7 @@ from p2pforum.network.groups import address_group, network_group
 from p2pforum.network.interface import Connection, PeerID
 
 
-class Pending:
+class PendingConnections:
     """TCP connections that have not yet said who they are. Nobody is kept out by those who say nothing:
     each new one pushes the oldest out, that of its own address if this has too many.
     """

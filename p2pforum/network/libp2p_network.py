@@ -20,7 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
-from p2pforum.network.inbound import InboundConnection, InboundPlaces, Pending
+from p2pforum.network.inbound import InboundConnection, InboundPlaces, PendingConnections
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -29,7 +29,7 @@ from p2pforum.network.libp2p_upgrade import connect, open_listeners, turn_away, 
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.roster import Roster
 from p2pforum.network.yamux import YamuxConnection
-from p2pforum.network.yamux_rules import DEFAULT_RULES, Rules
+from p2pforum.network.yamux_config import DEFAULT_CONFIG, YamuxConfig
 from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ async def open_libp2p_network(
     agent: str = AGENT,
     key_seed: bytes | None = None,
     max_connections: int = limits.MAX_CONNECTIONS,
-    rules: Rules = DEFAULT_RULES,
+    config: YamuxConfig = DEFAULT_CONFIG,
     proxy: Proxy | None = None,
 ) -> AsyncIterator["Libp2pNetwork"]:
     """Start a node that listens on each address, e.g. /ip4/127.0.0.1/tcp/0; none: it only dials.
@@ -54,7 +54,7 @@ async def open_libp2p_network(
     identity = Identity.create(key_seed)
     listeners = await open_listeners(listen)
     async with open_background() as nursery:
-        network = Libp2pNetwork(identity, nursery, max_connections, rules, proxy)
+        network = Libp2pNetwork(identity, nursery, max_connections, config, proxy)
         add_identify(network, identity, agent)
         add_ping(network)
         network.bind(listeners)
@@ -73,22 +73,22 @@ class Libp2pNetwork:
         identity: Identity,
         nursery: trio.Nursery,
         max_connections: int,
-        rules: Rules,
+        config: YamuxConfig,
         proxy: Proxy | None = None,
     ) -> None:
         self._identity = identity
         self._nursery = nursery
         self._max_connections = max_connections
         self._max_inbound = max_connections - min(limits.OUTBOUND_RESERVE, max_connections // 2)
-        self._rules = rules
+        self._config = config
         self._proxy = proxy
         self._addresses: list[str] = []
         self._handlers: dict[bytes, StreamHandler] = {}
         self._table = ConnectionTable()
         self._roster = Roster()
-        self._pending = Pending()
+        self._pending = PendingConnections()
         self._memory = MemoryBudget(
-            rules.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
+            config.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
         )
         self.bans = Bans()
         self._places = InboundPlaces()  # of peers that dialled in
@@ -206,7 +206,7 @@ class Libp2pNetwork:
                 initiator=connection.direction is Direction.OUTBOUND,
                 on_stream=lambda stream: self._on_stream(muxed, stream),
                 account=self._memory.open(connection.peer),
-                rules=self._rules,
+                config=self._config,
             ),
         )
         self._table.setdefault(connection.peer, []).append(muxed)
@@ -276,7 +276,7 @@ class Libp2pNetwork:
             return stream
 
     def _on_stream(self, muxed: MuxedConnection, stream: YamuxStream) -> None:
-        if muxed.handlers >= self._rules.streams:
+        if muxed.handlers >= self._config.streams:
             muxed.yamux.refuse(stream)
         else:
             muxed.handlers += 1

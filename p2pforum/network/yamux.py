@@ -16,6 +16,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.network.frame_budget import FrameBudget
 from p2pforum.network.interface import STREAM_LOST, Account
+from p2pforum.network.yamux_config import DEFAULT_CONFIG, YamuxConfig
 from p2pforum.network.yamux_frames import (
     ACK,
     FIN,
@@ -26,11 +27,10 @@ from p2pforum.network.yamux_frames import (
     SYN,
     WINDOW_UPDATE,
     Frame,
-    FrameReader,
+    YamuxFrameReader,
     header,
 )
 from p2pforum.network.yamux_queue import SendQueue
-from p2pforum.network.yamux_rules import DEFAULT_RULES, Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
@@ -52,12 +52,12 @@ class YamuxConnection:
         initiator: bool,
         on_stream: Callable[[YamuxStream], None],
         account: Account,
-        rules: Rules = DEFAULT_RULES,
+        config: YamuxConfig = DEFAULT_CONFIG,
     ) -> None:
-        self.rules = rules
+        self.config = config
         self._account = account
-        self._frames = FrameReader(limits.MAX_STREAM_WINDOW)
-        self._budget = FrameBudget(trio.current_time(), rules.frames)
+        self._frames = YamuxFrameReader(limits.MAX_STREAM_WINDOW)
+        self._budget = FrameBudget(trio.current_time(), config.frames)
         self._channel = channel
         self._on_stream = on_stream
         self._next_number = 1 if initiator else 2
@@ -141,7 +141,7 @@ class YamuxConnection:
         """A new stream, usable at once. Raises BrokenResourceError when there are too many."""
         if self._ended or self._has_left:
             raise trio.BrokenResourceError("the connection has ended")
-        if len(self._streams) - self._inbound >= self.rules.streams:
+        if len(self._streams) - self._inbound >= self.config.streams:
             raise trio.BrokenResourceError("too many streams to this peer")
         stream = self._add(self._next_number, inbound=False)
         self._next_number += 2
@@ -149,7 +149,7 @@ class YamuxConnection:
         return stream
 
     def _add(self, number: int, *, inbound: bool) -> YamuxStream:
-        stream = YamuxStream(self, number, inbound=inbound, read_stall=self.rules.read_stall)
+        stream = YamuxStream(self, number, inbound=inbound, read_stall=self.config.read_stall)
         self._streams[number] = stream
         self._held.add(stream)
         self._inbound += inbound
@@ -198,7 +198,7 @@ class YamuxConnection:
             self._nursery.start_soon(self._linger, stream)
 
     async def _linger(self, stream: YamuxStream) -> None:
-        await trio.sleep(self.rules.linger)
+        await trio.sleep(self.config.linger)
         if self._streams.get(stream.number) is stream:
             stream.abandon()
 
@@ -213,7 +213,7 @@ class YamuxConnection:
         while True:
             batch = await self._queue.next_batch()
             sent = False
-            with trio.move_on_after(self.rules.send_stall):
+            with trio.move_on_after(self.config.send_stall):
                 try:
                     await self._channel.send_all(batch)
                     sent = True
@@ -230,11 +230,11 @@ class YamuxConnection:
         """Any frame is a sign of life; a peer that has nothing to say must answer the ping."""
         number = 0
         while True:
-            await trio.sleep(self.rules.ping)
+            await trio.sleep(self.config.ping)
             asked = trio.current_time()
             self.enqueue(header(PING, SYN, 0, number))
             number = (number + 1) % 2**32
-            await trio.sleep(self.rules.ping)
+            await trio.sleep(self.config.ping)
             if self._last_heard < asked:
                 log.debug("a peer gives no sign of life")
                 self.kill()
@@ -281,7 +281,7 @@ class YamuxConnection:
             stream.on_window(frame.length)
         else:
             self._buffered += len(frame.body)
-            if not stream.on_data(frame.body) or self._buffered > self.rules.buffer:
+            if not stream.on_data(frame.body) or self._buffered > self.config.buffer:
                 raise RemoteProtocolError("more data than the window allows")
         if frame.flags & FIN:
             stream.on_end()
@@ -291,7 +291,7 @@ class YamuxConnection:
     def _on_syn(self, frame: Frame) -> None:
         if frame.stream == 0 or frame.stream % 2 != self._peer_parity or frame.stream in self._streams:
             raise RemoteProtocolError("a stream number that is not the peer's to choose")
-        if self._inbound >= self.rules.streams:
+        if self._inbound >= self.config.streams:
             self.enqueue(header(WINDOW_UPDATE, RST, frame.stream, 0))
             self._count_refusal()
             return

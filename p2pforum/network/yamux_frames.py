@@ -32,7 +32,7 @@ def header(kind: int, flags: int, stream: int, length: int) -> bytes:
     return HEADER.pack(0, kind, flags, stream, length)
 
 
-class FrameReader:
+class YamuxFrameReader:
     """Feed it what arrives; it yields the frames that are whole. Holds one frame at most."""
 
     def __init__(self, max_body: int) -> None:

@@ -15,7 +15,7 @@ from p2pforum.network.yamux_frames import DATA, FIN, RST, WINDOW_UPDATE, header
 MAX_DATA = 65_000  # bytes of a DATA frame: with its header it fits one Noise message
 
 
-class Sender(Protocol):
+class FrameSender(Protocol):
     """What a stream asks of its connection."""
 
     def enqueue(self, *parts: bytes) -> None: ...
@@ -35,7 +35,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
     """`read_stall` is how long a peer may leave its window shut while we want to send."""
 
     def __init__(
-        self, connection: Sender, number: int, *, inbound: bool, read_stall: float = READ_STALL_SECONDS
+        self, connection: FrameSender, number: int, *, inbound: bool, read_stall: float = READ_STALL_SECONDS
     ) -> None:
         self.number = number
         self.inbound = inbound

@@ -1,6 +1,6 @@
 """With whom this node keeps in touch: peers that its user named, and some from its address book.
 
-reach.py    which addresses are kept at all
+address_policy.py  which addresses are kept at all
 entry.py    one address of the book, and its row
 buckets.py  where in the book an address lies, by a secret
 tables.py   the book's two tables: places, drawing, what is not saved yet

@@ -11,9 +11,9 @@ from random import Random
 from p2pforum.core import limits
 from p2pforum.core.address import Address
 from p2pforum.network.ranges import book_group, book_host
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.buckets import Buckets
 from p2pforum.peers.entry import Entry, read_row
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.tables import Changes, Tables
 
 
@@ -24,7 +24,7 @@ class Book:
         self,
         secret: bytes,
         rng: Random,
-        reach: Reach | None = None,
+        policy: AddressPolicy | None = None,
         *,
         mine: str = "",
         number: Callable[[bytes], int] = lambda _record: 0,
@@ -32,7 +32,7 @@ class Book:
         """`number` of a record in the book: of two of one peer, the higher is the newer."""
         self._rng = rng
         self._number = number
-        self._reach = reach or Reach()
+        self._policy = policy or AddressPolicy()
         self._mine = mine
         self._buckets = Buckets(secret)
         self._tables = Tables(self._buckets)
@@ -123,7 +123,7 @@ class Book:
                 self._tables.remove(other)
 
     def _admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
-        address = self._reach.admit(text, is_local=is_local, is_named=is_named)
+        address = self._policy.admit(text, is_local=is_local, is_named=is_named)
         return address if address is not None and address.peer != self._mine else None
 
     # -- what became of dialling ---------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Book:
 
     def is_local(self, entry: Entry) -> bool:
         """In a private network, where groups say nothing, and not because the user configured all such."""
-        return not entry.group and not self._reach.private
+        return not entry.group and not self._policy.private
 
     # -- what is here --------------------------------------------------------------------------------------
 

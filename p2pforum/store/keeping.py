@@ -36,7 +36,7 @@ _PAGES = 200  # part of the quota that merging the search index may take for a m
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RetentionPolicy:
     """As configured. `hours` of a board without an entry in `by_board`; `quota` in bytes."""
 
     hours: int = limits.RETENTION_HOURS
@@ -44,7 +44,7 @@ class Rules:
     quota: int = limits.QUOTA
 
     @classmethod
-    def of(cls, config: Config) -> "Rules":
+    def of(cls, config: Config) -> "RetentionPolicy":
         return cls(config.retention_hours, config.board_hours, config.quota)
 
 
@@ -68,22 +68,22 @@ _FLOOR = struct.Struct(">IBB")
 class Keeping:
     """`now` gives the hour since 1970. One for one store; the store's one writer calls `make_room`."""
 
-    def __init__(self, store: Store, rules: Rules, now: Callable[[], int]) -> None:
+    def __init__(self, store: Store, policy: RetentionPolicy, now: Callable[[], int]) -> None:
         self._store = store
-        self._rules = rules
+        self._policy = policy
         self._now = now
         self._is_still = False
         self.floor = _load_floor(store)
-        store.limit_log(max(_SMALLEST_LOG, rules.quota // _LOG))
+        store.limit_log(max(_SMALLEST_LOG, policy.quota // _LOG))
 
     def horizon(self) -> int:
         """The oldest hour that is kept of any board: what sync tells its peers."""
-        longest = max([self._rules.hours, *self._rules.by_board.values()])
+        longest = max([self._policy.hours, *self._policy.by_board.values()])
         return max(0, self._now() - longest, self.floor.whole_hour)
 
     def low(self, board: str) -> int:
         """The oldest hour that is kept of a board, and compared by sync."""
-        hours = self._rules.by_board.get(board, self._rules.hours)
+        hours = self._policy.by_board.get(board, self._policy.hours)
         return max(0, self._now() - hours, self.floor.whole_hour)
 
     def refuses(self, post: Post) -> bool:
@@ -91,7 +91,7 @@ class Keeping:
         fields = post.payload
         if Floor(fields.hour, fields.stamp.bits, post.id[0]) < self.floor:
             return True
-        hours = self._rules.by_board.get(fields.board, self._rules.hours)
+        hours = self._policy.by_board.get(fields.board, self._policy.hours)
         return fields.hour < self._now() - hours
 
     def expire(self) -> int:
@@ -106,7 +106,7 @@ class Keeping:
             return 0
         self._lower_floor()
         total = retention.expire(self._store, self.horizon())
-        if self._rules.by_board:
+        if self._policy.by_board:
             with self._store.exclusive() as db:
                 boards = [name for (name,) in db.execute("SELECT name FROM board")]
             total += sum(retention.expire_board(self._store, name, self.low(name)) for name in boards)
@@ -115,21 +115,21 @@ class Keeping:
 
     def make_room(self) -> None:
         """After each write: cheap unless the quota is full. Who writes waits meanwhile."""
-        if self._used() > self._rules.quota * _FULL:
+        if self._used() > self._policy.quota * _FULL:
             self._make_room()
-        elif self._store.size() > self._rules.quota:  # the log of a large merge
+        elif self._store.size() > self._policy.quota:  # the log of a large merge
             self._store.checkpoint(patience=0)
 
     def _make_room(self) -> None:
         cost = self._cost()
-        while (excess := self._used() - int(self._rules.quota * _ROOMY)) > 0:
+        while (excess := self._used() - int(self._policy.quota * _ROOMY)) > 0:
             floor = self._floor_above(_MORE * excess / cost)
             if floor is None:
                 log.warning("the quota is full of pinned threads and unpublished posts")
                 break
             self._raise_floor(floor)
             self._remove_below(floor)
-            retention.merge_words(self._store, max(16, self._rules.quota // _PAGES // schema.PAGE))
+            retention.merge_words(self._store, max(16, self._policy.quota // _PAGES // schema.PAGE))
             retention.give_back(self._store)
             self._store.checkpoint(patience=0)  # the file becomes shorter only with this
 
@@ -179,7 +179,7 @@ class Keeping:
             self._store,
             f"row < ? OR ({cheap})",
             (low, high, floor.bits, bytes([floor.first])),
-            min(limits.STORE_STEP, max(_FEWEST, self._rules.quota // _STEPS)),
+            min(limits.STORE_STEP, max(_FEWEST, self._policy.quota // _STEPS)),
         )
         log.info("the quota is full: %d of the oldest posts were removed", gone)
 
@@ -194,7 +194,7 @@ class Keeping:
 
     def _lower_floor(self) -> None:
         """When there is much room: the quota was raised, or most was past its time."""
-        if self.floor == Floor() or self._used() > self._rules.quota * _IDLE:
+        if self.floor == Floor() or self._used() > self._policy.quota * _IDLE:
             return
         with self._store.exclusive() as db:
             db.execute("DELETE FROM meta WHERE name = ?", (schema.FLOOR,))

@@ -23,8 +23,8 @@ from p2pforum.store.connection import WRITER_PATIENCE, open_read_only, open_writ
 from p2pforum.store.hours import load_hours, save_hours
 from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.scatter import chunks, in_chunk
-from p2pforum.store.snapshot import Snapshot, read_released
-from p2pforum.store.statistics import Statistics, read_statistics
+from p2pforum.store.snapshot import StoreSnapshot, read_released
+from p2pforum.store.statistics import StoreStatistics, read_statistics
 
 log = logging.getLogger(__name__)
 
@@ -181,12 +181,12 @@ class Store:
         with self._read_lock, translated():
             return read_released(self._reader, ids)
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> StoreStatistics:
         with self._read_lock, translated():
             return read_statistics(self._reader, self._path)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[StoreSnapshot]:
         """A sealed view of what is released now. While it is open the write-ahead log can only grow."""
         with ExitStack() as stack:
             with translated():
@@ -196,7 +196,7 @@ class Store:
                     db.execute("SELECT 1 FROM rblock LIMIT 1").fetchone()
                     known, commits = self._blocks.current(), self._commits
                     hours = self._hours.sealed()
-            view = Snapshot(db, known, hours, self._keys, self._rememberer(commits))
+            view = StoreSnapshot(db, known, hours, self._keys, self._rememberer(commits))
             view.cells()  # hours that changed are read here, in the caller's thread
             yield view
 

@@ -21,7 +21,7 @@ from p2pforum.store.latest import Key, latest, since
 from p2pforum.store.resolving import resolve
 from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.rows import board_token, reopen
-from p2pforum.store.statistics import Statistics, read_statistics
+from p2pforum.store.statistics import StoreStatistics, read_statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Reader:
         rows = self._all("SELECT hour FROM post WHERE released AND raw IS NOT NULL ORDER BY row DESC LIMIT 1")
         return int(rows[0][0]) if rows else None
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> StoreStatistics:
         with translated():
             return read_statistics(self._db, self.path)
 

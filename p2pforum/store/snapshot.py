@@ -22,7 +22,7 @@ _BOARDS = """SELECT name, EXISTS
     ORDER BY name LIMIT ?"""
 
 
-class Items:
+class StoredItems:
     """The released posts of one board in some hours, sorted by (hour, ID). See sync.reconcile.Items.
 
     `window` are those hours: from the first up to, not with, the second.
@@ -137,7 +137,7 @@ class Items:
         return self._loaded
 
 
-class Snapshot:
+class StoreSnapshot:
     """Made by Store.snapshot(). One session's: not for two threads at the same moment.
 
     `known` are the blocks of boards in memory when the view was sealed, `hours` all hours; `remember` is
@@ -174,12 +174,12 @@ class Snapshot:
         with translated():
             return self._hours.cells(self._db, low, end)
 
-    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> StoredItems:
         """From the hour `low_hour` up to, not with, `end`. Of an unknown board: none."""
         with translated():
             row = self._db.execute("SELECT id FROM board WHERE name = ?", (board,)).fetchone()
             number, blocks = (row[0], self._blocks(row[0])) if row else (0, _NOTHING)
-        return Items(
+        return StoredItems(
             blocks,
             lambda index: self._keys(number, blocks, index),
             (low_hour, end),

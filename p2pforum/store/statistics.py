@@ -8,7 +8,7 @@ from p2pforum.store.schema import log_size
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class StoreStatistics:
     """Counts for a person. `posts` are those to read, whether released or not."""
 
     posts: int
@@ -18,10 +18,10 @@ class Statistics:
     size: int  #: bytes on disk, the write-ahead log included
 
 
-def read_statistics(db: sqlite3.Connection, path: Path) -> Statistics:
+def read_statistics(db: sqlite3.Connection, path: Path) -> StoreStatistics:
     boards, threads, posts = db.execute(
         "SELECT count(*), coalesce(sum(threads), 0), coalesce(sum(posts), 0) FROM board WHERE posts"
     ).fetchone()
     unreleased = db.execute("SELECT count(*) FROM post WHERE NOT released AND raw IS NOT NULL").fetchone()[0]
     size = (path.stat().st_size if path.exists() else 0) + log_size(path)
-    return Statistics(posts, threads, boards, unreleased, size)
+    return StoreStatistics(posts, threads, boards, unreleased, size)

@@ -53,7 +53,7 @@ def _parse(kind: int, fields: Fields) -> Frame:
     return found.parse(fields)
 
 
-class FrameReader:
+class SyncFrameReader:
     """Cuts a stream of bytes into frames, however the stream was cut. Keeps at most one frame."""
 
     def __init__(self) -> None:

@@ -132,13 +132,13 @@ class Reconciler:
         Lazy: a span over a million items costs memory for one message.
         """
         limit = self._policy.limit
-        out, n = wire.Writer(), 0
+        out, n = wire.MessageWriter(), 0
         for span in spans:
             lower = span.lower
             for found in self._answer(span):
                 if not out.add(lower, found, limit):
                     yield out.message()
-                    out = wire.Writer()
+                    out = wire.MessageWriter()
                     out.add(lower, found)
                 lower = found[0]
                 n += 1

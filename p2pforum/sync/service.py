@@ -25,7 +25,7 @@ from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECON
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.places import Guest, SessionPlaces
 from p2pforum.sync.reputation import Reputation
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.talk import Progress, Share, Talk, hear_hour, say_end
 from p2pforum.sync.terms import Settings
@@ -181,7 +181,9 @@ class SyncService:
                 async with share.among:
                     snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
                 rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
-                session = Session(snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator)
+                session = SyncSession(
+                    snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator
+                )
                 show = progress or (lambda _: None)
                 note = partial(self.clocks.note, peer, dialled=self._is_dialled(peer))
                 talk = Talk(stream, session, share, guest, self._door, show, stack.close, note)

@@ -22,7 +22,7 @@ from p2pforum.sync.boards import BoardTable, SharedBoard
 from p2pforum.sync.budget import PeerEnded, Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Arrival, Fetching, Landed
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.look import Looking
 from p2pforum.sync.matching import Matching
 from p2pforum.sync.negotiate import Answering, Asking
@@ -50,7 +50,7 @@ from p2pforum.sync.terms import Terms
 _OUTPUT = 64 * limits.KIB  # bytes given out at once, and up to a frame more
 
 
-class Session:
+class SyncSession:
     """`clock` counts seconds of work. Raises RemoteProtocolError and SessionOver: then it is over."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Session:
         self._initiator = initiator
         self.report = Report()
         self.is_busy = True  #: whether `work` has more to do at once
-        self._reader = FrameReader()
+        self._reader = SyncFrameReader()
         self._hello = Hello(rng.randbytes(NONCE_SIZE), terms.hour, terms.horizon)
         self._outbox: deque[bytes] = deque([encode(self._hello)])
         self._looking: Looking | None = None

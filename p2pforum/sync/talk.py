@@ -19,10 +19,10 @@ from p2pforum.network.bell import Bell
 from p2pforum.network.interface import STREAM_LOST
 from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
-from p2pforum.sync.frames import FrameReader, encode
+from p2pforum.sync.frames import SyncFrameReader, encode
 from p2pforum.sync.payloads import NONCE_SIZE, Code, End, Hello
 from p2pforum.sync.places import Guest
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Talk:
     """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
 
     _stream: trio.abc.Stream
-    _session: Session
+    _session: SyncSession
     _share: Share
     _guest: Guest
     _door: Door
@@ -211,7 +211,7 @@ async def say_end(stream: trio.abc.Stream, code: Code) -> None:
 
 async def hear_hour(stream: trio.abc.Stream) -> int | None:
     """What hour it is for a peer whose session is not answered, from its HELLO; None if it does not come."""
-    reader, read = FrameReader(), 0
+    reader, read = SyncFrameReader(), 0
     with trio.move_on_after(limits.SYNC_END_SECONDS):
         while read < _HELLO_BYTES and (received := await stream.receive_some(_HELLO_BYTES - read)):
             read += len(received)

@@ -86,7 +86,7 @@ def separator(before: tuple[int, bytes], after: tuple[int, bytes]) -> Bound:
     return (after[0], other[: shared + 1])
 
 
-class Writer:
+class MessageWriter:
     """Builds one message, range after range upwards. Hours are written as differences."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from api_backend import RecordingBackend
 
-from p2pforum.api.connection import Connection, Gone
+from p2pforum.api.connection import FrontEndConnection, FrontEndGone
 from p2pforum.api.server import converse
 
 VERSION = b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -25,7 +25,7 @@ class FrontEnd:
 
     def __init__(self, ours: Stream, theirs: Stream) -> None:
         self.stream = ours
-        self.connection = Connection(theirs)
+        self.connection = FrontEndConnection(theirs)
         self.ended_at: float | None = None  # seconds of virtual time after the start
         self._theirs = theirs
         self._started = trio.current_time()
@@ -35,7 +35,7 @@ class FrontEnd:
         try:
             with self.connection.scope:
                 await converse(backend, self.connection)
-        except Gone:
+        except FrontEndGone:
             pass
         finally:
             self.ended_at = trio.current_time() - self._started

@@ -21,7 +21,7 @@ from p2pforum.core.network_params import params_for
 from p2pforum.core.post import Post, decode
 from p2pforum.core.post_id import format_id
 from p2pforum.store.posts import open_store
-from p2pforum.store.snapshot import Items
+from p2pforum.store.snapshot import StoredItems
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def other_world(tmp_path: Path) -> World:
     return OtherWorld(home)
 
 
-def keys_of(items: Items) -> list[tuple[int, bytes]]:
+def keys_of(items: StoredItems) -> list[tuple[int, bytes]]:
     return items.keys(0, len(items))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.core import bundle, limits
-from p2pforum.core.bundle import BundleReader, Fault, Header, Posts, chunked, join_posts, split_posts
+from p2pforum.core.bundle import BundleReader, Fault, Header, RawPosts, chunked, join_posts, split_posts
 from p2pforum.core.errors import InvalidPost, Refused
 
 raws_strategy = st.lists(st.binary(min_size=1, max_size=300), max_size=40)
@@ -25,7 +25,7 @@ def read(data: bytes) -> tuple[list[Header], list[bytes], list[Fault]]:
     parts = list(BundleReader(io.BytesIO(data).read))
     return (
         [part for part in parts if isinstance(part, Header)],
-        [raw for part in parts if isinstance(part, Posts) for raw in part.raws],
+        [raw for part in parts if isinstance(part, RawPosts) for raw in part.raws],
         [part for part in parts if isinstance(part, Fault)],
     )
 
@@ -128,14 +128,14 @@ def test_what_is_no_bundle_is_refused(data: bytes) -> None:
 
 
 def test_a_newer_bundle_is_refused() -> None:
-    data = bundle.MAGIC + bundle._frame(bundle.Kind.HEADER, b"\x02" + bytes(12) + b"test.net")
+    data = bundle.MAGIC + bundle._frame(bundle.FrameKind.HEADER, b"\x02" + bytes(12) + b"test.net")
     with pytest.raises(Refused, match="newer"):
         read(data)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x01", b"\x01" + bytes(12), b"\x01" + bytes(12) + b"\xff"])
 def test_a_header_that_says_nothing_is_a_fault(payload: bytes) -> None:
-    headers, _, faults = read(bundle.MAGIC + bundle._frame(bundle.Kind.HEADER, payload))
+    headers, _, faults = read(bundle.MAGIC + bundle._frame(bundle.FrameKind.HEADER, payload))
     assert not headers
     assert faults
 
@@ -156,9 +156,9 @@ def test_of_a_frame_with_a_bad_size_no_post_is_kept_and_all_of_the_others(bad: b
     good = [join_posts([b"%d" % n]) for n in range(3)]
     frames = [good[0], good[1] + bad + good[1], good[2]]
     pieces = [bundle.MAGIC, *list(bundle.write_bundle(HEADER, []))[1:2]]
-    pieces += [bundle._frame(bundle.Kind.POSTS, frame) for frame in frames]
+    pieces += [bundle._frame(bundle.FrameKind.POSTS, frame) for frame in frames]
     before = b"".join(pieces)
-    end = bundle._frame(bundle.Kind.END, hashlib.sha256(before).digest())
+    end = bundle._frame(bundle.FrameKind.END, hashlib.sha256(before).digest())
     headers, raws, faults = read(before + end)
     assert (headers, raws) == ([HEADER], [b"0", b"2"])
     assert [fault.offset for fault in faults] == [len(b"".join(pieces[:3]))]

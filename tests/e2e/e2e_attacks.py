@@ -19,7 +19,7 @@ from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
 from p2pforum.sync import wire
 from p2pforum.sync.boards import tag_of
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.payloads import (
     NONCE_SIZE,
     Board,
@@ -60,7 +60,7 @@ class Talk:
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
         self._one = trio.Lock()
-        self._reader = FrameReader()
+        self._reader = SyncFrameReader()
         self._heard: list[tuple[Frame, int]] = []
         self._credit = {Credit.NEG: limits.SYNC_NEG_WINDOW, Credit.POSTS: limits.SYNC_POSTS_WINDOW}
         self._more = trio.lowlevel.ParkingLot()
@@ -141,7 +141,7 @@ async def _listen(talk: Talk) -> None:
 def _wrong(scene: Scene) -> bytes:
     """Fingerprints of many ranges; all differ."""
     cuts = sorted((scene.now - random.randrange(400), random.randbytes(2)) for _ in range(_RANGES))
-    writer = wire.Writer()
+    writer = wire.MessageWriter()
     for cut in dict.fromkeys(cuts):
         writer.add(writer.reached, (cut, wire.Mode.FINGERPRINT, bytes(16)))
     return writer.message()
@@ -226,7 +226,7 @@ async def _tell(talk: Talk, scene: Scene) -> None:
 async def never_agrees(talk: Talk, scene: Scene) -> None:
     """Rounds without end."""
     await _tell(talk, scene)
-    writer = wire.Writer()
+    writer = wire.MessageWriter()
     writer.add(wire.LOWEST, (wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16)))
     while True:
         if isinstance(frame := await talk.hear(), Neg):
@@ -242,7 +242,7 @@ async def lists_fakes(talk: Talk, scene: Scene) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_listen, talk)
         while scene.did["listed"] < MILLION:
-            writer = wire.Writer()
+            writer = wire.MessageWriter()
             here = (wire.HIGHEST, wire.Mode.ID_LIST, b"".join(fakes(_IDS)))
             writer.add((scene.now + 1, b""), here)
             await talk.spend(Neg(frame.board, False, writer.message()))

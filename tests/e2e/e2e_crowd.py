@@ -33,8 +33,8 @@ from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
 from p2pforum.peers import service
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import PeerService
 from simulation.address_book import ByRecord
 
@@ -95,7 +95,7 @@ class Node:
     def __init__(self, number: int, kind: str, network: Libp2pNetwork) -> None:
         self.rng = Random(number)
         book = {"plain": Book, "by_record": ByRecord}[kind]
-        self.book = book(bytes([number]) * 32, self.rng, Reach(), mine=network.peer_id)
+        self.book = book(bytes([number]) * 32, self.rng, AddressPolicy(), mine=network.peer_id)
         self.network = network
         self.dials = 0
         self.exchange = ExchangeService(network, TEST_NETWORK, self.rng, self, pace=QUICK)

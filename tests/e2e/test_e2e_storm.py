@@ -18,7 +18,7 @@ from p2pforum.core.limits import FRAMES_BURST, FRAMES_PER_SECOND, KIB
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_noise import Identity
 from p2pforum.network.libp2p_upgrade import connect
-from p2pforum.network.yamux_frames import ACK, PING, SYN, FrameReader, header
+from p2pforum.network.yamux_frames import ACK, PING, SYN, YamuxFrameReader, header
 
 pytestmark = pytest.mark.e2e
 
@@ -41,7 +41,7 @@ class Storm:
                 await channel.send_all(header(PING, SYN, 0, 7) * 1_000)
 
     async def _count(self, channel: trio.abc.ReceiveStream) -> None:
-        reader = FrameReader(64 * KIB)
+        reader = YamuxFrameReader(64 * KIB)
         try:
             while part := await channel.receive_some(64 * KIB):
                 found = reader.feed(bytes(part))

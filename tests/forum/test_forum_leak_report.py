@@ -12,7 +12,7 @@ from p2pforum.core.post import Post
 from p2pforum.forum import leak_report
 from p2pforum.forum.backup import back_up, restore
 from p2pforum.forum.burning import burn, everything, the_key, the_thread
-from p2pforum.keystore.contents import Sent
+from p2pforum.keystore.contents import SentRecord
 
 SPREAD = {"handed": 3, "told": 2, "heard": 1}
 
@@ -28,13 +28,13 @@ def published(person: Person, **how: object) -> Post:
     return post
 
 
-def records(person: Person) -> dict[bytes, Sent]:
+def records(person: Person) -> dict[bytes, SentRecord]:
     return person.keystore.read().sent
 
 
 def test_what_the_node_answered_is_remembered(person: Person) -> None:
     post = published(person)
-    assert records(person) == {post.id: Sent(post.author, post.id, HOUR, 3, 2, 1, 5)}
+    assert records(person) == {post.id: SentRecord(post.author, post.id, HOUR, 3, 2, 1, 5)}
     box = person.keystore.read()
     assert leak_report.left(box, post.id) == leak_report.all_left(box)[0]
     with pytest.raises(NotFound, match="the keystore does not know"):
@@ -64,7 +64,7 @@ def test_it_is_sealed(tmp_path: Path, passphrase: bytes | None) -> None:
     with person.keystore.transaction() as box:  # the ID of a root is there as its thread, too
         box.speaking.clear()
         box.keys.clear()
-        box.sent = {post.id: Sent(bytes(32), bytes(32), HOUR, 3, 2, 1, 5)}
+        box.sent = {post.id: SentRecord(bytes(32), bytes(32), HOUR, 3, 2, 1, 5)}
     raw = person.keystore.path.read_bytes()
     assert any(post.id[i : i + 16] in raw for i in range(16)) is (passphrase is None)
 
@@ -91,7 +91,7 @@ def test_a_backup_brings_it_back(person: Person, tmp_path: Path) -> None:
 
 def test_what_it_tells() -> None:
     def said(*counts: int) -> str:
-        return " ".join(leak_report.what_it_tells(Sent(b"", b"", HOUR, *counts)))
+        return " ".join(leak_report.what_it_tells(SentRecord(b"", b"", HOUR, *counts)))
 
     assert "3 peers got the post from this node" in said(3, 2, 1, 5)
     assert "2 peers learnt within 5 s that this node has the post" in said(3, 2, 1, 5)

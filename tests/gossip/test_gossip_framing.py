@@ -7,7 +7,7 @@ from libp2p.utils.varint import encode_uvarint as their_uvarint
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.gossip.framing import FrameSplitter, Outbox, frame
+from p2pforum.gossip.framing import FrameSplitter, RpcQueue, frame
 from p2pforum.gossip.wire import Message, encode_publish, encode_uvarint
 
 bodies = st.lists(st.binary(max_size=400), max_size=8)
@@ -70,27 +70,27 @@ def read_back(written: bytes) -> list[bytes]:
 
 
 def test_messages_that_wait_together_share_an_rpc_and_control_parts_do_not() -> None:
-    outbox = Outbox()
-    assert not outbox
+    queue = RpcQueue()
+    assert not queue
     for n in range(3):
-        assert outbox.add_message(entry(n))
-    assert outbox.add_control(b"one")
-    assert outbox.add_control(b"two")
-    written, messages = outbox.take()
+        assert queue.add_message(entry(n))
+    assert queue.add_control(b"one")
+    assert queue.add_control(b"two")
+    written, messages = queue.take()
     assert read_back(written) == [b"one", b"two", entry(0) + entry(1) + entry(2)]
     assert messages == 3
-    assert not outbox
-    assert outbox.take() == (b"", 0)
+    assert not queue
+    assert queue.take() == (b"", 0)
 
 
 @given(st.lists(st.integers(1, 16_000), min_size=1, max_size=60))
 def test_every_rpc_keeps_its_bounds_and_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
-    outbox = Outbox()
+    queue = RpcQueue()
     entries = [entry(n, size) for n, size in enumerate(sizes)]
-    assert all(map(outbox.add_message, entries))
+    assert all(map(queue.add_message, entries))
     got, count = b"", 0
-    while outbox:
-        written, messages = outbox.take()
+    while queue:
+        written, messages = queue.take()
         (body,) = read_back(written)
         assert len(body) <= limits.GOSSIP_RPC
         assert 0 < messages <= limits.MAX_RPC_MESSAGES
@@ -101,79 +101,79 @@ def test_every_rpc_keeps_its_bounds_and_nothing_is_lost_or_reordered(sizes: list
 
 
 def test_an_rpc_holds_no_more_messages_than_a_peer_may_read() -> None:
-    outbox = Outbox()
+    queue = RpcQueue()
     for n in range(300):
-        outbox.add_message(entry(n, 0))
-    assert outbox.take()[1] == limits.MAX_RPC_MESSAGES
+        queue.add_message(entry(n, 0))
+    assert queue.take()[1] == limits.MAX_RPC_MESSAGES
 
 
 def test_a_full_outbox_refuses() -> None:
-    outbox = Outbox(max_bytes=2_000, max_control=2)
-    assert [outbox.add_message(entry(n)) for n in range(5)] == [True, True, True, False, False]
-    assert outbox.is_filling
-    assert [outbox.add_control(b"c") for _ in range(3)] == [True, True, False]
+    queue = RpcQueue(max_bytes=2_000, max_control=2)
+    assert [queue.add_message(entry(n)) for n in range(5)] == [True, True, True, False, False]
+    assert queue.is_filling
+    assert [queue.add_control(b"c") for _ in range(3)] == [True, True, False]
 
 
 def asked(count: int) -> dict[bytes, bytes]:
-    """Entries of 1,000 bytes by ID: three times as much as an outbox holds, if there are 800."""
+    """Entries of 1,000 bytes by ID: three times as much as a queue holds, if there are 800."""
     return {n.to_bytes(32, "big"): entry(n, 1_000) for n in range(count)}
 
 
 def test_what_a_peer_asks_for_is_fetched_as_room_comes_however_much_it_is() -> None:
-    outbox, kept = Outbox(), asked(800)
-    assert outbox.add_asked(list(kept)) == 800
-    assert outbox.held == 800 * 8
+    queue, kept = RpcQueue(), asked(800)
+    assert queue.add_asked(list(kept)) == 800
+    assert queue.held == 800 * 8
     got = b""
-    while outbox:
-        outbox.fetch_asked(kept.get)
-        assert outbox.held <= limits.GOSSIP_RPC + 1_100 + 800 * 8
-        written, _ = outbox.take()
+    while queue:
+        queue.fetch_asked(kept.get)
+        assert queue.held <= limits.GOSSIP_RPC + 1_100 + 800 * 8
+        written, _ = queue.take()
         got += b"".join(read_back(written))
-        outbox.confirm()
+        queue.confirm()
     assert got == b"".join(kept.values())
 
 
 def test_control_as_messages_most_of_them_have_no_room() -> None:
-    assert sum(map(Outbox().add_message, asked(800).values())) < 800 / 2
+    assert sum(map(RpcQueue().add_message, asked(800).values())) < 800 / 2
 
 
 def test_what_is_pushed_has_its_room_whatever_waits_to_be_fetched() -> None:
-    outbox, kept = Outbox(), asked(limits.OUTBOX_ASKED)
-    outbox.add_asked(list(kept))
-    outbox.fetch_asked(kept.get)
+    queue, kept = RpcQueue(), asked(limits.OUTBOX_ASKED)
+    queue.add_asked(list(kept))
+    queue.fetch_asked(kept.get)
     pushed = [entry(n, 10_000) for n in range(18)]
-    assert all(map(outbox.add_message, pushed))
-    outbox.fetch_asked(kept.get)
+    assert all(map(queue.add_message, pushed))
+    queue.fetch_asked(kept.get)
     written = b""
-    while (taken := outbox.take())[0]:
+    while (taken := queue.take())[0]:
         written += taken[0]
     assert b"".join(pushed) in b"".join(read_back(written))
 
 
 def test_ids_beyond_the_bound_are_refused_and_what_is_gone_is_left_out() -> None:
-    outbox, kept = Outbox(max_asked=3), asked(5)
+    queue, kept = RpcQueue(max_asked=3), asked(5)
     first, *rest = kept
-    assert outbox.add_asked([first]) == 1
-    assert outbox.add_asked(rest) == 2
-    assert outbox.add_asked(rest) == 0
+    assert queue.add_asked([first]) == 1
+    assert queue.add_asked(rest) == 2
+    assert queue.add_asked(rest) == 0
     del kept[rest[0]]
-    outbox.fetch_asked(kept.get)
-    assert read_back(outbox.take()[0]) == [kept[first] + kept[rest[1]]]
-    assert not outbox
+    queue.fetch_asked(kept.get)
+    assert read_back(queue.take()[0]) == [kept[first] + kept[rest[1]]]
+    assert not queue
 
 
 def test_what_could_not_be_written_goes_first_on_the_next_stream() -> None:
-    outbox = Outbox()
-    outbox.add_control(b"first")
-    outbox.add_message(entry(1))
-    taken = outbox.take()
-    outbox.put_back()
-    outbox.add_control(b"second")
-    outbox.add_message(entry(2))
-    again, _ = outbox.take()
+    queue = RpcQueue()
+    queue.add_control(b"first")
+    queue.add_message(entry(1))
+    taken = queue.take()
+    queue.put_back()
+    queue.add_control(b"second")
+    queue.add_message(entry(2))
+    again, _ = queue.take()
     assert again.startswith(frame(b"first"))
     assert read_back(again) == [b"first", b"second", entry(1) + entry(2)]
     assert taken[0].endswith(entry(1))
-    outbox.confirm()
-    outbox.put_back()
-    assert not outbox
+    queue.confirm()
+    queue.put_back()
+    assert not queue

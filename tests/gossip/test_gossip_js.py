@@ -126,7 +126,7 @@ OUTSIDE_ALL_MESHES = {"D": 0, "Dlo": 0, "Dhi": 0, "Dscore": 0, "Dout": 0}
 
 async def test_two_hundred_posts_by_asking_there_and_back(js: Path) -> None:
     """It refuses every GRAFT. So what comes to it from the one side, and leaves on the other, goes by IHAVE
-    and IWANT. It asks for all at once, more than an outbox holds, and gets all as it reads. It answers no
+    and IWANT. It asks for all at once, more than a queue holds, and gets all as it reads. It answers no
     more than ten IWANTs of a peer between two heartbeats, each with one RPC."""
     posts, large = some_posts(200, "Asked for."), [largest(n) for n in range(20)]
     async with AsyncExitStack() as stack:

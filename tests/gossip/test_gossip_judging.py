@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from p2pforum.core import limits
 from p2pforum.gossip.effects import Validate
-from p2pforum.gossip.judging import MOST_JUDGED, Judging, Pending
+from p2pforum.gossip.judging import MOST_JUDGED, Judging, PendingMessage
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Message
 
@@ -96,7 +96,7 @@ def test_a_waiting_post_takes_no_more_memory_than_is_reckoned() -> None:
         before, _ = tracemalloc.get_traced_memory()
         for n in range(300):
             post = brought("a", b"%150d" % n)
-            in_flight[post.message_id] = Pending(post.message, "a")
+            in_flight[post.message_id] = PendingMessage(post.message, "a")
             judging.add(post)
         after, _ = tracemalloc.get_traced_memory()
     finally:

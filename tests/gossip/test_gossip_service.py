@@ -9,7 +9,7 @@ from strategies import TEST_NETWORK, a_post
 from trio.testing import MockClock
 
 from p2pforum.core import limits
-from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.framing import RpcQueue
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Rpc, Subscription
 from p2pforum.network.interface import Connected, Ended
@@ -88,7 +88,7 @@ async def test_one_bad_own_post_holds_up_no_other(
 
 
 async def test_many_own_posts_at_once_all_arrive(node: Node, friend: Node, autojump_clock: MockClock) -> None:
-    posts = [a_post(f"Post {n}. " + "x" * 8_000) for n in range(300)]  # more than an outbox holds
+    posts = [a_post(f"Post {n}. " + "x" * 8_000) for n in range(300)]  # more than a queue holds
     await friend.dial(node)
     await until(lambda: friend.service.statistics().mesh_peers == 1)
     await node.publish(*posts)
@@ -109,7 +109,7 @@ async def test_who_asks_for_six_outboxes_at_once_gets_all(
     await probe.join(node)
     await until(lambda: any(rpc.ihave for rpc in probe.heard))
     (state,) = [state for state in node.service._states if state.peer == probe.network.peer_id]
-    state.outbox = Outbox(max_asked=room)
+    state.queue = RpcQueue(max_asked=room)
     await probe.say(iwant=tuple(message_id(post.raw) for post in posts))
     await trio.sleep(20)
     missed = max(0, 150 - room)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from p2pforum.keystore.contents import AuthorKey, Contents, Draft, OutboxPost, Sent, new_key
+from p2pforum.keystore.contents import AuthorKey, Contents, Draft, OutboxPost, SentRecord, new_key
 from p2pforum.keystore.format import KdfCost
 from p2pforum.keystore.keystore import Keystore
 
@@ -27,7 +27,7 @@ contents = st.builds(
     drafts=st.dictionaries(texts, st.builds(Draft, texts, texts, numbers), max_size=4),
     read=st.dictionaries(ids, st.sets(st.binary(min_size=8, max_size=8)), max_size=4),
     petnames=st.dictionaries(st.tuples(ids | st.just(b""), ids), texts, max_size=4),
-    sent=st.dictionaries(ids, st.builds(Sent, ids, ids, *[numbers] * 5), max_size=4),
+    sent=st.dictionaries(ids, st.builds(SentRecord, ids, ids, *[numbers] * 5), max_size=4),
 )
 
 

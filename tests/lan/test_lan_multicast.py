@@ -21,7 +21,7 @@ from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
 from p2pforum.lan.multicast import Multicast
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Interface, Offer
+from p2pforum.lan.places import Interface, LanNode
 from p2pforum.lan.shares import Shares
 
 KIND = service_type(TEST_NETWORK.name)
@@ -29,8 +29,8 @@ PEERS = [peer_id_of(bytes([n]) * 32) for n in (1, 2)]
 LOOPBACK, GROUP, PORT = "127.0.0.1", "224.0.0.251", 5353
 
 
-def offer(peer: str) -> Offer:
-    return Offer(peer, 4001, (LOOPBACK,))
+def lan_node(peer: str) -> LanNode:
+    return LanNode(peer, 4001, (LOOPBACK,))
 
 
 def a_name() -> str:
@@ -43,9 +43,9 @@ def machine_name() -> str:
 
 
 def opened(
-    peer: str | None, found: Callable[[Offer], None] = lambda _: None, names: Callable[[], str] = a_name
+    peer: str | None, found: Callable[[LanNode], None] = lambda _: None, names: Callable[[], str] = a_name
 ) -> Multicast:
-    return Multicast(KIND, [offer(peer)] if peer else [], [Interface(LOOPBACK, 8)], names, found)
+    return Multicast(KIND, [lan_node(peer)] if peer else [], [Interface(LOOPBACK, 8)], names, found)
 
 
 @contextlib.contextmanager
@@ -88,7 +88,7 @@ class Turns:
 
 @pytest.mark.slow
 async def test_nodes_find_each_other_and_meanwhile_the_event_loop_goes_on() -> None:
-    seen: dict[str, queue.Queue[Offer]] = {peer: queue.Queue() for peer in PEERS}
+    seen: dict[str, queue.Queue[LanNode]] = {peer: queue.Queue() for peer in PEERS}
     turns = Turns()
     with tap() as heard:
         async with trio.open_nursery() as nursery:
@@ -98,7 +98,7 @@ async def test_nodes_find_each_other_and_meanwhile_the_event_loop_goes_on() -> N
             said = b"\n".join(heard())
             second = await trio.to_thread.run_sync(opened, PEERS[1], seen[PEERS[1]].put)
             for peer, other in (PEERS, PEERS[::-1]):
-                assert await trio.to_thread.run_sync(seen[peer].get, True, 10) == offer(other)
+                assert await trio.to_thread.run_sync(seen[peer].get, True, 10) == lan_node(other)
             before = turns.count
             for node in (first, second):
                 await trio.to_thread.run_sync(node.close)
@@ -235,7 +235,7 @@ async def test_an_answer_that_is_none_ends_nothing(
     caplog: pytest.LogCaptureFixture, wanted_faults: list[str]
 ) -> None:
     wanted_faults.append("a fault in the search of the local network")
-    found: list[Offer] = []
+    found: list[LanNode] = []
     nameless = ServiceInfo(KIND, f"x.{KIND}", port=1, parsed_addresses=[LOOPBACK])
     odd = ServiceInfo(KIND, f"x.{KIND}", port=1, properties={"id": b"\xff"}, parsed_addresses=["::1"])
     with opened(None, found.append) as node:

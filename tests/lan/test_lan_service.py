@@ -13,14 +13,14 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
 from p2pforum.lan.names import service_type
-from p2pforum.lan.places import Interface, Offer
+from p2pforum.lan.places import Interface, LanNode
 from p2pforum.lan.service import LanService
 from p2pforum.network.memory_network import MemoryHub
 
 HOME = Interface("192.168.1.5", 24)
 CAFE = Interface("10.20.0.9", 16)
 OTHER = peer_id_of(bytes(32))
-NEIGHBOUR = Offer(OTHER, 4001, ("192.168.1.77", "8.8.8.8"))
+NEIGHBOUR = LanNode(OTHER, 4001, ("192.168.1.77", "8.8.8.8"))
 
 
 class Air:
@@ -40,14 +40,14 @@ class Stand:
         self,
         air: Air,
         kind: str,
-        offers: Sequence[Offer],
+        nodes: Sequence[LanNode],
         near: Sequence[Interface],
         names: Callable[[], str],
-        found: Callable[[Offer], None],
+        found: Callable[[LanNode], None],
     ) -> None:
         if air.fails:
             raise NetworkError(air.fails)
-        self.kind, self.offers, self.found = kind, offers, found
+        self.kind, self.nodes, self.found = kind, nodes, found
         self.ips = [i.ip for i in near]
         self.name = names()
         self._air = air
@@ -97,7 +97,7 @@ async def test_it_tells_where_it_is_and_takes_what_is_near(air: Air) -> None:
         await until(lambda: air.open)
         (stand,) = air.open
         assert (stand.kind, stand.ips) == (service_type(TEST_NETWORK.name), [HOME.ip])
-        assert [(o.port, o.ips) for o in stand.offers] == [(4001, (HOME.ip,))]
+        assert [(o.port, o.ips) for o in stand.nodes] == [(4001, (HOME.ip,))]
         await trio.to_thread.run_sync(stand.found, NEIGHBOUR)
         await until(lambda: found)
         assert found == [f"/ip4/192.168.1.77/tcp/4001/p2p/{OTHER}"], "not the public one"
@@ -108,9 +108,9 @@ async def test_its_own_voice_is_no_neighbour(air: Air) -> None:
     async with a_service() as (_, found):
         await until(lambda: air.open)
         (stand,) = air.open
-        own = Offer(stand.offers[0].peer, 4001, ("192.168.1.99",))
-        for offer in (own, NEIGHBOUR):
-            await trio.to_thread.run_sync(stand.found, offer)
+        own = LanNode(stand.nodes[0].peer, 4001, ("192.168.1.99",))
+        for node in (own, NEIGHBOUR):
+            await trio.to_thread.run_sync(stand.found, node)
         await until(lambda: found)
         assert not [address for address in found if own.peer in address]
 
@@ -156,8 +156,8 @@ async def test_a_fault_of_our_own_costs_a_neighbour_and_not_the_node(
     async with a_service() as (_, found):
         await until(lambda: air.open)
         (stand,) = air.open
-        for offer in (Offer(OTHER, 4001, ("192.168.1.66",)), NEIGHBOUR):
-            await trio.to_thread.run_sync(stand.found, offer)
+        for node in (LanNode(OTHER, 4001, ("192.168.1.66",)), NEIGHBOUR):
+            await trio.to_thread.run_sync(stand.found, node)
         await until(lambda: len(found) == 2)
     wanted_faults.append("a fault with what was found in the local network")
 

@@ -25,7 +25,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.network import multistream
 from p2pforum.network.interface import Connected, Ended
-from p2pforum.network.yamux_rules import Rules
+from p2pforum.network.yamux_config import YamuxConfig
 
 pytestmark = pytest.mark.e2e
 
@@ -127,9 +127,9 @@ async def test_nonsense_on_a_stream_ends_only_that_stream(said: bytes) -> None:
 
 async def test_a_flood_of_streams_ends_with_the_flooder() -> None:
     async with (
-        our_node(rules=Rules(frames=10**6)) as node,
+        our_node(config=YamuxConfig(frames=10**6)) as node,
         our_node(False) as peer,
-        our_node(False, rules=Rules(streams=10**6)) as bad,
+        our_node(False, config=YamuxConfig(streams=10**6)) as bad,
     ):
         for one in (peer, bad):
             await one.dial(node.addresses[0])
@@ -279,7 +279,7 @@ async def test_a_killed_peer_is_gone_at_once() -> None:
 
 async def test_a_stopped_peer_is_noticed_and_can_be_disconnected() -> None:
     # a stock host still counts it as connected after 75 seconds, and its disconnect never returns
-    async with our_node(rules=Rules(ping=0.5)) as node:
+    async with our_node(config=YamuxConfig(ping=0.5)) as node:
         events = node.watch()
         async with peer_process(node.addresses[0]) as (process, name):
             await events.receive()

@@ -35,7 +35,7 @@ from p2pforum.core.limits import MAX_STREAMS_PER_PEER
 from p2pforum.network import multistream
 from p2pforum.network.interface import PeerID
 from p2pforum.network.yamux import YamuxConnection
-from p2pforum.network.yamux_rules import Rules
+from p2pforum.network.yamux_config import YamuxConfig
 
 pytestmark = pytest.mark.e2e
 
@@ -125,7 +125,7 @@ async def test_row_13_our_connections_use_our_yamux() -> None:
 
 
 async def test_row_14_one_peer_takes_all_streams_of_a_stock_host() -> None:
-    async with stock_host() as host, our_node(False, rules=Rules(streams=10**6)) as greedy:
+    async with stock_host() as host, our_node(False, config=YamuxConfig(streams=10**6)) as greedy:
         host.set_stream_handler(TProtocol(ECHO), stock_echo)
         network = host.get_network()
         network._stream_semaphore = trio.Semaphore(50)  # of the thousands it has by default
@@ -144,7 +144,7 @@ async def test_row_14_but_not_of_our_node() -> None:
     async with (
         our_node() as node,
         our_node(False) as honest,
-        our_node(False, rules=Rules(streams=10**6)) as greedy,
+        our_node(False, config=YamuxConfig(streams=10**6)) as greedy,
     ):
         for peer in (honest, greedy):
             await peer.dial(node.addresses[0])

@@ -21,7 +21,7 @@ from network_tools import (
 
 from p2pforum.core import limits
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.network.yamux_rules import Rules
+from p2pforum.network.yamux_config import YamuxConfig
 
 pytestmark = pytest.mark.e2e
 
@@ -188,8 +188,8 @@ async def test_a_stock_host_is_a_peer_like_any_other() -> None:
 
 
 async def test_a_stream_keeps_trios_whole_contract() -> None:
-    rules = Rules(linger=0.05)
-    async with our_node(rules=rules) as node, our_node(listening=False, rules=rules) as peer:
+    config = YamuxConfig(linger=0.05)
+    async with our_node(config=config) as node, our_node(listening=False, config=config) as peer:
         await peer.dial(node.addresses[0])
         send, accepted = trio.open_memory_channel[trio.abc.HalfCloseableStream](100)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.core import limits
-from p2pforum.gossip.framing import Outbox
+from p2pforum.gossip.framing import RpcQueue
 from p2pforum.gossip.params import GossipParams
 from p2pforum.network.interface import Account, PeerID
 from p2pforum.network.memory_budget import MemoryBudget
@@ -111,7 +111,7 @@ def test_both_sides_of_the_bound(size: int) -> None:
 def test_a_peer_that_takes_what_it_is_sent_stays_below_an_even_share() -> None:
     """However much the node has for it: so memory is no reason to cut it while others hold more."""
     streams = 2 * limits.STREAM_MEMORY  # of gossip
-    outbox = Outbox()
+    outbox = RpcQueue()
     outbox.add_asked([bytes(32)] * limits.OUTBOX_ASKED)
     most = outbox.held + limits.OUTBOX_BYTES + limits.SEND_QUEUE + MAX_DATA + streams
     assert most <= limits.CONNECTION_MEMORY / limits.MAX_CONNECTIONS

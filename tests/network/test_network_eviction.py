@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from p2pforum.core import limits
 from p2pforum.network.eviction import Candidate, to_evict
-from p2pforum.network.inbound import InboundConnection, InboundPlaces, Pending
+from p2pforum.network.inbound import InboundConnection, InboundPlaces, PendingConnections
 from p2pforum.network.interface import Connection, Direction, PeerID
 
 SECRET = b"of this node"
@@ -237,7 +237,7 @@ async def test_more_than_fit_do_not_push_each_other_out_all_the_time(
 
 
 async def test_the_silent_of_one_address_push_out_each_other_only() -> None:
-    pending = Pending()
+    pending = PendingConnections()
     ended: list[str] = []
 
     async def wait(name: str, address: str) -> None:

@@ -12,7 +12,7 @@ from network_tools import an_account, our_node, receive_all, until
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.yamux import YamuxConnection
-from p2pforum.network.yamux_frames import DATA, GO_AWAY, SYN, FrameReader, header
+from p2pforum.network.yamux_frames import DATA, GO_AWAY, SYN, YamuxFrameReader, header
 from p2pforum.network.yamux_stream import YamuxStream
 
 pytestmark = pytest.mark.e2e
@@ -58,7 +58,7 @@ async def goodbye_of_one_that_was_pushed() -> bool:
         push(peer)
         nursery.start_soon(ours.close, 10.0)  # a busy machine is no part of this test
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(peer))
-        reader = FrameReader(1)
+        reader = YamuxFrameReader(1)
         async with stream:
             try:
                 await stream.send_all(MUCH * 5)
@@ -93,7 +93,7 @@ async def test_two_tasks_may_close_at_once() -> None:
         peer.setblocking(True)
         with trio.fail_after(20):
             said = await trio.to_thread.run_sync(peer.recv, 65_536)
-            assert any(frame.kind == GO_AWAY for frame in FrameReader(1).feed(said))
+            assert any(frame.kind == GO_AWAY for frame in YamuxFrameReader(1).feed(said))
             peer.close()
             await until(lambda: ours.ended)
 

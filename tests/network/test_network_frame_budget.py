@@ -11,8 +11,8 @@ from p2pforum.core.limits import FRAME_BYTES, FRAMES_BURST, FRAMES_PER_SECOND
 from p2pforum.network.frame_budget import FrameBudget
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import YamuxConnection
+from p2pforum.network.yamux_config import YamuxConfig
 from p2pforum.network.yamux_frames import ACK, DATA, PING, RST, SYN, WINDOW_UPDATE, Frame, header
-from p2pforum.network.yamux_rules import Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
 SECONDS = 10
@@ -59,7 +59,7 @@ def storm(kind: str) -> bytes:
 STORMS = pytest.mark.parametrize("kind", ["ping", "pong", "window", "empty", "byte", "streams"])
 
 
-async def frames_worked_on(kind: str, rules: Rules, monkeypatch: pytest.MonkeyPatch) -> int:
+async def frames_worked_on(kind: str, config: YamuxConfig, monkeypatch: pytest.MonkeyPatch) -> int:
     """By a node that is stormed for SECONDS."""
     worked = 0
     on_frame = YamuxConnection._on_frame
@@ -72,7 +72,7 @@ async def frames_worked_on(kind: str, rules: Rules, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(YamuxConnection, "_on_frame", count)
     here, there = memory_stream_pair(64 * 1024)
     ours = YamuxConnection(
-        here, initiator=False, on_stream=YamuxStream.reset, account=an_account(), rules=rules
+        here, initiator=False, on_stream=YamuxStream.reset, account=an_account(), config=config
     )
     with trio.move_on_after(SECONDS):
         async with trio.open_nursery() as nursery:
@@ -94,7 +94,8 @@ async def test_a_storm_costs_a_bounded_amount_of_work(
     kind: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
     assert (
-        await frames_worked_on(kind, Rules(), monkeypatch) <= FRAMES_BURST + (SECONDS + 1) * FRAMES_PER_SECOND
+        await frames_worked_on(kind, YamuxConfig(), monkeypatch)
+        <= FRAMES_BURST + (SECONDS + 1) * FRAMES_PER_SECOND
     )
 
 
@@ -103,7 +104,7 @@ async def test_a_storm_costs_a_bounded_amount_of_work(
 async def test_control_without_the_budget_it_costs_as_much_as_the_peer_likes(
     kind: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
-    assert await frames_worked_on(kind, Rules(frames=10**9), monkeypatch) > 5_000
+    assert await frames_worked_on(kind, YamuxConfig(frames=10**9), monkeypatch) > 5_000
 
 
 async def test_data_in_large_frames_is_never_held_up(autojump_clock: trio.testing.MockClock) -> None:

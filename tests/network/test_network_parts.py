@@ -15,7 +15,7 @@ from p2pforum.network import multistream
 from p2pforum.network.interface import Connected, Connection, Direction, Ended, PeerID
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
 from p2pforum.network.roster import Roster
-from p2pforum.network.yamux_frames import DATA, GO_AWAY, Frame, FrameReader, header
+from p2pforum.network.yamux_frames import DATA, GO_AWAY, Frame, YamuxFrameReader, header
 
 PEER = "12D3KooWDPMZCZoi6sdwFs4T8WcarETWjtpNDdm6NN8yZ5CGV6pU"
 ONION = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd"
@@ -196,7 +196,7 @@ frames = st.builds(
 @given(st.lists(frames), st.lists(st.integers(1, 20)))
 def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[int]) -> None:
     wire = b"".join(header(f.kind, f.flags, f.stream, f.length) + f.body for f in sent)
-    reader = FrameReader(1000)
+    reader = YamuxFrameReader(1000)
     got: list[Frame] = []
     for cut in cuts:
         got += reader.feed(wire[:cut])
@@ -208,7 +208,7 @@ def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[i
 @given(st.binary(max_size=200))
 def test_any_bytes_are_frames_or_the_peers_fault(data: bytes) -> None:
     with suppress(RemoteProtocolError):
-        list(FrameReader(1000).feed(data))
+        list(YamuxFrameReader(1000).feed(data))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_any_bytes_are_frames_or_the_peers_fault(data: bytes) -> None:
 )
 def test_bad_frames_are_the_peers_fault(bad: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
-        list(FrameReader(1000).feed(bad))
+        list(YamuxFrameReader(1000).feed(bad))
 
 
 # -- roster ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from p2pforum.network.interface import Connection, Direction, PeerID
 from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.network.yamux import YamuxConnection
+from p2pforum.network.yamux_config import YamuxConfig
 from p2pforum.network.yamux_frames import (
     ACK,
     DATA,
@@ -29,13 +30,12 @@ from p2pforum.network.yamux_frames import (
     SYN,
     WINDOW_UPDATE,
     Frame,
-    FrameReader,
+    YamuxFrameReader,
     header,
 )
-from p2pforum.network.yamux_rules import Rules
 from p2pforum.network.yamux_stream import YamuxStream
 
-QUICK = Rules(linger=0.05)
+QUICK = YamuxConfig(linger=0.05)
 
 
 # -- the stream contract ---------------------------------------------------------------------------
@@ -44,14 +44,14 @@ QUICK = Rules(linger=0.05)
 class Pair:
     """Two connections, of which the second keeps the streams that the first opens."""
 
-    def __init__(self, capacity: int, rules: Rules) -> None:
+    def __init__(self, capacity: int, config: YamuxConfig) -> None:
         here, there = memory_stream_pair(capacity)
         send, self.accepted = trio.open_memory_channel[YamuxStream](1000)
         self.opener = YamuxConnection(
-            here, initiator=True, on_stream=refuse, account=an_account(), rules=rules
+            here, initiator=True, on_stream=refuse, account=an_account(), config=config
         )
         self.accepter = YamuxConnection(
-            there, initiator=False, on_stream=send.send_nowait, account=an_account(), rules=rules
+            there, initiator=False, on_stream=send.send_nowait, account=an_account(), config=config
         )
 
     async def streams(self) -> tuple[YamuxStream, YamuxStream]:
@@ -64,8 +64,8 @@ def refuse(stream: YamuxStream) -> None:
 
 
 @asynccontextmanager
-async def pair(capacity: int = 100_000, rules: Rules = QUICK) -> AsyncIterator[Pair]:
-    made = Pair(capacity, rules)
+async def pair(capacity: int = 100_000, config: YamuxConfig = QUICK) -> AsyncIterator[Pair]:
+    made = Pair(capacity, config)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(made.opener.run)
         nursery.start_soon(made.accepter.run)
@@ -205,7 +205,7 @@ async def test_cancelled_reads_and_writes_hurt_nothing(autojump_clock: trio.test
 async def test_a_peer_that_does_not_read_loses_the_stream_after_a_while(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with pair(rules=Rules(read_stall=30)) as made:
+    async with pair(config=YamuxConfig(read_stall=30)) as made:
         here, there = await made.streams()
         healthy, healthy_end = await made.streams()
         with pytest.raises(trio.BrokenResourceError, match="does not read"):
@@ -261,11 +261,11 @@ async def test_windows_of_streams_that_are_read_grow_and_share(
 class Stranger:
     """A connection whose other end says, byte for byte, what a test wants."""
 
-    def __init__(self, rules: Rules, capacity: int) -> None:
+    def __init__(self, config: YamuxConfig, capacity: int) -> None:
         here, self.wire = memory_stream_pair(capacity)
         self.accepted: list[YamuxStream] = []
         self.connection = YamuxConnection(
-            here, initiator=False, on_stream=self.accepted.append, account=an_account(), rules=rules
+            here, initiator=False, on_stream=self.accepted.append, account=an_account(), config=config
         )
 
     async def says(self, data: bytes) -> None:
@@ -274,7 +274,7 @@ class Stranger:
         await trio.testing.wait_all_tasks_blocked()
 
     async def hears(self) -> list[Frame]:
-        reader = FrameReader(10**6)
+        reader = YamuxFrameReader(10**6)
         got: list[Frame] = []
         with trio.move_on_after(0.01), suppress(trio.BrokenResourceError):
             while part := await self.wire.receive_some():
@@ -283,8 +283,8 @@ class Stranger:
 
 
 @asynccontextmanager
-async def stranger(rules: Rules = QUICK, capacity: int = 10**7) -> AsyncIterator[Stranger]:
-    made = Stranger(rules, capacity)
+async def stranger(config: YamuxConfig = QUICK, capacity: int = 10**7) -> AsyncIterator[Stranger]:
+    made = Stranger(config, capacity)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(made.connection.run)
         await trio.testing.wait_all_tasks_blocked()
@@ -344,7 +344,7 @@ async def test_odd_frames_do_not(odd: bytes, autojump_clock: trio.testing.MockCl
 
 
 async def test_more_streams_than_allowed_are_reset(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(Rules(streams=10)) as peer:
+    async with stranger(YamuxConfig(streams=10)) as peer:
         await peer.says(b"".join(syn(number) for number in range(1, 401, 2)))
         assert len(peer.accepted) == 10
         flags = [frame.flags for frame in await peer.hears()]
@@ -368,7 +368,7 @@ async def test_nothing_is_heard_after_the_end(autojump_clock: trio.testing.MockC
 
 
 async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(Rules(streams=32, buffer=4 * STREAM_WINDOW)) as peer:
+    async with stranger(YamuxConfig(streams=32, buffer=4 * STREAM_WINDOW)) as peer:
         for number in (1, 3, 5, 7):
             await peer.says(syn(number) + data(number, STREAM_WINDOW))
         assert not peer.connection.ended
@@ -381,7 +381,7 @@ async def test_all_streams_together_may_hold_only_so_much(autojump_clock: trio.t
 
 @pytest.mark.slow
 async def test_a_peer_that_asks_and_does_not_read_is_cut(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(Rules(linger=0.05, frames=10**9), capacity=1000) as peer:
+    async with stranger(YamuxConfig(linger=0.05, frames=10**9), capacity=1000) as peer:
         pings = header(PING, SYN, 0, 1) * 1000
         for _ in range(3 * SEND_QUEUE // len(pings)):
             await peer.wire.send_all(pings)  # we keep some answers for it
@@ -394,7 +394,7 @@ async def test_a_peer_that_asks_and_does_not_read_is_cut(autojump_clock: trio.te
 async def test_a_peer_that_takes_nothing_off_the_socket_is_cut(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with stranger(Rules(ping=1000, send_stall=60, read_stall=1000), capacity=100) as peer:
+    async with stranger(YamuxConfig(ping=1000, send_stall=60, read_stall=1000), capacity=100) as peer:
         stream = peer.connection.open()
         with pytest.raises(trio.BrokenResourceError):
             await stream.send_all(bytes(2 * STREAM_WINDOW))
@@ -402,7 +402,7 @@ async def test_a_peer_that_takes_nothing_off_the_socket_is_cut(
 
 
 async def test_a_peer_that_is_silent_is_pinged_then_cut(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(Rules(ping=20)) as peer:
+    async with stranger(YamuxConfig(ping=20)) as peer:
         stream = peer.connection.open()
         with pytest.raises(trio.BrokenResourceError):
             await stream.receive_some()
@@ -411,7 +411,7 @@ async def test_a_peer_that_is_silent_is_pinged_then_cut(autojump_clock: trio.tes
 
 
 async def test_any_sign_of_life_keeps_a_connection(autojump_clock: trio.testing.MockClock) -> None:
-    async with stranger(Rules(ping=20)) as peer:
+    async with stranger(YamuxConfig(ping=20)) as peer:
         for _ in range(20):
             await trio.sleep(15)
             await peer.says(header(WINDOW_UPDATE, 0, 99, 0))

@@ -5,9 +5,9 @@ from random import Random
 
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.network.groups import network_group
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
 from p2pforum.peers.buckets import Buckets
-from p2pforum.peers.reach import Reach
 
 HOUR = 480_000  # now
 SECRET = bytes(range(32))
@@ -25,12 +25,12 @@ def an_address(number: int, host: str | None = None, port: int = 4001) -> str:
 
 def a_book(
     seed: int = 1,
-    reach: Reach | None = None,
+    policy: AddressPolicy | None = None,
     *,
     secret: bytes = SECRET,
     number: Callable[[bytes], int] = lambda _record: 0,
 ) -> Book:
-    return Book(secret, Random(seed), reach, mine=a_peer(9_999_999), number=number)
+    return Book(secret, Random(seed), policy, mine=a_peer(9_999_999), number=number)
 
 
 def source(number: int) -> str:

@@ -11,9 +11,9 @@ from peers_tools import HOUR, a_book, a_peer, an_address, source
 
 from p2pforum.network.interface import Connection, Direction, Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Row
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import PeerService
 from p2pforum.peers.tables import Changes
 
@@ -118,8 +118,8 @@ class World:
                 self.connections = list(network.connections())
                 nursery.cancel_scope.cancel()
 
-    def restored(self, seed: int = 7, reach: Reach | None = None) -> Book:
-        book = a_book(seed, reach)
+    def restored(self, seed: int = 7, policy: AddressPolicy | None = None) -> Book:
+        book = a_book(seed, policy)
         book.restore(list(self.kept.values()))
         return book
 

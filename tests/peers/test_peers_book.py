@@ -14,8 +14,8 @@ from p2pforum.core import limits
 from p2pforum.core.address import Address
 from p2pforum.network.ranges import Range, range_of
 from p2pforum.peers import buckets, tables
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
-from p2pforum.peers.reach import Reach
 
 DAY = 24
 
@@ -64,16 +64,18 @@ def test_a_public_address_is_learnt(address: str) -> None:
 def test_private_ranges_only_when_configured(address: str) -> None:
     assert not a_book().learn(address, source(1), HOUR)
     assert not a_book().learn(address, source(1), HOUR, local=True)
-    assert not a_book(reach=Reach(lan=True)).learn(address, source(1), HOUR)
-    assert not a_book(reach=Reach(lan=True)).learn(address, "", HOUR), "told by a neighbour, not found there"
-    assert a_book(reach=Reach(lan=True)).learn(address, "", HOUR, local=True)
-    assert a_book(reach=Reach(private=True)).learn(address, source(1), HOUR)
+    assert not a_book(policy=AddressPolicy(lan=True)).learn(address, source(1), HOUR)
+    assert not a_book(policy=AddressPolicy(lan=True)).learn(address, "", HOUR), (
+        "told by a neighbour, not found there"
+    )
+    assert a_book(policy=AddressPolicy(lan=True)).learn(address, "", HOUR, local=True)
+    assert a_book(policy=AddressPolicy(private=True)).learn(address, source(1), HOUR)
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_what_is_never_learnt_from_strangers(address: str) -> None:
-    for reach in (Reach(), Reach(private=True, lan=True, onion=True)):
-        assert not a_book(reach=reach).learn(address, source(1), HOUR, local=True)
+    for policy in (AddressPolicy(), AddressPolicy(private=True, lan=True, onion=True)):
+        assert not a_book(policy=policy).learn(address, source(1), HOUR, local=True)
 
 
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
@@ -331,7 +333,7 @@ def test_damaged_rows_are_passed_over_and_go(row: tuple[object, ...]) -> None:
     wanted = {str(row[0])} if row and isinstance(row[0], str) else set()
     changes = book.take_changes()
     assert wanted <= {*changes.gone}
-    book = Book(SECRET, Random(1), Reach(private=True))
+    book = Book(SECRET, Random(1), AddressPolicy(private=True))
     book.restore([(bare("127.0.0.1"), 1, 1, 1, 1, 0, 0, None)])
     assert book.counts() == (0, 1)
 

@@ -12,7 +12,7 @@ from p2pforum.core import limits
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryNetwork
 from p2pforum.peers import slots
-from p2pforum.peers.reach import Reach
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.service import PeerService
 from p2pforum.peers.slots import Around, Slots
 
@@ -212,7 +212,7 @@ def test_an_applicant_is_drawn_from_all_and_not_from_those_that_are_connected() 
 
 
 def test_who_dialled_us_or_is_in_the_local_network_is_no_applicant() -> None:
-    book = a_book(reach=Reach(lan=True))
+    book = a_book(policy=AddressPolicy(lan=True))
     book.learn(an_address(1, "192.168.1.1"), "", HOUR, local=True)
     tried(book, 2)
     chooser = Slots(book, Random(1))

@@ -9,8 +9,8 @@ from peers_tools import HOUR, a_book, a_peer, source
 
 from p2pforum.core.address import Address, parse_address
 from p2pforum.network.ranges import book_host
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
-from p2pforum.peers.reach import Reach
 from simulation.address_book import ByRecord
 
 DAY = 24
@@ -43,7 +43,7 @@ def test_a_host_is_an_address_of_ipv4_and_a_48_of_ipv6(one: str, another: str, s
 
 def test_where_hosts_cost_nothing_they_are_not_counted() -> None:
     assert book_host(parse_address(at("192.168.1.1", 1))) == ""
-    book = a_book(reach=Reach(private=True))
+    book = a_book(policy=AddressPolicy(private=True))
     for peer in range(1, 20):
         book.learn(at("127.0.0.1", peer, 4000 + peer), source(peer), HOUR)
     assert len(list(book)) > 15
@@ -69,7 +69,7 @@ def test_a_host_has_one_place_however_many_ports_and_peer_ids_it_has() -> None:
 
 
 def test_control_where_records_count_it_has_many() -> None:
-    assert told_often(ByRecord(bytes(32), Random(1), Reach())) > 60
+    assert told_often(ByRecord(bytes(32), Random(1), AddressPolicy())) > 60
 
 
 # -- nobody is kept out --------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_thirty_hosts_of_one_network_are_drawn_as_often_as_one_and_each_of_them(
 
 
 def test_control_by_buckets_they_are_drawn_more_often() -> None:
-    drawn = one_cloud(ByRecord(bytes(32), Random(1), Reach()))
+    drawn = one_cloud(ByRecord(bytes(32), Random(1), AddressPolicy()))
     assert sum(count for host, count in drawn.items() if host.startswith("8.8.")) > 500
 
 
@@ -192,4 +192,4 @@ def test_ports_ipv6_and_twenty_peer_ids_a_host_bring_a_party_no_more_connections
 
 
 def test_control_where_every_record_counts_it_brings_many() -> None:
-    assert crowded(ByRecord(bytes(32), Random(1), Reach())) > 0.4
+    assert crowded(ByRecord(bytes(32), Random(1), AddressPolicy())) > 0.4

@@ -17,10 +17,10 @@ from p2pforum.core.errors import StoreError
 from p2pforum.network.interface import Direction, Network
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.peers import service, slots, tables
+from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.backoff import FIRST, LONGEST, delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Row
-from p2pforum.peers.reach import Reach
 from p2pforum.peers.service import PeerService, Stage
 from p2pforum.peers.tables import Changes
 
@@ -206,8 +206,8 @@ async def test_a_private_address_stays_named_only(autojump_clock: trio.testing.M
         await world.live(a_book(), 30, an_address(1, "192.168.1.1"))
         assert world.outbound == peers_of(1)
         assert world.kept == {}
-        await world.live(a_book(reach=Reach(private=True)), 30, an_address(1, "192.168.1.1"))
-        await world.live(world.restored(reach=Reach(private=True)), 30)
+        await world.live(a_book(policy=AddressPolicy(private=True)), 30, an_address(1, "192.168.1.1"))
+        await world.live(world.restored(policy=AddressPolicy(private=True)), 30)
         assert world.outbound == peers_of(1)
 
 
@@ -487,7 +487,7 @@ async def hostile_lan(world: World) -> int:
     """
     await world.start(*range(20))
     await world.start(*range(1_000, 1_100), host="192.168.1.{}")
-    book = a_book(reach=Reach(lan=True))
+    book = a_book(policy=AddressPolicy(lan=True))
     for number in range(1_000, 1_100):
         book.learn(an_address(number, f"192.168.1.{number % 250}"), "", HOUR, local=True)
 

@@ -12,7 +12,7 @@ from p2pforum.core.kinds import Kind
 from p2pforum.core.post import Post
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import open_reader
-from p2pforum.store.snapshot import Items
+from p2pforum.store.snapshot import StoredItems
 
 
 def opened(stack: ExitStack, directory: Path) -> Store:
@@ -31,7 +31,7 @@ def cells_of(keys: Iterable[tuple[int, bytes]]) -> bytes:
     return b"".join(hour.to_bytes(4, "big") + sha256(found).digest() for hour, found in ids.items())
 
 
-def assert_items(items: Items, keys: list[tuple[int, bytes]]) -> None:
+def assert_items(items: StoredItems, keys: list[tuple[int, bytes]]) -> None:
     """`items` is exactly the sorted list `keys`, however one asks."""
     n = len(keys)
     assert len(items) == n

@@ -15,7 +15,7 @@ from p2pforum.core.errors import StoreError
 from p2pforum.store import block_rows, cells, schema
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks, BoardCache, Key, KeysCache, fill_cells
 from p2pforum.store.hours import Hours
-from p2pforum.store.snapshot import Items, Snapshot
+from p2pforum.store.snapshot import StoredItems, StoreSnapshot
 
 BOARD = 7
 
@@ -39,8 +39,8 @@ def put(db: sqlite3.Connection, keys: list[Key]) -> None:
     db.executemany("INSERT INTO post VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def view(db: sqlite3.Connection, cache: KeysCache | None = None) -> Snapshot:
-    return Snapshot(db, {}, Hours({}), cache or KeysCache(), lambda board, blocks: None)
+def view(db: sqlite3.Connection, cache: KeysCache | None = None) -> StoreSnapshot:
+    return StoreSnapshot(db, {}, Hours({}), cache or KeysCache(), lambda board, blocks: None)
 
 
 def as_rows(blocks: BoardBlocks) -> list[tuple[Key, int]]:
@@ -177,7 +177,7 @@ def test_digests_fit_whatever_was_asked_for_and_changed_in_any_order(seed: int) 
             blocks.follow(before, changed)
         low = rng.randrange(100)
         there = BlockKeys(sorted(keys))
-        found = Items(blocks, lambda _, there=there: there, (low, 100))  # type: ignore[misc]
+        found = StoredItems(blocks, lambda _, there=there: there, (low, 100))  # type: ignore[misc]
         assert found.cells(0, len(found)) == cells_of(key for key in keys if key[0] >= low)
         assert blocks.cells is not None
         assert blocks.cells.packed == cells_of(key for key in keys if key[0] >= blocks.cells.low)

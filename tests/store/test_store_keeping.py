@@ -14,7 +14,7 @@ from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import Door
 from p2pforum.store import doctor, pins, retention
-from p2pforum.store.keeping import Floor, Keeping, Rules
+from p2pforum.store.keeping import Floor, Keeping, RetentionPolicy
 from p2pforum.store.posts import Store, open_store
 
 MIB = 1024 * 1024
@@ -28,8 +28,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened(stack, tmp_path)
 
 
-def keeping(store: Store, quota: int = 100 * MIB, **rules: object) -> Keeping:
-    return Keeping(store, Rules(quota=quota, **rules), lambda: NOW)  # type: ignore[arg-type]
+def keeping(store: Store, quota: int = 100 * MIB, **policy: object) -> Keeping:
+    return Keeping(store, RetentionPolicy(quota=quota, **policy), lambda: NOW)  # type: ignore[arg-type]
 
 
 def size_on_disk(directory: Path) -> int:

@@ -10,7 +10,7 @@ from list_items import Key, ListItems, naive_cells
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks
-from p2pforum.store.snapshot import Items
+from p2pforum.store.snapshot import StoredItems
 
 
 class MemorySnapshot:
@@ -44,12 +44,12 @@ class MemorySnapshot:
         return {id_: self._posts[id_].raw for id_ in ids if id_ in self._posts}
 
 
-def block_items(keys: Iterable[Key], block: int = 256) -> Items:
+def block_items(keys: Iterable[Key], block: int = 256) -> StoredItems:
     """The store's own index over these keys, with nothing left to load from a disk."""
     ordered = sorted(keys)
     pieces = [ordered[i : i + block] for i in range(0, len(ordered), block)]
     loaded = [BlockKeys(piece) for piece in pieces]
-    return Items(BoardBlocks([Block(piece[0], len(piece)) for piece in pieces]), loaded.__getitem__)
+    return StoredItems(BoardBlocks([Block(piece[0], len(piece)) for piece in pieces]), loaded.__getitem__)
 
 
 class KeysOnly(MemorySnapshot):
@@ -63,7 +63,7 @@ class KeysOnly(MemorySnapshot):
     def cells(self, low: int, end: int) -> bytes:
         return self._all.cells(self._all.find(low, b""), self._all.find(end, b""))
 
-    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> Items:  # type: ignore[override]
+    def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> StoredItems:  # type: ignore[override]
         return self._all
 
 

@@ -21,7 +21,7 @@ from p2pforum.sync.wire import FINGERPRINT, FINGERPRINT_SIZE, HIGHEST, ID_LIST, 
 STOCK = Policy(16, 32, 16, quiet=False, tail=False, limit=0)
 
 
-def write(writer: wire.Writer, lower: Bound, ranges: Iterable[Range]) -> None:
+def write(writer: wire.MessageWriter, lower: Bound, ranges: Iterable[Range]) -> None:
     """Append ranges that follow each other, the first from `lower` on."""
     for found in ranges:
         writer.add(lower, found)
@@ -91,7 +91,7 @@ class Stock(Reconciler):
         Also the bound up to which they would have looked at the message.
         """
         full = self._policy.limit - 200
-        out = wire.Writer()
+        out = wire.MessageWriter()
         for span in spans:
             trial, hi = deepcopy(out), span.hi
             if span.fan == 0:

@@ -11,9 +11,9 @@ from sync_pair import TERMS, Side
 from p2pforum.sync import wire
 from p2pforum.sync.boards import tag_of
 from p2pforum.sync.fingerprint import Fingerprint
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Look, Neg
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Terms
 
 _NONCE = bytes(range(NONCE_SIZE))
@@ -37,7 +37,7 @@ class Stranger:
         self.is_initiator = initiator
         self.side = Side(store, terms=terms, clock=clock)
         self.side.begin(random.Random(1), initiator=not initiator)
-        self._reader = FrameReader()
+        self._reader = SyncFrameReader()
         self.heard: list[Frame] = []
         self.listen()
         (hello,) = self.heard[:1]
@@ -49,7 +49,7 @@ class Stranger:
             self.say(self.other_look())
 
     @property
-    def session(self) -> Session:
+    def session(self) -> SyncSession:
         return self.side.session
 
     @property
@@ -97,7 +97,7 @@ def everything(number: int = 0) -> Neg:
 
 def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
     """A message of fingerprints that match nothing."""
-    writer = wire.Writer()
+    writer = wire.MessageWriter()
     ranges = [(cut, wire.FINGERPRINT, bytes(16)) for cut in cuts]
     write(writer, wire.LOWEST, ranges)
     return writer.message()
@@ -105,6 +105,6 @@ def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
 
 def listed(ids: list[bytes], lower: wire.Bound = wire.LOWEST) -> bytes:
     """A message that lists IDs in a range from `lower` on."""
-    writer = wire.Writer()
+    writer = wire.MessageWriter()
     write(writer, lower, [(wire.HIGHEST, wire.ID_LIST, b"".join(ids))])
     return writer.message()

@@ -14,7 +14,7 @@ from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Landed
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Terms
 
 TERMS = Terms(HOUR, 0)
@@ -52,7 +52,7 @@ class Side:
     def begin(self, rng: random.Random, *, initiator: bool) -> None:
         self._open = ExitStack()
         snapshot = self._open.enter_context(self.store.snapshot())
-        self.session = Session(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
+        self.session = SyncSession(snapshot, self.terms, self.claims, rng, self.clock, initiator=initiator)
 
     def work(self) -> bytes:
         output = self.session.work(1.0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync.frames import Frame, FrameReader, encode, parse
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode, parse
 from p2pforum.sync.payloads import (
     Board,
     Boards,
@@ -53,7 +53,7 @@ frames = st.one_of(
 )
 
 
-def read(reader: FrameReader, *pieces: bytes) -> list[Frame]:
+def read(reader: SyncFrameReader, *pieces: bytes) -> list[Frame]:
     return [frame for piece in pieces for frame, _ in reader.feed(piece)]
 
 
@@ -62,12 +62,12 @@ def test_frames_come_through_however_the_stream_is_cut(sent: list[Frame], cuts: 
     stream = b"".join(map(encode, sent))
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     pieces = [stream[a:b] for a, b in itertools.pairwise(edges)]
-    assert read(FrameReader(), *pieces) == sent
+    assert read(SyncFrameReader(), *pieces) == sent
 
 
 @given(frames)
 def test_the_size_of_a_frame_is_all_its_bytes(sent: Frame) -> None:
-    ((_, size),) = FrameReader().feed(encode(sent))
+    ((_, size),) = SyncFrameReader().feed(encode(sent))
     assert size == len(encode(sent))
 
 
@@ -97,7 +97,7 @@ def test_a_changed_frame_is_another_frame_or_a_fault(sent: Frame, data: st.DataO
 
 @given(st.lists(st.binary(max_size=50), max_size=8))
 def test_any_bytes_are_frames_or_a_fault(pieces: list[bytes]) -> None:
-    reader = FrameReader()
+    reader = SyncFrameReader()
     try:
         read(reader, *pieces)
     except RemoteProtocolError:
@@ -136,7 +136,7 @@ TOO_MUCH = {
 @pytest.mark.parametrize("stream", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_what_is_refused(stream: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
-        read(FrameReader(), stream)
+        read(SyncFrameReader(), stream)
 
 
 def test_an_unknown_reason_to_end_is_an_end() -> None:
@@ -144,10 +144,10 @@ def test_an_unknown_reason_to_end_is_an_end() -> None:
 
 
 def test_a_frame_is_refused_before_its_bytes_are_kept() -> None:
-    reader = FrameReader()
+    reader = SyncFrameReader()
     with pytest.raises(RemoteProtocolError):
         read(reader, encode_varint(200_000) + bytes([Type.WANT]))
-    reader = FrameReader()
+    reader = SyncFrameReader()
     read(reader, encode_varint(200_000) + bytes([Type.POSTS]) + bytes(100))
 
 

@@ -13,7 +13,7 @@ from p2pforum.core.verdict import Origin
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.store.keeping import Floor, Keeping, Rules
+from p2pforum.store.keeping import Floor, Keeping, RetentionPolicy
 from p2pforum.store.posts import open_store
 from p2pforum.sync.boards import Choice
 from p2pforum.sync.clocks import Clocks
@@ -47,7 +47,7 @@ class Forgetful(Keeping):
 
 @asynccontextmanager
 async def a_small_node(
-    tmp_path: Path, posts: list[Post], rules: Rules, kind: type[Keeping] = Keeping
+    tmp_path: Path, posts: list[Post], rules: RetentionPolicy, kind: type[Keeping] = Keeping
 ) -> AsyncIterator[tuple[SyncService, CountingDoor, Keeping]]:
     """It is connected to one that has all of `posts`."""
     hub = MemoryHub(random.Random(1))
@@ -84,7 +84,7 @@ async def sessions(service: SyncService, door: CountingDoor, count: int) -> list
 
 async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
     posts = many(600)
-    async with a_small_node(tmp_path, posts, Rules(quota=MIB)) as (service, door, keep):
+    async with a_small_node(tmp_path, posts, RetentionPolicy(quota=MIB)) as (service, door, keep):
         came = await sessions(service, door, 3)
         assert came[0] > 200
         assert keep.floor > Floor()
@@ -97,7 +97,7 @@ async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_without_a_floor_it_would_be_fetched_again_and_again(tmp_path: Path) -> None:
     posts = many(600)
-    async with a_small_node(tmp_path, posts, Rules(quota=MIB), Forgetful) as (service, door, _):
+    async with a_small_node(tmp_path, posts, RetentionPolicy(quota=MIB), Forgetful) as (service, door, _):
         assert min(await sessions(service, door, 3)) > 100
 
 
@@ -105,6 +105,6 @@ async def test_a_board_that_is_kept_shorter_is_not_fetched_beyond(tmp_path: Path
     """Also while none of its posts are here, and its name is known from the config alone."""
     posts = [a_post(board=b, subject=f"{n}", hour=HOUR - n) for n in range(60) for b in ("short", "usual")]
     old = [a_post(board="gone", subject=f"{n}", hour=HOUR - 50 - n) for n in range(30)]
-    rules = Rules(hours=100, by_board={"short": 20, "gone": 20})
+    rules = RetentionPolicy(hours=100, by_board={"short": 20, "gone": 20})
     async with a_small_node(tmp_path, posts + old, rules) as (service, door, _):
         assert await sessions(service, door, 3) == [60 + 21, 0, 0]

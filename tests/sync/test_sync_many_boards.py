@@ -26,7 +26,7 @@ from p2pforum.sync.claims import Claims
 from p2pforum.sync.frames import encode
 from p2pforum.sync.look import stretches
 from p2pforum.sync.payloads import NONCE_SIZE, Hello, Look
-from p2pforum.sync.session import Session
+from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Settings
 
 NAMES = [f"board-{n:05}" for n in range(20_000)]
@@ -53,8 +53,8 @@ class ManyBoards(MemorySnapshot):
         return {}
 
 
-def begin(snapshot: ManyBoards, clock: Any) -> Session:
-    return Session(snapshot, TERMS, Claims(lambda: 0.0), random.Random(1), clock, initiator=False)
+def begin(snapshot: ManyBoards, clock: Any) -> SyncSession:
+    return SyncSession(snapshot, TERMS, Claims(lambda: 0.0), random.Random(1), clock, initiator=False)
 
 
 HELLO = encode(Hello(bytes(NONCE_SIZE), HOUR, 0))

@@ -19,7 +19,7 @@ from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params, places
 from p2pforum.sync.clocks import Clocks
-from p2pforum.sync.frames import Frame, FrameReader
+from p2pforum.sync.frames import Frame, SyncFrameReader
 from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.places import Guest, SessionPlaces, to_admit, to_end
 from p2pforum.sync.service import SyncService
@@ -282,7 +282,7 @@ async def come_twice(node: SyncNode, network: Network) -> list[list[Frame]]:
     heard: list[list[Frame]] = [[], []]
 
     async def listen(stream: trio.abc.Stream, frames: list[Frame]) -> None:
-        reader = FrameReader()
+        reader = SyncFrameReader()
         while received := await stream.receive_some():
             frames += [frame for frame, _ in reader.feed(bytes(received))]
 

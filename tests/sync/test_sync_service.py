@@ -20,7 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import service
-from p2pforum.sync.frames import FrameReader, encode
+from p2pforum.sync.frames import SyncFrameReader, encode
 from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.terms import Settings
 
@@ -259,7 +259,7 @@ class TestManyPeers:
 
 
 async def _end_of(stream: trio.abc.Stream) -> Code:
-    reader = FrameReader()
+    reader = SyncFrameReader()
     while received := await stream.receive_some():
         for frame, _ in reader.feed(bytes(received)):
             if isinstance(frame, End):

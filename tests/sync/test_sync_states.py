@@ -11,7 +11,7 @@ from sync_pair import Side
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.budget import PeerEnded
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.payloads import (
     Board,
     Boards,
@@ -52,7 +52,7 @@ def _output(side: Side) -> bytes:
 
 
 def _frames(raw: bytes) -> list[Frame]:
-    return [frame for frame, _ in FrameReader().feed(raw)]
+    return [frame for frame, _ in SyncFrameReader().feed(raw)]
 
 
 def _introduced(*, is_responder: bool) -> tuple[Side, list[Board]]:

@@ -11,7 +11,7 @@ from stock import write
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync import wire
-from p2pforum.sync.wire import HIGHEST, LOWEST, Mode, Range, Writer, decode, encode_varint, read_varint
+from p2pforum.sync.wire import HIGHEST, LOWEST, MessageWriter, Mode, Range, decode, encode_varint, read_varint
 
 hours = st.integers(0, 2**64 - 2)
 bounds = st.tuples(hours, st.binary(max_size=32)) | st.just(HIGHEST)
@@ -46,7 +46,7 @@ def test_numbers_that_are_refused(spelled: str) -> None:
 
 @given(range_lists())
 def test_ranges_come_through(ranges: list[Range]) -> None:
-    writer = Writer()
+    writer = MessageWriter()
     write(writer, LOWEST, ranges)
     assert decode(writer.message()) == ranges
 
@@ -55,7 +55,7 @@ def test_ranges_come_through(ranges: list[Range]) -> None:
 def test_a_changed_message_is_another_message_or_a_fault(
     ranges: list[Range], at: int, put: bytes, cut: int
 ) -> None:
-    writer = Writer()
+    writer = MessageWriter()
     write(writer, LOWEST, ranges)
     message = writer.message()
     at %= len(message)
@@ -64,7 +64,7 @@ def test_a_changed_message_is_another_message_or_a_fault(
         found = decode(changed)
     except RemoteProtocolError:
         return
-    again = Writer()
+    again = MessageWriter()
     write(again, LOWEST, found)
     assert again.message() == changed  # one spelling
 

@@ -7,7 +7,7 @@ import trio
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.sync import payloads
-from p2pforum.sync.frames import Frame, FrameReader, encode
+from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.payloads import Boards, Code, End, Hello, Want
 
 HOUR = 498_000  # late 2026
@@ -38,7 +38,7 @@ async def answer_trickling(_peer: PeerID, stream: trio.abc.Stream) -> None:
 
 async def _hold(stream: trio.abc.Stream, ids: list[bytes]) -> None:
     await stream.send_all(encode(Hello(bytes(16), HOUR, 0)))
-    reader = FrameReader()
+    reader = SyncFrameReader()
     opened = [frame for frame in await _hear_until(OPENING, stream, reader) if isinstance(frame, OPENING)]
     for look in opened:  # that nothing is the same
         if not isinstance(look, Hello):
@@ -58,7 +58,7 @@ async def _hold(stream: trio.abc.Stream, ids: list[bytes]) -> None:
                 await trio.sleep(EVERY)
 
 
-async def _hear_until(kind: type[Frame], stream: trio.abc.Stream, reader: FrameReader) -> list[Frame]:
+async def _hear_until(kind: type[Frame], stream: trio.abc.Stream, reader: SyncFrameReader) -> list[Frame]:
     """All that is heard up to a frame of this kind, or to the end of the session."""
     heard: list[Frame] = []
     while not any(isinstance(frame, kind) or _is_over(frame) for frame in heard):
@@ -73,7 +73,7 @@ def _is_over(frame: Frame) -> bool:
     return isinstance(frame, End) and frame.code is not Code.DONE
 
 
-async def _until_over(stream: trio.abc.Stream, reader: FrameReader, scope: trio.CancelScope) -> None:
+async def _until_over(stream: trio.abc.Stream, reader: SyncFrameReader, scope: trio.CancelScope) -> None:
     with suppress(trio.BrokenResourceError):
         while received := await stream.receive_some():
             if any(_is_over(frame) for frame, _ in reader.feed(bytes(received))):

@@ -22,7 +22,7 @@ from strategies import HOUR, TEST_NETWORK, a_post  # noqa: E402
 from sync_pair import Side  # noqa: E402
 
 from p2pforum.core.post import Post  # noqa: E402
-from p2pforum.sync.frames import Frame, FrameReader  # noqa: E402
+from p2pforum.sync.frames import Frame, SyncFrameReader  # noqa: E402
 from p2pforum.sync.terms import Terms  # noqa: E402
 
 FILE = Path(__file__).parents[2] / "docs" / "vectors" / "sync-v1.json"
@@ -203,7 +203,7 @@ def _session(ours: list[Post], theirs: list[Post], horizon: int) -> dict[str, An
     ]
     for n, side in enumerate(sides):
         side.begin(random.Random(n), initiator=n == 0)
-    readers, spoken = (FrameReader(), FrameReader()), []
+    readers, spoken = (SyncFrameReader(), SyncFrameReader()), []
     while not (sides[0].session.finished and sides[1].session.finished):
         for n, who in enumerate(("initiator", "responder")):
             output = b""

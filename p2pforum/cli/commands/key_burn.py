@@ -119,11 +119,11 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
 
 
 def _burn(context: Context, box: "Keystore", target: Target, places: list[Path], wish: Wish) -> int:
-    from p2pforum.app.delivery import Traces
+    from p2pforum.app.delivery import TraceRemover
     from p2pforum.forum.burning import burn
 
     revealed = _reveal(context, box, target.key) if wish.reveal else b""
-    burnt = burn(box, target.choose, context.session.reader, places, Traces(context.session), revealed)
+    burnt = burn(box, target.choose, context.session.reader, places, TraceRemover(context.session), revealed)
     if wish.as_json:
         context.console.json(_burnt_json(burnt))
     else:

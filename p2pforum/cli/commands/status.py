@@ -15,7 +15,7 @@ from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
     from p2pforum.app.facts import KeystoreFacts, Status
-    from p2pforum.store.statistics import Statistics
+    from p2pforum.store.statistics import StoreStatistics
 
 
 @click.command()
@@ -118,7 +118,7 @@ def _stem_text(context: Context, stem: dict[str, Any]) -> str:
     return text
 
 
-def _store_text(store: "Statistics") -> str:
+def _store_text(store: "StoreStatistics") -> str:
     counted = ((store.posts, "post"), (store.threads, "thread"), (store.boards, "board"))
     text = "{} in {} on {}".format(*(options.count(number, unit) for number, unit in counted))
     return f"{text}, {store.size / 1_000_000:.1f} MB"

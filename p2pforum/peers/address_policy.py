@@ -9,7 +9,7 @@ from p2pforum.network.ranges import Range, is_polite_port, range_of
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AddressPolicy:
     """Besides public ones."""
 
     private: bool = False  #: of this machine and of private networks, whoever tells them

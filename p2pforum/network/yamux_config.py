@@ -6,7 +6,7 @@ from p2pforum.core import limits
 
 
 @dataclass(frozen=True)
-class Rules:
+class YamuxConfig:
     """How patient a connection is, in seconds; and how much a peer may use."""
 
     ping: float = limits.PING_SECONDS
@@ -19,4 +19,4 @@ class Rules:
     memory: int = limits.CONNECTION_MEMORY  # of all connections together
 
 
-DEFAULT_RULES = Rules()
+DEFAULT_CONFIG = YamuxConfig()

@@ -9,15 +9,15 @@ from typing import Any
 import trio
 
 from p2pforum import __version__
-from p2pforum.api.backend import Progress, Submitted
+from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.config import Config
+from p2pforum.connection_manager import ConnectionManager
 from p2pforum.core.errors import ConfigError, NetworkError, NotFound, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
-from p2pforum.departures import Departures
 from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
-from p2pforum.neighbours import Neighbours
 from p2pforum.network.interface import Network
+from p2pforum.outbound_posts import OutboundPosts
 from p2pforum.stem.service import StemService
 from p2pforum.store import pins
 from p2pforum.store.posts import Store
@@ -39,8 +39,8 @@ class Parts:
     gossip: GossipService
     stem: StemService
     sync: SyncService
-    neighbours: Neighbours
-    departures: Departures
+    connection_manager: ConnectionManager
+    outbound_posts: OutboundPosts
     times: Timekeeping
 
 
@@ -61,13 +61,13 @@ class FrontDesk:
         with self._parts.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self._parts.door.ingest([raw], Origin.LOCAL)
             if verdict.outcome is Outcome.STORED:
-                await self._parts.departures.see_off(raw, listen)
+                await self._parts.outbound_posts.see_off(raw, listen)
                 spread = asdict(echo.counts())
         post_id = verdict.post.id if verdict.post else None
         return Submitted(verdict.outcome, post_id, verdict.reason, spread)
 
     async def forget(self, post_id: bytes) -> bool:
-        return await self._parts.departures.forget(post_id)
+        return await self._parts.outbound_posts.forget(post_id)
 
     async def scrub(self) -> bool:
         return await trio.to_thread.run_sync(clean, self._parts.store)
@@ -91,9 +91,9 @@ class FrontDesk:
             "trouble": self._parts.door.trouble or None,
             "gossip": asdict(self._parts.gossip.statistics()),
             "stem": asdict(self._parts.stem.view()),
-            "book": self._parts.neighbours.counts(),
-            "exchange": self._parts.neighbours.exchange(),
-            "lan": self._parts.neighbours.lan(),
+            "book": self._parts.connection_manager.counts(),
+            "exchange": self._parts.connection_manager.exchange(),
+            "lan": self._parts.connection_manager.lan(),
             "clock": self._parts.times.view(),
         }
 
@@ -105,16 +105,16 @@ class FrontDesk:
                 "direction": c.direction.value,
                 "address": c.address,
                 "stage": "connected",
-                "named": self._parts.neighbours.is_named(c.peer),
+                "named": self._parts.connection_manager.is_named(c.peer),
                 "gossip": asdict(views[c.peer]) if c.peer in views else None,
             }
             for c in self._parts.network.connections()
         ]
-        return connected + self._parts.neighbours.absent()
+        return connected + self._parts.connection_manager.absent()
 
-    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
         connected = [connection.peer for connection in self._parts.network.connections()]
-        peers = [await self._parts.neighbours.find(target)] if target else connected
+        peers = [await self._parts.connection_manager.find(target)] if target else connected
         if not peers:
             raise NotFound("no peer is connected")
         tally = Tally(len(peers), progress)
@@ -139,7 +139,7 @@ class FrontDesk:
             raise ConfigError(
                 f"the proxy is another one now ({config.proxy or 'none'}): restart the node for it"
             )
-        self._parts.neighbours.name(config.peers)
+        self._parts.connection_manager.name(config.peers)
         log.info("the named peers were read anew")
 
     def stop(self) -> None:

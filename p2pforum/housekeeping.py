@@ -4,7 +4,7 @@ import logging
 
 import trio
 
-from p2pforum.departures import going_on
+from p2pforum.outbound_posts import going_on
 from p2pforum.store.keeping import Keeping
 from p2pforum.store.posts import Store
 from p2pforum.timekeeping import Timekeeping

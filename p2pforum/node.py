@@ -16,18 +16,18 @@ import trio
 
 from p2pforum.api.server import serve_api
 from p2pforum.config import Config, Paths, check_reach
+from p2pforum.connection_manager import ConnectionManager, StoredBook
 from p2pforum.core import signature
 from p2pforum.core.errors import P2PForumError
 from p2pforum.core.peer_id import public_key_of
-from p2pforum.departures import AfterStem, Departures, Manner, Releases
 from p2pforum.exchange.announcement import own_record
 from p2pforum.frontdesk import FrontDesk, Parts
 from p2pforum.gossip.service import GossipService
 from p2pforum.housekeeping import Housekeeping
 from p2pforum.ingest import Door
-from p2pforum.neighbours import Neighbours, StoredBook
 from p2pforum.network.interface import Network
 from p2pforum.network.libp2p_network import open_libp2p_network
+from p2pforum.outbound_posts import OutboundPosts, OutboundSettings, Releases, StemPublication
 from p2pforum.reach import find_reach
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.router import StemRouter
@@ -35,7 +35,7 @@ from p2pforum.stem.service import StemService
 from p2pforum.store.keeping import Keeping, RetentionPolicy
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.retention import newest_released
-from p2pforum.sync.boards import Choice
+from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
@@ -78,20 +78,20 @@ class Node:
         self.gossip = GossipService(network, self.door, rng, self._releases.release)
         self.guard_file = GuardFile(directory, is_used=config.hide_origin)
         router = StemRouter(rng, self.guard_file.read(), trio.current_time())
-        self.after_stem = AfterStem(self._releases, self.gossip, self.times)
+        self.after_stem = StemPublication(self._releases, self.gossip, self.times)
         self.stem = StemService(network, self.door, router, self.after_stem, self.guard_file.keep)
-        manner = Manner(config.hide_origin, config.hold_seconds)
+        outbound = OutboundSettings(config.hide_origin, config.hold_seconds)
         services, leaving = (self.gossip, self.stem), self.after_stem.leaving
-        self._departures = Departures(store, rng, services, leaving, manner, self.times)
+        self._outbound_posts = OutboundPosts(store, rng, services, leaving, outbound, self.times)
 
         guards = self.stem.recruits if config.hide_origin else None
         announced = _announced(config, network, directory)
         book = StoredBook(config, store, network.peer_id, rng, _hour)
-        self.neighbours = Neighbours(config, network, rng, book, guards, announced)
+        self.connection_manager = ConnectionManager(config, network, rng, book, guards, announced)
         # A store without posts has no gap by which to know this node again.
-        company = None if newest_released(store) is None else self.neighbours.company()
-        choice = Choice(low=self.keeping.low, also=frozenset(config.retention))
-        settings = Settings(choice, company=company)
+        known_peers = None if newest_released(store) is None else self.connection_manager.known_peers()
+        choice = BoardChoice(low=self.keeping.low, also=frozenset(config.retention))
+        settings = Settings(choice, known_peers=known_peers)
         self.sync = SyncService(network, store.snapshot, self.door, rng, self.clocks, settings)
 
         self._housekeeping = Housekeeping(store, self.keeping, self.times)
@@ -102,8 +102,8 @@ class Node:
             gossip=self.gossip,
             stem=self.stem,
             sync=self.sync,
-            neighbours=self.neighbours,
-            departures=self._departures,
+            connection_manager=self.connection_manager,
+            outbound_posts=self._outbound_posts,
             times=self.times,
         )
         self.desk = FrontDesk(config, parts, reread)
@@ -114,9 +114,9 @@ class Node:
             await nursery.start(self.gossip.run)
             await nursery.start(self.stem.run)
             nursery.start_soon(self.sync.run)
-            nursery.start_soon(self.neighbours.run)
+            nursery.start_soon(self.connection_manager.run)
             nursery.start_soon(self._releases.run)
-            nursery.start_soon(self._departures.run)
+            nursery.start_soon(self._outbound_posts.run)
             nursery.start_soon(self.times.run)
             nursery.start_soon(self._housekeeping.run)
             task_status.started()

@@ -6,7 +6,7 @@ Names peers and counts posts; never a post.
 from collections import Counter
 from typing import Any
 
-from p2pforum.api.backend import Progress
+from p2pforum.api.backend import SyncProgress
 from p2pforum.network.interface import PeerID
 from p2pforum.sync.budget import Report
 from p2pforum.sync.payloads import Code
@@ -15,7 +15,7 @@ from p2pforum.sync.payloads import Code
 class Tally:
     """The sessions of one request, with one peer after another."""
 
-    def __init__(self, peers: int, progress: Progress) -> None:
+    def __init__(self, peers: int, progress: SyncProgress) -> None:
         self._peers = peers
         self._progress = progress
         self._before = _sums(Report())  # of the sessions that have ended

@@ -20,7 +20,7 @@ from p2pforum.network.groups import network_group
 from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
-from p2pforum.peers.slots import Around, Slots, set_anchors
+from p2pforum.peers.slots import CurrentPeers, Slots, set_anchors
 from p2pforum.peers.tables import Tables
 from simulation.guess import interval
 from simulation.world import HOUR
@@ -170,17 +170,17 @@ class Swarm:
         self._slots[v] = Slots(self._books[v], self._rng)
         self.dialled[v] = {}
 
-    def _around(self, v: int) -> Around:
-        return Around(frozenset(self.dialled[v]), dict(self.dialled[v]))
+    def _current(self, v: int) -> CurrentPeers:
+        return CurrentPeers(frozenset(self.dialled[v]), dict(self.dialled[v]))
 
     def _fill(self, v: int, hour: int) -> None:
-        while (entry := self._slots[v].next(0.0, self._around(v))) is not None:
+        while (entry := self._slots[v].next(0.0, self._current(v))) is not None:
             self._books[v].attempted(entry.address, True, hour)
             self.dialled[v][entry.peer] = entry.address
 
     def _feel(self, v: int, hour: int) -> None:
         for _ in range(self.setting.feelers):
-            entry = self._slots[v].feeler(0.0, hour, self._around(v))
+            entry = self._slots[v].feeler(0.0, hour, self._current(v))
             if entry is not None:
                 self._books[v].attempted(entry.address, True, hour)
 

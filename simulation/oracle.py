@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from p2pforum.gossip.effects import Drafts, Effect, Send
+from p2pforum.gossip.effects import ControlBatch, Effect, Send
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.wire import Rpc, Subscription
@@ -31,7 +31,7 @@ class LeavingOutOwn(Router):
         self.published: set[bytes] = set()
         greet = self._lazy.greet
 
-        def greet_less(peer: str, now: float, drafts: Drafts) -> None:
+        def greet_less(peer: str, now: float, drafts: ControlBatch) -> None:
             kept = dict(self._cache._kept)
             for name in self.published:
                 self._cache._kept.pop(name, None)

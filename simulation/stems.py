@@ -12,7 +12,7 @@ from random import Random
 from p2pforum.stem.contacts import Contacts
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import GuardParams, StemParams
-from p2pforum.stem.router import Effect, Pass, Probe, StemRouter
+from p2pforum.stem.router import Effect, Probe, RelayPost, StemRouter
 from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 
 _SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
@@ -182,7 +182,7 @@ class Stems:
         if isinstance(effect, Probe):
             return  # all answer
         post = int.from_bytes(effect.post_id, "big")
-        if isinstance(effect, Pass):
+        if isinstance(effect, RelayPost):
             w = int(effect.peer)
             self._push(self.now + 3 * self.world.delay(v, w), "frame", w, post, v)  # opening, then 16 KiB
         else:

@@ -23,7 +23,7 @@ from p2pforum.stem.frame import ANSWER, FRAME_SIZE
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect as StemEffect
-from p2pforum.stem.router import Pass, Probe, StemRouter
+from p2pforum.stem.router import Probe, RelayPost, StemRouter
 from simulation.world import HOP, HOUR, ONE_KEY, OUTBOUND, draw_latency
 
 TOPIC = "simulation/posts/1"
@@ -286,7 +286,7 @@ class Swarm:
     def _carry_out(self, v: int, effect: StemEffect) -> None:
         if isinstance(effect, Probe):
             return  # all answer
-        if isinstance(effect, Pass):
+        if isinstance(effect, RelayPost):
             w = int(effect.peer)
             self.stem[v] += FRAME_SIZE
             self.stem[w] += len(ANSWER)
@@ -294,7 +294,7 @@ class Swarm:
         else:
             self._publish(v, effect.raw)
 
-    def _stem_frame(self, v: int, teller: int, effect: Pass) -> None:
+    def _stem_frame(self, v: int, teller: int, effect: RelayPost) -> None:
         if v in self.setting.spies:
             self._note(teller, self._spread(effect.raw))
         if not self._spread(effect.raw).held[v]:

@@ -12,7 +12,7 @@ from p2pforum.gossip.effects import Forward
 from p2pforum.gossip.params import ScoreParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.wire import Rpc
-from p2pforum.stem.router import Pass
+from p2pforum.stem.router import RelayPost
 from simulation.silence import Sighting
 from simulation.spread import Telling
 from simulation.swarm import TOPIC, Setting, Spread, Swarm
@@ -82,7 +82,7 @@ class Watched(Swarm):
 
     # -- stems ----------------------------------------------------------------------------------------
 
-    def _stem_frame(self, v: int, teller: int, effect: Pass) -> None:
+    def _stem_frame(self, v: int, teller: int, effect: RelayPost) -> None:
         self._brought[v, effect.raw].add(self._names[teller])
         if v in self.setting.spies and teller not in self.setting.spies:
             self._handed.setdefault(effect.raw, teller)

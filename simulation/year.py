@@ -17,7 +17,7 @@ from random import Random
 
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.peers.book import Book
-from p2pforum.peers.slots import Around, Slots, set_anchors
+from p2pforum.peers.slots import CurrentPeers, Slots, set_anchors
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import GuardParams
 from simulation.world import HOUR
@@ -164,16 +164,16 @@ class Life:
         for _ in range(4):
             self._draw(hour)
 
-    def _around(self) -> Around:
+    def _current(self) -> CurrentPeers:
         places = {peer: self._book.of_peer(peer) for peer in self._out}
-        return Around(
+        return CurrentPeers(
             frozenset(self._out), {peer: found[0].address for peer, found in places.items() if found}
         )
 
     def _dial(self, hour: int) -> None:
         now = hour * 3600.0
         for _ in range(40):
-            entry = self._slots.next(now, self._around())
+            entry = self._slots.next(now, self._current())
             if entry is None:
                 break
             ok = self._answers(entry.peer)
@@ -182,7 +182,7 @@ class Life:
                 self._out[entry.peer] = hour
             else:
                 self._slots.put_off(entry.address, now)
-        if self._rng.random() < FEELERS and (entry := self._slots.feeler(now, HOUR + hour, self._around())):
+        if self._rng.random() < FEELERS and (entry := self._slots.feeler(now, HOUR + hour, self._current())):
             self._book.attempted(entry.address, self._answers(entry.peer), HOUR + hour)
 
     def _there(self) -> list[str]:
@@ -196,7 +196,7 @@ class Life:
         peers = {guard.peer for guard in self._guards.kept}
         groups = {guard.group for guard in self._guards.kept}
         if self.case.fresh:
-            entry = self._slots.applicant(hour * 3600.0, self._around(), peers, groups)
+            entry = self._slots.applicant(hour * 3600.0, self._current(), peers, groups)
         else:
             fit = sorted(self._out.keys() - peers)
             entry = self._book.of_peer(self._rng.choice(fit))[0] if fit else None

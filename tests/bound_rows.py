@@ -25,7 +25,7 @@ from p2pforum.network.bans import Bans
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.peers.entry import Entry
 from p2pforum.sync import payloads
-from p2pforum.sync.boards import Told
+from p2pforum.sync.boards import BoardsCheck
 from p2pforum.sync.budget import Report
 from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.serve import Serving
@@ -146,7 +146,7 @@ def bound_at(hour: int) -> None:
 
 def boards_told(n: int) -> None:
     boards = (payloads.Board(i.to_bytes(8, "big"), HOUR, 1, bytes(16)) for i in range(1, n + 1))
-    Told().check(payloads.Boards(True, tuple(boards)))
+    BoardsCheck().check(payloads.Boards(True, tuple(boards)))
 
 
 class NoItems:

@@ -16,7 +16,7 @@ from p2pforum.core.errors import P2PForumError
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.core.verdict import Origin
 from p2pforum.exchange import wire as exchange_wire
-from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
+from p2pforum.exchange.rate_limiter import RateLimiter, RateVerdict
 from p2pforum.forum import names, writing
 from p2pforum.gossip.framing import FrameSplitter, encode_uvarint
 from p2pforum.gossip.wire import decode_rpc
@@ -26,7 +26,7 @@ from p2pforum.stem import frame as stem_frame
 from p2pforum.store import retention, search
 from p2pforum.sync import payloads
 from p2pforum.sync.budget import Budget, ReceiveWindow, Report
-from p2pforum.sync.payloads import Credit, How, Type
+from p2pforum.sync.payloads import Credit, FrameType, PostsReason
 from p2pforum.sync.wire import encode_varint
 
 
@@ -81,8 +81,8 @@ ROWS = [
     Row("MAX_PEER_ADDRESS", "a record", lambda n: rows.a_record(["/" + "x" * (n - 1)])),
     Row("MAX_PEER_SEQUENCE", "a record", lambda n: rows.a_record([rows.HOME], n), first=0),
     Row("PEERS_TOLD", "a frame", lambda n: exchange_frame([b"x"] * n, limits.PEERS_TOLD)),
-    Row("PEERS_BURST", "asks", lambda n: asked(n) is Ruling.ANSWER),
-    Row("PEERS_REFUSED", "asks", lambda n: asked(limits.PEERS_BURST + n) is Ruling.REFUSE),
+    Row("PEERS_BURST", "asks", lambda n: asked(n) is RateVerdict.ANSWER),
+    Row("PEERS_REFUSED", "asks", lambda n: asked(limits.PEERS_BURST + n) is RateVerdict.REFUSE),
     # gossip
     Row("MAX_RPC", "an RPC", rows.rpc_of_size),
     Row("MAX_RPC", "a frame", lambda n: list(FrameSplitter().feed(encode_uvarint(n)))),
@@ -98,9 +98,9 @@ ROWS = [
     # the stem
     Row("MAX_POST", "the stem", lambda n: stem_frame.decode_frame(stem_frame.encode_frame(bytes(n)))),
     # sync
-    Row("MAX_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([Type.NEG]))),
-    Row("MAX_POSTS_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([Type.POSTS]))),
-    Row("MAX_POST", "sync", lambda n: rows.read(payloads.Posts(How.WANTED, (bytes(n),)))),
+    Row("MAX_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([FrameType.NEG]))),
+    Row("MAX_POSTS_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([FrameType.POSTS]))),
+    Row("MAX_POST", "sync", lambda n: rows.read(payloads.Posts(PostsReason.WANTED, (bytes(n),)))),
     Row("MAX_HOUR", "HELLO", lambda n: rows.read(payloads.Hello(bytes(16), n, 0)), first=0),
     Row("MAX_HOUR", "a bound", rows.bound_at, first=0),
     Row("SYNC_POSTS_WINDOW", "credit", lambda n: rows.read(payloads.Grant(Credit.POSTS, n))),
@@ -152,7 +152,7 @@ def exchange_frame(records: list[bytes], most: int) -> bool:
     return exchange_wire.decode_frame(frame, most) == records
 
 
-def asked(times: int) -> Ruling:
+def asked(times: int) -> RateVerdict:
     """What the last of so many asks at once is answered."""
     limiter = RateLimiter()
     return [limiter.ask("a", 0.0) for _ in range(times)][-1]

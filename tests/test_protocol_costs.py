@@ -6,7 +6,7 @@ import pytest
 
 from p2pforum.core import limits
 from p2pforum.gossip.params import GossipParams, ScoreParams
-from p2pforum.gossip.score import Ledger
+from p2pforum.gossip.score import PeerScores
 from p2pforum.stem.params import StemParams
 
 _TEXT = (Path(__file__).parents[1] / "docs" / "PROTOCOL.md").read_text()
@@ -59,19 +59,19 @@ def test_numbers_that_are_written_as_words_are_those_of_the_code() -> None:
 
 
 def _score(invalid: int = 0, points: float = 0.0, *, good: bool = False) -> float:
-    ledger = Ledger(SCORE, 10)
-    ledger.join("a peer", "", 0.0)
+    scores = PeerScores(SCORE, 10)
+    scores.join("a peer", "", 0.0)
     now = 0.0
     if good:
-        ledger.grafted("a peer", 0.0)
+        scores.grafted("a peer", 0.0)
         now = SCORE.time_quantum * SCORE.time_cap
         for _ in range(round(SCORE.first_cap)):
-            ledger.first_delivery("a peer")
+            scores.first_delivery("a peer")
     for _ in range(invalid):
-        ledger.invalid("a peer", now)
+        scores.invalid("a peer", now)
     if points:
-        ledger.misbehaved("a peer", now, points)
-    return ledger.score("a peer", now)
+        scores.misbehaved("a peer", now, points)
+    return scores.score("a peer", now)
 
 
 def test_one_named_author_costs_10_two_40_and_three_or_four_a_ban() -> None:

@@ -12,8 +12,8 @@ import pytest
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core import limits
-from p2pforum.gossip.judging import MOST_JUDGED
 from p2pforum.gossip.params import GossipParams
+from p2pforum.gossip.validation_queue import MOST_JUDGED
 from p2pforum.stem.params import StemParams
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "ARCHITECTURE.md").read_text()
@@ -70,13 +70,13 @@ DERIVED = {
     "stem: posts at the door": [number(limits.STEM_JUDGED), number(limits.STEM_JUDGED * PEERS)],
     "stem: own posts on their way": [number(STEM.pool_posts), size(STEM.pool_bytes)],
     "stem: others' posts on their way": [number(STEM.pool_posts), size(STEM.pool_bytes)],
-    "stem: allowances": [number(STEM.frames_remembered)],
+    "stem: token buckets": [number(STEM.frames_remembered)],
     "sync: claims": [number(limits.MAX_WANTS), number(limits.MAX_WANTS * SESSIONS)],
     "sync: posts at the door": [number(limits.SYNC_AT_DOOR)],
     "sync: costs remembered": [number(limits.MAX_SYNC_REMEMBERED)],
     "bans": [number(limits.BANS_REMEMBERED)],
     "exchange: asks counted": [number(limits.PEERS_REMEMBERED)],
-    "exchange: records of who dialled in": [number(limits.PEERS_SPOKEN)],
+    "exchange: records of who dialled in": [number(limits.PEERS_INBOUND_RECORDS)],
     "local network: names heard of": [
         number(limits.LAN_NAMES),
         number(limits.LAN_NAMES * limits.LAN_MACHINES),

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from p2pforum.core.verdict import Outcome
 
-Progress = Callable[[dict[str, Any]], None]
+SyncProgress = Callable[[dict[str, Any]], None]
 """Called with the state of a sync so far. Never blocks and never fails: a slow reader misses steps."""
 
 
@@ -55,7 +55,7 @@ class ApiBackend(Protocol):
         ("connected"). Named peers that are not connected too: peer None, stage, and error as a text."""
         ...
 
-    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
         """Reconcile with one peer, or with all connected ones if `target` is empty.
 
         `target` is an address, or a connected peer's ID or a unique beginning or end of one; raises NotFound,

@@ -22,7 +22,7 @@ from p2pforum.forum.leak_report import remember
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published, Publisher
-from p2pforum.forum.writing import Press
+from p2pforum.forum.writing import PostSigner
 from p2pforum.keystore.contents import Draft
 from p2pforum.keystore.keystore import Keystore
 
@@ -144,8 +144,8 @@ class Writer:
         """A discussion from elsewhere, thread by thread; `progress` gets posts minted and posts in all."""
         submit, params = self._delivery.submit, self._session.config.params
         resubmit_outbox(self._keystore, submit, params)
-        press = Press(params, self._session.now)
-        yield from publish_import(posts, board, self._keystore, submit, press, progress)
+        signer = PostSigner(params, self._session.now)
+        yield from publish_import(posts, board, self._keystore, submit, signer, progress)
 
     def _write(
         self, act: Callable[[], Published], destination: str = "", subject: str = "", body: str = ""

@@ -10,7 +10,7 @@ from p2pforum.cli.context import Context
 from p2pforum.cli.keys import say_idle
 from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.terminal import exit_codes
-from p2pforum.cli.terminal.compose import Written
+from p2pforum.cli.terminal.compose import ComposedText
 from p2pforum.cli.terminal.progress import Progress
 from p2pforum.core.kinds import Meaning
 from p2pforum.core.post_id import short_id
@@ -36,7 +36,7 @@ class Attempt:
     key: str | None = None
 
 
-def source_of(written: Written) -> Source:
+def source_of(written: ComposedText) -> Source:
     if written.is_file:
         return Source.FILE
     return Source.DRAFT if written.is_edited else Source.TYPED

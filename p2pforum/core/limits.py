@@ -47,7 +47,7 @@ GOSSIP_MESSAGE_MEMORY = 768  # bytes that a post which waits takes beside its ow
 GOSSIP_BATCH = 128  # posts judged at once: one transaction, and a few ms in which nobody else is judged
 GOSSIP_SEND_SECONDS = 30  # a peer that takes nothing for so long is dropped
 
-# --- own: departures -----------------------------------------------------------------------------------
+# --- own: outbound posts ----------------------------------------------------------------------------------
 HOLD_MINUTES = 30  # at most, drawn: a post that waited for a peer does not leave when its node comes
 MOST_HOLD_MINUTES = 24 * 60  # that a person may ask for
 OPEN_HOLD_SECONDS = 10.0  # at most, drawn: the same of a node that hides no origins
@@ -107,8 +107,8 @@ PEERS_TOLD = 32  # records in one answer, and taken from one: 4 ms to verify
 PEERS_TOLD_PART = 4  # a quarter of what is known: scraping all of it takes many days
 PEERS_TOLD_LEAST = 8  # of few records, so many all the same: a young network must find itself
 PEERS_BURST = 4  # asks of one peer that are answered at once: it may have restarted
-PEERS_SPOKEN = 64  # records of peers that dialled in, kept to be told; one to a network group
-PEERS_SPOKEN_SECONDS = 86_400.0  # for which they are told; who is still there asks every hour
+PEERS_INBOUND_RECORDS = 64  # records of peers that dialled in, kept to be told; one to a network group
+PEERS_INBOUND_RECORDS_SECONDS = 86_400.0  # for which they are told; who is still there asks every hour
 PEERS_REFILL_SECONDS = 600.0  # until one more is; nodes ask every half hour at the most
 PEERS_REFUSED = 16  # asks beyond that, then the peer is cut
 PEERS_REMEMBERED = 1_024  # peers whose asks we count

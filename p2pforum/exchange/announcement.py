@@ -10,8 +10,8 @@ from pathlib import Path
 from p2pforum.core.errors import ConfigError, P2PForumError, RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.peer_id import peer_id_of
+from p2pforum.exchange.inbound_records import is_modest
 from p2pforum.exchange.record import PeerRecord, decode, make
-from p2pforum.exchange.spoken import is_modest
 from p2pforum.store.small_file import read_small, write_small
 
 _ENDING = 8  # characters of the peer ID in the file's name: they all begin alike

@@ -10,7 +10,7 @@ from p2pforum.core import limits
 from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
-class Ruling(enum.Enum):
+class RateVerdict(enum.Enum):
     ANSWER = "answer"
     REFUSE = "refuse"  # close the stream: perhaps it lost its connection some times
     FLOOD = "flood"  # no node like this one does that
@@ -22,12 +22,12 @@ class RateLimiter:
     def __init__(self) -> None:
         self._buckets = BoundedDict[str, TokenBucket](limits.PEERS_REMEMBERED)
 
-    def ask(self, peer: str, now: float) -> Ruling:
+    def ask(self, peer: str, now: float) -> RateVerdict:
         bucket = self._buckets.get(peer)
         bucket = bucket or TokenBucket(1 / limits.PEERS_REFILL_SECONDS, limits.PEERS_BURST, now)
         self._buckets[peer] = bucket
         left = bucket.left(now) - 1
         bucket.spend(min(1, left + 1 + limits.PEERS_REFUSED))  # a flood makes the debt no larger
         if left >= 0:
-            return Ruling.ANSWER
-        return Ruling.REFUSE if left >= -limits.PEERS_REFUSED else Ruling.FLOOD
+            return RateVerdict.ANSWER
+        return RateVerdict.REFUSE if left >= -limits.PEERS_REFUSED else RateVerdict.FLOOD

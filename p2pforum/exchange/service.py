@@ -16,10 +16,10 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.network_params import NetworkParams
-from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
+from p2pforum.exchange.inbound_records import InboundRecords, is_modest, is_plausible
+from p2pforum.exchange.rate_limiter import RateLimiter, RateVerdict
 from p2pforum.exchange.record import PeerRecord, decode
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import (
@@ -38,7 +38,7 @@ _LOST = (*PEER_LOST, trio.TooSlowError)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AskIntervals:
     """Seconds, from and to: drawn anew each time, so that asks fall into no rhythm."""
 
     first: tuple[float, float] = (
@@ -48,11 +48,11 @@ class Pace:
     again: tuple[float, float] = (1_800.0, 5_400.0)
 
 
-DEFAULT_PACE = Pace()
+DEFAULT_PACE = AskIntervals()
 
 
 class PeerRecords(Protocol):
-    """Where records go, and come from: neighbours.StoredBook."""
+    """Where records go, and come from: connection_manager.StoredBook."""
 
     def learn(self, record: PeerRecord, group: str) -> None:
         """Keep it, perhaps. `group`: the network group of who told it."""
@@ -85,7 +85,7 @@ class ExchangeService:
         book: PeerRecords,
         own: bytes | None = None,
         *,
-        pace: Pace = DEFAULT_PACE,
+        pace: AskIntervals = DEFAULT_PACE,
     ) -> None:
         self._network = network
         self._params = params
@@ -94,7 +94,7 @@ class ExchangeService:
         self._own = own
         self._pace = pace
         self._limiter = RateLimiter()
-        self._spoken = Spoken()
+        self._inbound_records = InboundRecords()
         self._sample = Sample(rng, self.known, own)
         self._asking: dict[Connection, trio.CancelScope] = {}
         self.counts = ExchangeCounts()
@@ -142,8 +142,8 @@ class ExchangeService:
 
     def known(self) -> list[bytes]:
         """What may be told."""
-        spoken = self._spoken.records(trio.current_time())
-        return list(dict.fromkeys([*self._book.records(), *spoken]))
+        inbound_records = self._inbound_records.records(trio.current_time())
+        return list(dict.fromkeys([*self._book.records(), *inbound_records]))
 
     # -- answering -----------------------------------------------------------------------------------
 
@@ -154,9 +154,9 @@ class ExchangeService:
 
     async def _answer(self, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
         ruling = self._limiter.ask(peer, trio.current_time())
-        if ruling is Ruling.FLOOD:
+        if ruling is RateVerdict.FLOOD:
             raise RemoteProtocolError("it asks for addresses all the time")
-        if ruling is Ruling.REFUSE:
+        if ruling is RateVerdict.REFUSE:
             self.counts.refused += 1
             return
         ask = await _receive(stream, ASK_SIZE)
@@ -167,7 +167,7 @@ class ExchangeService:
             if connection := connection_to(self._network, peer):
                 group = network_group(connection.address)
                 if is_modest(record.addresses) and is_plausible(record.addresses, connection.address):
-                    self._spoken.note(raw, peer, group, trio.current_time())
+                    self._inbound_records.note(raw, peer, group, trio.current_time())
                 self._learn(record, group)
         if ask:
             await stream.send_all(self._sample.answer(trio.current_time()))

@@ -15,7 +15,7 @@ from p2pforum.core.errors import NotFound, P2PForumError
 from p2pforum.core.network_params import params_for
 from p2pforum.core.post import decode
 from p2pforum.forum.scanning import Finding, Scan, Secret, scan
-from p2pforum.forum.traces import Doomed, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent
+from p2pforum.forum.traces import BurnTargets, is_unseen, sealed_elsewhere, secrets_of, thread_finder, unsent
 from p2pforum.keystore.contents import Contents, OutboxPost
 from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import PostRow, Reader
@@ -23,7 +23,7 @@ from p2pforum.store.queries import PostRow, Reader
 K = TypeVar("K")
 V = TypeVar("V")
 
-Choice = Callable[[Contents], Doomed]
+Choice = Callable[[Contents], BurnTargets]
 """Made on the contents as they are when the burn happens."""
 
 
@@ -44,7 +44,7 @@ class StoreTraces(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Burnt:
+class BurnReport:
     """What is gone, and what a look at every file found of it afterwards.
 
     `unsent` posts are gone from the store, unless `problem` says why they are not.
@@ -62,12 +62,12 @@ class Burnt:
 def the_key(public: bytes) -> Choice:
     """A key, and the traces of the threads that it speaks in."""
 
-    def choose(box: Contents) -> Doomed:
+    def choose(box: Contents) -> BurnTargets:
         if public not in box.keys:
             raise NotFound("that key is not in the keystore")
         spoken = {root for root, key in box.speaking.items() if key == public}
         made_for = {box.keys[public].root} - {b""}
-        return Doomed(frozenset({public}), frozenset(spoken | made_for))
+        return BurnTargets(frozenset({public}), frozenset(spoken | made_for))
 
     return choose
 
@@ -75,16 +75,16 @@ def the_key(public: bytes) -> Choice:
 def the_thread(root: bytes) -> Choice:
     """The traces of a thread, and the keys made for it. A named pseudonym that spoke there stays."""
 
-    def choose(box: Contents) -> Doomed:
+    def choose(box: Contents) -> BurnTargets:
         keys = frozenset(public for public, key in box.keys.items() if key.root == root)
-        return Doomed(keys, frozenset({root}))
+        return BurnTargets(keys, frozenset({root}))
 
     return choose
 
 
-def everything(box: Contents) -> Doomed:
+def everything(box: Contents) -> BurnTargets:
     """All keys and all traces; the keystore stays, empty, with its passphrase."""
-    return Doomed(frozenset(box.keys), frozenset(), everything=True)
+    return BurnTargets(frozenset(box.keys), frozenset(), everything=True)
 
 
 def burn(
@@ -94,7 +94,7 @@ def burn(
     places: Sequence[Path],
     posts: StoreTraces | None = None,
     revealed: bytes = b"",
-) -> Burnt:
+) -> BurnReport:
     """Destroy, then read every file in `places` for what should be gone. Raises NotFound.
 
     What can't be removed from the store does not keep the keys alive. `revealed` is the ID of a post that
@@ -108,7 +108,7 @@ def burn(
     found.findings += sealed_elsewhere(places, keystore.path)
     threads = gone.speaking.keys() | gone.read.keys()
     counts = (len(gone.keys), len(gone.outbox), len(gone.drafts), len(threads), len(plan.lost))
-    return Burnt(*counts, found, problem)
+    return BurnReport(*counts, found, problem)
 
 
 def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Sequence[Path]) -> Scan:
@@ -140,11 +140,11 @@ class _Plan:
 
 def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = b"") -> _Plan:
     box = keystore.read()
-    doomed, thread_of = choose(box), thread_finder(reader)
-    gone = take(box, doomed, thread_of)
-    lost = [row for row in unsent(reader, doomed) if row.id != revealed]
+    targets, thread_of = choose(box), thread_finder(reader)
+    gone = take(box, targets, thread_of)
+    lost = [row for row in unsent(reader, targets) if row.id != revealed]
     sought = replace(gone, keys={}) if revealed else gone
-    pins = [root for root in reader.pinned() if doomed.everything or root in doomed.roots]
+    pins = [root for root in reader.pinned() if targets.everything or root in targets.roots]
     was_begun = reader.path.exists() and any(is_unseen(key, reader) for key in gone.keys.values())
     return _Plan(gone, lost, pins, was_begun, secrets_of(sought, lost, reader), thread_of)
 
@@ -162,13 +162,13 @@ def _forget(posts: StoreTraces, plan: _Plan) -> str:
     return ""
 
 
-def take(box: Contents, doomed: Doomed, thread_of: Callable[[str], bytes]) -> Contents:
-    """Move what is doomed out of the box, and give it back."""
-    if doomed.everything:
+def take(box: Contents, targets: BurnTargets, thread_of: Callable[[str], bytes]) -> Contents:
+    """Move the targets out of the box, and give it back."""
+    if targets.everything:
         gone = copy.copy(box)
         vars(box).update(vars(Contents()))
         return gone
-    keys, roots = doomed.keys, doomed.roots
+    keys, roots = targets.keys, targets.roots
     gone = Contents()
     gone.keys = _pop(box.keys, lambda public, _: public in keys)
     gone.speaking = _pop(box.speaking, lambda root, public: root in roots or public in keys)
@@ -176,7 +176,7 @@ def take(box: Contents, doomed: Doomed, thread_of: Callable[[str], bytes]) -> Co
     gone.petnames = _pop(box.petnames, lambda where, _: where[0] in roots)
     gone.sent = _pop(box.sent, lambda _, sent: sent.author in keys or sent.root in roots)
     gone.drafts = _pop(box.drafts, lambda destination, _: thread_of(destination) in roots)
-    gone.outbox = [post for post in box.outbox if _is_doomed(post, doomed)]
+    gone.outbox = [post for post in box.outbox if _is_target(post, targets)]
     box.outbox = [post for post in box.outbox if post not in gone.outbox]
     return gone
 
@@ -185,6 +185,6 @@ def _pop(found: dict[K, V], test: Callable[[K, V], bool]) -> dict[K, V]:
     return {key: found.pop(key) for key in [key for key, value in found.items() if test(key, value)]}
 
 
-def _is_doomed(post: OutboxPost, doomed: Doomed) -> bool:
+def _is_target(post: OutboxPost, targets: BurnTargets) -> bool:
     decoded = decode(post.raw, params_for(post.network))
-    return decoded.author in doomed.keys or decoded.thread in doomed.roots
+    return decoded.author in targets.keys or decoded.thread in targets.roots

@@ -18,7 +18,7 @@ from p2pforum.forum import authors, outbox, params
 from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
 from p2pforum.forum.publish import Published
-from p2pforum.forum.writing import Press, Writing, clean_board, clean_subject, clean_text
+from p2pforum.forum.writing import PostSigner, UnsignedPost, clean_board, clean_subject, clean_text
 from p2pforum.keystore.keystore import Keystore
 
 _READ = 64 * limits.KIB  # bytes at once
@@ -68,7 +68,7 @@ def publish_import(
     board: str,
     keystore: Keystore,
     submit: Submit,
-    press: Press,
+    signer: PostSigner,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Published]:
     """Publish thread by thread; `progress` gets posts minted and posts in all.
@@ -84,13 +84,13 @@ def publish_import(
         keys: dict[str, Author] = {}
         made: dict[int, Post] = {}
         for index in thread:
-            made[index] = _make(index, parts, made, keys, board, press)
+            made[index] = _make(index, parts, made, keys, board, signer)
             minted += 1
             if progress is not None:
                 progress(minted, len(parts))
         with keystore.transaction() as box:
             for post in made.values():
-                outbox.put(box, post, press.params)
+                outbox.put(box, post, signer.params)
         handed = outbox.hand_in(keystore, list(made.values()), submit)
         for index, h in zip(thread, handed, strict=True):
             name = name_of(h.post.author, h.post.thread)
@@ -103,18 +103,18 @@ def _make(
     made: dict[int, Post],
     keys: dict[str, Author],
     board: str,
-    press: Press,
+    signer: PostSigner,
 ) -> Post:
     part = parts[index]
     known = keys.get(part.author) if part.author else None
     author = authors.fresh() if known is None else known
     if part.reply_to is None:
-        writing = Writing(board, b"", (), (part.subject, part.body))
+        writing = UnsignedPost(board, b"", (), (part.subject, part.body))
     else:
         parent = made[part.reply_to]
-        writing = Writing(board, parent.thread, (parent.id,), (part.body,))
+        writing = UnsignedPost(board, parent.thread, (parent.id,), (part.body,))
     root = next(iter(made.values()), None)
-    post = press.make(writing, author, is_own_thread=root is not None and root.author == author.public)
+    post = signer.make(writing, author, is_own_thread=root is not None and root.author == author.public)
     if part.author:
         keys[part.author] = replace(author, is_first=False)
     return post

@@ -14,7 +14,7 @@ from p2pforum.keystore.keystore import Keystore
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SentReport:
     """A post of mine and how it left this machine."""
 
     post_id: bytes
@@ -34,15 +34,15 @@ def remember(keystore: Keystore, post: Post, spread: Mapping[str, int] | None, s
             del box.sent[old]
 
 
-def all_left(box: Contents) -> list[Left]:
+def all_left(box: Contents) -> list[SentReport]:
     """The last ones first."""
     return sorted(
-        (Left(post_id, sent) for post_id, sent in box.sent.items()),
+        (SentReport(post_id, sent) for post_id, sent in box.sent.items()),
         key=lambda left: (-left.sent.hour, left.post_id),
     )
 
 
-def left(box: Contents, post_id: bytes) -> Left:
+def left(box: Contents, post_id: bytes) -> SentReport:
     """Raises NotFound for a post that is not mine, or that left while nobody looked."""
     sent = box.sent.get(post_id)
     if sent is None:
@@ -50,7 +50,7 @@ def left(box: Contents, post_id: bytes) -> Left:
             "the keystore does not know how that post left: it is not yours, you used its key once or burnt "
             "it, or no node ran when you wrote it and it left later"
         )
-    return Left(post_id, sent)
+    return SentReport(post_id, sent)
 
 
 def what_it_tells(sent: SentRecord) -> list[str]:

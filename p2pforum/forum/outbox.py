@@ -19,7 +19,7 @@ Submit = Callable[[bytes], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class SubmitResult:
     """What became of a post that was handed in. `outcome` is None if nobody took it: it stays in the outbox.
 
     A post that was refused leaves the outbox; its text is then among the drafts. `unsettled` says why neither
@@ -40,7 +40,7 @@ def put(box: Contents, post: Post, params: NetworkParams) -> None:
     box.outbox.append(OutboxPost(post.id, params.name, post.raw))
 
 
-def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[Handed]:
+def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[SubmitResult]:
     """Hand in posts that are in the outbox, in order, and take out those that are done with."""
     handed = []
     try:
@@ -52,26 +52,26 @@ def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[Hande
         unsettled = _try_to_settle(keystore, handed)
     left = posts[len(handed) :]
     handed = [replace(h, unsettled=unsettled) if h.is_done else h for h in handed]
-    return handed + [Handed(post, None, handed[-1].problem) for post in left]
+    return handed + [SubmitResult(post, None, handed[-1].problem) for post in left]
 
 
-def resubmit_outbox(keystore: Keystore, submit: Submit, params: NetworkParams) -> list[Handed]:
+def resubmit_outbox(keystore: Keystore, submit: Submit, params: NetworkParams) -> list[SubmitResult]:
     """Hand in again what waits in the outbox for this network."""
     box = keystore.read()
     waiting = [decode(post.raw, params) for post in box.outbox if post.network == params.name]
     return hand_in(keystore, waiting, submit)
 
 
-def _hand_in(post: Post, submit: Submit) -> Handed:
+def _hand_in(post: Post, submit: Submit) -> SubmitResult:
     try:
-        return Handed(post, submit(post.raw))
+        return SubmitResult(post, submit(post.raw))
     except (Refused, InvalidPost) as error:
-        return Handed(post, Outcome.REFUSED, str(error))
+        return SubmitResult(post, Outcome.REFUSED, str(error))
     except P2PForumError as error:
-        return Handed(post, None, str(error))
+        return SubmitResult(post, None, str(error))
 
 
-def _try_to_settle(keystore: Keystore, handed: list[Handed]) -> str:
+def _try_to_settle(keystore: Keystore, handed: list[SubmitResult]) -> str:
     """What went wrong, if anything. Never raises: a post that was acknowledged must not look like one that
     failed, or its author writes it again under the same key."""
     done = {h.post.id: h for h in handed if h.is_done}
@@ -85,7 +85,7 @@ def _try_to_settle(keystore: Keystore, handed: list[Handed]) -> str:
     return ""
 
 
-def _settle(box: Contents, done: dict[bytes, Handed]) -> None:
+def _settle(box: Contents, done: dict[bytes, SubmitResult]) -> None:
     box.outbox = [post for post in box.outbox if post.id not in done]
     for handed in done.values():
         if handed.outcome in (Outcome.REFUSED, Outcome.INVALID):

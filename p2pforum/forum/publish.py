@@ -19,7 +19,7 @@ from p2pforum.forum import authors, outbox
 from p2pforum.forum.authors import Author
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import Submit
-from p2pforum.forum.writing import Press, Writing, clean_board, clean_body, clean_subject
+from p2pforum.forum.writing import PostSigner, UnsignedPost, clean_board, clean_body, clean_subject
 from p2pforum.keystore.contents import AuthorKey, Contents
 from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.queries import PostRow, Reader
@@ -59,7 +59,7 @@ class Publisher:
     def new_thread(self, board: str, subject: str, body: str, *, key: str | None = None) -> Published:
         """Raises Refused for a text or a board that can't be published, NotFound for an unknown key."""
         content = (clean_subject(subject), clean_body(body))
-        writing = Writing(clean_board(board), b"", (), content)
+        writing = UnsignedPost(clean_board(board), b"", (), content)
         return self._publish(lambda box: (authors.choose(box, b"", key), writing))
 
     def reply(
@@ -83,10 +83,10 @@ class Publisher:
             raise Refused(f"a reply answers at most {limits.MAX_PARENTS} posts")
         content = (clean_body(body),)
 
-        def prepare(box: Contents) -> tuple[Author, Writing]:
+        def prepare(box: Contents) -> tuple[Author, UnsignedPost]:
             author = authors.choose(box, rows[0].root, key)
             parents = self._parents(rows, author, visibly)
-            return author, Writing(rows[0].board, rows[0].root, parents, content)
+            return author, UnsignedPost(rows[0].board, rows[0].root, parents, content)
 
         return self._publish(prepare)
 
@@ -119,7 +119,7 @@ class Publisher:
         row = max(rows, key=lambda row: (row.hour, row.id), default=None)
         if row is None:
             raise NotFound("the network has no post by that key, so revealing it would change nothing")
-        writing = Writing(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
+        writing = UnsignedPost(row.board, row.root, (row.id,), (key.seed,), Kind.REVEAL)
         return self._publish(lambda box: (authors.owner(box, public), writing))
 
     def find_reveal(self, public: bytes) -> bytes:
@@ -140,7 +140,7 @@ class Publisher:
         row = self._post(target)
         if row.meaning is not Meaning.TEXT:
             raise Refused("only a post can be withdrawn or edited")
-        writing = Writing(row.board, row.root, tuple(sorted((target, *before))), content, kind)
+        writing = UnsignedPost(row.board, row.root, tuple(sorted((target, *before))), content, kind)
         return self._publish(lambda box: (authors.owner(box, row.author), writing))
 
     def _post(self, post_id: bytes) -> PostRow:
@@ -165,11 +165,11 @@ class Publisher:
             return tuple(sorted(row.id for row in latest(known)[-limits.MAX_PARENTS :]))
         return tuple(sorted(row.id for row in rows))
 
-    def _publish(self, prepare: Callable[[Contents], tuple[Author, Writing]]) -> Published:
-        press = Press(self.params, self.now, self.progress)
+    def _publish(self, prepare: Callable[[Contents], tuple[Author, UnsignedPost]]) -> Published:
+        signer = PostSigner(self.params, self.now, self.progress)
         while True:
             author, writing = prepare(self.keystore.read())
-            post = press.make(writing, author, is_own_thread=self._is_own_thread(writing, author))
+            post = signer.make(writing, author, is_own_thread=self._is_own_thread(writing, author))
             with self.keystore.transaction() as box:
                 if not authors.is_current(box, author, writing.root):
                     continue  # another process spoke in this thread, or burnt the key: choose again
@@ -179,6 +179,6 @@ class Publisher:
             name = name_of(author.public, post.thread)
             return Published(post, name, author.label, handed.outcome, handed.problem, handed.unsettled)
 
-    def _is_own_thread(self, writing: Writing, author: Author) -> bool:
+    def _is_own_thread(self, writing: UnsignedPost, author: Author) -> bool:
         root = self.reader.post(writing.root) if writing.root else None
         return root is not None and root.author == author.public

@@ -22,7 +22,7 @@ _SIGNATURE = 64  # bytes at the end of every post
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class BurnTargets:
     """What is to go: these keys, and what says that I was in these threads."""
 
     keys: frozenset[bytes]
@@ -30,13 +30,13 @@ class Doomed:
     everything: bool = False
 
 
-def unsent(reader: Reader, doomed: Doomed) -> list[PostRow]:
+def unsent(reader: Reader, targets: BurnTargets) -> list[PostRow]:
     """Posts in the store that are not public: with `everything`, or in those threads, others' too that pass
     through this node, for nothing tells them from mine. Their authors see to it that they arrive."""
     return [
         row
         for row in reader.unreleased()
-        if doomed.everything or row.author in doomed.keys or row.root in doomed.roots
+        if targets.everything or row.author in targets.keys or row.root in targets.roots
     ]
 
 

@@ -17,7 +17,7 @@ _MINT_TRIES = 3  # the hour may turn while a stamp is minted; one of the hour be
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class UnsignedPost:
     """What is to be signed, but for the hour and the stamp. `root` is empty for a new thread."""
 
     board: str
@@ -28,14 +28,14 @@ class Writing:
 
 
 @dataclass(frozen=True)
-class Press:
+class PostSigner:
     """Turns writings into posts of one network. `now` gives the hour since 1970."""
 
     params: NetworkParams
     now: Callable[[], int]
     progress: MintProgress | None = None
 
-    def make(self, writing: Writing, author: Author, *, is_own_thread: bool = False) -> Post:
+    def make(self, writing: UnsignedPost, author: Author, *, is_own_thread: bool = False) -> Post:
         """Mint and sign: seconds, with progress; can be interrupted. Raises Refused for bad fields."""
         bits = self._bits(author, is_own_thread)
         self._sign(self._payload(writing, bits), author)  # refuse before minting, not after
@@ -52,11 +52,11 @@ class Press:
             return self.params.stamp_first
         return self.params.stamp_own_thread if is_own_thread else self.params.stamp_default
 
-    def _payload(self, writing: Writing, bits: int) -> Payload:
+    def _payload(self, writing: UnsignedPost, bits: int) -> Payload:
         w = writing
         return Payload(w.kind, w.board, w.root, w.parents, self.now(), w.content, blank_stamp(bits))
 
-    def _mint(self, writing: Writing, author: Author, bits: int) -> Payload:
+    def _mint(self, writing: UnsignedPost, author: Author, bits: int) -> Payload:
         return mint(self._payload(writing, bits), author.public, self.params, self.progress)
 
     def _sign(self, payload: Payload, author: Author) -> Post:

@@ -13,7 +13,7 @@ echo.py      how an own post leaves, counted while somebody waits for it
 own.py       own posts on their way out
 views.py     counts and standings that may be shown
 router.py    joins these; decides everything and does nothing (no I/O, no clock)
-judging.py   posts on their way to the door: a queue for each peer
+validation_queue.py  posts on their way to the door: a queue for each peer
 peer_state.py  what the service holds for one peer
 sender.py    the stream to one peer
 service.py   streams, the door, the heartbeat; it and sender.py are the only files that await

@@ -68,7 +68,7 @@ class _Draft:
     ihave: tuple[bytes, ...] = ()
 
 
-class Drafts:
+class ControlBatch:
     """Control parts for several peers, gathered, then sent as one RPC to each peer."""
 
     def __init__(self, topic: str) -> None:

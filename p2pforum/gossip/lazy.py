@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from p2pforum.core.bounded import BoundedDict, TokenBucket
-from p2pforum.gossip.effects import Drafts
+from p2pforum.gossip.effects import ControlBatch
 from p2pforum.gossip.params import GossipParams, Rng
-from p2pforum.gossip.score import Ledger
+from p2pforum.gossip.score import PeerScores
 from p2pforum.gossip.seen import ID_SIZE, MessageCache
 
 
@@ -55,10 +55,10 @@ class _Ask:
 
 
 class LazyGossip:
-    def __init__(self, params: GossipParams, cache: MessageCache, ledger: Ledger, rng: Rng) -> None:
+    def __init__(self, params: GossipParams, cache: MessageCache, scores: PeerScores, rng: Rng) -> None:
         self._params = params
         self._cache = cache
-        self._ledger = ledger
+        self._scores = scores
         self._rng = rng
         self._quotas: dict[str, _Quota] = {}
         self._asks: dict[bytes, _Ask] = {}
@@ -103,13 +103,13 @@ class LazyGossip:
 
     def _within(self, used: int, bound: int, peer: str, now: float) -> bool:
         if used > bound:
-            self._ledger.misbehaved(peer, now, self._params.excess)
+            self._scores.misbehaved(peer, now, self._params.excess)
         return used <= bound
 
     # -- offering --------------------------------------------------------------------------------------
 
     def offer(
-        self, outsiders: Sequence[str], newcomers: Sequence[str], ids: Sequence[bytes], drafts: Drafts
+        self, outsiders: Sequence[str], newcomers: Sequence[str], ids: Sequence[bytes], drafts: ControlBatch
     ) -> None:
         """Offer to all newcomers, and a part of the outsiders: each has its turn in `gossip_beats`."""
         part = max(self._params.degree_lazy, -(-len(outsiders) // self._params.gossip_beats))
@@ -127,7 +127,7 @@ class LazyGossip:
         if quota is not None and now - quota.greeted_at >= self._params.greet_again:
             quota.greeted = False
 
-    def greet(self, peer: str, now: float, drafts: Drafts) -> None:
+    def greet(self, peer: str, now: float, drafts: ControlBatch) -> None:
         """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
         whatever became public since a node came is kept by it, so that all offer the same."""
         quota = self._quotas[peer]
@@ -227,7 +227,7 @@ class LazyGossip:
                     promises[peer] = now + self._params.promise
                     continue
                 del promises[peer]
-                self._ledger.misbehaved(peer, now)
+                self._scores.misbehaved(peer, now)
                 broken.append(peer)
             if not promises:
                 del self._promises[message_id]

@@ -1,23 +1,23 @@
 """Who is pushed to: the mesh of gossipsub v1.1, with its quotas and backoffs.
 
-It keeps the sets and writes drafts; scores are the ledger's. No peer exchange: a PRUNE never makes us
+It keeps the sets and gathers control parts; scores are PeerScores'. No peer exchange: a PRUNE never makes us
 dial, and never tells anyone whom we know.
 """
 
 from collections.abc import Sequence
 
 from p2pforum.core.bounded import BoundedDict
-from p2pforum.gossip.effects import Drafts
+from p2pforum.gossip.effects import ControlBatch
 from p2pforum.gossip.params import GossipParams, Rng
-from p2pforum.gossip.score import Ledger
+from p2pforum.gossip.score import PeerScores
 
 Peers = dict[str, None]  # a set that keeps its order, so that a run with one seed is one run
 
 
 class Mesh:
-    def __init__(self, params: GossipParams, ledger: Ledger, rng: Rng) -> None:
+    def __init__(self, params: GossipParams, scores: PeerScores, rng: Rng) -> None:
         self._params = params
-        self._ledger = ledger
+        self._scores = scores
         self._rng = rng
         self._members: Peers = {}
         self._subscribers: Peers = {}
@@ -47,8 +47,8 @@ class Mesh:
         """Who is pushed a post: the members, or some subscribers if there are none."""
         if self._members:
             return list(self._members)
-        limit = self._ledger.params.publish_threshold
-        fit = [peer for peer in self._subscribers if self._ledger.score(peer, now) >= limit]
+        limit = self._scores.params.publish_threshold
+        fit = [peer for peer in self._subscribers if self._scores.score(peer, now) >= limit]
         return self._draw(fit, self._params.degree)
 
     # -- coming and going ------------------------------------------------------------------------------
@@ -81,18 +81,18 @@ class Mesh:
     def _drop(self, peer: str, now: float) -> None:
         if peer in self._members:
             del self._members[peer]
-            self._ledger.pruned(peer, now)
+            self._scores.pruned(peer, now)
 
     # -- what peers say --------------------------------------------------------------------------------
 
-    def on_graft(self, peer: str, now: float, drafts: Drafts) -> float:
+    def on_graft(self, peer: str, now: float, drafts: ControlBatch) -> float:
         """Accept or refuse; how much misbehaviour it was, if any."""
         if peer in self._members:
             return 0.0
         left = self._backoff_left(peer, now)
         full = len(self._members) >= self._params.degree_high and peer not in self._outbound
         subscribed = peer in self._subscribers
-        if left > 0 or full or not subscribed or self._ledger.score(peer, now) < 0:
+        if left > 0 or full or not subscribed or self._scores.score(peer, now) < 0:
             self._refuse(peer, now, drafts)
         else:
             self._admit(peer, now)
@@ -108,9 +108,9 @@ class Mesh:
     def _admit(self, peer: str, now: float) -> None:
         self._members[peer] = None
         self._newcomers[peer] = None
-        self._ledger.grafted(peer, now)
+        self._scores.grafted(peer, now)
 
-    def _refuse(self, peer: str, now: float, drafts: Drafts) -> None:
+    def _refuse(self, peer: str, now: float, drafts: ControlBatch) -> None:
         self._back_off(peer, now, self._params.backoff)
         drafts.prune(peer, self._params.backoff)
 
@@ -123,9 +123,9 @@ class Mesh:
 
     # -- at the heartbeat ------------------------------------------------------------------------------
 
-    def maintain(self, now: float, drafts: Drafts) -> None:
+    def maintain(self, now: float, drafts: ControlBatch) -> None:
         opportunity = self._is_opportunity(now)
-        negatives = self._ledger.negatives(now)
+        negatives = self._scores.negatives(now)
         if not negatives.isdisjoint(self._members):
             self._drop_negative(now, drafts)
         self.fill(now, drafts)
@@ -142,7 +142,7 @@ class Mesh:
         for peer in [p for p, until in self._backoffs.items() if until <= oldest]:
             del self._backoffs[peer]
 
-    def fill(self, now: float, drafts: Drafts) -> None:
+    def fill(self, now: float, drafts: ControlBatch) -> None:
         """Graft up to D if there are fewer than D_lo."""
         count = len(self._members)
         if count < self._params.degree_low:
@@ -150,11 +150,11 @@ class Mesh:
             for peer in self._draw(candidates, self._params.degree - count):
                 self._graft(peer, now, drafts)
 
-    def _graft(self, peer: str, now: float, drafts: Drafts) -> None:
+    def _graft(self, peer: str, now: float, drafts: ControlBatch) -> None:
         self._admit(peer, now)
         drafts.graft(peer)
 
-    def _prune(self, peer: str, now: float, drafts: Drafts) -> None:
+    def _prune(self, peer: str, now: float, drafts: ControlBatch) -> None:
         self._drop(peer, now)
         self._refuse(peer, now, drafts)
 
@@ -163,23 +163,23 @@ class Mesh:
         return [
             peer
             for peer in self.outsiders()
-            if now >= backoffs.get(peer, -slack) + slack and self._ledger.score(peer, now) >= 0
+            if now >= backoffs.get(peer, -slack) + slack and self._scores.score(peer, now) >= 0
         ]
 
     def _draw(self, peers: Sequence[str], count: int) -> list[str]:
         return self._rng.sample(peers, max(0, min(count, len(peers))))
 
-    def _drop_negative(self, now: float, drafts: Drafts) -> None:
+    def _drop_negative(self, now: float, drafts: ControlBatch) -> None:
         """Those who are only slow keep their place while nobody else would take it."""
-        members, score = self._members, self._ledger.score
+        members, score = self._members, self._scores.score
         for peer in sorted((p for p in members if score(p, now) < 0), key=lambda p: score(p, now)):
-            if len(members) > self._params.degree or not self._ledger.is_only_slow(peer, now):
+            if len(members) > self._params.degree or not self._scores.is_only_slow(peer, now):
                 self._prune(peer, now, drafts)
 
-    def _trim(self, now: float, drafts: Drafts) -> None:
+    def _trim(self, now: float, drafts: ControlBatch) -> None:
         """Keep the best, a few by lot, and enough of those whose address we chose."""
         lots = self._draw(list(self._members), len(self._members))
-        ranked = sorted(lots, key=lambda peer: -self._ledger.score(peer, now))
+        ranked = sorted(lots, key=lambda peer: -self._scores.score(peer, now))
         best, others = ranked[: self._params.degree_score], ranked[self._params.degree_score :]
         order = best + self._draw(others, len(others))
         keep, spare = order[: self._params.degree], order[self._params.degree :]
@@ -190,7 +190,7 @@ class Mesh:
             if peer not in reserves:
                 self._prune(peer, now, drafts)
 
-    def _fill_outbound(self, now: float, drafts: Drafts) -> None:
+    def _fill_outbound(self, now: float, drafts: ControlBatch) -> None:
         missing = self._params.degree_outbound - len(self._outbound.intersection(self._members))
         if missing > 0 and len(self._outbound) > self._params.degree_outbound - missing:
             candidates = [peer for peer in self._candidates(now) if peer in self._outbound]
@@ -205,14 +205,14 @@ class Mesh:
         self._next_opportunity = now + self._params.opportunity
         return True
 
-    def _graft_better(self, now: float, drafts: Drafts) -> None:
+    def _graft_better(self, now: float, drafts: ControlBatch) -> None:
         """Opportunistic grafting: a poor mesh takes in peers that have proved clearly better than it."""
-        scores = sorted(self._ledger.score(peer, now) for peer in self._members)
-        limits = self._ledger.params
+        scores = sorted(self._scores.score(peer, now) for peer in self._members)
+        limits = self._scores.params
         room = min(self._params.opportunity_grafts, self._params.degree_high - len(scores))
         if len(scores) < 2 or (median := scores[len(scores) // 2]) >= limits.opportunity_threshold:
             return
         wanted = median + limits.opportunity_margin
-        better = [p for p in self._candidates(now) if self._ledger.score(p, now) > wanted]
+        better = [p for p in self._candidates(now) if self._scores.score(p, now) > wanted]
         for peer in self._draw(better, room):
             self._graft(peer, now, drafts)

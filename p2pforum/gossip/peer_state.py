@@ -9,7 +9,7 @@ import trio
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.framing import RpcQueue
-from p2pforum.gossip.judging import Judging
+from p2pforum.gossip.validation_queue import ValidationQueue
 from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.bell import Bell
 from p2pforum.network.interface import Account, Connection, PeerID
@@ -64,7 +64,7 @@ class PeerStates:
         self.room = trio.lowlevel.ParkingLot()  # some of these have been taken to it
         self.progress = trio.lowlevel.ParkingLot()  # somebody's queue got shorter
         self._states: dict[PeerID, PeerState] = {}
-        self._judging = Judging()
+        self._validation = ValidationQueue()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
 
     def __iter__(self) -> Iterator[PeerState]:
@@ -83,7 +83,7 @@ class PeerStates:
     def remove(self, peer: PeerID) -> list[bytes]:
         """What nobody but this peer had brought to be judged, and will not be."""
         self._states.pop(peer).cut()
-        return self._judging.drop(peer)
+        return self._validation.drop(peer)
 
     def clear(self) -> None:
         for state in self:
@@ -148,7 +148,7 @@ class PeerStates:
         """False if that peer is gone."""
         if (state := self.get(validate.peer)) is None:
             return validate.is_again
-        self._judging.add(validate)
+        self._validation.add(validate)
         self._settle(state)
         self.work.ring()
         return True
@@ -167,18 +167,18 @@ class PeerStates:
 
     def _settle(self, state: PeerState) -> None:
         """Say what is kept for this peer."""
-        state.account.set(state.queue.held + state.half_read + self._judging.cost(state.peer))
+        state.account.set(state.queue.held + state.half_read + self._validation.cost(state.peer))
 
     def is_full(self, state: PeerState) -> bool:
         """Whether this peer must wait until the door has seen what it sent."""
-        return self._judging.is_full(state.peer)
+        return self._validation.is_full(state.peer)
 
     def next_batch(self) -> list[Validate]:
-        waiting = [state for state in self if self._judging.cost(state.peer)]
-        batch = self._judging.next_batch()
+        waiting = [state for state in self if self._validation.cost(state.peer)]
+        batch = self._validation.next_batch()
         for state in waiting:
             self._settle(state)
         self.room.unpark_all()
-        if len(self._judging):
+        if len(self._validation):
             self.work.ring()
         return batch

@@ -8,13 +8,13 @@ post is, and whether it is valid, the door says through `on_verdict`.
 from collections.abc import Container, Iterable, Sequence
 
 from p2pforum.core.verdict import Outcome
-from p2pforum.gossip.effects import Disconnect, Drafts, Effect, Forward, Send, Serve, Validate
-from p2pforum.gossip.judging import PendingMessage
+from p2pforum.gossip.effects import ControlBatch, Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.lazy import LazyGossip
 from p2pforum.gossip.mesh import Mesh
 from p2pforum.gossip.params import GossipParams, Rng, ScoreParams
-from p2pforum.gossip.score import Ledger
+from p2pforum.gossip.score import PeerScores
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
+from p2pforum.gossip.validation_queue import PendingMessage
 from p2pforum.gossip.views import Counts, PeerView
 from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
 
@@ -35,11 +35,11 @@ class Router:
         self._topic = topic
         self._rng = rng
         p = self.params
-        self._ledger = self.ledger = Ledger(self.scoring, p.remembered)
-        self._mesh = Mesh(p, self._ledger, rng)
+        self._scores = self.scores = PeerScores(self.scoring, p.remembered)
+        self._mesh = Mesh(p, self._scores, rng)
         self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
         self.kept = self._cache.get  #: what a `Serve` names, None if it is gone
-        self._lazy = LazyGossip(p, self._cache, self._ledger, rng)
+        self._lazy = LazyGossip(p, self._cache, self._scores, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
         self._bad = SeenCache(p.seen_time, p.bad_count)
@@ -50,11 +50,11 @@ class Router:
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
         """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
         its public address, "" if it has none of its own."""
-        if self._ledger.is_banned(peer, now):
+        if self._scores.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
             self._lazy.add(peer, now)
-        self._ledger.join(peer, group, now)
+        self._scores.join(peer, group, now)
         self._mesh.add(peer, outbound=outbound)
         return []
 
@@ -69,7 +69,7 @@ class Router:
         self.on_failure(unjudged)
         self._mesh.remove(peer, now)
         self._lazy.remove(peer)
-        self._ledger.leave(peer, now)
+        self._scores.leave(peer, now)
 
     def hello(self, peer: str, *, again: bool) -> Rpc:
         """The first RPC on a stream to a peer. `again`: on a later one, where lost GRAFTs are made good."""
@@ -78,15 +78,15 @@ class Router:
 
     def view(self, peer: str, now: float) -> PeerView:
         is_in_mesh, is_subscribed = peer in self._mesh.members, peer in self._mesh.subscribers
-        return PeerView(is_in_mesh, is_subscribed, *self._ledger.standing(peer, now))
+        return PeerView(is_in_mesh, is_subscribed, *self._scores.standing(peer, now))
 
     # -- what comes in ----------------------------------------------------------------------------------
 
     def on_rpc(self, peer: str, rpc: Rpc, now: float) -> list[Effect]:
-        if peer not in self._lazy or self._ledger.is_banned(peer, now):
+        if peer not in self._lazy or self._scores.is_banned(peer, now):
             return []
         effects: list[Effect] = []
-        drafts = Drafts(self._topic)
+        drafts = ControlBatch(self._topic)
         if rpc.surplus:
             self._lazy.spend_surplus(peer, rpc.surplus, now)
         has_control = bool(rpc.subscriptions) or rpc.has_control
@@ -95,12 +95,12 @@ class Router:
             self._on_subscriptions(peer, rpc.subscriptions, now, drafts)
         for message in rpc.publish:
             effects += self._on_message(peer, message, now)
-        if reads_control and not self._ledger.is_banned(peer, now):
+        if reads_control and not self._scores.is_banned(peer, now):
             self._on_mesh_control(peer, rpc, now, drafts)
             effects += self._on_ihave(peer, rpc.ihave, now)
             effects += self._on_iwant(peer, rpc.iwant, now)
         if not has_control and not rpc.publish:
-            self._ledger.misbehaved(peer, now, self.params.useless)
+            self._scores.misbehaved(peer, now, self.params.useless)
         return [*drafts.effects(), *effects, *self._judge(peer, now)]
 
     def on_violation(self, peer: str, reason: str, now: float) -> list[Effect]:
@@ -108,19 +108,19 @@ class Router:
         return self._expel(peer, now, reason)
 
     def _judge(self, peer: str, now: float) -> list[Effect]:
-        if self._ledger.score(peer, now) >= self.scoring.graylist_threshold:
+        if self._scores.score(peer, now) >= self.scoring.graylist_threshold:
             return []
         return self._expel(peer, now, "its score is too low")
 
     def _expel(self, peer: str, now: float, reason: str) -> list[Effect]:
-        if self._ledger.is_banned(peer, now):
+        if self._scores.is_banned(peer, now):
             return []
-        self._ledger.ban(peer, now)
+        self._scores.ban(peer, now)
         self._mesh.remove(peer, now)
         return [Disconnect(peer, reason)]
 
     def _on_subscriptions(
-        self, peer: str, subscriptions: Iterable[Subscription], now: float, drafts: Drafts
+        self, peer: str, subscriptions: Iterable[Subscription], now: float, drafts: ControlBatch
     ) -> None:
         is_new = False
         for sub in subscriptions:
@@ -135,16 +135,16 @@ class Router:
         if is_new and self._is_trusted_with_gossip(peer, now):
             self._lazy.greet(peer, now, drafts)
 
-    def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: Drafts) -> None:
+    def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: ControlBatch) -> None:
         """An answer to a foreign topic would be a tool for flooding; there is none."""
         if self._topic in rpc.graft and (early := self._mesh.on_graft(peer, now, drafts)):
-            self._ledger.misbehaved(peer, now, early)
+            self._scores.misbehaved(peer, now, early)
         for prune in rpc.prune:
             if prune.topic == self._topic:
                 self._mesh.on_prune(peer, prune.backoff, now)
 
     def _is_trusted_with_gossip(self, peer: str, now: float) -> bool:
-        return self._ledger.score(peer, now) >= self.scoring.gossip_threshold
+        return self._scores.score(peer, now) >= self.scoring.gossip_threshold
 
     def _on_ihave(self, peer: str, offers: Sequence[IHave], now: float) -> list[Effect]:
         if not offers or not self._lazy.spend_ihave(peer, now) or not self._is_trusted_with_gossip(peer, now):
@@ -181,15 +181,15 @@ class Router:
 
     def _on_message(self, peer: str, message: Message, now: float) -> list[Effect]:
         self.counts.received += 1
-        if self._ledger.is_banned(peer, now):  # since an earlier message of this RPC
+        if self._scores.is_banned(peer, now):  # since an earlier message of this RPC
             return []
         if message.authored:
             self.counts.authored += 1
-            self._ledger.invalid(peer, now)
+            self._scores.invalid(peer, now)
             return []
         if message.topic != self._topic:
             self.counts.foreign += 1
-            self._ledger.misbehaved(peer, now, self.params.useless)
+            self._scores.misbehaved(peer, now, self.params.useless)
             return []
         name = message_id(message.data)
         self._lazy.arrived(name)
@@ -210,13 +210,13 @@ class Router:
         self.counts.duplicates += 1
         age = self._cache.age(name, now)
         if age is not None and age <= self.scoring.delivery_window:
-            self._ledger.delivery(peer)
+            self._scores.delivery(peer)
         return []
 
     def _on_invalid(self, peer: str, now: float) -> list[Effect]:
         """No honest node passes on what breaks a rule for all nodes, so once is enough."""
         self.counts.invalid += 1
-        self._ledger.invalid(peer, now)
+        self._scores.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
     def on_verdict(self, name: bytes, outcome: Outcome, now: float) -> list[Effect]:
@@ -247,11 +247,11 @@ class Router:
         self.counts.accepted += 1
         self._seen.add(name, now)
         self._cache.put(name, pending.message, now)
-        self._ledger.accepted(crowded=len(self._mesh.members) > self.params.degree)
+        self._scores.accepted(crowded=len(self._mesh.members) > self.params.degree)
         first, *others = pending.senders
-        self._ledger.first_delivery(first)
+        self._scores.first_delivery(first)
         for peer in others:
-            self._ledger.delivery(peer)
+            self._scores.delivery(peer)
         return self._push(pending.message, pending.senders, now)
 
     def _push(self, message: Message, senders: Container[str], now: float) -> list[Effect]:
@@ -284,10 +284,10 @@ class Router:
 
     def heartbeat(self, now: float) -> list[Effect]:
         """Call it every `params.heartbeat` seconds."""
-        drafts = Drafts(self._topic)
+        drafts = ControlBatch(self._topic)
         expelled = [effect for peer in self._lazy.beat(now) for effect in self._judge(peer, now)]
         asks = [effect for peer, ids in self._lazy.ask_others(now).items() for effect in self._ask(peer, ids)]
-        self._ledger.decay(now)
+        self._scores.decay(now)
         self._mesh.maintain(now, drafts)
         newcomers = self._mesh.take_newcomers()
         if ids := self._cache.fresh():

@@ -12,7 +12,7 @@ from p2pforum.gossip.params import ScoreParams
 
 
 @dataclass(slots=True)
-class Record:
+class PeerScore:
     """One peer. `left` is when its last connection ended."""
 
     first: float = 0.0  # P2
@@ -29,13 +29,13 @@ class Record:
     is_stale: bool = False  # the score, not the record
 
 
-class Ledger:
+class PeerScores:
     """All records. `group` of a peer is what it shares with its sybils, its public address; "" if none."""
 
     def __init__(self, params: ScoreParams, remembered: int) -> None:
         self.params = params
-        self._here: dict[str, Record] = {}
-        self._left = BoundedDict[str, Record](remembered)
+        self._here: dict[str, PeerScore] = {}
+        self._left = BoundedDict[str, PeerScore](remembered)
         self._groups: dict[str, set[str]] = {}
         self._expected = 0.0  # messages that came while the mesh was crowded
         self._decayed_at = 0.0
@@ -49,7 +49,7 @@ class Ledger:
         """It is here, or has another public address than before."""
         if (here := self._here.get(peer)) is not None:
             self._leave_group(peer, here)
-        record = here or self._left.pop(peer, None) or Record()
+        record = here or self._left.pop(peer, None) or PeerScore()
         record.left = None
         record.group = group
         self._here[peer] = record
@@ -68,11 +68,11 @@ class Ledger:
         if record.score < 0 or record.banned_until > now:
             self._remember(peer, record, now)
 
-    def _remember(self, peer: str, record: Record, now: float) -> None:
+    def _remember(self, peer: str, record: PeerScore, now: float) -> None:
         record.left = now
         self._left[peer] = record
 
-    def _leave_group(self, peer: str, record: Record) -> None:
+    def _leave_group(self, peer: str, record: PeerScore) -> None:
         members = self._groups.get(record.group)
         if members is not None:
             members.discard(peer)
@@ -97,7 +97,7 @@ class Ledger:
         if record is not None:
             self._end_of_mesh(record, now)
 
-    def _end_of_mesh(self, record: Record, now: float) -> None:
+    def _end_of_mesh(self, record: PeerScore, now: float) -> None:
         record.failures += self._deficit(record, now) ** 2
         record.since = None
         record.is_stale = True
@@ -140,10 +140,10 @@ class Ledger:
         record = self._here.get(peer) or self._left.get(peer)
         return record is not None and record.banned_until > now
 
-    def _record(self, peer: str, now: float) -> Record:
+    def _record(self, peer: str, now: float) -> PeerScore:
         record = self._here.get(peer) or self._left.get(peer)
         if record is None:
-            record = Record()
+            record = PeerScore()
             self._remember(peer, record, now)
         return record
 
@@ -158,7 +158,7 @@ class Ledger:
 
     def standing(self, peer: str, now: float) -> tuple[float, float]:
         """Its score, and how many new messages it brought first of late."""
-        record = self._here.get(peer) or Record()
+        record = self._here.get(peer) or PeerScore()
         return self.score(peer, now), record.first
 
     def negatives(self, now: float) -> set[str]:
@@ -167,15 +167,15 @@ class Ledger:
 
     def is_only_slow(self, peer: str, now: float) -> bool:
         """Whether nothing but P3 speaks against this peer."""
-        record = self._here.get(peer) or Record()
+        record = self._here.get(peer) or PeerScore()
         self._refresh(record, now)
         return record.faults >= 0
 
-    def _refresh(self, record: Record, now: float) -> None:
+    def _refresh(self, record: PeerScore, now: float) -> None:
         if record.is_stale:
             self._work_out(record, now)
 
-    def _work_out(self, record: Record, now: float) -> None:
+    def _work_out(self, record: PeerScore, now: float) -> None:
         p = self.params
         merit = p.first_weight * record.first
         penalty = p.failure_weight * record.failures
@@ -196,12 +196,12 @@ class Ledger:
     def _expectation(self) -> float:
         return self.params.delivery_share * self._expected
 
-    def _deficit(self, record: Record, now: float) -> float:
+    def _deficit(self, record: PeerScore, now: float) -> float:
         if record.since is None or now - record.since < self.params.delivery_activation:
             return 0.0
         return max(0.0, self._expectation - record.delivered)
 
-    def _colocation(self, record: Record) -> float:
+    def _colocation(self, record: PeerScore) -> float:
         surplus = len(self._groups.get(record.group, ())) - self.params.colocation_threshold
         if surplus <= 0:
             return 0.0
@@ -223,7 +223,7 @@ class Ledger:
             if now - (record.left or 0.0) > p.retain and record.banned_until <= now:
                 del self._left[peer]
 
-    def _decay_record(self, record: Record) -> None:
+    def _decay_record(self, record: PeerScore) -> None:
         p = self.params
         record.first = self._faded(record.first, p.first_decay)
         record.delivered = self._faded(record.delivered, p.delivery_decay)

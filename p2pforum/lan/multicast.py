@@ -22,8 +22,8 @@ from zeroconf import (  # type: ignore[attr-defined]
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.lan.places import Interface, LanNode, is_near
-from p2pforum.lan.shares import Shares
+from p2pforum.lan.addresses import Interface, LanNode, is_near
+from p2pforum.lan.names_per_machine import NamesPerMachine
 
 log = logging.getLogger(__name__)
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets: who is where
@@ -112,7 +112,7 @@ class _Near:
     not heard.
     """
 
-    def __init__(self, listener: Any, near: Sequence[Interface], kind: str, shares: Shares) -> None:
+    def __init__(self, listener: Any, near: Sequence[Interface], kind: str, shares: NamesPerMachine) -> None:
         self._listener = listener
         self._near = near
         self._kind = kind
@@ -142,7 +142,7 @@ def _names(data: bytes, kind: str) -> set[str]:
 
 def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface], kind: str) -> None:
     """Before anything is told. Raises NetworkError if the library has no such door any more."""
-    shares = Shares()
+    shares = NamesPerMachine()
     try:
         for reader in zeroconf.engine.readers:
             door: Any = _Near(reader.transport.get_protocol(), near, kind, shares)

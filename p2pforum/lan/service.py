@@ -14,8 +14,8 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
+from p2pforum.lan.addresses import Interface, LanNode, taken, told, usable
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Interface, LanNode, taken, told, usable
 from p2pforum.network.interface import Network
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ roster.py           who is connected, and who is told of it
 bans.py             peers that broke a protocol
 memory_budget.py    what all peers together may make this node keep
 frame_budget.py     how many frames that carry little a peer may send
-eviction.py         whom to part with when all places are taken, without I/O
-inbound.py          strangers who dial in: bounds, and places
+eviction.py         whom to part with when all slots are taken, without I/O
+inbound_slots.py    strangers who dial in: bounds, and slots
 answering.py        running stream handlers
 multistream.py      agreeing on a protocol's name
 yamux_frames.py     Yamux: bytes to frames, without I/O

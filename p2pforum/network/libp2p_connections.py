@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import trio
 
-from p2pforum.network.inbound import InboundConnection
+from p2pforum.network.inbound_slots import InboundConnection
 from p2pforum.network.interface import Connection, Direction, PeerID
 from p2pforum.network.yamux import YamuxConnection
 

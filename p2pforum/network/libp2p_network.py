@@ -20,7 +20,7 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.network import multistream
 from p2pforum.network.answering import open_background, run_handler
 from p2pforum.network.bans import Bans
-from p2pforum.network.inbound import InboundConnection, InboundPlaces, PendingConnections
+from p2pforum.network.inbound_slots import InboundConnection, InboundSlots, PendingConnections
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.libp2p_connections import ConnectionTable, MuxedConnection
 from p2pforum.network.libp2p_identify import AGENT, add_identify, add_ping
@@ -91,7 +91,7 @@ class Libp2pNetwork:
             config.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
         )
         self.bans = Bans()
-        self._places = InboundPlaces()  # of peers that dialled in
+        self._slots = InboundSlots()  # of peers that dialled in
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 
@@ -115,7 +115,7 @@ class Libp2pNetwork:
         self._handlers[protocol.encode()] = handler
 
     def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
-        self._places.set_worth(worth)
+        self._slots.set_worth(worth)
 
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
@@ -148,7 +148,7 @@ class Libp2pNetwork:
     def _check_room(self, address: str) -> None:
         """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
         is_full = len(self._table.alive()) >= self._max_connections
-        if self._closing or (is_full and not self._places.make_one(self._table.inbound())):
+        if self._closing or (is_full and not self._slots.make_one(self._table.inbound())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
 
     # -- listening -------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Libp2pNetwork:
         except OSError:  # gone already
             return
         address = str(socket_address(host, port))
-        if not self._lets_in(address, self._places.could_make_one):
+        if not self._lets_in(address, self._slots.could_make_one):
             return
         muxed = None
         with self._pending.wait(address):
@@ -184,12 +184,12 @@ class Libp2pNetwork:
 
     def _welcomes(self, peer: PeerID, address: str) -> bool:
         is_wanted = peer != self.peer_id and peer not in self.bans
-        return is_wanted and self._lets_in(address, self._places.make_one)
+        return is_wanted and self._lets_in(address, self._slots.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[InboundConnection]], bool]) -> bool:
         """`make` is asked for a place when none is free."""
         inbound = self._table.inbound()
-        if self._closing or self._places.has_its_share(address, inbound):
+        if self._closing or self._slots.has_its_share(address, inbound):
             return False
         full = len(inbound) >= self._max_inbound or len(self._table.alive()) >= self._max_connections
         # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,

@@ -17,7 +17,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.peers.book import Book
-from p2pforum.peers.slots import Around, Slots
+from p2pforum.peers.slots import CurrentPeers, Slots
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +50,20 @@ class GuardKeeper:
         self._due = trio.current_time() + rng.expovariate(1 / _FIRST_SECONDS)  # when the next is drawn
 
     def turns(
-        self, nursery: trio.Nursery, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]
+        self,
+        nursery: trio.Nursery,
+        current: Callable[[], CurrentPeers],
+        dial: Callable[[str], Awaitable[PeerID]],
     ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """To be taken again and again, each by itself. `dial` notes in the book what comes of it."""
-        return [partial(self.look, nursery, around), partial(self.recruit, around, dial)]
+        return [partial(self.look, nursery, current), partial(self.recruit, current, dial)]
 
     # -- those that are kept -------------------------------------------------------------------------------
 
-    async def look(self, nursery: trio.Nursery, around: Callable[[], Around]) -> None:
+    async def look(self, nursery: trio.Nursery, current: Callable[[], CurrentPeers]) -> None:
         """Dial who is wanted, and part with who no longer is."""
         await trio.sleep(_LOOK_SECONDS)
-        wanted, now = self._needs.wanted(), around()
+        wanted, now = self._needs.wanted(), current()
         for guards in wanted:
             if (address := self._next(guards, now)) is not None:
                 peer = address.rpartition("/p2p/")[2]
@@ -69,26 +72,26 @@ class GuardKeeper:
                 nursery.start_soon(self._dial, peer, address)
         await self._let_go({peer for guards in wanted for peer, _ in guards}, now.connected)
 
-    def _next(self, guards: Sequence[tuple[str, str]], around: Around) -> str | None:
+    def _next(self, guards: Sequence[tuple[str, str]], current: CurrentPeers) -> str | None:
         """A guard is dialled when those before it have not answered; and again, while another stands in."""
         for peer, address in guards:
             if self._needs.fails(peer):
                 continue
-            if peer in around.connected or peer in self._dialling:
+            if peer in current.connected or peer in self._dialling:
                 return None
-            if peer in around.named or peer in around.bans:  # dialled anyway, or left alone
+            if peer in current.named or peer in current.bans:  # dialled anyway, or left alone
                 continue
             for known in self._addresses(peer, address):
                 if not self._slots.rests(known, trio.current_time()):
                     return known
         return None
 
-    def _is_lost(self, around: Around) -> bool:
+    def _is_lost(self, current: CurrentPeers) -> bool:
         """Whether a slot in use has nobody left to try: one that is being dialled is not lost yet."""
         return any(
-            self._next(guards, around) is None
+            self._next(guards, current) is None
             and not any(
-                peer in self._dialling or (peer in around.connected and not self._needs.fails(peer))
+                peer in self._dialling or (peer in current.connected and not self._needs.fails(peer))
                 for peer, _ in guards
             )
             for guards in self._needs.wanted()
@@ -120,26 +123,30 @@ class GuardKeeper:
 
     # -- those that are drawn ------------------------------------------------------------------------------
 
-    async def recruit(self, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]) -> None:
+    async def recruit(
+        self, current: Callable[[], CurrentPeers], dial: Callable[[str], Awaitable[PeerID]]
+    ) -> None:
         """Draw one: at once for a post that waits, else as rarely as a feeler is sent, used or not."""
         await trio.sleep(_LOOK_SECONDS)
-        if self._needs.lacks(urgently=True) and self._is_lost(around()):
-            await self._draw(around, dial)
+        if self._needs.lacks(urgently=True) and self._is_lost(current()):
+            await self._draw(current, dial)
         elif trio.current_time() >= self._due:
             self._due = trio.current_time() + self._rng.expovariate(1 / limits.FEELER_SECONDS)
             if self._needs.lacks():
-                await self._draw(around, dial)
+                await self._draw(current, dial)
 
-    async def _draw(self, around: Callable[[], Around], dial: Callable[[str], Awaitable[PeerID]]) -> None:
+    async def _draw(
+        self, current: Callable[[], CurrentPeers], dial: Callable[[str], Awaitable[PeerID]]
+    ) -> None:
         """In a group of its own if there is one."""
         peers, groups = self._needs.taken()
         now = trio.current_time()
-        entry = self._slots.applicant(now, around(), peers, groups)
-        entry = entry or self._slots.applicant(now, around(), peers, set())
+        entry = self._slots.applicant(now, current(), peers, groups)
+        entry = entry or self._slots.applicant(now, current(), peers, set())
         if entry is None:
             self._needs.found_none()
             return
-        if entry.peer not in around().outbound:
+        if entry.peer not in current().outbound:
             self.held.add(entry.peer)
         self._dialling.add(entry.peer)
         try:

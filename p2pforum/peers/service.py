@@ -19,7 +19,7 @@ from p2pforum.peers.backoff import delay
 from p2pforum.peers.book import Book
 from p2pforum.peers.entry import Entry
 from p2pforum.peers.guard_keeper import GuardKeeper, GuardNeeds
-from p2pforum.peers.slots import Around, Slots, set_anchors
+from p2pforum.peers.slots import CurrentPeers, Slots, set_anchors
 from p2pforum.peers.tables import Changes
 
 log = logging.getLogger(__name__)
@@ -88,8 +88,8 @@ class PeerService:
 
     def outbound(self) -> int:
         """How many of the outbound connections that are wanted there are."""
-        around = self._around()
-        return len(around.outbound.keys() - around.guards)
+        current = self._current()
+        return len(current.outbound.keys() - current.guards)
 
     def look(self) -> None:
         """There is news in the book: do not wait for the next look."""
@@ -113,7 +113,7 @@ class PeerService:
                 self._nursery.start_soon(self._watch)
                 turns = [self._fill, self._feel, self._keep_book]
                 if self._guards is not None:
-                    turns += self._guards.turns(self._nursery, self._around, self._dial)
+                    turns += self._guards.turns(self._nursery, self._current, self._dial)
                 for turn in turns:
                     self._nursery.start_soon(self._repeat, turn)
                 for named in self._named.values():
@@ -154,12 +154,12 @@ class PeerService:
 
     async def _until_not_ours(self, peer: PeerID) -> None:
         """Until no connection that this node made is left: one that the peer made fills no outbound place."""
-        while peer in self._around().outbound:
+        while peer in self._current().outbound:
             await self._ended.setdefault(peer, trio.Event()).wait()
 
-    def _around(self) -> Around:
+    def _current(self) -> CurrentPeers:
         connections = self._network.connections()
-        return Around(
+        return CurrentPeers(
             frozenset(c.peer for c in connections),
             {c.peer: c.address for c in connections if c.direction is Direction.OUTBOUND},
             frozenset(n.peer for n in self._named.values()),
@@ -192,7 +192,7 @@ class PeerService:
 
     def _is_there(self, peer: PeerID, address: str) -> bool:
         """Whether it answered there. A peer that dialled us, or that we reached elsewhere, proves nothing."""
-        return self._around().outbound.get(peer) == address
+        return self._current().outbound.get(peer) == address
 
     async def _keep(self, named: Named) -> None:
         with named.scope:
@@ -221,7 +221,7 @@ class PeerService:
     async def _fill(self) -> None:
         """Hold as many as are wanted."""
         assert self._nursery is not None
-        entry = self._slots.next(trio.current_time(), self._around())
+        entry = self._slots.next(trio.current_time(), self._current())
         if entry is not None:
             self._slots.begin(entry)
             self._nursery.start_soon(self._hold, entry)
@@ -246,7 +246,7 @@ class PeerService:
         """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""
         self._slots.feeling = None
         await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
-        entry = self._slots.feeler(trio.current_time(), self._hour(), self._around())
+        entry = self._slots.feeler(trio.current_time(), self._hour(), self._current())
         if entry is not None:
             self._slots.feeling = entry.peer
             await self._touch(entry)
@@ -258,10 +258,10 @@ class PeerService:
         except NetworkError:
             self._slots.put_off(entry.address, trio.current_time())
             return
-        around = self._around()
-        if around.outbound.get(peer) != entry.address or peer in around.named:
+        current = self._current()
+        if current.outbound.get(peer) != entry.address or peer in current.named:
             return
-        if self._slots.has_room(entry, around):
+        if self._slots.has_room(entry, current):
             self._slots.begin(entry)
             self._nursery.start_soon(self._hold, entry)  # which finds it connected
         else:
@@ -272,9 +272,9 @@ class PeerService:
     async def _keep_book(self) -> None:
         await trio.sleep(_SAVE_SECONDS)
         hour = self._hour()
-        around = self._around()
-        for peer, address in around.outbound.items():
-            if peer not in around.guards:
+        current = self._current()
+        for peer, address in current.outbound.items():
+            if peer not in current.guards:
                 self._book.attempted(address, True, hour)  # still there
         self._book.tidy(hour)
         await self._save(lasting=limits.ANCHOR_SECONDS)
@@ -292,8 +292,10 @@ class PeerService:
 
     def _longest(self, least: float) -> list[str]:
         """Outbound addresses that have lasted, the longest first; but named ones, dialled anyway, last."""
-        around, now = self._around(), trio.current_time()
-        since = {peer: self._since.get(PeerID(peer), now) for peer in around.outbound}
-        found = [peer for peer in around.outbound if now - since[peer] >= least and peer not in around.guards]
-        found.sort(key=lambda peer: (peer in around.named, since[peer]))
-        return [around.outbound[peer] for peer in found]
+        current, now = self._current(), trio.current_time()
+        since = {peer: self._since.get(PeerID(peer), now) for peer in current.outbound}
+        found = [
+            peer for peer in current.outbound if now - since[peer] >= least and peer not in current.guards
+        ]
+        found.sort(key=lambda peer: (peer in current.named, since[peer]))
+        return [current.outbound[peer] for peer in found]

@@ -19,7 +19,7 @@ _STEPS = 5  # of the backoff skipped: an address of the book is not tried again 
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class CurrentPeers:
     """How things stand now."""
 
     connected: frozenset[str] = frozenset()  #: peers, whoever dialled
@@ -31,7 +31,7 @@ class Around:
 
 
 @dataclass(slots=True)
-class Held:
+class OutboundSlot:
     """A peer that was chosen here. `since` it is connected; None: it is being dialled."""
 
     entry: Entry
@@ -46,19 +46,19 @@ class Slots:
         self._rng = rng
         self._anchors = book.anchors
         self._waits: dict[str, tuple[int, float]] = {}  # address: failures, and until when it is left alone
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, OutboundSlot] = {}
         self.feeling: str | None = None  #: the peer that a feeler dials
 
     # -- choosing ----------------------------------------------------------------------------------------
 
-    def next(self, now: float, around: Around) -> Entry | None:
+    def next(self, now: float, current: CurrentPeers) -> Entry | None:
         """Whom to hold. The caller says `begin`, and what comes of it."""
-        if self.used(around) >= limits.OUTBOUND_WANTED:
+        if self.used(current) >= limits.OUTBOUND_WANTED:
             return None
-        groups = self._groups(around)
+        groups = self._groups(current)
 
         def fits(entry: Entry) -> bool:
-            return self._is_free(entry, now, around) and self._is_apart(entry, groups)
+            return self._is_free(entry, now, current) and self._is_apart(entry, groups)
 
         while self._anchors:
             anchor = self._book.get(self._anchors.pop(0))
@@ -66,38 +66,38 @@ class Slots:
                 return anchor
         return self._book.choose(fits)
 
-    def feeler(self, now: float, hour: int, around: Around) -> Entry | None:
+    def feeler(self, now: float, hour: int, current: CurrentPeers) -> Entry | None:
         """Whom to dial only to see who is there: one that holds another's place, or one never tried."""
         holder = self._book.to_test(hour)
-        if holder is not None and self._is_free(holder, now, around):
+        if holder is not None and self._is_free(holder, now, current):
             return holder
-        return self._book.choose(lambda entry: self._is_free(entry, now, around), new_only=True)
+        return self._book.choose(lambda entry: self._is_free(entry, now, current), new_only=True)
 
-    def applicant(self, now: float, around: Around, peers: set[str], groups: set[str]) -> Entry | None:
+    def applicant(self, now: float, current: CurrentPeers, peers: set[str], groups: set[str]) -> Entry | None:
         """Whom to try as a guard, drawn as a new connection is, but for these; it may be connected."""
 
         def fits(entry: Entry) -> bool:
-            is_near = entry.peer in around.outbound or self._is_free(entry, now, around)
+            is_near = entry.peer in current.outbound or self._is_free(entry, now, current)
             is_apart = entry.peer not in peers and entry.group not in groups
             return is_near and is_apart and not self._book.is_local(entry)
 
         return self._book.choose(fits)
 
-    def has_room(self, entry: Entry, around: Around) -> bool:
+    def has_room(self, entry: Entry, current: CurrentPeers) -> bool:
         """Whether a peer that a feeler found may stay."""
-        others = {peer: address for peer, address in around.outbound.items() if peer != entry.peer}
-        without = replace(around, outbound=others)
+        others = {peer: address for peer, address in current.outbound.items() if peer != entry.peer}
+        without = replace(current, outbound=others)
         return self.used(without) < limits.OUTBOUND_WANTED and self._is_apart(entry, self._groups(without))
 
-    def used(self, around: Around) -> int:
+    def used(self, current: CurrentPeers) -> int:
         """Outbound peers, and those being dialled to become one; of named ones some, so that others fit."""
-        peers = (self.held.keys() | around.outbound.keys() | around.coming) - around.guards
-        return len(peers - around.named) + min(len(peers & around.named), limits.NAMED_COUNTED)
+        peers = (self.held.keys() | current.outbound.keys() | current.coming) - current.guards
+        return len(peers - current.named) + min(len(peers & current.named), limits.NAMED_COUNTED)
 
-    def _is_free(self, entry: Entry, now: float, around: Around) -> bool:
-        if entry.peer in around.connected or entry.peer in around.named or entry.peer in self.held:
+    def _is_free(self, entry: Entry, now: float, current: CurrentPeers) -> bool:
+        if entry.peer in current.connected or entry.peer in current.named or entry.peer in self.held:
             return False
-        is_left = entry.peer == self.feeling or entry.peer in around.guards or entry.peer in around.bans
+        is_left = entry.peer == self.feeling or entry.peer in current.guards or entry.peer in current.bans
         return not is_left and not self.rests(entry.address, now)
 
     def rests(self, address: str, now: float) -> bool:
@@ -110,17 +110,17 @@ class Slots:
             return entry.group not in groups
         return sum(self._book.is_local(held.entry) for held in self.held.values()) < limits.LOCAL_MOST
 
-    def _groups(self, around: Around) -> set[str]:
+    def _groups(self, current: CurrentPeers) -> set[str]:
         """Taken ones."""
         chosen = {held.entry.group for held in self.held.values()}
-        others = around.named | around.guards
-        unnamed = {network_group(a) for peer, a in around.outbound.items() if peer not in others}
+        others = current.named | current.guards
+        unnamed = {network_group(a) for peer, a in current.outbound.items() if peer not in others}
         return (unnamed | chosen) - {""}
 
     # -- what came of it ---------------------------------------------------------------------------------
 
     def begin(self, entry: Entry) -> None:
-        self.held[entry.peer] = Held(entry)
+        self.held[entry.peer] = OutboundSlot(entry)
 
     def connected(self, peer: str, now: float) -> None:
         self.held[peer].since = now

@@ -8,7 +8,7 @@ recruits.py    which guards are to be connected and drawn, for whoever dials
 contacts.py    connected peers: who takes frames, and what each may send
 counts.py      what front ends are told
 pool.py        posts on their way that are not public
-allowances.py  what each peer may send, whenever it comes back
+token_buckets.py  what each peer may send, whenever it comes back
 relays.py      epochs: the role of this node, its two relays, and which peer's posts go to which
 router.py      joins these; decides everything and does nothing (no I/O, no clock)
 service.py     streams, the door, the waiting; it and recruits.py are the only files that await

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from p2pforum.core.bounded import TokenBucket
-from p2pforum.stem.allowances import Allowances
 from p2pforum.stem.params import StemParams
+from p2pforum.stem.token_buckets import TokenBuckets
 
 
 @dataclass(eq=False, slots=True)
@@ -24,9 +24,9 @@ class Contacts:
         self._params = p = params
         self._here: dict[str, Contact] = {}
         rate, burst, memory = p.frames_per_minute, p.frames_burst, p.frames_remembered
-        self._inbound = Allowances(rate, burst, memory)
-        self._onward = Allowances(rate * p.own_share, burst * p.own_share, memory)
-        self._newcomers = Allowances(rate * p.frames_newcomers, burst * p.frames_newcomers, memory)
+        self._inbound = TokenBuckets(rate, burst, memory)
+        self._onward = TokenBuckets(rate * p.own_share, burst * p.own_share, memory)
+        self._newcomers = TokenBuckets(rate * p.frames_newcomers, burst * p.frames_newcomers, memory)
 
     def __contains__(self, peer: object) -> bool:
         return peer in self._here

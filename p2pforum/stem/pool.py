@@ -8,7 +8,7 @@ OWN = ""  # where an own post comes from, among the peers that bring the others
 
 
 @dataclass(eq=False, slots=True)
-class Travelling:
+class StemPost:
     """One post. `edges` are where it came from: a second arrival from one of them is a duplicate. `holder`
     is the first of them, in whose share it counts.
 
@@ -42,7 +42,7 @@ class Pool:
 
     def __init__(self, params: StemParams) -> None:
         self._params = params
-        self._posts: dict[bytes, Travelling] = {}
+        self._posts: dict[bytes, StemPost] = {}
         self._shares: dict[str, _Share] = {}  # by holder; none is empty
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class Pool:
     def __contains__(self, post_id: object) -> bool:
         return post_id in self._posts
 
-    def get(self, post_id: bytes) -> Travelling | None:
+    def get(self, post_id: bytes) -> StemPost | None:
         return self._posts.get(post_id)
 
     def ids(self) -> list[bytes]:
@@ -71,7 +71,7 @@ class Pool:
         own = self._shares.get(OWN, _Share())
         return own.posts < self._params.pool_posts and own.bytes + size <= self._params.pool_bytes
 
-    def add(self, post: Travelling) -> None:
+    def add(self, post: StemPost) -> None:
         self._posts[post.post_id] = post
         self._shares.setdefault(post.holder, _Share()).change(1, len(post.raw))
 
@@ -83,12 +83,12 @@ class Pool:
             if not share.posts:
                 del self._shares[post.holder]
 
-    def crowd_out(self) -> list[Travelling]:
+    def crowd_out(self) -> list[StemPost]:
         """Remove what others have brought too much of: the oldest of whoever has most, again and again.
 
         Of several that have most, the oldest of all theirs: by name an attacker could have its own stay.
         """
-        out: list[Travelling] = []
+        out: list[StemPost] = []
         while self._is_crowded():
             parts = {holder: self._part(s) for holder, s in self._shares.items() if holder != OWN}
             most = max(parts.values())

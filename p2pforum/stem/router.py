@@ -13,12 +13,12 @@ from random import Random
 from p2pforum.stem.contacts import Contact, Contacts
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.pool import OWN, Pool, Travelling
+from p2pforum.stem.pool import OWN, Pool, StemPost
 from p2pforum.stem.relays import Relays
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class RelayPost:
     """Send this to one peer. If it does not take it, call `on_failure`. `edge` is where it came from."""
 
     peer: str
@@ -44,7 +44,7 @@ class Probe:
     peer: str
 
 
-Effect = Pass | Fluff | Probe
+Effect = RelayPost | Fluff | Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class StemRouter:
             return False
         slot = self.guards.slot_of(key)
         self.guards.use(slot, now)
-        self._take(Travelling(post_id, raw, own=True, holder=OWN, slot=slot), OWN, now)
+        self._take(StemPost(post_id, raw, own=True, holder=OWN, slot=slot), OWN, now)
         return True
 
     def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> None:
@@ -180,22 +180,22 @@ class StemRouter:
         """
         post = self._pool.get(post_id)
         if post is None:
-            self._take(Travelling(post_id, raw, own=False, holder=peer), peer, now)
+            self._take(StemPost(post_id, raw, own=False, holder=peer), peer, now)
             for out in self._pool.crowd_out():
                 self._urgent[out.post_id] = Fluff(out.post_id, out.raw, out.own)
         elif peer not in post.edges:
             self._pass_on(post, peer, now)
 
-    def _take(self, post: Travelling, edge: str, now: float) -> None:
+    def _take(self, post: StemPost, edge: str, now: float) -> None:
         self._pool.add(post)
         self._arm(post, now)
         self._pass_on(post, edge, now)
 
-    def _arm(self, post: Travelling, now: float) -> None:
+    def _arm(self, post: StemPost, now: float) -> None:
         wait = self.params.embargo + self._rng.expovariate(1 / self.params.embargo_mean)
         self._plan(now + wait, post, _End(is_embargo=True))
 
-    def _pass_on(self, post: Travelling, edge: str, now: float) -> None:
+    def _pass_on(self, post: StemPost, edge: str, now: float) -> None:
         post.edges.add(edge)
         self._relays.turn(now)
         if edge != OWN and self._relays.is_diffuser:
@@ -204,7 +204,7 @@ class StemRouter:
             wait = self._rng.expovariate(1 / self.params.hop_delay)
             self._plan(now + wait, post, _Send(edge))
 
-    def _plan_fluff(self, post: Travelling, now: float) -> None:
+    def _plan_fluff(self, post: StemPost, now: float) -> None:
         if not post.is_fluffing:
             post.is_fluffing = True
             wait = self._rng.random() * self.params.fluff_delay
@@ -223,7 +223,7 @@ class StemRouter:
         self._pool.remove(post_id)
         return True
 
-    def on_failure(self, effect: Pass, now: float) -> None:
+    def on_failure(self, effect: RelayPost, now: float) -> None:
         """The peer did not take it. One other is tried; then the embargo must do."""
         self.on_silence(effect.peer, now)
         post = self._pool.get(effect.post_id)
@@ -232,7 +232,7 @@ class StemRouter:
 
     # -- time ----------------------------------------------------------------------------------------
 
-    def _plan(self, at: float, post: Travelling, what: _Send | _End) -> None:
+    def _plan(self, at: float, post: StemPost, what: _Send | _End) -> None:
         heapq.heappush(self._plans, (at, next(self._count), post.post_id, what))
 
     def _ask(self, peer: str, at: float) -> None:
@@ -257,14 +257,14 @@ class StemRouter:
                 effects += [effect] if effect else []
         return effects
 
-    def _end(self, post: Travelling, what: _End, now: float) -> Fluff | None:
+    def _end(self, post: StemPost, what: _End, now: float) -> Fluff | None:
         if what.is_embargo and post.own and not post.is_sent and self._guards_there(post):
             self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
         return Fluff(post.post_id, post.raw, post.own)
 
-    def _send(self, post: Travelling, what: _Send, now: float) -> Pass | None:
+    def _send(self, post: StemPost, what: _Send, now: float) -> RelayPost | None:
         target = self._target(post, what)
         if target is None:
             self._give_up(post, what, now)
@@ -274,19 +274,19 @@ class StemRouter:
             self._plan(now + wait, post, what)
             return None
         post.is_sent = True
-        return Pass(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
+        return RelayPost(target, post.post_id, post.raw, what.edge, is_retry=bool(what.failed))
 
-    def _guards_there(self, post: Travelling) -> list[str]:
+    def _guards_there(self, post: StemPost) -> list[str]:
         return self.guards.in_use(post.slot, self.contacts.there())
 
-    def _target(self, post: Travelling, what: _Send) -> str | None:
+    def _target(self, post: StemPost, what: _Send) -> str | None:
         if what.edge == OWN:
             return next((guard for guard in self._guards_there(post) if guard != what.failed), None)
         if what.failed:
             return self._relays.other(what.edge, what.failed, self.contacts.candidates())
         return self._relays.route(what.edge, self.contacts.candidates())
 
-    def _give_up(self, post: Travelling, what: _Send, now: float) -> None:
+    def _give_up(self, post: StemPost, what: _Send, now: float) -> None:
         """An own post waits for a guard (its embargo runs); another's is fluffed where no relay is."""
         if what.edge == OWN:
             self._plan(now + self.params.patience, post, _Send(OWN))

@@ -23,7 +23,7 @@ from p2pforum.stem.counts import StemCounts, StemView
 from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.recruits import Recruits
-from p2pforum.stem.router import Fluff, Pass, Probe, StemRouter
+from p2pforum.stem.router import Fluff, Probe, RelayPost, StemRouter
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _FAULT = "a fault in the stem"  # of our own
 
 
 class Publication(Protocol):
-    """Where posts go that were in the stem: departures.AfterStem."""
+    """Where posts go that were in the stem: outbound_posts.StemPublication."""
 
     async def public(self, ids: Sequence[bytes]) -> set[bytes]:
         """Which of these posts are released."""
@@ -206,7 +206,7 @@ class StemService:
         fluffs: list[Fluff] = []
         for effect in self.router.tick(trio.current_time()):
             match effect:
-                case Pass():
+                case RelayPost():
                     self._nursery.start_soon(self._pass, effect)
                 case Probe(peer):
                     self._nursery.start_soon(self._probe, peer)
@@ -227,7 +227,7 @@ class StemService:
         finally:
             self._fluffing -= {fluff.post_id for fluff in fluffs}
 
-    async def _pass(self, effect: Pass) -> None:
+    async def _pass(self, effect: RelayPost) -> None:
         if await self._send(effect.peer, encode_frame(effect.raw)):
             self._counts.sent += 1
             if effect.edge == OWN:

@@ -21,8 +21,8 @@ reputation.py  what peers cost in earlier sessions
 params.py     bounds of the service; those of a session are in core/limits.py
 snapshot.py   what a session asks of the store
 clocks.py     what hour it is for peers
-places.py     who gets a place for a session, and whose session ends for it
+session_slots.py  who gets a place for a session, and whose session ends for it
 filling.py    whether this node has caught up since it came, and may be asked
-talk.py       one session on a stream: its tasks, and whose turn it is
+session_runner.py  one session on a stream: its tasks, and whose turn it is
 service.py    which sessions there are, and with whom; these last five are the only files that await
 """

@@ -29,7 +29,7 @@ def _any_hour(_: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BoardChoice:
     """Which boards this node keeps: `names`, or all. `low` gives the oldest hour kept of a board.
 
     `also`: names that `low` has something to say of, known even while no posts of them are here.
@@ -91,7 +91,7 @@ class BoardTable:
     def __init__(
         self,
         snapshot: Snapshot,
-        choice: Choice,
+        choice: BoardChoice,
         window: tuple[int, int],
         nonces: bytes,
         fingerprint: Fingerprint,
@@ -199,7 +199,7 @@ class BoardTable:
         return max(self._low, self._choice.low(name))
 
 
-class Told:
+class BoardsCheck:
     """Checks the boards that a peer tells: ascending tags, and not without end."""
 
     def __init__(self) -> None:

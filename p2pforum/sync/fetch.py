@@ -18,7 +18,7 @@ from p2pforum.sync.boards import BoardTable, SharedBoard
 from p2pforum.sync.budget import Budget, ReceiveWindow, Report, SessionOver
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Code, Credit, Gone, Grant, How, Posts, Pull, Want
+from p2pforum.sync.payloads import Code, Credit, Gone, Grant, Posts, PostsReason, Pull, Want
 from p2pforum.sync.wire import HIGHEST, LOWEST, Bound
 
 _WANT_FRAME = 1_000  # IDs in one WANT: just below MAX_FRAME
@@ -60,7 +60,7 @@ class PullPlan:
 class Arrival:
     """Posts for the door. `ids` are what wanted ones must be called."""
 
-    how: How
+    how: PostsReason
     posts: tuple[bytes, ...]
     size: int  #: of the frame
     ids: tuple[bytes, ...]
@@ -176,12 +176,12 @@ class Fetching:
         ids: tuple[bytes, ...] = ()
         pull: PullPlan | None = None
         match frame.how:
-            case How.WANTED:
+            case PostsReason.WANTED:
                 ids = self._answered(len(frame.posts))
-            case How.PUSHED:
+            case PostsReason.PUSHED:
                 if not may_push:
                     raise RemoteProtocolError("a responder that pushes posts")
-            case How.PULLED | How.PULLED_PART | How.PULLED_ALL:
+            case PostsReason.PULLED | PostsReason.PULLED_PART | PostsReason.PULLED_ALL:
                 pull = self._pulled(frame)
         self._landing += 1
         self.arrivals.append(Arrival(frame.how, frame.posts, size, ids, pull))
@@ -199,9 +199,9 @@ class Fetching:
         theirs = plan.board.theirs
         if plan.count > (plan.limit or (theirs.count if theirs else 0)):
             raise RemoteProtocolError("more pulled posts than there should be")
-        if frame.how is How.PULLED_PART and plan.count != plan.limit:
+        if frame.how is PostsReason.PULLED_PART and plan.count != plan.limit:
             raise RemoteProtocolError("a PULL cut short")
-        if frame.how is not How.PULLED:
+        if frame.how is not PostsReason.PULLED:
             self._pulling.popleft()
         return plan
 
@@ -211,7 +211,9 @@ class Fetching:
         for expected, post in zip(arrival.ids, posts, strict=False):
             if post.id != expected:
                 raise RemoteProtocolError("a post that is not the one asked for")
-        if arrival.how is How.PUSHED and any(table.tag(p.payload.board) not in self.pushable for p in posts):
+        if arrival.how is PostsReason.PUSHED and any(
+            table.tag(p.payload.board) not in self.pushable for p in posts
+        ):
             raise RemoteProtocolError("a pushed post of a board that was not compared")
         self._claims.drop(arrival.ids, self)
         if arrival.pull is not None:
@@ -250,16 +252,18 @@ class Fetching:
                 plan.board.name = name
             plan.accept((post.payload.hour, post.id))
 
-    def _go_on(self, plan: PullPlan, how: How) -> None:
+    def _go_on(self, plan: PullPlan, how: PostsReason) -> None:
         """Keep the claim on a board that comes; after its newest posts, ask for the rest of it."""
         claim = [plan.board.name] if plan.board.name else []
-        mine = self._claims.take(claim, self) if how is not How.PULLED_ALL else []
-        if how is How.PULLED_PART:
+        mine = self._claims.take(claim, self) if how is not PostsReason.PULLED_ALL else []
+        if how is PostsReason.PULLED_PART:
             if mine:
                 self._pulls.append(plan.rest())
             else:
                 self._report.left += 1
-        elif how is How.PULLED_ALL and all(p.board is not plan.board for p in (*self._pulls, *self._pulling)):
+        elif how is PostsReason.PULLED_ALL and all(
+            p.board is not plan.board for p in (*self._pulls, *self._pulling)
+        ):
             self._claims.drop(claim, self)
 
     def release(self) -> None:

@@ -11,14 +11,14 @@ import trio
 
 from p2pforum.network.interface import Connection, Direction, PeerID
 from p2pforum.sync import params
-from p2pforum.sync.terms import Company
+from p2pforum.sync.terms import KnownPeers
 
 
 class Filling:
-    """Without `company` there is nothing to hide."""
+    """Without `known_peers` there is nothing to hide."""
 
-    def __init__(self, company: Company | None = None) -> None:
-        self.company = company
+    def __init__(self, known_peers: KnownPeers | None = None) -> None:
+        self.known_peers = known_peers
         self._begin()
 
     def _begin(self) -> None:
@@ -48,15 +48,15 @@ class Filling:
         they may have come back at the same time, and wait for one another.
         """
         age = trio.current_time() - self._since
-        if self.company is None or self._full.is_set() or age >= params.FILL_SECONDS:
+        if self.known_peers is None or self._full.is_set() or age >= params.FILL_SECONDS:
             return True
         if dialled := _dialled(connections):
             return age >= params.SETTLE_SECONDS and dialled <= self._asked
-        return {c.peer for c in connections}.issuperset(self.company.known())
+        return {c.peer for c in connections}.issuperset(self.known_peers.known())
 
     async def turn_of(self, peer: PeerID) -> None:
         """Until a first session with this peer is due: guards and named ones come before others."""
-        trusted = self.company.trusted() if self.company else ()
+        trusted = self.known_peers.trusted() if self.known_peers else ()
         if trusted and peer not in trusted:
             with trio.move_on_at(self._since + params.SETTLE_SECONDS):
                 await self._full.wait()

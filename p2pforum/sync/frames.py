@@ -12,6 +12,7 @@ from p2pforum.sync.fields import Fields
 from p2pforum.sync.payloads import (
     Boards,
     End,
+    FrameType,
     Gone,
     Grant,
     Hello,
@@ -19,7 +20,6 @@ from p2pforum.sync.payloads import (
     Neg,
     Posts,
     Pull,
-    Type,
     Want,
 )
 from p2pforum.sync.wire import encode_varint, read_varint
@@ -75,7 +75,7 @@ class SyncFrameReader:
             return None
         length, size = read_varint(head, 0)
         start = at + size
-        is_posts = self._buffer[start : start + 1] in (b"", bytes([Type.POSTS]))
+        is_posts = self._buffer[start : start + 1] in (b"", bytes([FrameType.POSTS]))
         if not 0 < length <= (limits.MAX_POSTS_FRAME if is_posts else limits.MAX_FRAME):
             raise RemoteProtocolError(f"a frame of {length} bytes")
         return (start, start + length) if start + length <= len(self._buffer) else None

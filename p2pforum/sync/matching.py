@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync.boards import BoardTable, SharedBoard, Told
+from p2pforum.sync.boards import BoardsCheck, BoardTable, SharedBoard
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Fetching, PullPlan, just_above
@@ -36,7 +36,7 @@ class Matching:
         self._fetching = fetching
         self._claims = claims
         self._report = report
-        self._told = Told()
+        self._told = BoardsCheck()
         self._preparing: Iterator[None] | None = table.prepare()
         self._entries: deque[Board] = deque()
         self._considering: Iterator[None] | None = None

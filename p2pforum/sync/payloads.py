@@ -19,7 +19,7 @@ NONCE_SIZE = 16
 TAG_SIZE = 8
 
 
-class Type(enum.IntEnum):
+class FrameType(enum.IntEnum):
     HELLO = 0
     BOARDS = 1
     NEG = 2
@@ -32,7 +32,7 @@ class Type(enum.IntEnum):
     LOOK = 9
 
 
-class How(enum.IntEnum):
+class PostsReason(enum.IntEnum):
     """Why the posts of a POSTS frame come."""
 
     WANTED = 0  #: they answer WANT, in its order
@@ -63,7 +63,7 @@ class Code(enum.IntEnum):
 class Hello:
     """Both sides' first frame. `horizon`: posts of an earlier hour are neither kept nor sent."""
 
-    type: ClassVar = Type.HELLO
+    type: ClassVar = FrameType.HELLO
     nonce: bytes
     hour: int
     horizon: int
@@ -80,7 +80,7 @@ class Hello:
 class Look:
     """What the sender has of all boards: a fingerprint for each stretch of hours, newest first (look.py)."""
 
-    type: ClassVar = Type.LOOK
+    type: ClassVar = FrameType.LOOK
     seen: tuple[bytes, ...]
 
     def payload(self) -> bytes:
@@ -108,7 +108,7 @@ class Board:
 class Boards:
     """Boards that the sender has posts of, by ascending tag; `last`: there are no more."""
 
-    type: ClassVar = Type.BOARDS
+    type: ClassVar = FrameType.BOARDS
     last: bool
     boards: tuple[Board, ...]
 
@@ -135,7 +135,7 @@ class Boards:
 class Neg:
     """A Negentropy message about one board; `last`: the answer to one message of the initiator ends."""
 
-    type: ClassVar = Type.NEG
+    type: ClassVar = FrameType.NEG
     board: int
     last: bool
     message: bytes
@@ -152,7 +152,7 @@ class Neg:
 class Want:
     """IDs of posts to be sent: each is answered, in this order, by a post or by GONE."""
 
-    type: ClassVar = Type.WANT
+    type: ClassVar = FrameType.WANT
     ids: tuple[bytes, ...]
 
     def payload(self) -> bytes:
@@ -170,8 +170,8 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    type: ClassVar = Type.POSTS
-    how: How
+    type: ClassVar = FrameType.POSTS
+    how: PostsReason
     posts: tuple[bytes, ...]
 
     def payload(self) -> bytes:
@@ -181,23 +181,23 @@ class Posts:
     @classmethod
     def parse(cls, fields: Fields) -> "Posts":
         how, posts = fields.number(), []
-        if how > How.PUSHED:
+        if how > PostsReason.PUSHED:
             raise RemoteProtocolError("posts for an unknown reason")
         while fields.more():
             size = fields.number()
             if not 0 < size <= limits.MAX_POST:
                 raise RemoteProtocolError("a post of an impossible size")
             posts.append(fields.take(size))
-        if not posts and how not in (How.PULLED_PART, How.PULLED_ALL):
+        if not posts and how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL):
             raise RemoteProtocolError("a POSTS frame without posts")
-        return cls(How(how), tuple(posts))
+        return cls(PostsReason(how), tuple(posts))
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
     """The next `count` wanted posts are not there (any more)."""
 
-    type: ClassVar = Type.GONE
+    type: ClassVar = FrameType.GONE
     count: int
 
     def payload(self) -> bytes:
@@ -218,7 +218,7 @@ class Pull:
     At most `limit` of them; 0 for no limit.
     """
 
-    type: ClassVar = Type.PULL
+    type: ClassVar = FrameType.PULL
     board: int
     newest_first: bool
     lo: Bound
@@ -238,7 +238,7 @@ class Pull:
 class Grant:
     """The peer may send so many more bytes of NEG or POSTS frames (type byte and payload)."""
 
-    type: ClassVar = Type.CREDIT
+    type: ClassVar = FrameType.CREDIT
     credit: Credit
     size: int
 
@@ -257,7 +257,7 @@ class Grant:
 class End:
     """An unknown code is kept as FAILED: the session is over either way."""
 
-    type: ClassVar = Type.END
+    type: ClassVar = FrameType.END
     code: Code
 
     def payload(self) -> bytes:

@@ -12,7 +12,7 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.budget import Report, SendWindow
 from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Gone, How, Posts, Pull, Want
+from p2pforum.sync.payloads import Gone, Posts, PostsReason, Pull, Want
 from p2pforum.sync.reconcile import Items
 from p2pforum.sync.snapshot import Snapshot
 
@@ -106,12 +106,12 @@ class Serving:
         for id_ in ids:
             raw = found.get(id_)
             if raw is None:
-                self._enqueue(How.WANTED, run)
+                self._enqueue(PostsReason.WANTED, run)
                 run, gone = [], gone + 1
                 continue
             gone = self._enqueue_gone(gone)
             run.append(raw)
-        self._enqueue(How.WANTED, run)
+        self._enqueue(PostsReason.WANTED, run)
         self._enqueue_gone(gone)
 
     def _enqueue_gone(self, count: int) -> int:
@@ -131,14 +131,14 @@ class Serving:
         posts = [found[id_] for id_ in ids if id_ in found]
         if pull.left is not None:
             pull.left -= len(posts)
-        how = How.PULLED
+        how = PostsReason.PULLED
         if pull.lo == pull.hi:
-            how = How.PULLED_ALL
+            how = PostsReason.PULLED_ALL
         elif pull.left == 0:
-            how = How.PULLED_PART
-        if how is not How.PULLED:
+            how = PostsReason.PULLED_PART
+        if how is not PostsReason.PULLED:
             self._pulls.popleft()
-        self._enqueue(How.PULLED, posts, last=how)
+        self._enqueue(PostsReason.PULLED, posts, last=how)
 
     def _push(self) -> None:
         """A few posts, of one board or several."""
@@ -150,12 +150,12 @@ class Serving:
             if end < hi:
                 self._pushes.appendleft((items, end, hi))
         found = self._snapshot.raw(ids)
-        self._enqueue(How.PUSHED, [found[id_] for id_ in ids if id_ in found])
+        self._enqueue(PostsReason.PUSHED, [found[id_] for id_ in ids if id_ in found])
 
-    def _enqueue(self, how: How, posts: Sequence[bytes], last: How | None = None) -> None:
+    def _enqueue(self, how: PostsReason, posts: Sequence[bytes], last: PostsReason | None = None) -> None:
         """Frames of these posts; the last one says `last`, and is there even without posts."""
         frames = list(_parcels(posts))
-        if last is not None and not (frames or last is How.PULLED):
+        if last is not None and not (frames or last is PostsReason.PULLED):
             frames = [()]
         for i, parcel in enumerate(frames, 1):
             reason = last if last is not None and i == len(frames) else how

@@ -1,5 +1,5 @@
 """Which sync sessions there are: with each peer that we dial, with one drawn by lot now and then, and with
-those who ask. How one goes is in talk.py, what is said in it in session.py.
+those who ask. How one goes is in session_runner.py, what is said in it in session.py.
 """
 
 import logging
@@ -23,11 +23,11 @@ from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
 from p2pforum.sync.payloads import Code
-from p2pforum.sync.places import Guest, SessionPlaces
 from p2pforum.sync.reputation import Reputation
 from p2pforum.sync.session import SyncSession
+from p2pforum.sync.session_runner import ReportProgress, SessionRunner, TurnShare, hear_hour, say_end
+from p2pforum.sync.session_slots import SessionSlots, SlotRequest
 from p2pforum.sync.snapshot import Snapshot
-from p2pforum.sync.talk import Progress, Share, Talk, hear_hour, say_end
 from p2pforum.sync.terms import Settings
 
 log = logging.getLogger(__name__)
@@ -53,31 +53,31 @@ class SyncService:
         self.settings = settings or Settings()  #: may be replaced; counts from the next session on
         self._claims = Claims(trio.current_time)
         self._reputation = Reputation(trio.current_time)
-        self.filling = Filling(self.settings.company)
+        self.filling = Filling(self.settings.known_peers)
         self.clocks = clocks
-        self._opened = SessionPlaces(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
-        self._answered = SessionPlaces(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
+        self._opened = SessionSlots(limits.MAX_SYNC_OUTBOUND, OWN_SAFE_SECONDS)
+        self._answered = SessionSlots(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
-        self._inbound: dict[PeerID, Guest] = {}  # sessions that peers opened, or wait for
+        self._inbound: dict[PeerID, SlotRequest] = {}  # sessions that peers opened, or wait for
         turns = trio.Lock()  # one session works at a time, so that others than sync run in between
         # IDs are cheap: all strangers together cost half of what the peers that we chose to dial do.
-        seconds, read, places = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
-        self._dialled = Share(turns, seconds, read, places)
-        self._strangers = Share(turns, seconds / 2, read // 2, places // 2, yields_to=self._dialled)
+        seconds, read, slots = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
+        self._dialled = TurnShare(turns, seconds, read, slots)
+        self._strangers = TurnShare(turns, seconds / 2, read // 2, slots // 2, yields_to=self._dialled)
         network.set_handler(self._protocol, self._answer)
 
-    async def sync(self, peer: PeerID, progress: Progress | None = None) -> Report:
+    async def sync(self, peer: PeerID, progress: ReportProgress | None = None) -> Report:
         """One session with a connected peer, after another one with it that runs.
 
         See Report.code for how it ended. Raises NetworkError if the peer can't be reached or is lost, and
         RemoteProtocolError if it broke the protocol: then it has been banned.
         """
-        lock, guest = self._one_each.setdefault(peer, trio.Lock()), Guest()
-        async with lock, self._opened.place(guest):
+        lock, request = self._one_each.setdefault(peer, trio.Lock()), SlotRequest()
+        async with lock, self._opened.slot(request):
             is_whole, is_dialled = False, self._is_dialled(peer)
             try:
                 stream = await self._network.open_stream(peer, self._protocol)
-                report = await self._converse(peer, stream, guest, progress, initiator=True)
+                report = await self._converse(peer, stream, request, progress, initiator=True)
                 is_whole = report.code is Code.DONE and not report.left
                 return report
             finally:
@@ -95,8 +95,8 @@ class SyncService:
                         nursery.start_soon(self._keep_up, connection.peer)
                 elif all(c.peer != connection.peer for c in connections):
                     self.filling.gone(connection.peer, connections)
-                    if (guest := self._inbound.get(connection.peer)) is not None:
-                        guest.gone.set()
+                    if (request := self._inbound.get(connection.peer)) is not None:
+                        request.gone.set()
             nursery.cancel_scope.cancel()
 
     async def _now_and_then(self, nursery: trio.Nursery) -> None:
@@ -109,7 +109,7 @@ class SyncService:
                 nursery.start_soon(self._catch_up, self._rng.choice(peers))
 
     async def _keep_up(self, peer: PeerID) -> None:
-        """With a peer that we dialled: if it has no place for us, or we for it, again a while later."""
+        """With a peer that we dialled: if it has no slot for us, or we for it, again a while later."""
         await self.filling.turn_of(peer)
         pause = BUSY_SECONDS
         while await self._catch_up(peer) is Code.BUSY:
@@ -130,7 +130,7 @@ class SyncService:
 
     async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
         """A peer opened a stream. Its session before this one may be about to end. If that only waits for a
-        place, its connection may be dead: the newest stream counts."""
+        slot, its connection may be dead: the newest stream counts."""
         with trio.move_on_after(limits.SYNC_END_SECONDS):
             while (before := self._inbound.get(peer)) is not None:
                 self._answered.dismiss(before)
@@ -140,16 +140,16 @@ class SyncService:
             if not self.clocks.is_confirmed and (hour := await hear_hour(stream)):
                 self.clocks.note(peer, hour, dialled=self._is_dialled(peer))
             return
-        guest = self._inbound[peer] = self._guest(peer)
+        request = self._inbound[peer] = self._request(peer)
         try:
-            async with self._answered.place(guest) as has_one:
+            async with self._answered.slot(request) as has_one:
                 if has_one:
-                    await self._converse(peer, stream, guest, None)
+                    await self._converse(peer, stream, request, None)
                 else:
                     await say_end(stream, Code.BUSY)
         finally:
             del self._inbound[peer]
-            guest.ended.set()
+            request.ended.set()
 
     def _refusal(self, peer: PeerID) -> Code | None:
         """Why no session of this peer is answered now."""
@@ -157,20 +157,20 @@ class SyncService:
             return Code.BUSY
         return None if self._reputation.may_open(peer) else Code.SPENT
 
-    def _guest(self, peer: PeerID) -> Guest:
+    def _request(self, peer: PeerID) -> SlotRequest:
         found = connection_to(self._network, peer)
         group = network_group(found.address) if found else ""
-        guest = Guest(group, ours=self._is_dialled(peer), turn=self._reputation.last_turn(peer))
+        request = SlotRequest(group, ours=self._is_dialled(peer), turn=self._reputation.last_turn(peer))
         if not found:
-            guest.gone.set()
-        return guest
+            request.gone.set()
+        return request
 
     async def _converse(
         self,
         peer: PeerID,
         stream: trio.abc.Stream,
-        guest: Guest,
-        progress: Progress | None,
+        request: SlotRequest,
+        progress: ReportProgress | None,
         *,
         initiator: bool = False,
     ) -> Report:
@@ -186,10 +186,10 @@ class SyncService:
                 )
                 show = progress or (lambda _: None)
                 note = partial(self.clocks.note, peer, dialled=self._is_dialled(peer))
-                talk = Talk(stream, session, share, guest, self._door, show, stack.close, note)
+                runner = SessionRunner(stream, session, share, request, self._door, show, stack.close, note)
                 share.active += 1
                 try:
-                    error = await talk.run()
+                    error = await runner.run()
                 finally:
                     share.active -= 1
                     session.close()

@@ -35,10 +35,10 @@ from p2pforum.sync.payloads import (
     Gone,
     Grant,
     Hello,
-    How,
     Look,
     Neg,
     Posts,
+    PostsReason,
     Pull,
     Want,
 )
@@ -296,5 +296,5 @@ class SyncSession:
 def _asks(frame: Frame, *, of_initiator: bool) -> bool:
     """Whether a frame asks for something, so that it can't follow the sender's END."""
     if isinstance(frame, Posts):
-        return frame.how is How.PUSHED
+        return frame.how is PostsReason.PUSHED
     return isinstance(frame, Boards | Want | Pull) or (of_initiator and isinstance(frame, Neg))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
-from p2pforum.sync.boards import Choice
+from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.budget import Budget
 from p2pforum.sync.reconcile import TUNED, Policy
 
@@ -17,13 +17,13 @@ class Terms:
 
     hour: int
     horizon: int
-    choice: Choice = field(default_factory=Choice)
+    choice: BoardChoice = field(default_factory=BoardChoice)
     policy: Policy = TUNED
     budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class KnownPeers:
     """What the rest of the node knows of peers, by ID."""
 
     trusted: Callable[[], Collection[str]]  #: guards and named peers
@@ -32,13 +32,13 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot. `company`
-    counts when the service is made; see filling.py."""
+    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot.
+    `known_peers` counts when the service is made; see filling.py."""
 
-    choice: Choice = field(default_factory=Choice)
+    choice: BoardChoice = field(default_factory=BoardChoice)
     budget: Budget = field(default_factory=Budget)
     every: float = limits.SYNC_EVERY_SECONDS
-    company: Company | None = None
+    known_peers: KnownPeers | None = None
 
     def terms(self, hour: int, retention_hours: int) -> Terms:
         """What is said of how long posts are kept is in whole days: fewer nodes differ by it."""

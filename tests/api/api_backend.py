@@ -8,7 +8,7 @@ from typing import Any
 import trio
 import trio.testing
 
-from p2pforum.api.backend import Progress, Submitted
+from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.core.verdict import Outcome
 
@@ -59,7 +59,7 @@ class RecordingBackend:
     def peers(self) -> list[dict[str, Any]]:
         return [{"peer": "12D3KooWaaa", "direction": "outbound", "address": "/ip4/127.0.0.1/tcp/1"}]
 
-    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
         self.synced.append(target)
         if target == "nobody":
             raise NotFound('no connected peer is called "nobody"')

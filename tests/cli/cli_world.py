@@ -16,7 +16,7 @@ from typing import Any
 import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
-from p2pforum.api.backend import Progress, Submitted
+from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.api.server import serve_api
 from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
@@ -205,7 +205,7 @@ class SmallNode:
     def peers(self) -> list[dict[str, Any]]:
         return self.peers_connected
 
-    async def sync(self, target: str, progress: Progress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
         if target == "nobody":
             raise NotFound('no connected peer is called "nobody"')
         if target.startswith("/"):

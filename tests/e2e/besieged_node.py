@@ -50,27 +50,27 @@ _watch: ContextVar[Watch] = ContextVar("_watch")  # of the session that a task b
 
 def watch_sessions() -> None:
     """A session has something to do while it waits for a turn, has one, or has posts at the door."""
-    from p2pforum.sync.talk import Share, Talk
+    from p2pforum.sync.session_runner import SessionRunner, TurnShare
 
-    turn, ingest, run = Share.turn, Talk._ingest, Talk.run
+    turn, ingest, run = TurnShare.turn, SessionRunner._ingest, SessionRunner.run
 
     @asynccontextmanager
-    async def _turn(share: Share) -> AsyncIterator[None]:
+    async def _turn(share: TurnShare) -> AsyncIterator[None]:
         with _watch.get(Watch())():
             async with turn(share):
                 yield
 
-    async def _ingest(talk: Talk, *arguments: Any) -> None:
+    async def _ingest(runner: SessionRunner, *arguments: Any) -> None:
         with _watch.get()():
-            await ingest(talk, *arguments)
+            await ingest(runner, *arguments)
 
-    async def _run(talk: Talk) -> Exception | None:
+    async def _run(runner: SessionRunner) -> Exception | None:
         _watch.set(Watch())
-        error = await run(talk)
-        print("SESSION", talk._session.report.new, _watch.get().seconds, flush=True)
+        error = await run(runner)
+        print("SESSION", runner._session.report.new, _watch.get().seconds, flush=True)
         return error
 
-    Share.turn, Talk._ingest, Talk.run = _turn, _ingest, _run  # type: ignore[method-assign]
+    TurnShare.turn, SessionRunner._ingest, SessionRunner.run = _turn, _ingest, _run  # type: ignore[method-assign]
 
 
 def main(kind: str) -> None:
@@ -88,15 +88,15 @@ def main(kind: str) -> None:
 
 def share_with_nobody() -> None:
     """A share for each session: the more of them somebody opens, the more turns."""
-    from p2pforum.sync.talk import Share, Talk
+    from p2pforum.sync.session_runner import SessionRunner, TurnShare
 
-    run = Talk.run
+    run = SessionRunner.run
 
-    async def _run(talk: Talk) -> Exception | None:
-        talk._share = Share(talk._share._turns, 0.004, limits.SYNC_READ, 2)
-        return await run(talk)
+    async def _run(runner: SessionRunner) -> Exception | None:
+        runner._share = TurnShare(runner._share._turns, 0.004, limits.SYNC_READ, 2)
+        return await run(runner)
 
-    Talk.run = _run  # type: ignore[method-assign]
+    SessionRunner.run = _run  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ from p2pforum.sync.payloads import (
     Gone,
     Grant,
     Hello,
-    How,
     Look,
     Neg,
     Posts,
+    PostsReason,
     Pull,
     Want,
 )
@@ -154,7 +154,7 @@ async def pulls(talk: Talk, scene: Scene) -> None:
     await talk.say(*[everything] * limits.SYNC_PULL_WINDOW)
     while True:
         frame = await talk.hear()
-        if isinstance(frame, Posts) and frame.how is How.PULLED_ALL:
+        if isinstance(frame, Posts) and frame.how is PostsReason.PULLED_ALL:
             await talk.say(everything)
             scene.did["pulls"] += 1
 
@@ -181,13 +181,13 @@ async def pushes(talk: Talk, scene: Scene) -> None:
         nursery.start_soon(_listen, talk)
         while True:
             start = random.randrange(len(scene.raws) - 200)
-            await talk.spend(Posts(How.PUSHED, tuple(scene.raws[start : start + 200])))
+            await talk.spend(Posts(PostsReason.PUSHED, tuple(scene.raws[start : start + 200])))
             scene.did["pushes"] += 1
 
 
 async def sends_unasked(talk: Talk, scene: Scene) -> None:
     await talk.begin(scene.now)
-    await talk.say(Posts(How.WANTED, (scene.raws[0],)))
+    await talk.say(Posts(PostsReason.WANTED, (scene.raws[0],)))
     scene.did["unasked"] += 1
     await _listen(talk)
 

@@ -4,8 +4,8 @@
 
 Hosts, each in a /16 of its own, tell each other's records over the exchange, and answer whoever dials. Some
 are one party's: each of these has many peer IDs, and each of them many ports. None is a node of ours: they
-speak the exchange by hand. The nodes in the middle are ours: peers, book and exchange, as Neighbours joins
-them. KIND is `plain`, or `by_record` for the control: a book in which every record counts.
+speak the exchange by hand. The nodes in the middle are ours: peers, book and exchange, as ConnectionManager
+joins them. KIND is `plain`, or `by_record` for the control: a book in which every record counts.
 """
 
 import functools
@@ -28,7 +28,7 @@ from strategies import HOUR, TEST_NETWORK
 from p2pforum.core import limits
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, make
-from p2pforum.exchange.service import ExchangeService, Pace
+from p2pforum.exchange.service import AskIntervals, ExchangeService
 from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
@@ -43,7 +43,7 @@ NAMES, PORTS = 3, 4  # peer IDs of a spying host, and ports of each
 NODES, STARTS = 3, 5
 DIALS = 100  # of a node, then it has tried enough
 MEET_SECONDS = 20  # ten times as long as it takes
-QUICK = Pace(first=(0.1, 0.3), again=(1.0, 1.0))
+QUICK = AskIntervals(first=(0.1, 0.3), again=(1.0, 1.0))
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""A node that ends no sync session for another's: the control of test_e2e_sync_places.py."""
+"""A node that ends no sync session for another's: the control of test_e2e_sync_slots.py."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from p2pforum.cli.main import main
-from p2pforum.sync import places
+from p2pforum.sync import session_slots
 
-places.to_end = lambda _held, _now: None
+session_slots.to_end = lambda _held, _now: None
 main(sys.argv[1:])

@@ -16,7 +16,7 @@ from p2pforum.app.clock import this_hour
 from p2pforum.core.post import Post
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.sync import wire
-from p2pforum.sync.payloads import How, Posts, Pull
+from p2pforum.sync.payloads import Posts, PostsReason, Pull
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ async def told(address: str) -> set[bytes] | None:
                 frame = await talk.hear()
                 if isinstance(frame, Posts):
                     found |= set(frame.posts)
-                    if frame.how is How.PULLED_ALL:
+                    if frame.how is PostsReason.PULLED_ALL:
                         return found
 
 

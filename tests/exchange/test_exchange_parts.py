@@ -10,9 +10,9 @@ from socks_server import onion
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.exchange.rate_limiter import RateLimiter, Ruling
+from p2pforum.exchange.inbound_records import InboundRecords, is_modest, is_plausible
+from p2pforum.exchange.rate_limiter import RateLimiter, RateVerdict
 from p2pforum.exchange.sample import Sample
-from p2pforum.exchange.spoken import Spoken, is_modest, is_plausible
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 
 RECORDS = [a_record(key).raw for key in range(1, 201)]
@@ -69,16 +69,16 @@ def test_frames_that_break_the_rules(frame: bytes) -> None:
 def test_some_asks_at_once_then_one_in_a_while_then_the_peer_is_cut() -> None:
     limiter = RateLimiter()
     burst = [limiter.ask("a", 0.0) for _ in range(limits.PEERS_BURST)]
-    assert burst == [Ruling.ANSWER] * limits.PEERS_BURST
-    assert limiter.ask("a", 1.0) is Ruling.REFUSE
-    assert limiter.ask("b", 1.0) is Ruling.ANSWER, "each has its own"
+    assert burst == [RateVerdict.ANSWER] * limits.PEERS_BURST
+    assert limiter.ask("a", 1.0) is RateVerdict.REFUSE
+    assert limiter.ask("b", 1.0) is RateVerdict.ANSWER, "each has its own"
     rulings = [limiter.ask("a", 1.0) for _ in range(limits.PEERS_REFUSED)]
-    assert rulings == [Ruling.REFUSE] * (limits.PEERS_REFUSED - 1) + [Ruling.FLOOD]
+    assert rulings == [RateVerdict.REFUSE] * (limits.PEERS_REFUSED - 1) + [RateVerdict.FLOOD]
 
 
 def test_who_keeps_to_the_pace_is_always_answered() -> None:
     limiter = RateLimiter()
-    assert {limiter.ask("a", n * limits.PEERS_REFILL_SECONDS) for n in range(1_000)} == {Ruling.ANSWER}
+    assert {limiter.ask("a", n * limits.PEERS_REFILL_SECONDS) for n in range(1_000)} == {RateVerdict.ANSWER}
 
 
 def test_a_flood_is_forgiven_in_time() -> None:
@@ -86,7 +86,7 @@ def test_a_flood_is_forgiven_in_time() -> None:
     for _ in range(1_000):
         limiter.ask("a", 0.0)
     later = (limits.PEERS_REFUSED + 2) * limits.PEERS_REFILL_SECONDS
-    assert limiter.ask("a", later) is Ruling.ANSWER
+    assert limiter.ask("a", later) is RateVerdict.ANSWER
 
 
 def test_many_names_take_bounded_memory() -> None:
@@ -100,15 +100,15 @@ def test_many_names_take_bounded_memory() -> None:
 
 
 def test_who_dialled_in_is_told_for_a_day_and_one_for_each_part_of_the_internet() -> None:
-    spoken = Spoken()
+    inbound_records = InboundRecords()
     for number, record in enumerate(RECORDS[:50]):
-        spoken.note(record, f"sybil{number}", "8.8.0.0/16", 0.0)
-    spoken.note(RECORDS[50], "honest", "9.9.0.0/16", 1.0)
-    assert spoken.records(2.0) == RECORDS[49:51]
-    spoken.note(RECORDS[51], "a neighbour", "", 3.0)
-    spoken.note(RECORDS[52], "another", "", 3.0)
-    assert spoken.records(DAY) == RECORDS[49:53]
-    assert spoken.records(DAY + 2) == RECORDS[51:53]
+        inbound_records.note(record, f"sybil{number}", "8.8.0.0/16", 0.0)
+    inbound_records.note(RECORDS[50], "honest", "9.9.0.0/16", 1.0)
+    assert inbound_records.records(2.0) == RECORDS[49:51]
+    inbound_records.note(RECORDS[51], "a neighbour", "", 3.0)
+    inbound_records.note(RECORDS[52], "another", "", 3.0)
+    assert inbound_records.records(DAY) == RECORDS[49:53]
+    assert inbound_records.records(DAY + 2) == RECORDS[51:53]
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_a_record_says_one_host_of_a_kind(said: list[str], expected: bool) -> No
 
 
 def test_who_dialled_in_takes_bounded_memory() -> None:
-    spoken = Spoken()
+    inbound_records = InboundRecords()
     for number, record in enumerate(RECORDS):
-        spoken.note(record, f"peer{number}", "", 0.0)
-    assert spoken.records(0.0) == RECORDS[-limits.PEERS_SPOKEN :]
+        inbound_records.note(record, f"peer{number}", "", 0.0)
+    assert inbound_records.records(0.0) == RECORDS[-limits.PEERS_INBOUND_RECORDS :]
 
 
 # -- samples ---------------------------------------------------------------------------------------

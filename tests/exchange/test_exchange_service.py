@@ -25,7 +25,7 @@ from trio.testing import MockClock
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.exchange.record import PeerRecord, decode
-from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService, Pace
+from p2pforum.exchange.service import DEFAULT_PACE, AskIntervals, ExchangeService
 from p2pforum.exchange.wire import ANSWER_SIZE, ASK_SIZE, decode_frame, encode_frame
 from p2pforum.network.interface import Direction, PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
@@ -291,7 +291,9 @@ async def test_over_libp2p() -> None:
         for name, network, known in (("home", home, [other.raw]), ("leaf", leaf, [])):
             book = Records(functools.partial(learn, name), known)
             services.append(
-                ExchangeService(network, TEST_NETWORK, Random(1), book, own_of(network), pace=Pace((0, 0.01)))
+                ExchangeService(
+                    network, TEST_NETWORK, Random(1), book, own_of(network), pace=AskIntervals((0, 0.01))
+                )
             )
             nursery.start_soon(services[-1].run)
         await leaf.dial(home.addresses[0])

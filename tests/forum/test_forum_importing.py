@@ -19,7 +19,7 @@ from p2pforum.forum.import_text import parse_text
 from p2pforum.forum.importing import ImportedPost, publish_import, split_body, split_long
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published
-from p2pforum.forum.writing import Press
+from p2pforum.forum.writing import PostSigner
 
 PAGE = """\
 Public gardens and rain
@@ -80,8 +80,8 @@ Subject: Re:
 
 def importer(person: Person) -> Callable[[list[ImportedPost]], list[Published]]:
     def run(posts: list[ImportedPost]) -> list[Published]:
-        press = Press(person.shelf.params, lambda: person.hour)
-        return list(publish_import(posts, "library", person.keystore, person.shelf.submit, press))
+        signer = PostSigner(person.shelf.params, lambda: person.hour)
+        return list(publish_import(posts, "library", person.keystore, person.shelf.submit, signer))
 
     return run
 
@@ -292,8 +292,8 @@ def test_an_interruption_leaves_whole_threads(tmp_path: Path) -> None:
         if minted == 3:
             raise KeyboardInterrupt
 
-    press = Press(TEST_NETWORK, lambda: person.hour)
-    run = publish_import(posts, "b", person.keystore, person.shelf.submit, press, interrupt)
+    signer = PostSigner(TEST_NETWORK, lambda: person.hour)
+    run = publish_import(posts, "b", person.keystore, person.shelf.submit, signer, interrupt)
     assert [next(run).post.body, next(run).post.body] == ["1", "2"]
     with pytest.raises(KeyboardInterrupt):
         next(run)

@@ -13,7 +13,7 @@ from p2pforum.forum.import_text import parse_text
 from p2pforum.forum.importing import publish_import
 from p2pforum.forum.publish import Publisher
 from p2pforum.forum.reading import thread_view
-from p2pforum.forum.writing import Press
+from p2pforum.forum.writing import PostSigner
 from p2pforum.ingest import Door
 from p2pforum.store.posts import Store, open_store
 from p2pforum.store.queries import Reader, open_reader
@@ -66,8 +66,8 @@ def test_a_post_waits_for_its_release_before_another_key_names_it(
 
 
 def test_an_imported_page_is_one_thread(publisher: Publisher, reader: Reader) -> None:
-    press = Press(TEST_NETWORK, lambda: HOUR)
-    done = list(publish_import(parse_text(PAGE), "page", publisher.keystore, publisher.submit, press))
+    signer = PostSigner(TEST_NETWORK, lambda: HOUR)
+    done = list(publish_import(parse_text(PAGE), "page", publisher.keystore, publisher.submit, signer))
     view = thread_view(reader, done[0].post.id, publisher.keystore.read())
     assert view.subject == "A title"
     assert [post.body for post in view.posts] == ["A text.", "The first comment.", "The second comment."]

@@ -13,7 +13,7 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core.post import Post
 from p2pforum.forum.importing import ImportedPost, publish_import
-from p2pforum.forum.writing import Press
+from p2pforum.forum.writing import PostSigner
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_disk")]
 
@@ -101,9 +101,9 @@ def test_the_way_a_post_was_made_does_not_show(tmp_path: Path) -> None:
     """A thread that was typed and one that was imported: the same fields, types and lengths."""
     person = a_person(tmp_path)
     typed = person.publisher.new_thread(BOARD, "Subject", "A text.").post
-    press = Press(TEST_NETWORK, lambda: person.hour)
+    signer = PostSigner(TEST_NETWORK, lambda: person.hour)
     found = [ImportedPost("Subject", "A text.", "somebody")]
-    (imported,) = publish_import(found, BOARD, person.keystore, person.shelf.submit, press)
+    (imported,) = publish_import(found, BOARD, person.keystore, person.shelf.submit, signer)
     assert len(typed.raw) == len(imported.post.raw)
     assert blank(typed) == blank(imported.post)
 

@@ -47,7 +47,7 @@ class NaiveRouter(Router):
                 step = -1 if outcome is Outcome.STORED else 1
                 self._unkept[peer] = max(0, self._unkept[peer] + step)
                 if self._unkept[peer] > FREE:
-                    self._ledger.misbehaved(peer, now, BLAME)
+                    self._scores.misbehaved(peer, now, BLAME)
                     effects += self._judge(peer, now)
         return effects
 

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, StoreError
-from p2pforum.gossip.judging import MOST_JUDGED
+from p2pforum.gossip.validation_queue import MOST_JUDGED
 from p2pforum.gossip.wire import Message, Rpc
 
 POST = a_post("A post.")
@@ -124,9 +124,9 @@ async def test_a_flood_delays_the_others_little(
                 await probe.say(publish=(as_message(post),))
 
         await trio.sleep(1)
-        judging = node.service._states._judging
-        assert judging.is_full("probe")  # and then it is not read from
-        assert judging.cost("probe") <= MOST_JUDGED
+        queue = node.service._states._validation
+        assert queue.is_full("probe")  # and then it is not read from
+        assert queue.cost("probe") <= MOST_JUDGED
         await friend.publish(POST)
         await trio.sleep(1)
         gate.set()

@@ -190,7 +190,7 @@ def test_what_waited_while_we_stood_still_is_nobody_s_fault() -> None:
     for n in range(60):
         bed.ihave("a", *names(10, 10 * n))
     assert len(bed.asked()["a"]) == 100
-    assert bed.router._ledger._here["a"].behaviour == 0
+    assert bed.router._scores._here["a"].behaviour == 0
     for n in range(60):
         bed.ihave("a", *names(10, 10 * n))
     assert bed.score("a") < 0
@@ -203,7 +203,7 @@ def test_a_kept_promise_costs_nothing_whoever_kept_it() -> None:
     bed.message("b", DATA)
     bed.verdict(DATA, Outcome.STORED)
     bed.beat(10)
-    assert bed.router._ledger._here["a"].behaviour == 0
+    assert bed.router._scores._here["a"].behaviour == 0
 
 
 def test_broken_promises_end_in_a_ban() -> None:
@@ -223,7 +223,7 @@ def test_one_broken_promise_is_forgiven() -> None:
     bed.ihave("a", NAME)
     bed.beat(20)
     assert bed.score("a") >= 0
-    assert bed.router._ledger._here["a"].behaviour > 0
+    assert bed.router._scores._here["a"].behaviour > 0
 
 
 def test_a_promise_is_broken_once_however_many_ids_were_offered() -> None:

@@ -247,7 +247,7 @@ class RouterMachine(RuleBasedStateMachine):
         assert len(router._seen) <= PARAMS.seen_count
         assert len(router._bad) <= PARAMS.bad_count
         assert all(len(q.pending) <= PARAMS.pending_asks for q in router._lazy._quotas.values())
-        assert len(router._ledger) <= PARAMS.remembered + len(self.here)
+        assert len(router._scores) <= PARAMS.remembered + len(self.here)
         assert len(router._mesh._backoffs) <= PARAMS.remembered
         assert all(len(q.served) <= PARAMS.serve_remembered for q in router._lazy._quotas.values())
         assert len(router._lazy._promises) <= 16 * PARAMS.ihave_per_beat * 20 * 6

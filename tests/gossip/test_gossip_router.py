@@ -122,7 +122,7 @@ def test_a_post_sent_first_in_a_foreign_topic_is_not_stopped_by_that() -> None:
     assert bed.message("bad", DATA, topic=FOREIGN) == []
     assert validations(bed.message("good", DATA)) == [DATA]
     assert forwarded(bed.verdict(DATA, Outcome.STORED)) == {"bad": [DATA], "c": [DATA]}
-    assert bed.router._ledger._here["bad"].behaviour > 0
+    assert bed.router._scores._here["bad"].behaviour > 0
 
 
 def test_what_could_not_be_judged_is_as_if_it_had_never_come() -> None:

@@ -19,10 +19,10 @@ from zeroconf import DNSIncoming, DNSOutgoing, DNSPointer, DNSText, NamePartTooL
 from p2pforum.core import limits
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
+from p2pforum.lan.addresses import Interface, LanNode
 from p2pforum.lan.multicast import Multicast
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Interface, LanNode
-from p2pforum.lan.shares import Shares
+from p2pforum.lan.names_per_machine import NamesPerMachine
 
 KIND = service_type(TEST_NETWORK.name)
 PEERS = [peer_id_of(bytes([n]) * 32) for n in (1, 2)]
@@ -136,7 +136,7 @@ def test_who_is_not_in_the_local_network_is_not_heard() -> None:
     """On a real cable: tests/e2e/test_e2e_lan.py."""
     listener = _Listener()
     places = [Interface("192.168.1.5", 24), Interface("10.1.2.3", 32)]
-    near = multicast._Near(listener, places, KIND, Shares())
+    near = multicast._Near(listener, places, KIND, NamesPerMachine())
     for ip in ("192.168.1.77", "8.8.8.8", "192.168.2.1", "10.1.2.3", "10.1.2.4", "::1", "?"):
         near.datagram_received(b"", (ip, 5353))
     assert listener.heard == ["192.168.1.77", "10.1.2.3"]
@@ -156,7 +156,7 @@ def announced(*names: str, flags: int = 0x8400) -> bytes:
     return out.packets()[0]
 
 
-def heard_after_a_flood(shares: Shares) -> Counter[str]:
+def heard_after_a_flood(shares: NamesPerMachine) -> Counter[str]:
     """Packets that the library gets: one machine makes up names, then nodes of others come."""
     listener = _Listener()
     near = multicast._Near(listener, [Interface("192.168.1.5", 24)], KIND.upper(), shares)
@@ -168,13 +168,13 @@ def heard_after_a_flood(shares: Shares) -> Counter[str]:
 
 
 def test_who_makes_up_a_thousand_names_keeps_no_other_machine_from_being_found() -> None:
-    heard = heard_after_a_flood(Shares())
+    heard = heard_after_a_flood(NamesPerMachine())
     assert heard.pop("192.168.1.66") == limits.LAN_NAMES
     assert len(heard) == 10
 
 
 def test_control_one_share_for_all_is_filled_by_the_first() -> None:
-    class OneForAll(Shares):
+    class OneForAll(NamesPerMachine):
         def takes(self, address: str, names: Collection[str], now: float) -> bool:
             return super().takes("", names, now)
 
@@ -184,7 +184,7 @@ def test_control_one_share_for_all_is_filled_by_the_first() -> None:
 
 def test_questions_and_what_is_no_name_of_a_node_cost_nothing() -> None:
     listener = _Listener()
-    near = multicast._Near(listener, [Interface("192.168.1.5", 24)], KIND, Shares(names=1))
+    near = multicast._Near(listener, [Interface("192.168.1.5", 24)], KIND, NamesPerMachine(names=1))
     asked = announced(*(f"known-{number}" for number in range(20)), flags=0)
     for data in (asked, announced("one"), announced("one"), b"", b"\xff" * 40):
         near.datagram_received(data, ("192.168.1.7", 5353))
@@ -194,7 +194,7 @@ def test_questions_and_what_is_no_name_of_a_node_cost_nothing() -> None:
 
 class TestShares:
     def test_both_sides_of_a_machines_bound(self) -> None:
-        shares = Shares(names=3, machines=2)
+        shares = NamesPerMachine(names=3, machines=2)
         assert shares.takes("a", {"1", "2"}, 0.0)
         assert not shares.takes("a", {"3", "4"}, 0.0)
         assert shares.takes("a", {"3"}, 0.0)
@@ -202,19 +202,19 @@ class TestShares:
         assert not shares.takes("a", {"4"}, 0.0)
 
     def test_both_sides_of_the_bound_on_machines(self) -> None:
-        shares = Shares(names=3, machines=2)
+        shares = NamesPerMachine(names=3, machines=2)
         assert [shares.takes(machine, {"1"}, 0.0) for machine in "abc"] == [True, True, False]
         assert shares.takes("a", {"2"}, 0.0)
 
     def test_a_name_counts_for_an_hour(self) -> None:
-        shares, hour = Shares(names=1, machines=1), limits.LAN_NAMES_SECONDS
+        shares, hour = NamesPerMachine(names=1, machines=1), limits.LAN_NAMES_SECONDS
         assert shares.takes("a", {"1"}, 0.0)
         assert not shares.takes("a", {"2"}, hour - 1)
         assert not shares.takes("b", {"2"}, hour - 1)
         assert shares.takes("b", {"2"}, hour)
 
     def test_who_tells_of_no_node_takes_no_place(self) -> None:
-        shares = Shares(names=1, machines=1)
+        shares = NamesPerMachine(names=1, machines=1)
         assert shares.takes("a", (), 0.0)
         assert shares.takes("b", {"1"}, 0.0)
 

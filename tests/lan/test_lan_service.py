@@ -12,8 +12,8 @@ from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.lan import multicast
+from p2pforum.lan.addresses import Interface, LanNode
 from p2pforum.lan.names import service_type
-from p2pforum.lan.places import Interface, LanNode
 from p2pforum.lan.service import LanService
 from p2pforum.network.memory_network import MemoryHub
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from p2pforum.core import limits
 from p2pforum.network.eviction import Candidate, to_evict
-from p2pforum.network.inbound import InboundConnection, InboundPlaces, PendingConnections
+from p2pforum.network.inbound_slots import InboundConnection, InboundSlots, PendingConnections
 from p2pforum.network.interface import Connection, Direction, PeerID
 
 SECRET = b"of this node"
@@ -174,7 +174,7 @@ class Visitors:
 
 
 def test_one_public_address_has_its_share_and_no_more() -> None:
-    places, visitors = InboundPlaces(), Visitors()
+    places, visitors = InboundSlots(), Visitors()
     for n in range(limits.MAX_INBOUND_PER_ADDRESS):
         assert not places.has_its_share(f"/ip4/8.8.8.8/tcp/{n}", visitors.here)
         visitors.come(f"four{n}", f"/ip4/8.8.8.8/tcp/{n}")
@@ -188,14 +188,14 @@ def test_one_public_address_has_its_share_and_no_more() -> None:
 @pytest.mark.parametrize("address", ["/ip4/127.0.0.1/tcp/5", "/ip6/::1/tcp/5", "/ip4/192.168.1.7/tcp/5"])
 def test_this_machine_and_private_networks_have_no_share(address: str) -> None:
     """All that an onion service forwards, or a router, comes from one address."""
-    places, visitors = InboundPlaces(), Visitors()
+    places, visitors = InboundSlots(), Visitors()
     for n in range(100):
         visitors.come(f"p{n}", address)
     assert not places.has_its_share(address, visitors.here)
 
 
 async def test_who_brings_posts_is_asked_of_the_node() -> None:
-    places, visitors = InboundPlaces(), Visitors()
+    places, visitors = InboundSlots(), Visitors()
     for n in range(40):
         visitors.come(f"p{n}", "/ip4/127.0.0.1/tcp/5", since=float(n))
     places.set_worth(lambda: {PeerID("p39"): 3.0})
@@ -207,7 +207,7 @@ async def test_who_brings_posts_is_asked_of_the_node() -> None:
 
 
 async def test_where_there_is_nobody_no_place_can_be_made() -> None:
-    places = InboundPlaces()
+    places = InboundSlots()
     assert not places.could_make_one([])
     assert not places.make_one([])
 
@@ -219,7 +219,7 @@ async def test_more_than_fit_do_not_push_each_other_out_all_the_time(
     """A hundred a second want in, for ten seconds, at a full node."""
 
     async def partings() -> int:
-        places, visitors, made = InboundPlaces(), Visitors(), 0
+        places, visitors, made = InboundSlots(), Visitors(), 0
         for n in range(PLACES):
             visitors.come(f"p{n}", f"/ip4/8.{n}.1.1/tcp/5", since=-1.0)
         for n in range(1_000):
@@ -232,7 +232,7 @@ async def test_more_than_fit_do_not_push_each_other_out_all_the_time(
 
     assert 9 <= await partings() <= 11
     monkeypatch.setattr(limits, "EVICTION_SECONDS", 0.0)
-    monkeypatch.setattr(InboundPlaces, "could_make_one", lambda *_: True)
+    monkeypatch.setattr(InboundSlots, "could_make_one", lambda *_: True)
     assert await partings() == 1_000, "the control"
 
 

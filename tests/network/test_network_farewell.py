@@ -168,8 +168,8 @@ async def test_who_is_turned_away_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     """After the handshake, when all places are taken by peers that keep them."""
     async with our_node(max_connections=2) as node, our_node(False) as first, our_node(False) as second:
         await first.dial(node.addresses[0])
-        monkeypatch.setattr(node._places, "could_make_one", lambda _: True)
-        monkeypatch.setattr(node._places, "make_one", lambda _: False)
+        monkeypatch.setattr(node._slots, "could_make_one", lambda _: True)
+        monkeypatch.setattr(node._slots, "make_one", lambda _: False)
         await second.dial(node.addresses[0])
         await until(lambda: not second.connections())
         with pytest.raises(NetworkError, match="no connection"):

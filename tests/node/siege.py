@@ -43,7 +43,7 @@ class CountingRouter(Router):
         self.read: Counter[str] = Counter()
 
     def on_rpc(self, peer: str, rpc: Rpc, now: float) -> list[Effect]:
-        self.read[peer] += not self._ledger.is_banned(peer, now)
+        self.read[peer] += not self._scores.is_banned(peer, now)
         return super().on_rpc(peer, rpc, now)
 
 

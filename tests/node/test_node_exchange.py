@@ -13,12 +13,12 @@ from strategies import HOUR, TEST_NETWORK
 from trio.testing import MockClock
 
 from p2pforum.config import Config, find_paths
+from p2pforum.connection_manager import ConnectionManager, StoredBook
 from p2pforum.core.address import Address, parse_address
 from p2pforum.core.errors import ConfigError
 from p2pforum.core.peer_id import public_key_of
 from p2pforum.exchange.record import PeerRecord, decode, make
 from p2pforum.exchange.wire import ANSWER_SIZE, encode_frame
-from p2pforum.neighbours import Neighbours, StoredBook
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.node import open_node
@@ -65,7 +65,7 @@ class Watched:
 @asynccontextmanager
 async def neighbours_of(
     hub: MemoryHub, directory: Path, number: int, *peers: str, announces: bool = True, **config: Any
-) -> AsyncIterator[tuple[Watched, Neighbours]]:
+) -> AsyncIterator[tuple[Watched, ConnectionManager]]:
     """As in a node, under a virtual clock."""
     with open_store(directory / str(number), TEST_NETWORK) as store:
         async with (
@@ -79,7 +79,7 @@ async def neighbours_of(
             book = StoredBook(
                 settings, store, network.peer_id, rng, lambda: HOUR + int(trio.current_time()) // 3600
             )
-            neighbours = Neighbours(settings, watched, rng, book, announced=own)
+            neighbours = ConnectionManager(settings, watched, rng, book, announced=own)
             nursery.start_soon(neighbours.run)
             yield watched, neighbours
             nursery.cancel_scope.cancel()

@@ -12,8 +12,8 @@ import trio
 from gossip_nodes import Probe, a_probe
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum import departures, timekeeping
 from p2pforum import node as node_module
+from p2pforum import outbound_posts, timekeeping
 from p2pforum.config import Config
 from p2pforum.core import limits
 from p2pforum.core.post import Post
@@ -334,7 +334,7 @@ async def test_control_without_emptying_the_log_says_it(
 async def test_a_log_that_a_reader_needs_is_emptied_later(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "_LOG_SECONDS", 0.1)
+    monkeypatch.setattr(outbound_posts, "_LOG_SECONDS", 0.1)
     house.store.add([(written("Of another", key=9), True)])
     with house.store.snapshot():
         await publish_some(house)

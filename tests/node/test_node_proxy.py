@@ -45,8 +45,8 @@ async def test_what_was_met_one_way_is_not_dialled_the_other(tmp_path: Path) -> 
     guard = Guard(0, a_peer(1), an_address(1), "", now_hours() + 1_000, True)
     for before, after in [(clear, behind), (behind, clear)]:
         async with open_node(before, paths) as node:
-            node.neighbours.book.learn(an_address(1), "", now_hours())
-            save_book(node.store, node.neighbours.book.take_changes().rows, [])
+            node.connection_manager.book.learn(an_address(1), "", now_hours())
+            save_book(node.store, node.connection_manager.book.take_changes().rows, [])
             node.guard_file.save(Guards(kept=[guard]).encode())
         async with open_node(before, paths) as node:
             assert node.desk.status()["book"]["new"] == 1, "the same way it is kept"
@@ -65,14 +65,16 @@ async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path:
     async with open_node(a_config(0, ""), find_paths(tmp_path, {}), lambda: written) as node:
         with pytest.raises(ConfigError, match="restart the node"):
             node.desk.reload()
-        assert node.neighbours.absent() == []
+        assert node.connection_manager.absent() == []
         written = replace(a_config(0, ""), peers=(peer,))
         node.desk.reload()
-        assert [row["address"] for row in node.neighbours.absent()] == [peer], "with the same, they are taken"
+        assert [row["address"] for row in node.connection_manager.absent()] == [peer], (
+            "with the same, they are taken"
+        )
 
 
 async def test_the_network_asks_the_node_who_brings_posts(tmp_path: Path) -> None:
     async with open_node(a_config(0, ""), find_paths(tmp_path, {})) as node:
-        places = node.network._places  # type: ignore[attr-defined]
+        places = node.network._slots  # type: ignore[attr-defined]
         assert places._worth == node.gossip._worth
         assert places._worth() == {}

@@ -14,13 +14,13 @@ from p2pforum.network.memory_network import MemoryNetwork
 from p2pforum.peers import slots
 from p2pforum.peers.address_policy import AddressPolicy
 from p2pforum.peers.service import PeerService
-from p2pforum.peers.slots import Around, Slots
+from p2pforum.peers.slots import CurrentPeers, Slots
 
 PLACES = {number: (a_peer(number), an_address(number)) for number in range(40)}
 
 
 def there(peers: PeerService) -> set[str]:
-    return set(peers._around().connected)
+    return set(peers._current().connected)
 
 
 async def test_a_guard_in_use_is_dialled_beside_the_eight_and_let_go_when_it_is_not(
@@ -199,15 +199,15 @@ def test_an_applicant_is_drawn_from_all_and_not_from_those_that_are_connected() 
     book = a_book()
     tried(book, *range(40))
     spies = peers_of(*range(8))
-    around = Around(frozenset(spies), {a_peer(n): an_address(n) for n in range(8)})
+    current = CurrentPeers(frozenset(spies), {a_peer(n): an_address(n) for n in range(8)})
     chooser = Slots(book, Random(1))
     drawn = Counter(
         entry.peer in spies
         for _ in range(400)
-        if (entry := chooser.applicant(0.0, around, set(), set())) is not None
+        if (entry := chooser.applicant(0.0, current, set(), set())) is not None
     )
     assert 20 < drawn[True] < 160, "some 80, as 8 of 40 are"
-    control = Counter(Random(n).choice(sorted(around.outbound)) in spies for n in range(400))
+    control = Counter(Random(n).choice(sorted(current.outbound)) in spies for n in range(400))
     assert control[True] == 400
 
 
@@ -216,8 +216,8 @@ def test_who_dialled_us_or_is_in_the_local_network_is_no_applicant() -> None:
     book.learn(an_address(1, "192.168.1.1"), "", HOUR, local=True)
     tried(book, 2)
     chooser = Slots(book, Random(1))
-    assert chooser.applicant(0.0, Around(peers_of_set(2)), set(), set()) is None
-    found = chooser.applicant(0.0, Around(), set(), set())
+    assert chooser.applicant(0.0, CurrentPeers(peers_of_set(2)), set(), set()) is None
+    found = chooser.applicant(0.0, CurrentPeers(), set(), set())
     assert found is not None
     assert found.peer == a_peer(2)
 
@@ -245,7 +245,7 @@ async def test_a_guard_that_is_one_of_the_eight_stays_when_it_is_no_longer_in_us
 
         async def look(peers: PeerService) -> None:
             assert world.guards is not None
-            held = sorted(peers._around().outbound)
+            held = sorted(peers._current().outbound)
             world.guards.slots = [[(held[0], "")]]
             await trio.sleep(20)
             world.guards.slots = []
@@ -256,6 +256,8 @@ async def test_a_guard_that_is_one_of_the_eight_stays_when_it_is_no_longer_in_us
 
 
 def test_the_eight_are_counted_without_guards() -> None:
-    around = Around(peers_of_set(1, 2), {a_peer(n): an_address(n) for n in (1, 2)}, guards=peers_of_set(1))
-    assert Slots(a_book(), Random(1)).used(around) == 1
-    assert slots.Slots(a_book(), Random(1))._groups(around) == {"20.2.0.0/16"}
+    current = CurrentPeers(
+        peers_of_set(1, 2), {a_peer(n): an_address(n) for n in (1, 2)}, guards=peers_of_set(1)
+    )
+    assert Slots(a_book(), Random(1)).used(current) == 1
+    assert slots.Slots(a_book(), Random(1))._groups(current) == {"20.2.0.0/16"}

@@ -132,7 +132,7 @@ async def test_eight_are_held_and_those_that_go_are_replaced(autojump_clock: tri
 
         async def kill_three(peers: PeerService) -> None:
             assert peers.outbound() == limits.OUTBOUND_WANTED
-            for peer in sorted(peers._around().outbound)[:3]:
+            for peer in sorted(peers._current().outbound)[:3]:
                 world.hub.kill(peer)
             await trio.sleep(60)
             assert peers.outbound() == limits.OUTBOUND_WANTED
@@ -291,10 +291,10 @@ async def test_feelers_try_what_was_only_heard_of_and_go(autojump_clock: trio.te
 
         async def look(peers: PeerService) -> None:
             before = book.counts()[1]
-            held = set(peers._around().outbound)
+            held = set(peers._current().outbound)
             assert len(held) == limits.OUTBOUND_WANTED
             await trio.sleep(3_600)
-            assert set(peers._around().outbound) == held, "feelers push nobody out"
+            assert set(peers._current().outbound) == held, "feelers push nobody out"
             assert book.counts()[1] >= before + 15, "thirty an hour"
 
         await world.live(book, 60, watch=look)
@@ -474,7 +474,7 @@ async def test_control_without_the_rule_of_groups_they_get_most(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor that of the book, which draws a group as one."""
-    monkeypatch.setattr(slots.Slots, "_groups", lambda _self, _around: set())
+    monkeypatch.setattr(slots.Slots, "_groups", lambda _self, _current: set())
     monkeypatch.setattr(tables, "_by_group", lambda entries: [[entry] for entry in entries])
     monkeypatch.setattr(tables.Tables, "met", set())
     async with a_world() as world:

@@ -4,7 +4,7 @@ from random import Random
 
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import Effect, Fluff, Pass, Probe, StemRouter
+from p2pforum.stem.router import Effect, Fluff, Probe, RelayPost, StemRouter
 
 HOUR = 498_000
 
@@ -65,8 +65,8 @@ class Bench:
         self.router.on_post(peer, n.to_bytes(32, "big"), n.to_bytes(2, "big") * (size // 2), self.now)
 
 
-def passes(effects: list[Effect]) -> list[Pass]:
-    return [effect for effect in effects if isinstance(effect, Pass)]
+def passes(effects: list[Effect]) -> list[RelayPost]:
+    return [effect for effect in effects if isinstance(effect, RelayPost)]
 
 
 def fluffs(effects: list[Effect]) -> list[Fluff]:

@@ -131,7 +131,7 @@ async def stem_node_on(
             return store.known(ids)
 
         async def fluff(fluffs: Sequence[Fluff]) -> None:
-            """As `Departures.fluff`."""
+            """As `StemPublication.fluff`."""
             fluffed.extend(fluff.post_id for fluff in fluffs)
             await gossip.originate([fluff.raw for fluff in fluffs])
 

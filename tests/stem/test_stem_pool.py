@@ -4,7 +4,7 @@ import pytest
 from stem_bench import RELAYING, Bench, fluffs
 
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.pool import Pool, Travelling
+from p2pforum.stem.pool import Pool, StemPost
 
 
 def test_the_pool_is_bounded_and_others_can_not_fill_it() -> None:
@@ -42,7 +42,7 @@ def test_of_a_crowd_that_brings_one_post_each_the_oldest_goes_whatever_their_nam
     pool = Pool(StemParams())
 
     def bring(holder: str, n: int) -> list[int]:
-        pool.add(Travelling(n.to_bytes(32, "big"), bytes(100), own=False, holder=holder))
+        pool.add(StemPost(n.to_bytes(32, "big"), bytes(100), own=False, holder=holder))
         return [int.from_bytes(post.post_id, "big") for post in pool.crowd_out()]
 
     for n in range(255):

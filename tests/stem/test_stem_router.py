@@ -8,7 +8,7 @@ from stem_bench import DIFFUSING, HOUR, RELAYING, Bench, fluffs, passes
 
 from p2pforum.core.bounded import TokenBucket
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import Pass
+from p2pforum.stem.router import RelayPost
 
 
 def test_own_posts_go_to_the_guard_whatever_the_epoch_and_the_role() -> None:
@@ -213,7 +213,7 @@ def test_many_own_posts_are_paced_and_not_fluffed_meanwhile() -> None:
     waiting = {n.to_bytes(32, "big") for n in range(200)} - {p.post_id for p in sent}
     assert not waiting & {f.post_id for f in fluffs(effects)}
     accepted = TokenBucket(10 / 60, 20, 1_000.0)
-    taken = [accepted.take_one(at) for at, e in bench.done if isinstance(e, Pass)]
+    taken = [accepted.take_one(at) for at, e in bench.done if isinstance(e, RelayPost)]
     assert not any(taken), "the guard drops none of them as too many"
 
 

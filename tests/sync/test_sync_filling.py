@@ -18,7 +18,7 @@ from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.payloads import Code
-from p2pforum.sync.terms import Company
+from p2pforum.sync.terms import KnownPeers
 
 POSTS = pool(300)
 MISSED = POSTS[100:120]
@@ -36,19 +36,19 @@ class Street:
     async def node(
         self, name: str, posts: Iterable[Post] = POSTS, *, knows: str = "", trusts: str = ""
     ) -> SyncNode:
-        company = Company(trusts.split, f"{knows} {trusts}".split) if knows or trusts else None
-        node: SyncNode = await self._nursery.start(self._live, name, posts, company)
+        known_peers = KnownPeers(trusts.split, f"{knows} {trusts}".split) if knows or trusts else None
+        node: SyncNode = await self._nursery.start(self._live, name, posts, known_peers)
         return node
 
     async def _live(
         self,
         name: str,
         posts: Iterable[Post],
-        company: Company | None,
+        known_peers: KnownPeers | None,
         task_status: trio.TaskStatus[SyncNode],
     ) -> None:
         async with sync_node(self.hub, name, posts) as node:
-            node.sync.filling.company = company
+            node.sync.filling.known_peers = known_peers
             task_status.started(node)
             await node.sync.run()
 

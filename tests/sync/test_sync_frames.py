@@ -16,15 +16,15 @@ from p2pforum.sync.payloads import (
     Code,
     Credit,
     End,
+    FrameType,
     Gone,
     Grant,
     Hello,
-    How,
     Look,
     Neg,
     Posts,
+    PostsReason,
     Pull,
-    Type,
     Want,
 )
 from p2pforum.sync.wire import HIGHEST, encode_varint
@@ -45,7 +45,7 @@ frames = st.one_of(
     st.builds(Boards, st.booleans(), st.lists(board_entries, min_size=1, max_size=5).map(tuple)),
     st.builds(Neg, numbers, st.booleans(), st.binary(max_size=300)),
     st.builds(Want, st.lists(ids, min_size=1, max_size=20).map(tuple)),
-    st.builds(Posts, st.sampled_from(How), st.lists(posts, min_size=1, max_size=5).map(tuple)),
+    st.builds(Posts, st.sampled_from(PostsReason), st.lists(posts, min_size=1, max_size=5).map(tuple)),
     st.builds(Gone, counts),
     st.builds(Pull, numbers, st.booleans(), bounds, bounds, numbers),
     st.builds(Grant, st.sampled_from(Credit), st.integers(1, limits.SYNC_POSTS_WINDOW)),
@@ -108,8 +108,8 @@ TOO_MUCH = {
     "no type": b"\x00",
     "a length with a leading zero": b"\x80\x05",
     "a length of four bytes": b"\x81\x80\x80\x80",
-    "a frame that is too long": encode_varint(limits.MAX_FRAME + 1) + bytes([Type.NEG]),
-    "posts that are too long": encode_varint(limits.MAX_POSTS_FRAME + 1) + bytes([Type.POSTS]),
+    "a frame that is too long": encode_varint(limits.MAX_FRAME + 1) + bytes([FrameType.NEG]),
+    "posts that are too long": encode_varint(limits.MAX_POSTS_FRAME + 1) + bytes([FrameType.POSTS]),
     "an unknown type": b"\x01\x0a",
     "a look that ends inside a fingerprint": b"\x02\x09a",
     "a second spelling of a number": b"\x03\x05\x80\x01",
@@ -146,9 +146,9 @@ def test_an_unknown_reason_to_end_is_an_end() -> None:
 def test_a_frame_is_refused_before_its_bytes_are_kept() -> None:
     reader = SyncFrameReader()
     with pytest.raises(RemoteProtocolError):
-        read(reader, encode_varint(200_000) + bytes([Type.WANT]))
+        read(reader, encode_varint(200_000) + bytes([FrameType.WANT]))
     reader = SyncFrameReader()
-    read(reader, encode_varint(200_000) + bytes([Type.POSTS]) + bytes(100))
+    read(reader, encode_varint(200_000) + bytes([FrameType.POSTS]) + bytes(100))
 
 
 def test_no_frame_that_we_make_is_too_long() -> None:

@@ -32,10 +32,10 @@ from p2pforum.sync.payloads import (
     Gone,
     Grant,
     Hello,
-    How,
     Look,
     Neg,
     Posts,
+    PostsReason,
     Pull,
     Want,
 )
@@ -226,7 +226,7 @@ class TestLies:
             stranger.tell()
             stranger.say(everything())
             for _ in range(20):
-                stranger.say(Posts(How.PUSHED, tuple(p.raw for p in POSTS[:50])))
+                stranger.say(Posts(PostsReason.PUSHED, tuple(p.raw for p in POSTS[:50])))
             return stranger
 
         with pytest.raises(SessionOver, match="here before"):
@@ -262,20 +262,30 @@ def _wanting(post: Post) -> Stranger:
 NEW = [a_post(f"New {n}.", board="new-board", hour=HOUR - n) for n in range(4)]
 
 BREACHES: dict[str, Callable[[], None]] = {
-    "posts that nobody asked for": lambda: facing_initiator().say(Posts(How.WANTED, (THERE[0].raw,))),
-    "a post other than the one asked for": lambda: _wanting(THERE[0]).say(Posts(How.WANTED, (THERE[1].raw,))),
-    "the post asked for, twice": lambda: _wanting(THERE[0]).say(Posts(How.WANTED, (THERE[0].raw,) * 2)),
+    "posts that nobody asked for": lambda: facing_initiator().say(Posts(PostsReason.WANTED, (THERE[0].raw,))),
+    "a post other than the one asked for": lambda: _wanting(THERE[0]).say(
+        Posts(PostsReason.WANTED, (THERE[1].raw,))
+    ),
+    "the post asked for, twice": lambda: _wanting(THERE[0]).say(
+        Posts(PostsReason.WANTED, (THERE[0].raw,) * 2)
+    ),
     "more gone than was asked for": lambda: _wanting(THERE[0]).say(Gone(2)),
-    "bytes that are no post": lambda: _wanting(THERE[0]).say(Posts(How.WANTED, (b"no post",))),
-    "a responder that pushes": lambda: facing_initiator().say(Posts(How.PUSHED, (THERE[0].raw,))),
-    "a push without a comparison": lambda: facing_responder().say(Posts(How.PUSHED, (THERE[0].raw,))),
-    "a push of another board": lambda: facing_responder().say(everything(), Posts(How.PUSHED, (NEW[0].raw,))),
-    "pulled posts that nobody pulled": lambda: facing_responder().say(Posts(How.PULLED, (THERE[0].raw,))),
-    "pulled posts of another board": lambda: _pulling().say(Posts(How.PULLED, (THERE[0].raw,))),
-    "pulled posts out of order": lambda: _pulling().say(Posts(How.PULLED, (NEW[2].raw, NEW[1].raw))),
-    "a pulled post twice": lambda: _pulling().say(Posts(How.PULLED, (NEW[2].raw, NEW[2].raw))),
-    "a PULL cut short": lambda: _pulling().say(Posts(How.PULLED_PART, (NEW[0].raw,))),
-    "more pulled than asked for": lambda: [_pulling().say(*[Posts(How.PULLED, (NEW[0].raw,) * 90)] * 3)][0],
+    "bytes that are no post": lambda: _wanting(THERE[0]).say(Posts(PostsReason.WANTED, (b"no post",))),
+    "a responder that pushes": lambda: facing_initiator().say(Posts(PostsReason.PUSHED, (THERE[0].raw,))),
+    "a push without a comparison": lambda: facing_responder().say(Posts(PostsReason.PUSHED, (THERE[0].raw,))),
+    "a push of another board": lambda: facing_responder().say(
+        everything(), Posts(PostsReason.PUSHED, (NEW[0].raw,))
+    ),
+    "pulled posts that nobody pulled": lambda: facing_responder().say(
+        Posts(PostsReason.PULLED, (THERE[0].raw,))
+    ),
+    "pulled posts of another board": lambda: _pulling().say(Posts(PostsReason.PULLED, (THERE[0].raw,))),
+    "pulled posts out of order": lambda: _pulling().say(Posts(PostsReason.PULLED, (NEW[2].raw, NEW[1].raw))),
+    "a pulled post twice": lambda: _pulling().say(Posts(PostsReason.PULLED, (NEW[2].raw, NEW[2].raw))),
+    "a PULL cut short": lambda: _pulling().say(Posts(PostsReason.PULLED_PART, (NEW[0].raw,))),
+    "more pulled than asked for": lambda: [
+        _pulling().say(*[Posts(PostsReason.PULLED, (NEW[0].raw,) * 90)] * 3)
+    ][0],
     "an answer to no question": lambda: facing_initiator([]).say(Neg(0, True, b"a")),
     "an answer about another board": lambda: _two_boards(),
     "a question about a board that is not there": lambda: facing_responder().say(everything(7)),

@@ -15,7 +15,7 @@ from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.store.keeping import Floor, Keeping, RetentionPolicy
 from p2pforum.store.posts import open_store
-from p2pforum.sync.boards import Choice
+from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.terms import Settings
@@ -60,7 +60,7 @@ async def a_small_node(
             other = Door(full, TEST_NETWORK, lambda: HOUR)
             SyncService(a, full.snapshot, other, random.Random(1), Clocks(lambda: HOUR))
             service = SyncService(b, small.snapshot, door, random.Random(1), Clocks(lambda: HOUR))
-            service.settings = Settings(Choice(low=keep.low, also=frozenset(rules.by_board)))
+            service.settings = Settings(BoardChoice(low=keep.low, also=frozenset(rules.by_board)))
             await b.dial("/memory/full/p2p/full")
             yield service, door, keep
 

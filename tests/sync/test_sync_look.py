@@ -22,7 +22,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.ingest import check_time
 from p2pforum.sync import look, session
-from p2pforum.sync.boards import Choice
+from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.look import stretches, window_of
 from p2pforum.sync.payloads import Board, Boards, Code, End, Hello, Look, Neg
 from p2pforum.sync.terms import Settings, Terms, whole_days
@@ -244,7 +244,7 @@ def test_nodes_that_keep_posts_for_some_hours_more_or_less_say_the_same() -> Non
     hour = HOUR // 24 * 24 + 5
     said = {Settings().terms(hour, 4_320 + more).horizon for more in range(24)}
     assert len(said) <= 2
-    low = Settings(Choice(low=lambda _: hour - 700)).terms(hour, 4_320).choice.low("general")
+    low = Settings(BoardChoice(low=lambda _: hour - 700)).terms(hour, 4_320).choice.low("general")
     assert low % 24 == 0
     assert 0 <= low - (hour - 700) < 24
 

@@ -11,7 +11,7 @@ from strategies import HOUR, a_post
 from sync_pair import TERMS, Side, meet, pool
 
 from p2pforum.core.post import Post
-from p2pforum.sync.boards import Choice
+from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.payloads import Code
 from p2pforum.sync.reconcile import TUNED
 from p2pforum.sync.terms import Terms
@@ -196,7 +196,7 @@ def test_unequal_retention() -> None:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_retention_that_differs_by_board(swapped: bool) -> None:
     posts = pool(400, 2, 100)
-    short = Choice(low=lambda board: HOUR - 10 if board == "board-0" else 0)
+    short = BoardChoice(low=lambda board: HOUR - 10 if board == "board-0" else 0)
     a = Side(MemoryPosts(posts[:200]), terms=Terms(HOUR, HOUR - 50, short))
     b = Side(MemoryPosts(posts[200:]), terms=Terms(HOUR, HOUR - 60))
     low = {"board-0": HOUR - 10, "board-1": HOUR - 50}
@@ -210,8 +210,8 @@ def test_retention_that_differs_by_board(swapped: bool) -> None:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_node_fetches_the_boards_it_chose_and_no_others(swapped: bool) -> None:
     posts = pool(300, 4, 30)
-    chooser = Side(MemoryPosts(posts[:100]), terms=replace(TERMS, choice=Choice({"board-1", "board-9"})))
-    empty = Side(MemoryPosts(), terms=replace(TERMS, choice=Choice({"board-2"})))
+    chooser = Side(MemoryPosts(posts[:100]), terms=replace(TERMS, choice=BoardChoice({"board-1", "board-9"})))
+    empty = Side(MemoryPosts(), terms=replace(TERMS, choice=BoardChoice({"board-2"})))
     other = Side(MemoryPosts(posts[100:]))
     for side, board in ((chooser, "board-1"), (empty, "board-2")):
         before, there = side.ids, other.ids

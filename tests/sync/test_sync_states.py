@@ -21,10 +21,10 @@ from p2pforum.sync.payloads import (
     Gone,
     Grant,
     Hello,
-    How,
     Look,
     Neg,
     Posts,
+    PostsReason,
     Pull,
     Want,
 )
@@ -82,7 +82,7 @@ def _answers(side: Side, frames: Sequence[Frame]) -> list[Frame]:
 
 
 def _pushed(*posts: bytes) -> Posts:
-    return Posts(How.PUSHED, posts)
+    return Posts(PostsReason.PUSHED, posts)
 
 
 BREACHES_OF_AN_INITIATOR = {
@@ -98,8 +98,8 @@ BREACHES_OF_AN_INITIATOR = {
     "PULL of a board without a number": ([Pull(9, True, LOWEST, HIGHEST, 0)], "nobody named"),
     "PULL after END 0": ([OWN_BOARDS, DONE, ALL], "after the last question"),
     "a ninth PULL": ([ALL] * 9, "more PULLs"),
-    "POSTS that nobody wanted": ([Posts(How.WANTED, (NEW.raw,))], "not asked"),
-    "POSTS that nobody pulled": ([Posts(How.PULLED_ALL, ())], "nobody pulled"),
+    "POSTS that nobody wanted": ([Posts(PostsReason.WANTED, (NEW.raw,))], "not asked"),
+    "POSTS that nobody pulled": ([Posts(PostsReason.PULLED_ALL, ())], "nobody pulled"),
     "a push before NEG": ([_pushed(NEW.raw)], "not compared"),
     "a push after END 0": (
         [Neg(0, True, NOTHING), Neg(1, True, NOTHING), OWN_BOARDS, DONE, _pushed(NEW.raw)],
@@ -114,8 +114,8 @@ TAKEN_FROM_AN_INITIATOR = {
     "WANT before its BOARDS": ([Want(_ids(1)), OWN_BOARDS], Gone(1)),
     "4,096 IDs wanted": ([*[Want(_ids(1_000))] * 4, Want(_ids(96))], Gone(64)),
     "eight PULLs": ([ALL] * 8, None),
-    "a PULL of a reversed range": ([Pull(0, True, HIGHEST, LOWEST, 0)], Posts(How.PULLED_ALL, ())),
-    "a PULL of an empty range": ([Pull(0, True, (5, b""), (6, b""), 0)], Posts(How.PULLED_ALL, ())),
+    "a PULL of a reversed range": ([Pull(0, True, HIGHEST, LOWEST, 0)], Posts(PostsReason.PULLED_ALL, ())),
+    "a PULL of an empty range": ([Pull(0, True, (5, b""), (6, b""), 0)], Posts(PostsReason.PULLED_ALL, ())),
     "NEG before its BOARDS": ([Neg(0, True, NOTHING), OWN_BOARDS], Neg(0, True, NOTHING)),
     "END 0 before the last NEG is answered": (
         [OWN_BOARDS, Neg(0, True, NOTHING), DONE],
@@ -174,7 +174,7 @@ def test_a_responder_that_has_said_end_0_goes_on_answering_neg() -> None:
     side, named = _introduced(is_responder=False)
     others = Boards(True, tuple(dataclasses.replace(board, fingerprint=bytes(16)) for board in named))
     (asked,) = [frame for frame in _answers(side, [others, DONE]) if isinstance(frame, Neg)]
-    assert DONE in _answers(side, [Posts(How.PULLED_ALL, ()), Neg(asked.board, True, NOTHING)])
+    assert DONE in _answers(side, [Posts(PostsReason.PULLED_ALL, ()), Neg(asked.board, True, NOTHING)])
 
 
 def test_an_end_above_0_may_follow_end_0_and_ends_the_session() -> None:

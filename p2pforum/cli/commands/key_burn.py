@@ -14,7 +14,7 @@ from p2pforum.cli.terminal.exit_codes import FAILURE, OK
 from p2pforum.core.post_id import short_id
 
 if TYPE_CHECKING:
-    from p2pforum.forum.burning import Burnt, Choice
+    from p2pforum.forum.burning import BurnReport, Choice
     from p2pforum.forum.scanning import Scan
     from p2pforum.keystore.keystore import Keystore
 
@@ -22,7 +22,7 @@ _MOST = 100  # places listed; --json lists all
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class BurnArguments:
     """The arguments, as typed."""
 
     key: str | None
@@ -72,39 +72,39 @@ def command(context: Context, /, **typed: Any) -> int:
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.burning import rehearse
 
-    wish = Wish(**typed)
+    arguments = BurnArguments(**typed)
     box = open_keystore(context.session)
-    target = _target(context, box, wish)
-    places = _places(context, wish.look_in)
-    if wish.dry_run:
+    target = _target(context, box, arguments)
+    places = _places(context, arguments.look_in)
+    if arguments.dry_run:
         found = rehearse(box, target.choose, context.session.reader, places)
-        if wish.as_json:
+        if arguments.as_json:
             context.console.json(_scan_json(found))
         else:
             _print_scan(context, found)
         return OK
-    if not wish.yes:
+    if not arguments.yes:
         options.confirm(f"Burn {target.what}? It can't be undone")
-    return _burn(context, box, target, places, wish)
+    return _burn(context, box, target, places, arguments)
 
 
-def _target(context: Context, box: "Keystore", wish: Wish) -> Target:
+def _target(context: Context, box: "Keystore", arguments: BurnArguments) -> Target:
     from p2pforum.forum import burning
     from p2pforum.forum.keys import find_key, find_thread
 
-    if sum(map(bool, (wish.key, wish.thread, wish.everything))) != 1:
+    if sum(map(bool, (arguments.key, arguments.thread, arguments.everything))) != 1:
         raise click.UsageError("say what to burn: a KEY, --thread ID or --everything")
-    if wish.reveal and not wish.key:
+    if arguments.reveal and not arguments.key:
         raise click.UsageError(
             "--reveal takes one key: if you reveal several at once, others can tell that one person had them"
         )
     contents = box.read()
-    if wish.key:
-        key = find_key(contents, wish.key)
+    if arguments.key:
+        key = find_key(contents, arguments.key)
         name = f'the pseudonym "{key.name}"' if key.name else f"the key {short_id(key.public)}"
         return Target(burning.the_key(key.public), name, key.public)
-    if wish.thread:
-        root = find_thread(contents, wish.thread, context.session.reader)
+    if arguments.thread:
+        root = find_thread(contents, arguments.thread, context.session.reader)
         return Target(burning.the_thread(root), f"every trace of you in the thread {short_id(root)}")
     return Target(burning.everything, f"all {options.count(len(contents.keys), 'key')} and everything else")
 
@@ -118,13 +118,15 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
     return [*ours, *leftovers(os.environ), *map(Path, look_in)]
 
 
-def _burn(context: Context, box: "Keystore", target: Target, places: list[Path], wish: Wish) -> int:
+def _burn(
+    context: Context, box: "Keystore", target: Target, places: list[Path], arguments: BurnArguments
+) -> int:
     from p2pforum.app.delivery import TraceRemover
     from p2pforum.forum.burning import burn
 
-    revealed = _reveal(context, box, target.key) if wish.reveal else b""
+    revealed = _reveal(context, box, target.key) if arguments.reveal else b""
     burnt = burn(box, target.choose, context.session.reader, places, TraceRemover(context.session), revealed)
-    if wish.as_json:
+    if arguments.as_json:
         context.console.json(_burnt_json(burnt))
     else:
         _print_burnt(context, burnt)
@@ -147,7 +149,7 @@ def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
         return writer.reveal(public)
 
 
-def _print_burnt(context: Context, burnt: "Burnt") -> None:
+def _print_burnt(context: Context, burnt: "BurnReport") -> None:
     parts = [
         options.count(number, unit)
         for number, unit in (
@@ -194,6 +196,6 @@ def _scan_json(found: "Scan") -> dict[str, Any]:
     }
 
 
-def _burnt_json(burnt: "Burnt") -> dict[str, Any]:
+def _burnt_json(burnt: "BurnReport") -> dict[str, Any]:
     counts = {name: getattr(burnt, name) for name in ("keys", "outbox", "drafts", "threads", "unsent")}
     return counts | {"problem": burnt.problem or None, "scan": _scan_json(burnt.scan)}

@@ -12,7 +12,7 @@ from p2pforum.core.errors import NotFound
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
-    from p2pforum.forum.leak_report import Left
+    from p2pforum.forum.leak_report import SentReport
 
 
 @click.command()
@@ -47,7 +47,7 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
         context.console.print(f"  {context.console.style(what, 'bold')}: {told}")
 
 
-def _print(context: Context, left: "Left", *, in_full: bool) -> None:
+def _print(context: Context, left: "SentReport", *, in_full: bool) -> None:
     from p2pforum.forum.leak_report import what_it_tells
 
     sent = left.sent
@@ -61,7 +61,7 @@ def _print(context: Context, left: "Left", *, in_full: bool) -> None:
     context.console.print(f"{title}  handed to {options.count(sent.handed, 'peer')}{heard}")
 
 
-def _json(left: "Left") -> dict[str, Any]:
+def _json(left: "SentReport") -> dict[str, Any]:
     sent = left.sent
     is_known = bool(sent.seconds)
     return {

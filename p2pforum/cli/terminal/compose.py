@@ -35,7 +35,7 @@ class NothingWritten(click.ClickException):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ComposedText:
     """`is_file`: the text is in a file of the person's, so a failure need not keep it."""
 
     text: str
@@ -43,15 +43,15 @@ class Written:
     is_edited: bool = False
 
 
-def compose(file: str | None, draft: str, template: str) -> Written:
+def compose(file: str | None, draft: str, template: str) -> ComposedText:
     """`draft` is where an editor starts, `template` the comments below it. Raises NothingWritten."""
     if file == "-" or (file is None and not sys.stdin.isatty()):
-        written = Written(_read(sys.stdin.buffer.read(_MOST + 1)))
+        written = ComposedText(_read(sys.stdin.buffer.read(_MOST + 1)))
     elif file is not None:
         with Path(file).open("rb") as opened:
-            written = Written(_read(opened.read(_MOST + 1)), is_file=True)
+            written = ComposedText(_read(opened.read(_MOST + 1)), is_file=True)
     else:
-        written = Written(without_comments(edit(f"{draft}\n{template}", os.environ)), is_edited=True)
+        written = ComposedText(without_comments(edit(f"{draft}\n{template}", os.environ)), is_edited=True)
     if not written.text.strip():
         raise NothingWritten
     return written

@@ -24,7 +24,7 @@ from p2pforum.peers.service import PeerService, Stage
 from p2pforum.peers.tables import Changes
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import Store
-from p2pforum.sync.terms import Company
+from p2pforum.sync.terms import KnownPeers
 
 
 class StoredBook:
@@ -57,7 +57,7 @@ class StoredBook:
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
 
 
-class Neighbours:
+class ConnectionManager:
     """`guards`: peers through whom own posts go. `announced`: this node's own record, if it is told to
     everybody."""
 
@@ -80,7 +80,7 @@ class Neighbours:
         self._exchange = ExchangeService(network, params, rng, stored, announced) if config.exchange else None
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
 
-    def company(self) -> Company:
+    def known_peers(self) -> KnownPeers:
         """Named peers, anchors and guards, and with them all that answered this node once."""
 
         def trusted() -> set[str]:
@@ -90,7 +90,7 @@ class Neighbours:
                 *(self._guards.taken()[0] if self._guards else ()),
             }
 
-        return Company(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
+        return KnownPeers(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 
     def name(self, addresses: Iterable[str]) -> None:
         """Keep in touch with these always; with others as the address book has them."""

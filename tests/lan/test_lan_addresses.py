@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from p2pforum.core import limits
 from p2pforum.core.address import parse_address
 from p2pforum.core.peer_id import peer_id_of
+from p2pforum.lan.addresses import Interface, LanNode, taken, told, usable
 from p2pforum.lan.names import random_name, service_type
-from p2pforum.lan.places import Interface, LanNode, taken, told, usable
 
 PEER = peer_id_of(bytes(range(32)))
 OTHER = peer_id_of(bytes(range(1, 33)))

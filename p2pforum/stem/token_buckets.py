@@ -7,7 +7,7 @@ that are here already lose nothing by that, whoever comes: no crowd can have a g
 from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
-class Allowances:
+class TokenBuckets:
     """Those of many, by name. When there are too many, those asked for longest ago are forgotten: most of
     them are full again, and are missed by nobody.
     """

@@ -47,16 +47,16 @@ def _places(addresses: Iterable[str]) -> list[Address]:
     return found
 
 
-class Spoken:
+class InboundRecords:
     """One for each part of the internet that it came from: names cost nothing. Forgotten in a day."""
 
     def __init__(self) -> None:
-        self._records = BoundedDict[str, tuple[bytes, float]](limits.PEERS_SPOKEN)
+        self._records = BoundedDict[str, tuple[bytes, float]](limits.PEERS_INBOUND_RECORDS)
 
     def note(self, record: bytes, peer: str, group: str, now: float) -> None:
         """`group`: the network group it came from; "" in the local network, where all count."""
         self._records[group or peer] = (record, now)
 
     def records(self, now: float) -> list[bytes]:
-        since = now - limits.PEERS_SPOKEN_SECONDS
+        since = now - limits.PEERS_INBOUND_RECORDS_SECONDS
         return [record for record, heard in self._records.values() if heard >= since]

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from p2pforum.core import limits
 
 
-class Shares:
+class NamesPerMachine:
     """All of them together take no more than an hour's work of an hour. Time is an argument, in seconds."""
 
     def __init__(self, names: int = limits.LAN_NAMES, machines: int = limits.LAN_MACHINES) -> None:

@@ -6,16 +6,16 @@ import pytest
 import trio
 import trio.testing
 
-from p2pforum.sync.talk import Share
+from p2pforum.sync.session_runner import TurnShare
 
 SECONDS = 0.002
 
 
-async def strangers_turns(own: Share, theirs: Sequence[Share], turns: int) -> int:
+async def strangers_turns(own: TurnShare, theirs: Sequence[TurnShare], turns: int) -> int:
     """How often any of them had a turn while our own session had so many."""
     count = 0
 
-    async def work(share: Share) -> None:
+    async def work(share: TurnShare) -> None:
         nonlocal count
         while True:
             async with share.turn():
@@ -33,8 +33,8 @@ async def strangers_turns(own: Share, theirs: Sequence[Share], turns: int) -> in
     return count
 
 
-def a_share(turns: trio.Lock, yields_to: Share | None = None) -> Share:
-    return Share(turns, SECONDS, 1_024, 1, yields_to)
+def a_share(turns: trio.Lock, yields_to: TurnShare | None = None) -> TurnShare:
+    return TurnShare(turns, SECONDS, 1_024, 1, yields_to)
 
 
 async def test_sixteen_strangers_have_one_turn_for_each_of_ours() -> None:

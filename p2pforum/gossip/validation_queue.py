@@ -37,7 +37,7 @@ def cost_of(validate: Validate) -> int:
     return len(validate.message.data) + limits.GOSSIP_MESSAGE_MEMORY
 
 
-class Judging:
+class ValidationQueue:
     def __init__(self) -> None:
         self._queues: OrderedDict[str, _Queue] = OrderedDict()  # none is empty; whose turn it is first
         self._holders: dict[bytes, list[str]] = {}  # message ID -> in whose queues it is

@@ -43,7 +43,7 @@ def going_on() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class OutboundSettings:
     """How own posts leave. `hides`: by the stem; else the stem is for others' posts only. `hold`: seconds, at
     most, until what waited for a peer begins to leave."""
 
@@ -51,7 +51,7 @@ class Manner:
     hold: float
 
 
-class Times(Protocol):
+class ClockCheck(Protocol):
     """Whether peers would take an own post now: timekeeping.Timekeeping. What they would not take stays
     unreleased, and what is unreleased never expires."""
 
@@ -106,10 +106,10 @@ class Releases:
             return False  # the release stands
 
 
-class AfterStem:
+class StemPublication:
     """What becomes of a post that was in the stem: the stem's Publication."""
 
-    def __init__(self, releases: Releases, gossip: GossipService, times: Times) -> None:
+    def __init__(self, releases: Releases, gossip: GossipService, times: ClockCheck) -> None:
         self._gossip = gossip
         self._times = times
         self.public = releases.public
@@ -128,7 +128,7 @@ class AfterStem:
         await self._gossip.originate([fluff.raw for fluff in may_go])
 
 
-class Departures:
+class OutboundPosts:
     """Own posts on their way out, by the stem or by gossip."""
 
     def __init__(
@@ -137,15 +137,15 @@ class Departures:
         rng: Random,
         services: tuple[GossipService, StemService],
         leaving: dict[bytes, trio.Event],
-        manner: Manner,
-        times: Times,
+        settings: OutboundSettings,
+        times: ClockCheck,
     ) -> None:
-        """`leaving`: AfterStem's."""
+        """`leaving`: StemPublication's."""
         self._store = store
         self._rng = rng
         self._gossip, self._stem = services
         self._leaving = leaving
-        self._manner = manner
+        self._settings = settings
         self._times = times
         self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
         self._unsent = Bell()  # something is fresh
@@ -189,7 +189,7 @@ class Departures:
 
     @property
     def _is_hidden(self) -> bool:
-        return self._manner.hides and self._stem.router.has_way
+        return self._settings.hides and self._stem.router.has_way
 
     async def forget(self, post_id: bytes) -> bool:
         """Of a kept post. False if it is public, or a peer has it, and so it will be."""
@@ -214,7 +214,7 @@ class Departures:
         sees nodes come would know who brought it.
         """
         while True:
-            delay = self._rng.uniform(0, self._manner.hold)
+            delay = self._rng.uniform(0, self._settings.hold)
             with going_on():
                 while await self._publish_one(delay):
                     delay = self._rng.expovariate(1 / limits.BACKLOG_SECONDS)

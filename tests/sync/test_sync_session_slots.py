@@ -1,4 +1,4 @@
-"""Who gets a place for a session, and whose session ends for another's."""
+"""Who gets a slot for a session, and whose session ends for another's."""
 
 import math
 import random
@@ -17,22 +17,22 @@ from trickling import answer_trickling, hold_sessions
 from p2pforum.core import limits
 from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.sync import params, places
+from p2pforum.sync import params, session_slots
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.frames import Frame, SyncFrameReader
 from p2pforum.sync.payloads import Code, End, Hello
-from p2pforum.sync.places import Guest, SessionPlaces, to_admit, to_end
 from p2pforum.sync.service import SyncService
+from p2pforum.sync.session_slots import SessionSlots, SlotRequest, to_admit, to_end
 from p2pforum.sync.terms import Settings
 
 POSTS = pool(300)
 Clock = trio.testing.MockClock
 
 
-def a_guest(group: str = "", *, ours: bool = False, posts: int = 0, since: float = 0.0) -> Guest:
-    guest = Guest(group, ours, since=since)
-    guest.moved(posts, 100.0)
-    return guest
+def a_guest(group: str = "", *, ours: bool = False, posts: int = 0, since: float = 0.0) -> SlotRequest:
+    request = SlotRequest(group, ours, since=since)
+    request.moved(posts, 100.0)
+    return request
 
 
 class TestWhoseSessionEnds:
@@ -41,10 +41,10 @@ class TestWhoseSessionEnds:
         assert to_end([busy, idle], 100.0) is idle
 
     def test_a_post_counts_for_some_seconds(self) -> None:
-        guest = a_guest(posts=1)
-        assert guest.worth(100.0 + params.WORTH_SECONDS) == params.LEAST_WORTH
-        guest.moved(3, 100.0 + params.WORTH_SECONDS)
-        assert guest.worth(100.0 + params.WORTH_SECONDS) == 2.5
+        request = a_guest(posts=1)
+        assert request.worth(100.0 + params.WORTH_SECONDS) == params.LEAST_WORTH
+        request.moved(3, 100.0 + params.WORTH_SECONDS)
+        assert request.worth(100.0 + params.WORTH_SECONDS) == 2.5
 
     def test_the_slowest_of_those_that_move(self) -> None:
         slow, fast = a_guest(posts=10), a_guest(posts=400)
@@ -73,29 +73,29 @@ class TestWhoseSessionEnds:
 
 class TestWhoIsNext:
     def test_a_peer_that_we_dialled(self) -> None:
-        stranger, ours = Guest(), Guest(ours=True, turn=99.0)
+        stranger, ours = SlotRequest(), SlotRequest(ours=True, turn=99.0)
         assert to_admit([stranger, ours], []) is ours
 
     def test_of_the_group_with_fewest_sessions(self) -> None:
-        many, few = Guest("a"), Guest("b", turn=99.0)
-        assert to_admit([many, few], [Guest("a"), Guest("a"), Guest("b")]) is few
+        many, few = SlotRequest("a"), SlotRequest("b", turn=99.0)
+        assert to_admit([many, few], [SlotRequest("a"), SlotRequest("a"), SlotRequest("b")]) is few
 
     def test_whose_last_session_was_the_longest_ago(self) -> None:
-        again, new = Guest(turn=50.0, arrived=1.0), Guest(turn=-math.inf, arrived=2.0)
+        again, new = SlotRequest(turn=50.0, arrived=1.0), SlotRequest(turn=-math.inf, arrived=2.0)
         assert to_admit([again, new], []) is new
 
     def test_then_who_has_waited_longest(self) -> None:
-        late, early = Guest(arrived=2.0), Guest(arrived=1.0)
+        late, early = SlotRequest(arrived=2.0), SlotRequest(arrived=1.0)
         assert to_admit([late, early], []) is early
 
 
 class TestPlaces:
     async def test_a_young_session_is_safe_and_an_old_one_not(self, autojump_clock: Clock) -> None:
-        place = SessionPlaces(1, safe=10.0)
-        first, second = Guest(), Guest()
-        async with place.place(first) as has_one, trio.open_nursery() as nursery:
+        slot = SessionSlots(1, safe=10.0)
+        first, second = SlotRequest(), SlotRequest()
+        async with slot.slot(first) as has_one, trio.open_nursery() as nursery:
             assert has_one
-            nursery.start_soon(self._take, place, second)
+            nursery.start_soon(self._take, slot, second)
             await trio.sleep(9.5)
             assert not first.unwanted.is_set()
             await trio.sleep(1.0)
@@ -103,68 +103,68 @@ class TestPlaces:
             assert second.admitted.is_set()
 
     async def test_nobody_is_pushed_out_while_nobody_waits(self, autojump_clock: Clock) -> None:
-        guest = Guest()
-        async with SessionPlaces(1, safe=10.0).place(guest):
+        request = SlotRequest()
+        async with SessionSlots(1, safe=10.0).slot(request):
             await trio.sleep(10_000)
-        assert not guest.unwanted.is_set()
+        assert not request.unwanted.is_set()
 
     async def test_who_waits_too_long_gets_none(self, autojump_clock: Clock) -> None:
-        place = SessionPlaces(1, safe=math.inf, patience=30.0)
-        async with place.place(Guest()), place.place(Guest()) as has_one:
+        slot = SessionSlots(1, safe=math.inf, patience=30.0)
+        async with slot.slot(SlotRequest()), slot.slot(SlotRequest()) as has_one:
             assert not has_one
             assert trio.current_time() == pytest.approx(30.0)
-        async with place.place(Guest()) as has_one:
+        async with slot.slot(SlotRequest()) as has_one:
             assert has_one
 
     async def test_who_is_dismissed_waits_no_longer_and_who_has_a_place_keeps_it(
         self, autojump_clock: Clock
     ) -> None:
-        place, first, second = SessionPlaces(1, safe=math.inf), Guest(), Guest()
-        async with place.place(first), trio.open_nursery() as nursery:
-            nursery.start_soon(self._take, place, second)
+        slot, first, second = SessionSlots(1, safe=math.inf), SlotRequest(), SlotRequest()
+        async with slot.slot(first), trio.open_nursery() as nursery:
+            nursery.start_soon(self._take, slot, second)
             await trio.testing.wait_all_tasks_blocked()
-            for guest in (first, second):
-                place.dismiss(guest)
+            for request in (first, second):
+                slot.dismiss(request)
         assert not first.gone.is_set()
         assert second.gone.is_set()
         assert not second.admitted.is_set()
 
     async def test_a_place_is_free_again_however_it_was_left(self, autojump_clock: Clock) -> None:
-        place = SessionPlaces(1, safe=math.inf, patience=1.0)
+        slot = SessionSlots(1, safe=math.inf, patience=1.0)
         with trio.move_on_after(5):
-            async with place.place(Guest()):
+            async with slot.slot(SlotRequest()):
                 await trio.sleep_forever()
         with trio.move_on_after(0.5):
-            async with place.place(Guest()), place.place(Guest()):
-                raise AssertionError("two have the one place")
-        async with place.place(Guest()) as has_one:
+            async with slot.slot(SlotRequest()), slot.slot(SlotRequest()):
+                raise AssertionError("two have the one slot")
+        async with slot.slot(SlotRequest()) as has_one:
             assert has_one
 
     async def test_a_thousand_who_come_and_go_never_have_more_places_than_there_are(
         self, autojump_clock: Clock
     ) -> None:
-        place, rng, most = SessionPlaces(4, safe=2.0, patience=8.0), random.Random(1), 0
+        slot, rng, most = SessionSlots(4, safe=2.0, patience=8.0), random.Random(1), 0
 
         async def come() -> None:
             nonlocal most
             await trio.sleep(rng.uniform(0, 200))
-            guest = Guest(rng.choice(["", "a", "b"]))
-            async with place.place(guest) as has_one:
+            request = SlotRequest(rng.choice(["", "a", "b"]))
+            async with slot.slot(request) as has_one:
                 if has_one:
-                    most = max(most, len(place._held))
+                    most = max(most, len(slot._held))
                     with trio.move_on_after(rng.uniform(0, 20)):
-                        await guest.unwanted.wait()
+                        await request.unwanted.wait()
 
         async with trio.open_nursery() as nursery:
             for _ in range(1_000):
                 nursery.start_soon(come)
         assert most == 4
-        assert not place._held
-        assert not place._waiting
+        assert not slot._held
+        assert not slot._waiting
 
     @staticmethod
-    async def _take(place: SessionPlaces, guest: Guest) -> None:
-        async with place.place(guest):
+    async def _take(slot: SessionSlots, request: SlotRequest) -> None:
+        async with slot.slot(request):
             pass
 
 
@@ -183,7 +183,7 @@ def where(number: int, groups: int) -> str:
 
 @asynccontextmanager
 async def besieged(count: int, groups: int, *, fetch: bool = False) -> AsyncIterator[SyncNode]:
-    """A node with all its places taken, for a while now, by peers of so many groups."""
+    """A node with all its slots taken, for a while now, by peers of so many groups."""
     hub = MemoryHub(random.Random(1))
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(hub.network("node", at=where(0, 1), keyed=True))
@@ -232,7 +232,7 @@ async def test_a_newcomer_has_all_posts_in_seconds_whoever_holds_sessions(
 async def test_control_if_no_session_is_spared_it_has_none(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
+    monkeypatch.setattr(session_slots, "to_end", lambda _held, _now: None)
     async with besieged(16, 40) as node:
         assert (await newcomer_gets(node))[:2] == (0, Code.BUSY)
 
@@ -261,7 +261,7 @@ async def test_who_waits_for_a_place_and_goes_leaves_nothing_behind(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else strangers who come, send and go would fill the memory: their connections count no longer."""
-    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)  # no place becomes free
+    monkeypatch.setattr(session_slots, "to_end", lambda _held, _now: None)  # no slot becomes free
     async with besieged(16, 40) as node, trio.open_nursery() as nursery:
         nursery.start_soon(node.sync.run)
         for number in range(20):
@@ -277,7 +277,7 @@ async def test_who_waits_for_a_place_and_goes_leaves_nothing_behind(
 
 
 async def come_twice(node: SyncNode, network: Network) -> list[list[Frame]]:
-    """What a peer hears on its older and on its newer stream, if places become free a few seconds later."""
+    """What a peer hears on its older and on its newer stream, if slots become free a few seconds later."""
     peer = await network.dial(node.network.addresses[0])
     heard: list[list[Frame]] = [[], []]
 
@@ -292,7 +292,7 @@ async def come_twice(node: SyncNode, network: Network) -> list[list[Frame]]:
             nursery.start_soon(listen, stream, frames)
             await trio.sleep(limits.SYNC_END_SECONDS + 1)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(places, "to_end", to_end)
+            patch.setattr(session_slots, "to_end", to_end)
             await trio.sleep(2 * params.LOOK_SECONDS)
         nursery.cancel_scope.cancel()
     return heard
@@ -301,8 +301,8 @@ async def come_twice(node: SyncNode, network: Network) -> list[list[Frame]]:
 async def test_who_comes_again_while_it_waits_gets_the_place_on_its_newest_stream(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its old connection may be dead, and a place for that would be a place for nobody."""
-    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
+    """Its old connection may be dead, and a slot for that would be a slot for nobody."""
+    monkeypatch.setattr(session_slots, "to_end", lambda _held, _now: None)
     async with besieged(16, 40) as node:
         async with node.network._hub.network("newcomer", at=where(900, 200), keyed=True) as network:
             older, newer = await come_twice(node, network)
@@ -313,8 +313,8 @@ async def test_who_comes_again_while_it_waits_gets_the_place_on_its_newest_strea
 async def test_control_if_the_older_goes_on_waiting_the_newer_is_sent_away(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
-    monkeypatch.setattr(SessionPlaces, "dismiss", lambda _self, _guest: None)
+    monkeypatch.setattr(session_slots, "to_end", lambda _held, _now: None)
+    monkeypatch.setattr(SessionSlots, "dismiss", lambda _self, _request: None)
     async with besieged(16, 40) as node:
         async with node.network._hub.network("newcomer", at=where(900, 200), keyed=True) as network:
             older, newer = await come_twice(node, network)
@@ -361,7 +361,7 @@ async def test_three_dialled_peers_that_trickle_hold_up_a_fourth_for_seconds(pat
 async def test_control_if_none_is_spared_they_hold_it_up_for_half_an_hour(
     patient_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "to_end", lambda _held, _now: None)
+    monkeypatch.setattr(session_slots, "to_end", lambda _held, _now: None)
     async with among_tricklers(3) as node:
         await trio.sleep(limits.SYNC_SECONDS / 2)
         assert not node.ids

@@ -9,7 +9,7 @@ from network_tools import echoes, our_node, until
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
-from p2pforum.network import inbound
+from p2pforum.network import inbound_slots
 
 pytestmark = pytest.mark.e2e
 
@@ -87,7 +87,9 @@ async def test_soon_after_a_place_was_made_strangers_are_refused_before_it_is_he
 
 
 async def test_one_address_has_its_share_of_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbound, "address_group", lambda _address: "8.8.8.8")  # as if all came from there
+    monkeypatch.setattr(
+        inbound_slots, "address_group", lambda _address: "8.8.8.8"
+    )  # as if all came from there
     async with our_node() as node, strangers(node, limits.MAX_INBOUND_PER_ADDRESS):
         async with our_node(listening=False) as peer:
             with pytest.raises(NetworkError):

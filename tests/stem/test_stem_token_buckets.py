@@ -10,11 +10,11 @@ from stem_nodes import Stranger, a_stem_node
 
 from p2pforum.core.bounded import TokenBucket
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.stem.allowances import Allowances
 from p2pforum.stem.frame import encode_cover
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
-from p2pforum.stem.router import Pass, StemRouter
+from p2pforum.stem.router import RelayPost, StemRouter
+from p2pforum.stem.token_buckets import TokenBuckets
 
 P = StemParams()
 CROWD = "8.8.0.0/16"
@@ -100,7 +100,7 @@ def test_our_own_sending_keeps_to_what_a_peer_takes_over_connections_too() -> No
         router.on_answer("relay")
         for post in range(30):
             router.on_post("from", bytes([n, post]) * 16, b"raw", float(n))
-        sent += sum(isinstance(effect, Pass) for effect in router.tick(n + 0.999))
+        sent += sum(isinstance(effect, RelayPost) for effect in router.tick(n + 0.999))
         router.remove_peer("relay")
     assert 0 < sent <= P.frames_burst * P.own_share + 1
 
@@ -126,7 +126,7 @@ async def test_a_peer_that_reconnects_finds_its_allowance_as_it_left_it(
 def test_memory_is_bounded_and_who_was_here_last_is_remembered(
     visits: list[tuple[int, float]], remembered: int
 ) -> None:
-    held = Allowances(10, 20, remembered)
+    held = TokenBuckets(10, 20, remembered)
     now, last = 0.0, ""
     for number, wait in visits:
         now, last = now + wait, f"p{number}"

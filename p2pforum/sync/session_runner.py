@@ -21,26 +21,26 @@ from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
 from p2pforum.sync.frames import SyncFrameReader, encode
 from p2pforum.sync.payloads import NONCE_SIZE, Code, End, Hello
-from p2pforum.sync.places import Guest
 from p2pforum.sync.session import SyncSession
+from p2pforum.sync.session_slots import SlotRequest
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[Report], None]  #: told how far a session is; called often, must not block
+ReportProgress = Callable[[Report], None]  #: told how far a session is; called often, must not block
 
 
 _HELLO_BYTES = NONCE_SIZE + 16  # a HELLO is not longer: length, type, nonce, and two hours of at most 5
 
 
-class Share:
+class TurnShare:
     """The sessions of one kind, which together get as many turns as those of another kind, however many.
 
-    A turn is `seconds` of work, or `read` bytes taken in. `places`: batches at the door at once. While there
+    A turn is `seconds` of work, or `read` bytes taken in. `at_door`: batches at the door at once. While there
     are sessions of the kind that it `yields_to`, this one rests between two turns: the door works then.
     """
 
     def __init__(
-        self, turns: trio.Lock, seconds: float, read: int, places: int, yields_to: "Share | None" = None
+        self, turns: trio.Lock, seconds: float, read: int, at_door: int, yields_to: "TurnShare | None" = None
     ) -> None:
         self._turns = turns
         self._yields_to = yields_to
@@ -48,7 +48,7 @@ class Share:
         self.read = read
         self.among = trio.Lock()  #: one of them at a time
         self.active = 0  #: sessions
-        self.places = trio.Semaphore(places)
+        self.at_door = trio.Semaphore(at_door)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -61,15 +61,15 @@ class Share:
 
 
 @dataclass(eq=False)
-class Talk:
+class SessionRunner:
     """One session on one stream: a task that sends, one that receives, one that hands posts to the door."""
 
     _stream: trio.abc.Stream
     _session: SyncSession
-    _share: Share
-    _guest: Guest
+    _share: TurnShare
+    _request: SlotRequest
     _door: Door
-    _progress: Progress
+    _progress: ReportProgress
     _close_snapshot: Callable[[], None]
     _on_hour: Callable[[int], None]  # what hour it is for the peer, once
     _nursery: trio.Nursery = field(init=False)
@@ -176,7 +176,7 @@ class Talk:
 
     async def _ingest(self, arrivals: list[Arrival]) -> None:
         self._is_landing = True
-        async with self._share.places:
+        async with self._share.at_door:
             verdicts = await self._door.ingest([raw for a in arrivals for raw in a.posts], Origin.SYNC)
         self._is_landing = False
         self._session.landed(arrivals, [(verdict.outcome, verdict.post) for verdict in verdicts])
@@ -186,11 +186,11 @@ class Talk:
 
     def _count(self) -> None:
         report = self._session.report
-        self._guest.moved(report.new + report.sent, trio.current_time())
+        self._request.moved(report.new + report.sent, trio.current_time())
 
     async def _give_way(self) -> None:
-        await self._guest.unwanted.wait()
-        raise SessionOver(Code.BUSY, "others wait for its place")
+        await self._request.unwanted.wait()
+        raise SessionOver(Code.BUSY, "others wait for its slot")
 
     async def _watch(self) -> None:
         """A session that does not move is ended, whatever small things the peer sends to look alive.

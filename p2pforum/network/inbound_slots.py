@@ -48,7 +48,7 @@ class PendingConnections:
 
 @dataclass(frozen=True, slots=True)
 class InboundConnection:
-    """An inbound connection, as far as its place is concerned."""
+    """An inbound connection, as far as its slot is concerned."""
 
     connection: Connection
     since: float
@@ -59,12 +59,12 @@ class InboundConnection:
         return self.connection.peer
 
 
-class InboundPlaces:
+class InboundSlots:
     """For peers that dialled in. `worth` says what each has brought of late."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
-        self._last = -math.inf  # when a place was made
+        self._last = -math.inf  # when a slot was made
         self._worth: Callable[[], Mapping[PeerID, float]] = dict
 
     def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:

@@ -17,7 +17,7 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
 from p2pforum.gossip.service import GossipService
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 from p2pforum.network.bell import Bell
 from p2pforum.network.interface import PeerID
 from p2pforum.stem.router import Fluff

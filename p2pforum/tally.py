@@ -9,7 +9,7 @@ from typing import Any
 from p2pforum.api.backend import SyncProgress
 from p2pforum.network.interface import PeerID
 from p2pforum.sync.budget import Report
-from p2pforum.sync.payloads import Code
+from p2pforum.sync.wire.payloads import Code
 
 
 class Tally:

@@ -14,7 +14,7 @@ from typing import Any
 from p2pforum.gossip.effects import ControlBatch, Effect, Send
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import Rpc, Subscription
+from p2pforum.gossip.wire.rpc import Rpc, Subscription
 from simulation.swarm import TOPIC, Setting, Swarm
 
 NODES, POSTS = 30, 15

@@ -14,16 +14,16 @@ from random import Random
 
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import Message, Rpc, encode_publish, encode_rpc
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import Message, Rpc, encode_publish, encode_rpc
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Effect as StemEffect
 from p2pforum.stem.router import Probe, RelayPost, StemRouter
+from p2pforum.stem.wire import ANSWER, FRAME_SIZE
 from simulation.world import HOP, HOUR, ONE_KEY, OUTBOUND, draw_latency
 
 TOPIC = "simulation/posts/1"

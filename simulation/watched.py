@@ -11,7 +11,7 @@ from random import Random
 from p2pforum.gossip.effects import Forward
 from p2pforum.gossip.params import ScoreParams
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.wire import Rpc
+from p2pforum.gossip.wire.rpc import Rpc
 from p2pforum.stem.router import RelayPost
 from simulation.silence import Sighting
 from simulation.spread import Telling

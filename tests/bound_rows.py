@@ -16,20 +16,19 @@ from strategies import HOUR, TEST_NETWORK, a_key, a_post, a_seed
 from p2pforum.core import bundle, invite, limits
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.exchange import record
-from p2pforum.gossip.framing import encode_uvarint
-from p2pforum.gossip.wire import decode_rpc
+from p2pforum.gossip.wire.rpc import decode_rpc, encode_uvarint
 from p2pforum.keystore import format as keystore_format
 from p2pforum.keystore.format import KdfCost, Lock
 from p2pforum.network import multistream
 from p2pforum.network.bans import Bans
 from p2pforum.network.memory_stream import memory_stream_pair
 from p2pforum.peers.entry import Entry
-from p2pforum.sync import payloads
 from p2pforum.sync.boards import BoardsCheck
 from p2pforum.sync.budget import Report
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.serve import Serving
-from p2pforum.sync.wire import HIGHEST
+from p2pforum.sync.wire import payloads
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.negentropy import HIGHEST
 
 PEER = peer_id_of(a_key(1))
 HOME = "/ip4/203.0.113.7/tcp/4001"

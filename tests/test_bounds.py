@@ -18,16 +18,16 @@ from p2pforum.core.verdict import Origin
 from p2pforum.exchange import wire as exchange_wire
 from p2pforum.exchange.rate_limiter import RateLimiter, RateVerdict
 from p2pforum.forum import names, writing
-from p2pforum.gossip.framing import FrameSplitter, encode_uvarint
-from p2pforum.gossip.wire import decode_rpc
+from p2pforum.gossip.wire.framing import FrameSplitter
+from p2pforum.gossip.wire.rpc import decode_rpc, encode_uvarint
 from p2pforum.ingest import check_time
 from p2pforum.peers import entry
-from p2pforum.stem import frame as stem_frame
+from p2pforum.stem import wire as stem_wire
 from p2pforum.store import retention, search
-from p2pforum.sync import payloads
 from p2pforum.sync.budget import Budget, ReceiveWindow, Report
-from p2pforum.sync.payloads import Credit, FrameType, PostsReason
-from p2pforum.sync.wire import encode_varint
+from p2pforum.sync.wire import payloads
+from p2pforum.sync.wire.negentropy import encode_varint
+from p2pforum.sync.wire.payloads import Credit, FrameType, PostsReason
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ ROWS = [
     Row("MAX_TOPIC_NAME", "GRAFT", lambda n: rows.control(graft=[{"topicID": "t" * n}])),
     Row("MAX_RPC_FIELDS", "an RPC", lambda n: decode_rpc(rows.JUNK * n)),
     # the stem
-    Row("MAX_POST", "the stem", lambda n: stem_frame.decode_frame(stem_frame.encode_frame(bytes(n)))),
+    Row("MAX_POST", "the stem", lambda n: stem_wire.decode_frame(stem_wire.encode_frame(bytes(n)))),
     # sync
     Row("MAX_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([FrameType.NEG]))),
     Row("MAX_POSTS_FRAME", "a frame", lambda n: rows.read(encode_varint(n) + bytes([FrameType.POSTS]))),

@@ -36,15 +36,15 @@ from p2pforum.exchange import record  # noqa: E402
 from p2pforum.exchange.wire import decode_frame, encode_frame  # noqa: E402
 from p2pforum.forum import linking, private_linking  # noqa: E402
 from p2pforum.gossip.seen import message_id  # noqa: E402
-from p2pforum.gossip.wire import Rpc, decode_rpc, encode_rpc  # noqa: E402
-from p2pforum.stem import frame as stem_frame  # noqa: E402
+from p2pforum.gossip.wire.rpc import Rpc, decode_rpc, encode_rpc  # noqa: E402
+from p2pforum.stem import wire as stem_wire  # noqa: E402
 from p2pforum.store.blocks import Block, BlockKeys, BoardBlocks  # noqa: E402
 from p2pforum.store.snapshot import StoredItems  # noqa: E402
 from p2pforum.sync.boards import tag_of  # noqa: E402
 from p2pforum.sync.fingerprint import Fingerprint  # noqa: E402
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode  # noqa: E402
 from p2pforum.sync.look import stretches, window_of  # noqa: E402
-from p2pforum.sync.payloads import Code, End, Hello  # noqa: E402
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode  # noqa: E402
+from p2pforum.sync.wire.payloads import Code, End, Hello  # noqa: E402
 
 Failures = Iterator[str]
 
@@ -355,15 +355,15 @@ def stems() -> Failures:
     for case in published["frames"]:
         raw = joined(case["frame"])
         wanted = None if case["post"] is None else joined(case["post"])
-        if stem_frame.decode_frame(raw) != wanted or len(raw) != stem_frame.size_of(raw[0]):
+        if stem_wire.decode_frame(raw) != wanted or len(raw) != stem_wire.size_of(raw[0]):
             yield f"frame: {case['name']}"
-        if wanted is not None and stem_frame.encode_frame(wanted) != raw:
+        if wanted is not None and stem_wire.encode_frame(wanted) != raw:
             yield f"made anew: {case['name']}"
     for case in published["faults"]:
-        if not refuses(RemoteProtocolError, stem_frame.decode_frame, joined(case["frame"])):
+        if not refuses(RemoteProtocolError, stem_wire.decode_frame, joined(case["frame"])):
             yield f"fault: {case['name']}"
-    if stem_frame.ANSWER.hex() != published["answer"] or not refuses(
-        RemoteProtocolError, stem_frame.size_of, 128
+    if stem_wire.ANSWER.hex() != published["answer"] or not refuses(
+        RemoteProtocolError, stem_wire.size_of, 128
     ):
         yield "answer and classes"
 

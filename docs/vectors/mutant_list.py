@@ -278,7 +278,7 @@ PEER_ID = _of(
 )
 
 RPC = _of(
-    "gossip.wire",
+    "gossip.wire.rpc",
     ("messages in two topics", "topics == 1", "topics >= 1"),
     ("messages without a topic", "topics == 1", "topics <= 1"),
     ("authors are not noticed", "            authored = True", "            authored = False"),
@@ -295,11 +295,11 @@ RPC = _of(
 )
 
 FIELDS = _of(
-    "gossip.fields",
+    "gossip.wire.protobuf",
     ("field number 0", "0 < number < 2**29", "number < 2**29"),
-    ("numbers above 64 bits", 'check(value < 2**64, "a number above 64 bits")', "pass"),
-    ("numbers without an end", "check(shift < 70,", "check(True,"),
-    ("fields that end behind their place", "check(size <= end - pos,", "check(True,"),
+    ("numbers above 64 bits", 'require(value < 2**64, "a number above 64 bits")', "pass"),
+    ("numbers without an end", "require(shift < 70,", "require(True,"),
+    ("fields that end behind their place", "require(size <= end - pos,", "require(True,"),
     ("eight bytes are four", "size = 8 if wire == FIXED64 else 4", "size = 4"),
 )
 
@@ -377,7 +377,7 @@ BUNDLES = _of(
 )
 
 PARTS = _of(
-    "sync.fields",
+    "sync.wire.fields",
     ("flags of 2", "if value > 1:", "if value > 2:"),
     ("hour 2^31 in a frame", "if hour >= limits.MAX_HOUR:", "if hour > limits.MAX_HOUR:"),
     ("no hour 2^31 - 1 in a frame", "if hour >= limits.MAX_HOUR:", "if hour >= limits.MAX_HOUR - 1:"),
@@ -393,7 +393,7 @@ PARTS = _of(
 )
 
 PAYLOADS = _of(
-    "sync.payloads",
+    "sync.wire.payloads",
     ("nonces of 15 bytes", "NONCE_SIZE = 16", "NONCE_SIZE = 15"),
     ("tags of 7 bytes", "TAG_SIZE = 8", "TAG_SIZE = 7"),
     ("boards of no posts", "if not board.count:", "if False:"),
@@ -406,8 +406,16 @@ PAYLOADS = _of(
         "if not 0 < size <= limits.MAX_POST:",
         "if not 0 < size <= limits.MAX_POST + 1:",
     ),
-    ("POSTS without posts", "if not posts and how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL):", "if False:"),
-    ("no empty end of a PULL", "how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL)", "how != PostsReason.PULLED_PART"),
+    (
+        "POSTS without posts",
+        "if not posts and how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL):",
+        "if False:",
+    ),
+    (
+        "no empty end of a PULL",
+        "how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL)",
+        "how != PostsReason.PULLED_PART",
+    ),
     ("GONE of nothing", "if not gone.count:", "if False:"),
     ("credit of any class", "credit > Credit.POSTS or", "credit > Credit.POSTS + 1 or"),
     ("credit for nothing", "not 0 < size <= limits.SYNC_POSTS_WINDOW", "size > limits.SYNC_POSTS_WINDOW"),
@@ -416,7 +424,7 @@ PAYLOADS = _of(
 )
 
 FRAMES = _of(
-    "sync.frames",
+    "sync.wire.frames",
     ("bytes left over", "if fields.more():", "if False:"),
     ("the length counts the payload only", "encode_varint(len(payload) + 1)", "encode_varint(len(payload))"),
     (
@@ -432,7 +440,7 @@ FRAMES = _of(
 )
 
 WIRE = _of(
-    "sync.wire",
+    "sync.wire.negentropy",
     ("least significant digit first", "    digits.reverse()\n", ""),
 )
 
@@ -452,7 +460,7 @@ FINGERPRINTS = _of(
 )
 
 STEM = _of(
-    "stem.frame",
+    "stem.wire",
     ("cells of another size", "4 * limits.KIB + 512", "4 * limits.KIB"),
     ("classes of 32 types", "kind >> 6", "kind >> 5"),
     ("another answer", r'ANSWER = b"\x00"', r'ANSWER = b"\x01"'),

@@ -1,8 +1,7 @@
 """Posts pushed from peer to peer: our own GossipSub v1.1, speaking /meshsub/1.1.0.
 
-wire.py      the RPC on the wire: decode and encode, and nothing that names an author
-fields.py    protobuf fields, one after the other, counted
-framing.py   frames on a stream: splitting what comes in, queueing what goes out
+wire/        how messages are written and read
+rpc_queue.py what waits to be sent to one peer
 params.py    every number of the router, with its reason
 effects.py   what the router wants done: values, not calls
 seen.py      IDs met lately, and messages kept for peers that missed them

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.views import Spread
-from p2pforum.gossip.wire import Message, Rpc
+from p2pforum.gossip.wire.rpc import Message, Rpc
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from p2pforum.core import limits
-from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
+from p2pforum.gossip.wire.rpc import IHave, Message, Prune, Rpc
 
 _IDS_PER_RPC = (
     limits.GOSSIP_RPC - limits.KIB

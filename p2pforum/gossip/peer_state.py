@@ -8,9 +8,9 @@ import trio
 
 from p2pforum.gossip.echo import Echoes
 from p2pforum.gossip.effects import Validate
-from p2pforum.gossip.framing import RpcQueue
+from p2pforum.gossip.rpc_queue import RpcQueue
 from p2pforum.gossip.validation_queue import ValidationQueue
-from p2pforum.gossip.wire import Message, Rpc, decode_rpc, encode_publish, encode_rpc
+from p2pforum.gossip.wire.rpc import Message, Rpc, decode_rpc, encode_publish, encode_rpc
 from p2pforum.network.bell import Bell
 from p2pforum.network.interface import Account, Connection, PeerID
 

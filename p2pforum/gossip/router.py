@@ -16,7 +16,7 @@ from p2pforum.gossip.score import PeerScores
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
 from p2pforum.gossip.validation_queue import PendingMessage
 from p2pforum.gossip.views import Counts, PeerView
-from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription
+from p2pforum.gossip.wire.rpc import IHave, Message, Rpc, Subscription
 
 
 class Router:

@@ -8,7 +8,7 @@ import hashlib
 from itertools import takewhile
 
 from p2pforum.core.bounded import BoundedDict
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 
 ID_SIZE = 32
 

@@ -3,10 +3,10 @@
 import trio
 
 from p2pforum.core import limits
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.peer_state import PeerState, PeerStates
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.wire import encode_rpc
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import encode_rpc
 from p2pforum.network.interface import Network
 
 

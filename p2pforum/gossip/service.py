@@ -15,13 +15,13 @@ from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError, StoreError
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
-from p2pforum.gossip.framing import FrameSplitter
 from p2pforum.gossip.own import readable
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.peer_state import PeerState, PeerStates
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.sender import RpcSender
 from p2pforum.gossip.views import GossipStatistics, PeerView
+from p2pforum.gossip.wire.framing import FrameSplitter
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.groups import address_group
 from p2pforum.network.interface import (
@@ -41,7 +41,7 @@ _FAULT = "a fault in gossip"  # of our own
 
 PROTOCOL = "/meshsub/1.1.0"
 _BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
-_OWN_PER_TURN = 8  # own posts published before a look at the outboxes: half of one at most
+_OWN_PER_TURN = 8  # own posts published before a look at the queues: half of one at most
 
 
 class GossipService:
@@ -155,7 +155,7 @@ class GossipService:
             self._nursery.start_soon(end, peer)
 
     async def _pace(self) -> None:
-        """Own posts in bulk must not overrun the outboxes, nor wait long for a peer that is stuck."""
+        """Own posts in bulk must not overrun the queues, nor wait long for a peer that is stuck."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
             while any(state.queue.is_filling for state in self._states):
@@ -172,7 +172,7 @@ class GossipService:
         goes by its newest connection: an older one may be dead, and then nothing that is sent arrives."""
         peer = event.connection.peer
         state = self._states.get(peer)
-        if self._connection(peer) is None:
+        if connection_to(self._network, peer) is None:
             self._remove(peer)
         elif state is None:
             self._welcome(peer)
@@ -180,9 +180,6 @@ class GossipService:
             if self._join(peer) is not None:
                 self._states.recount(state, self._network.account(peer))
             state.renew()
-
-    def _connection(self, peer: PeerID) -> Connection | None:
-        return connection_to(self._network, peer)
 
     def _welcome(self, peer: PeerID) -> PeerState | None:
         """What is kept for a connected peer; None if it is gone, or not wanted."""
@@ -195,7 +192,7 @@ class GossipService:
 
     def _join(self, peer: PeerID) -> Connection | None:
         """Tell the router by which connection this peer is here. None if it is gone, or not wanted."""
-        c = self._connection(peer)
+        c = connection_to(self._network, peer)
         if c is None:
             return None
         outbound, group = c.direction is Direction.OUTBOUND, address_group(c.address)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from p2pforum.core import limits
 from p2pforum.gossip.effects import Validate
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 
 MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES * limits.GOSSIP_MESSAGE_MEMORY
 """Bytes that the queue of one peer takes at most: it is full, and then comes the largest RPC."""

@@ -31,6 +31,13 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
         raise raised
 
 
+async def hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    """Start it for a nursery inside another one, to be cancelled alone."""
+    async with trio.open_nursery() as nursery:
+        task_status.started(nursery)
+        await trio.sleep_forever()
+
+
 async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
     """The stream is closed when the handler returns, and reset when it raises."""
     try:

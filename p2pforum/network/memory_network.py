@@ -19,7 +19,7 @@ from p2pforum.core.errors import NetworkError, ProtocolRefused
 from p2pforum.core.limits import CONNECTION_MEMORY, KIB, MAX_CONNECTIONS, MAX_STREAMS_PER_PEER
 from p2pforum.core.peer_id import peer_id_of
 from p2pforum.core.signature import SIGNATURE_SIZE
-from p2pforum.network.answering import open_background, run_handler
+from p2pforum.network.answering import hold_nursery, open_background, run_handler
 from p2pforum.network.bans import Bans
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
 from p2pforum.network.memory_address import parse_place
@@ -62,7 +62,7 @@ class MemoryHub:
         if name in self._nodes:
             raise NetworkError(f"a node named {name} is running")
         async with open_background() as nursery:
-            handlers = await nursery.start(_hold_nursery)
+            handlers = await nursery.start(hold_nursery)
             where = at or f"/memory/{name}"
             node = MemoryNetwork(self, name, where, handlers, listening, max_connections)
             if keyed:
@@ -114,12 +114,6 @@ class MemoryHub:
             del self._nodes[node.name]
             del self._places[node.where]
         node.shut()
-
-
-async def _hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
-    async with trio.open_nursery() as nursery:
-        task_status.started(nursery)
-        await trio.sleep_forever()
 
 
 class MemoryNetwork:

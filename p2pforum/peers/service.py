@@ -294,8 +294,7 @@ class PeerService:
         """Outbound addresses that have lasted, the longest first; but named ones, dialled anyway, last."""
         current, now = self._current(), trio.current_time()
         since = {peer: self._since.get(PeerID(peer), now) for peer in current.outbound}
-        found = [
-            peer for peer in current.outbound if now - since[peer] >= least and peer not in current.guards
-        ]
+        kept = current.outbound.keys() - current.guards
+        found = [peer for peer in current.outbound if peer in kept and now - since[peer] >= least]
         found.sort(key=lambda peer: (peer in current.named, since[peer]))
         return [current.outbound[peer] for peer in found]

@@ -1,6 +1,6 @@
 """Hides where a post starts: Dandelion++ stem over /<network>/stem/1, own posts through pinned guards.
 
-frame.py       the one frame and the one answer
+wire.py        the one frame and the one answer
 params.py      every number, with its reason
 guards.py      through whom own posts go, for most of a year: slots of keys, and guards of each slot
 guard_file.py  the guards over restarts

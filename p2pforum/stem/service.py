@@ -20,10 +20,10 @@ from p2pforum.network.bell import Bell
 from p2pforum.network.groups import network_group
 from p2pforum.network.interface import PEER_LOST, Connection, Direction, Network, PeerID, connection_to
 from p2pforum.stem.counts import StemCounts, StemView
-from p2pforum.stem.frame import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 from p2pforum.stem.pool import OWN
 from p2pforum.stem.recruits import Recruits
 from p2pforum.stem.router import Fluff, Probe, RelayPost, StemRouter
+from p2pforum.stem.wire import ANSWER, decode_frame, encode_cover, encode_frame, size_of
 
 log = logging.getLogger(__name__)
 

@@ -1,12 +1,9 @@
 """Reconciliation: two nodes that meet come to the same set of posts, whatever happened before.
 
-wire.py       Negentropy v1 messages, byte for byte
+wire/         how messages are written and read
 reconcile.py  how two sets differ: ranges, the split policy
 fingerprint.py  what stands for the posts of a range, in one session
 look.py       the one look: whether anything differs, and from which hour on
-payloads.py   what each frame of a session carries
-fields.py     numbers, flags and bounds in it, read strictly
-frames.py     our framing around it
 boards.py     the boards of one session: salted tags, numbers
 matching.py   which boards both have, and what to do about each
 negotiate.py  the NEG frames of one session

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync import wire
 from p2pforum.sync.fingerprint import Fingerprint
-from p2pforum.sync.payloads import TAG_SIZE, Board, Boards
 from p2pforum.sync.reconcile import Items
 from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.payloads import TAG_SIZE, Board, Boards
 
 _PERSON = b"p2pforum/sync/1"
-_ENTRY = TAG_SIZE + 5 + 5 + wire.FINGERPRINT_SIZE  # bytes, of a board of up to 2^35 posts
+_ENTRY = TAG_SIZE + 5 + 5 + negentropy.FINGERPRINT_SIZE  # bytes, of a board of up to 2^35 posts
 _PER_STEP = 256  # boards looked up, or names hashed, before others run: under 1 ms
 _PER_FRAME = (limits.MAX_FRAME - 16) // (_ENTRY + 8)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, RemoteProtocolError
-from p2pforum.sync.payloads import Code
+from p2pforum.sync.wire.payloads import Code
 
 
 class SessionOver(P2PForumError):

@@ -17,9 +17,9 @@ from p2pforum.core.verdict import Outcome
 from p2pforum.sync.boards import BoardTable, SharedBoard
 from p2pforum.sync.budget import Budget, ReceiveWindow, Report, SessionOver
 from p2pforum.sync.claims import Claims
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Code, Credit, Gone, Grant, Posts, PostsReason, Pull, Want
-from p2pforum.sync.wire import HIGHEST, LOWEST, Bound
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.negentropy import HIGHEST, LOWEST, Bound
+from p2pforum.sync.wire.payloads import Code, Credit, Gone, Grant, Posts, PostsReason, Pull, Want
 
 _WANT_FRAME = 1_000  # IDs in one WANT: just below MAX_FRAME
 

@@ -7,7 +7,7 @@ sessions show can't be linked.
 import hashlib
 
 from p2pforum.sync.reconcile import Items
-from p2pforum.sync.wire import FINGERPRINT_SIZE
+from p2pforum.sync.wire.negentropy import FINGERPRINT_SIZE
 
 _PERSON = b"p2pforum/sync/fp"
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.fingerprint import Fingerprint
-from p2pforum.sync.payloads import Hello, Look
 from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.wire.payloads import Hello, Look
 
 _NEWEST = 2  # rule: hours in the newest stretch: posts of this hour and the next, which clocks differ about
 _GROWTH = 4  # rule: times as far back the next one reaches: 7 stretches in half a year; with 2 it were 12

@@ -13,11 +13,11 @@ from p2pforum.sync.boards import BoardsCheck, BoardTable, SharedBoard
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Fetching, PullPlan, just_above
-from p2pforum.sync.frames import encode
 from p2pforum.sync.negotiate import Asking
-from p2pforum.sync.payloads import Board, Boards
 from p2pforum.sync.reconcile import Items
-from p2pforum.sync.wire import HIGHEST, LOWEST
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.negentropy import HIGHEST, LOWEST
+from p2pforum.sync.wire.payloads import Board, Boards
 
 
 class Matching:

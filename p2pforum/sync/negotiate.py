@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync import wire
 from p2pforum.sync.boards import SharedBoard
 from p2pforum.sync.budget import ReceiveWindow, Report, SendWindow
 from p2pforum.sync.fingerprint import Fingerprint
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Credit, Grant, Neg
 from p2pforum.sync.reconcile import Items, Policy, Reconciler, Span
-from p2pforum.sync.wire import HIGHEST, LOWEST, Bound
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.negentropy import HIGHEST, LOWEST, Bound
+from p2pforum.sync.wire.payloads import Credit, Grant, Neg
 
 _Steps = Iterator[bool]
 """Work in small pieces: True where it may pause, False where it waits for credit."""
@@ -125,7 +125,7 @@ class Answering(_Negotiating):
                 yield from self._send(Neg(frame.board, False, before))
             before = chunk or before
             yield True
-        yield from self._send(Neg(frame.board, True, before or bytes([wire.VERSION])))
+        yield from self._send(Neg(frame.board, True, before or bytes([negentropy.VERSION])))
         self._receive.worked_off(size)
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 
 from p2pforum.core import limits
 from p2pforum.core.post_id import ID_SIZE
-from p2pforum.sync import wire
-from p2pforum.sync.wire import FINGERPRINT, HIGHEST, ID_LIST, LOWEST, Bound, Range
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.negentropy import FINGERPRINT, HIGHEST, ID_LIST, LOWEST, Bound, Range
 
 _SLICE = 256  # items looked at between two yields
 _RANGES = 4  # ranges worked on between two yields: 40 us, or 1 ms when their keys have to be loaded
@@ -103,7 +103,7 @@ class Reconciler:
 
         Raises RemoteProtocolError before anything is learnt from a malformed message.
         """
-        return self._examine(wire.decode(message))
+        return self._examine(negentropy.decode(message))
 
     def _examine(self, ranges: Sequence[Range]) -> Generator[None, None, list[Span]]:
         spans: list[Span] = []
@@ -132,13 +132,13 @@ class Reconciler:
         Lazy: a span over a million items costs memory for one message.
         """
         limit = self._policy.limit
-        out, n = wire.MessageWriter(), 0
+        out, n = negentropy.MessageWriter(), 0
         for span in spans:
             lower = span.lower
             for found in self._answer(span):
                 if not out.add(lower, found, limit):
                     yield out.message()
-                    out = wire.MessageWriter()
+                    out = negentropy.MessageWriter()
                     out.add(lower, found)
                 lower = found[0]
                 n += 1
@@ -179,7 +179,7 @@ class Reconciler:
             yield span.upper, ID_LIST, b""
 
     def _separator(self, cut: int) -> Bound:
-        return wire.separator(self._items.key(cut - 1), self._items.key(cut))
+        return negentropy.separator(self._items.key(cut - 1), self._items.key(cut))
 
     def _cuts(self, span: Span) -> Iterator[int]:
         """Where the buckets of a split end: even, or at the hour that begins near there."""

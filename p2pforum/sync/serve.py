@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.budget import Report, SendWindow
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Gone, Posts, PostsReason, Pull, Want
 from p2pforum.sync.reconcile import Items
 from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.payloads import Gone, Posts, PostsReason, Pull, Want
 
 _SLICE = 64  # posts read at once: about a millisecond
 

@@ -22,13 +22,13 @@ from p2pforum.sync.claims import Claims
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.filling import Filling
 from p2pforum.sync.params import BUSY_MOST_SECONDS, BUSY_SECONDS, OWN_SAFE_SECONDS, SAFE_SECONDS, WAIT_SECONDS
-from p2pforum.sync.payloads import Code
 from p2pforum.sync.reputation import Reputation
 from p2pforum.sync.session import SyncSession
 from p2pforum.sync.session_runner import ReportProgress, SessionRunner, TurnShare, hear_hour, say_end
 from p2pforum.sync.session_slots import SessionSlots, SlotRequest
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.terms import Settings
+from p2pforum.sync.wire.payloads import Code
 
 log = logging.getLogger(__name__)
 

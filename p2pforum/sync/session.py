@@ -22,11 +22,15 @@ from p2pforum.sync.boards import BoardTable, SharedBoard
 from p2pforum.sync.budget import PeerEnded, Report
 from p2pforum.sync.claims import Claims
 from p2pforum.sync.fetch import Arrival, Fetching, Landed
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
 from p2pforum.sync.look import Looking
 from p2pforum.sync.matching import Matching
 from p2pforum.sync.negotiate import Answering, Asking
-from p2pforum.sync.payloads import (
+from p2pforum.sync.phases import COMPARED, Event, Phase, step
+from p2pforum.sync.serve import Serving
+from p2pforum.sync.snapshot import Snapshot
+from p2pforum.sync.terms import Terms
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import (
     NONCE_SIZE,
     Boards,
     Code,
@@ -42,10 +46,6 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.phases import COMPARED, Event, Phase, step
-from p2pforum.sync.serve import Serving
-from p2pforum.sync.snapshot import Snapshot
-from p2pforum.sync.terms import Terms
 
 _OUTPUT = 64 * limits.KIB  # bytes given out at once, and up to a frame more
 

@@ -19,10 +19,10 @@ from p2pforum.network.bell import Bell
 from p2pforum.network.interface import STREAM_LOST
 from p2pforum.sync.budget import PeerEnded, Report, SessionOver, code_of
 from p2pforum.sync.fetch import Arrival
-from p2pforum.sync.frames import SyncFrameReader, encode
-from p2pforum.sync.payloads import NONCE_SIZE, Code, End, Hello
 from p2pforum.sync.session import SyncSession
 from p2pforum.sync.session_slots import SlotRequest
+from p2pforum.sync.wire.frames import SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import NONCE_SIZE, Code, End, Hello
 
 log = logging.getLogger(__name__)
 

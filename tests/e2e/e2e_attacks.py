@@ -17,10 +17,10 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import Libp2pNetwork, open_libp2p_network
-from p2pforum.sync import wire
 from p2pforum.sync.boards import tag_of
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
-from p2pforum.sync.payloads import (
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import (
     NONCE_SIZE,
     Board,
     Boards,
@@ -141,16 +141,16 @@ async def _listen(talk: Talk) -> None:
 def _wrong(scene: Scene) -> bytes:
     """Fingerprints of many ranges; all differ."""
     cuts = sorted((scene.now - random.randrange(400), random.randbytes(2)) for _ in range(_RANGES))
-    writer = wire.MessageWriter()
+    writer = negentropy.MessageWriter()
     for cut in dict.fromkeys(cuts):
-        writer.add(writer.reached, (cut, wire.Mode.FINGERPRINT, bytes(16)))
+        writer.add(writer.reached, (cut, negentropy.Mode.FINGERPRINT, bytes(16)))
     return writer.message()
 
 
 async def pulls(talk: Talk, scene: Scene) -> None:
     """All posts of all boards, again and again."""
     await talk.begin(scene.now)
-    everything = Pull(0, False, wire.LOWEST, wire.HIGHEST, 0)
+    everything = Pull(0, False, negentropy.LOWEST, negentropy.HIGHEST, 0)
     await talk.say(*[everything] * limits.SYNC_PULL_WINDOW)
     while True:
         frame = await talk.hear()
@@ -226,8 +226,8 @@ async def _tell(talk: Talk, scene: Scene) -> None:
 async def never_agrees(talk: Talk, scene: Scene) -> None:
     """Rounds without end."""
     await _tell(talk, scene)
-    writer = wire.MessageWriter()
-    writer.add(wire.LOWEST, (wire.HIGHEST, wire.Mode.FINGERPRINT, bytes(16)))
+    writer = negentropy.MessageWriter()
+    writer.add(negentropy.LOWEST, (negentropy.HIGHEST, negentropy.Mode.FINGERPRINT, bytes(16)))
     while True:
         if isinstance(frame := await talk.hear(), Neg):
             await talk.spend(Neg(frame.board, True, writer.message()))
@@ -242,8 +242,8 @@ async def lists_fakes(talk: Talk, scene: Scene) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_listen, talk)
         while scene.did["listed"] < MILLION:
-            writer = wire.MessageWriter()
-            here = (wire.HIGHEST, wire.Mode.ID_LIST, b"".join(fakes(_IDS)))
+            writer = negentropy.MessageWriter()
+            here = (negentropy.HIGHEST, negentropy.Mode.ID_LIST, b"".join(fakes(_IDS)))
             writer.add((scene.now + 1, b""), here)
             await talk.spend(Neg(frame.board, False, writer.message()))
             scene.did["listed"] += _IDS

@@ -31,8 +31,8 @@ from strategies import a_post
 from p2pforum.app.clock import this_hour
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, P2PForumError
-from p2pforum.gossip.framing import frame
-from p2pforum.gossip.wire import encode_rpc
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import encode_rpc
 from p2pforum.network.libp2p_network import open_libp2p_network
 
 _LOST = (NetworkError, trio.BrokenResourceError, trio.ClosedResourceError, P2PForumError, OSError)

@@ -21,9 +21,9 @@ from p2pforum.cli.demo_nodes import DemoNode, wait_for_mesh, wait_until
 from p2pforum.core import limits, stamp
 from p2pforum.core.errors import NetworkError, P2PForumError
 from p2pforum.core.post import Payload, Post, sign
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.gossip.wire import Message, Rpc, Subscription, encode_rpc
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import Message, Rpc, Subscription, encode_rpc
 from p2pforum.network.interface import PeerID
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.store.posts import open_store

@@ -15,8 +15,8 @@ from test_e2e_reconnect import listening
 from p2pforum.app.clock import this_hour
 from p2pforum.core.post import Post
 from p2pforum.network.libp2p_network import open_libp2p_network
-from p2pforum.sync import wire
-from p2pforum.sync.payloads import Posts, PostsReason, Pull
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.payloads import Posts, PostsReason, Pull
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +38,7 @@ async def told(address: str) -> set[bytes] | None:
                 await talk.begin(this_hour())
             except EOFError:
                 return None
-            await talk.say(Pull(0, False, wire.LOWEST, wire.HIGHEST, 0))
+            await talk.say(Pull(0, False, negentropy.LOWEST, negentropy.HIGHEST, 0))
             while True:
                 frame = await talk.hear()
                 if isinstance(frame, Posts):

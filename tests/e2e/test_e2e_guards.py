@@ -23,10 +23,10 @@ from strategies import TEST_NETWORK, a_key, a_post
 from p2pforum.app.clock import this_hour
 from p2pforum.core.post import decode
 from p2pforum.network.libp2p_network import open_libp2p_network
-from p2pforum.stem.frame import decode_frame
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guard, Guards
 from p2pforum.stem.params import GuardParams
+from p2pforum.stem.wire import decode_frame
 
 pytestmark = pytest.mark.e2e
 

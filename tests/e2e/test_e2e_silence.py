@@ -20,7 +20,7 @@ from strategies import a_post
 
 from p2pforum.core.post import Post
 from p2pforum.gossip.effects import Effect
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 from p2pforum.network.libp2p_network import open_libp2p_network
 from p2pforum.stem.params import StemParams
 

@@ -11,9 +11,9 @@ from strategies import HOUR, TEST_NETWORK
 from p2pforum.core.errors import StoreError
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
-from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.service import PROTOCOL, GossipService
-from p2pforum.gossip.wire import Message, Rpc, Subscription, decode_rpc, encode_rpc
+from p2pforum.gossip.wire.framing import FrameSplitter, frame
+from p2pforum.gossip.wire.rpc import Message, Rpc, Subscription, decode_rpc, encode_rpc
 from p2pforum.ingest import Door, Verdict
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub

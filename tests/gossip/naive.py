@@ -15,9 +15,9 @@ from p2pforum.gossip.effects import Effect
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.service import GossipService
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 from p2pforum.ingest import Verdict, check_time
-from p2pforum.network.interface import ConnectionEvent
+from p2pforum.network.interface import ConnectionEvent, connection_to
 from p2pforum.network.roster import Roster
 
 TABLE = 4_096  # messages judged at once, of all peers together
@@ -76,7 +76,7 @@ def go_by_first_and_last(put: Callable[[object, str, object], object]) -> None:
 
     def first_and_last(service: GossipService, event: ConnectionEvent) -> None:
         peer = event.connection.peer
-        if service._connection(peer) is None:
+        if connection_to(service._network, peer) is None:
             service._remove(peer)
         elif service._states.get(peer) is None:
             service._welcome(peer)

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, StoreError
 from p2pforum.gossip.validation_queue import MOST_JUDGED
-from p2pforum.gossip.wire import Message, Rpc
+from p2pforum.gossip.wire.rpc import Message, Rpc
 
 POST = a_post("A post.")
 

@@ -20,10 +20,10 @@ from p2pforum.config import Config
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.echo import Echo
-from p2pforum.gossip.framing import FrameSplitter
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.service import PROTOCOL, GossipService
-from p2pforum.gossip.wire import Rpc, decode_rpc
+from p2pforum.gossip.wire.framing import FrameSplitter
+from p2pforum.gossip.wire.rpc import Rpc, decode_rpc
 from p2pforum.ingest import Door
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.store.posts import open_store

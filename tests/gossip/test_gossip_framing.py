@@ -7,8 +7,9 @@ from libp2p.utils.varint import encode_uvarint as their_uvarint
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.gossip.framing import FrameSplitter, RpcQueue, frame
-from p2pforum.gossip.wire import Message, encode_publish, encode_uvarint
+from p2pforum.gossip.rpc_queue import RpcQueue
+from p2pforum.gossip.wire.framing import FrameSplitter, frame
+from p2pforum.gossip.wire.rpc import Message, encode_publish, encode_uvarint
 
 bodies = st.lists(st.binary(max_size=400), max_size=8)
 

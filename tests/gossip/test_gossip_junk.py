@@ -4,7 +4,7 @@ from gossip_bed import Bed, T, disconnected
 
 from p2pforum.core import limits
 from p2pforum.gossip.params import GossipParams
-from p2pforum.gossip.wire import decode_rpc
+from p2pforum.gossip.wire.rpc import decode_rpc
 
 JUNK = b"\x78\x00"  # a field that nobody knows
 

@@ -6,7 +6,7 @@ from p2pforum.core import limits
 from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import IHave, Message, Rpc, Subscription, encode_rpc
+from p2pforum.gossip.wire.rpc import IHave, Message, Rpc, Subscription, encode_rpc
 
 P = GossipParams()
 DATA = b"a post"

@@ -23,7 +23,7 @@ from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Validate
 from p2pforum.gossip.router import Router
-from p2pforum.gossip.wire import Message, Rpc
+from p2pforum.gossip.wire.rpc import Message, Rpc
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from p2pforum.gossip.effects import Disconnect, Effect, Forward, Send, Serve, Va
 from p2pforum.gossip.params import GossipParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import IHave, Message, Prune, Rpc, Subscription
+from p2pforum.gossip.wire.rpc import IHave, Message, Prune, Rpc, Subscription
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import pytest
 from gossip_bed import FOREIGN, Bed, T, disconnected
 
 from p2pforum.gossip.params import GossipParams
-from p2pforum.gossip.wire import Message, Prune, Subscription
+from p2pforum.gossip.wire.rpc import Message, Prune, Subscription
 
 P = GossipParams()
 

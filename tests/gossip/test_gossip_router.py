@@ -7,7 +7,7 @@ from p2pforum.core.verdict import Outcome
 from p2pforum.gossip.effects import Disconnect
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import Message, Rpc, Subscription
+from p2pforum.gossip.wire.rpc import Message, Rpc, Subscription
 
 DATA = b"a post"
 

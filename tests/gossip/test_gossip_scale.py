@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.params import GossipParams
-from p2pforum.gossip.wire import Rpc, Subscription, encode_rpc
-from p2pforum.stem.frame import FRAME_SIZE
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import Rpc, Subscription, encode_rpc
+from p2pforum.stem.wire import FRAME_SIZE
 from simulation import scale
 from simulation.scale import NO_OFFERS, TO_ALL, Result, measure
 from simulation.swarm import TOPIC, Setting, Swarm

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.gossip.seen import MessageCache, SeenCache, message_id
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 
 
 def a_message(n: int, size: int = 10) -> tuple[bytes, Message]:

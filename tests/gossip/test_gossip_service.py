@@ -9,9 +9,9 @@ from strategies import TEST_NETWORK, a_post
 from trio.testing import MockClock
 
 from p2pforum.core import limits
-from p2pforum.gossip.framing import RpcQueue
+from p2pforum.gossip.rpc_queue import RpcQueue
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import Rpc, Subscription
+from p2pforum.gossip.wire.rpc import Rpc, Subscription
 from p2pforum.network.interface import Connected, Ended
 from p2pforum.network.memory_network import MemoryHub
 

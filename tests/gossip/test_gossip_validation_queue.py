@@ -12,7 +12,7 @@ from p2pforum.core import limits
 from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.validation_queue import MOST_JUDGED, PendingMessage, ValidationQueue
-from p2pforum.gossip.wire import Message
+from p2pforum.gossip.wire.rpc import Message
 
 
 def brought(peer: str, data: bytes, *, is_again: bool = False) -> Validate:

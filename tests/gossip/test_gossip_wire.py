@@ -9,7 +9,7 @@ from libp2p.pubsub.pb import rpc_pb2
 
 from p2pforum.core import limits
 from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
-from p2pforum.gossip.wire import (
+from p2pforum.gossip.wire.rpc import (
     IHave,
     Message,
     Prune,

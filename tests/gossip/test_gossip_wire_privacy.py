@@ -12,7 +12,7 @@ from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum.gossip.framing import FrameSplitter
+from p2pforum.gossip.wire.framing import FrameSplitter
 
 pytestmark = pytest.mark.e2e
 

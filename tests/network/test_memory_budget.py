@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.core import limits
-from p2pforum.gossip.framing import RpcQueue
 from p2pforum.gossip.params import GossipParams
+from p2pforum.gossip.rpc_queue import RpcQueue
 from p2pforum.network.interface import Account, PeerID
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.yamux_stream import MAX_DATA

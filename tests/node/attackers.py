@@ -9,7 +9,7 @@ from strategies import TEST_NETWORK
 from p2pforum.core import limits
 from p2pforum.core.post import Post
 from p2pforum.gossip.seen import message_id
-from p2pforum.gossip.wire import IHave, Message, Prune, Rpc
+from p2pforum.gossip.wire.rpc import IHave, Message, Prune, Rpc
 
 TOPIC = TEST_NETWORK.topic
 

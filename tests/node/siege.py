@@ -16,11 +16,11 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
 from p2pforum.gossip.effects import Effect
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.params import GossipParams, ScoreParams
 from p2pforum.gossip.router import Router
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.gossip.wire import Rpc, Subscription, encode_rpc
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import Rpc, Subscription, encode_rpc
 from p2pforum.ingest import Verdict
 from p2pforum.network.memory_network import MemoryHub
 

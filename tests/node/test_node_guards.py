@@ -14,9 +14,9 @@ from p2pforum.core.post import Post
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.node import Node, now_hours
-from p2pforum.stem.frame import ANSWER, decode_frame, size_of
 from p2pforum.stem.guard_file import GuardFile
 from p2pforum.stem.guards import Guard
+from p2pforum.stem.wire import ANSWER, decode_frame, size_of
 from p2pforum.store.peer_book import load_book, save_book
 from p2pforum.store.posts import open_store
 

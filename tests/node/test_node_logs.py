@@ -21,16 +21,16 @@ from p2pforum.core.errors import P2PForumError
 from p2pforum.core.post import Post
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.gossip.effects import Validate
-from p2pforum.gossip.framing import frame
 from p2pforum.gossip.seen import message_id
 from p2pforum.gossip.service import PROTOCOL, GossipService
-from p2pforum.gossip.wire import Message, Rpc, encode_rpc
+from p2pforum.gossip.wire.framing import frame
+from p2pforum.gossip.wire.rpc import Message, Rpc, encode_rpc
 from p2pforum.ingest import Verdict
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.node import Node, now_hours
 from p2pforum.stem import router
-from p2pforum.stem.frame import encode_frame
 from p2pforum.stem.params import StemParams
+from p2pforum.stem.wire import encode_frame
 from p2pforum.store.posts import Store, open_store
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -18,8 +18,8 @@ from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.node import Node, now_hours
 from p2pforum.stem import router
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.params import StemParams
+from p2pforum.stem.wire import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.store.posts import open_store
 
 HIDING = Config(network=TEST_NETWORK.name, retention_days=7, hold_minutes=0)

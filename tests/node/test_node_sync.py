@@ -15,8 +15,8 @@ from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 from p2pforum.node import Node
 from p2pforum.store.posts import open_store
-from p2pforum.sync.frames import encode
-from p2pforum.sync.payloads import Code, End
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.payloads import Code, End
 
 CONFIG = Config(network=TEST_NETWORK.name)
 

@@ -15,11 +15,11 @@ from p2pforum.gossip.service import GossipService
 from p2pforum.ingest import Door
 from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Fluff, StemRouter
 from p2pforum.stem.service import StemService
+from p2pforum.stem.wire import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.store.posts import Store, open_store
 from p2pforum.sync.clocks import Clocks
 from p2pforum.sync.service import SyncService

@@ -17,11 +17,11 @@ from p2pforum.gossip.effects import Effect, Validate
 from p2pforum.gossip.service import GossipService
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.stem.frame import ANSWER, FRAME_SIZE, decode_frame
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import Fluff, StemRouter
 from p2pforum.stem.service import StemService
+from p2pforum.stem.wire import ANSWER, FRAME_SIZE, decode_frame
 
 STEM = TEST_NETWORK.stem_protocol
 

@@ -17,13 +17,13 @@ from trio.testing import MockClock
 from p2pforum.core.errors import NetworkError, RemoteProtocolError
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Origin
-from p2pforum.gossip.framing import FrameSplitter, frame
 from p2pforum.gossip.service import PROTOCOL
-from p2pforum.gossip.wire import Rpc, Subscription, decode_rpc, encode_rpc
+from p2pforum.gossip.wire.framing import FrameSplitter, frame
+from p2pforum.gossip.wire.rpc import Rpc, Subscription, decode_rpc, encode_rpc
 from p2pforum.network.interface import Network, PeerID
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.stem.frame import ANSWER, CELL_SIZE, FRAME_SIZE, decode_frame, encode_frame, size_of
 from p2pforum.stem.guards import Guard, Guards
+from p2pforum.stem.wire import ANSWER, CELL_SIZE, FRAME_SIZE, decode_frame, encode_frame, size_of
 
 STEM = TEST_NETWORK.stem_protocol
 Handler = Callable[[StemNode, PeerID, trio.abc.Stream], Awaitable[None]]

@@ -10,11 +10,11 @@ from stem_nodes import Stranger, a_stem_node
 
 from p2pforum.core.bounded import TokenBucket
 from p2pforum.network.memory_network import MemoryHub
-from p2pforum.stem.frame import encode_cover
 from p2pforum.stem.guards import Guards
 from p2pforum.stem.params import StemParams
 from p2pforum.stem.router import RelayPost, StemRouter
 from p2pforum.stem.token_buckets import TokenBuckets
+from p2pforum.stem.wire import encode_cover
 
 P = StemParams()
 CROWD = "8.8.0.0/16"

@@ -14,14 +14,22 @@ from list_items import result_of
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
-from p2pforum.sync import wire
 from p2pforum.sync.reconcile import Items, Policy, Reconciler, Span
-from p2pforum.sync.wire import FINGERPRINT, FINGERPRINT_SIZE, HIGHEST, ID_LIST, Bound, Range, encode_varint
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.negentropy import (
+    FINGERPRINT,
+    FINGERPRINT_SIZE,
+    HIGHEST,
+    ID_LIST,
+    Bound,
+    Range,
+    encode_varint,
+)
 
 STOCK = Policy(16, 32, 16, quiet=False, tail=False, limit=0)
 
 
-def write(writer: wire.MessageWriter, lower: Bound, ranges: Iterable[Range]) -> None:
+def write(writer: negentropy.MessageWriter, lower: Bound, ranges: Iterable[Range]) -> None:
     """Append ranges that follow each other, the first from `lower` on."""
     for found in ranges:
         writer.add(lower, found)
@@ -66,9 +74,9 @@ class Stock(Reconciler):
         """One message in, one out; None when the initiator has finished."""
         if not message or not 0x60 <= message[0] <= 0x6F:
             raise RemoteProtocolError("not a message of any protocol version")
-        if message[0] != wire.VERSION and not self._initiator:
-            return bytes([wire.VERSION])
-        ranges, learnt = wire.decode(message), (list(self.have), list(self.need))
+        if message[0] != negentropy.VERSION and not self._initiator:
+            return bytes([negentropy.VERSION])
+        ranges, learnt = negentropy.decode(message), (list(self.have), list(self.need))
         spans = result_of(self._examine(ranges))
         if not self._policy.limit:
             answer = self._join(spans)
@@ -81,7 +89,7 @@ class Stock(Reconciler):
 
     def _join(self, spans: Sequence[Span]) -> bytes:
         whole, self._policy = self._policy, replace(self._policy, limit=0)
-        message = b"".join(self.emit(spans)) or bytes([wire.VERSION])
+        message = b"".join(self.emit(spans)) or bytes([negentropy.VERSION])
         self._policy = whole
         return message
 
@@ -91,7 +99,7 @@ class Stock(Reconciler):
         Also the bound up to which they would have looked at the message.
         """
         full = self._policy.limit - 200
-        out = wire.MessageWriter()
+        out = negentropy.MessageWriter()
         for span in spans:
             trial, hi = deepcopy(out), span.hi
             if span.fan == 0:

@@ -8,13 +8,13 @@ from stock import write
 from strategies import HOUR
 from sync_pair import TERMS, Side
 
-from p2pforum.sync import wire
 from p2pforum.sync.boards import tag_of
 from p2pforum.sync.fingerprint import Fingerprint
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
-from p2pforum.sync.payloads import NONCE_SIZE, Board, Boards, Hello, Look, Neg
 from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Terms
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import NONCE_SIZE, Board, Boards, Hello, Look, Neg
 
 _NONCE = bytes(range(NONCE_SIZE))
 
@@ -97,14 +97,14 @@ def everything(number: int = 0) -> Neg:
 
 def fingerprints(cuts: list[tuple[int, bytes]]) -> bytes:
     """A message of fingerprints that match nothing."""
-    writer = wire.MessageWriter()
-    ranges = [(cut, wire.FINGERPRINT, bytes(16)) for cut in cuts]
-    write(writer, wire.LOWEST, ranges)
+    writer = negentropy.MessageWriter()
+    ranges = [(cut, negentropy.FINGERPRINT, bytes(16)) for cut in cuts]
+    write(writer, negentropy.LOWEST, ranges)
     return writer.message()
 
 
-def listed(ids: list[bytes], lower: wire.Bound = wire.LOWEST) -> bytes:
+def listed(ids: list[bytes], lower: negentropy.Bound = negentropy.LOWEST) -> bytes:
     """A message that lists IDs in a range from `lower` on."""
-    writer = wire.MessageWriter()
-    write(writer, lower, [(wire.HIGHEST, wire.ID_LIST, b"".join(ids))])
+    writer = negentropy.MessageWriter()
+    write(writer, lower, [(negentropy.HIGHEST, negentropy.ID_LIST, b"".join(ids))])
     return writer.message()

@@ -17,8 +17,8 @@ from p2pforum.network.interface import PeerID
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params
 from p2pforum.sync.filling import Filling
-from p2pforum.sync.payloads import Code
 from p2pforum.sync.terms import KnownPeers
+from p2pforum.sync.wire.payloads import Code
 
 POSTS = pool(300)
 MISSED = POSTS[100:120]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode, parse
-from p2pforum.sync.payloads import (
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode, parse
+from p2pforum.sync.wire.negentropy import HIGHEST, encode_varint
+from p2pforum.sync.wire.payloads import (
     Board,
     Boards,
     Code,
@@ -27,7 +28,6 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.wire import HIGHEST, encode_varint
 
 ids = st.binary(min_size=32, max_size=32)
 hours = st.integers(0, limits.MAX_HOUR - 1)

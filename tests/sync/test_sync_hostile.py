@@ -21,9 +21,10 @@ from p2pforum.core.errors import InvalidPost, RemoteProtocolError
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Outcome
 from p2pforum.sync.budget import Budget, SessionOver
-from p2pforum.sync.frames import encode
 from p2pforum.sync.look import stretches
-from p2pforum.sync.payloads import (
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.negentropy import HIGHEST, LOWEST
+from p2pforum.sync.wire.payloads import (
     Board,
     Boards,
     Code,
@@ -39,7 +40,6 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.wire import HIGHEST, LOWEST
 
 POSTS = [p for p in pool(600) if p.payload.board == "board-0"]
 HERE, THERE = POSTS[:100], POSTS[100:]

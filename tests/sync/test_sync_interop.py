@@ -16,8 +16,8 @@ from nostr_tools import NostrTools, open_nostr_tools
 from stock import STOCK, Stock, sum_fingerprint
 
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync import wire
 from p2pforum.sync.reconcile import TUNED, Policy, Reconciler
+from p2pforum.sync.wire import negentropy
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +155,6 @@ def test_malformed_messages_get_the_verdict_that_nostr_tools_gives(nostr_tools: 
 def _is_wide(message: bytes) -> bool:
     """Whether some hour in it needs more than 31 bits."""
     try:
-        return any(2**31 <= upper[0] < wire.INFINITY for upper, _, _ in wire.decode(message))
+        return any(2**31 <= upper[0] < negentropy.INFINITY for upper, _, _ in negentropy.decode(message))
     except RemoteProtocolError:
         return False

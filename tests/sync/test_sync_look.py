@@ -24,8 +24,8 @@ from p2pforum.ingest import check_time
 from p2pforum.sync import look, session
 from p2pforum.sync.boards import BoardChoice
 from p2pforum.sync.look import stretches, window_of
-from p2pforum.sync.payloads import Board, Boards, Code, End, Hello, Look, Neg
 from p2pforum.sync.terms import Settings, Terms, whole_days
+from p2pforum.sync.wire.payloads import Board, Boards, Code, End, Hello, Look, Neg
 
 MANY = [a_post("Text.", board=f"board-{n}", hour=HOUR - 100 - n % 50) for n in range(300)]
 

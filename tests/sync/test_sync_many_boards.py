@@ -23,11 +23,11 @@ from p2pforum.store.posts import open_store
 from p2pforum.sync import boards as boards_module
 from p2pforum.sync.budget import Report
 from p2pforum.sync.claims import Claims
-from p2pforum.sync.frames import encode
 from p2pforum.sync.look import stretches
-from p2pforum.sync.payloads import NONCE_SIZE, Hello, Look
 from p2pforum.sync.session import SyncSession
 from p2pforum.sync.terms import Settings
+from p2pforum.sync.wire.frames import encode
+from p2pforum.sync.wire.payloads import NONCE_SIZE, Hello, Look
 
 NAMES = [f"board-{n:05}" for n in range(20_000)]
 

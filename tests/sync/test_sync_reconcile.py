@@ -15,7 +15,7 @@ from stock import STOCK, TOY, sum_fingerprint, toy_sum
 
 from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.reconcile import TUNED, Items, Policy, Reconciler
-from p2pforum.sync.wire import decode
+from p2pforum.sync.wire.negentropy import decode
 
 POLICIES = {
     "tuned": TUNED,

@@ -20,9 +20,9 @@ from p2pforum.core.errors import NetworkError, RemoteProtocolError, StoreError
 from p2pforum.core.post import Post
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import service
-from p2pforum.sync.frames import SyncFrameReader, encode
-from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.terms import Settings
+from p2pforum.sync.wire.frames import SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import Code, End, Hello
 
 POSTS = pool(600)
 PROTOCOL = TEST_NETWORK.sync_protocol

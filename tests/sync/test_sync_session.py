@@ -12,9 +12,9 @@ from sync_pair import TERMS, Side, meet, pool
 
 from p2pforum.core.post import Post
 from p2pforum.sync.boards import BoardChoice
-from p2pforum.sync.payloads import Code
 from p2pforum.sync.reconcile import TUNED
 from p2pforum.sync.terms import Terms
+from p2pforum.sync.wire.payloads import Code
 
 POOL = pool(60)
 subsets = st.sets(st.integers(0, len(POOL) - 1))

@@ -19,11 +19,11 @@ from p2pforum.network.interface import Network
 from p2pforum.network.memory_network import MemoryHub
 from p2pforum.sync import params, session_slots
 from p2pforum.sync.clocks import Clocks
-from p2pforum.sync.frames import Frame, SyncFrameReader
-from p2pforum.sync.payloads import Code, End, Hello
 from p2pforum.sync.service import SyncService
 from p2pforum.sync.session_slots import SessionSlots, SlotRequest, to_admit, to_end
 from p2pforum.sync.terms import Settings
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader
+from p2pforum.sync.wire.payloads import Code, End, Hello
 
 POSTS = pool(300)
 Clock = trio.testing.MockClock

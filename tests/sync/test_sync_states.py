@@ -11,8 +11,9 @@ from sync_pair import Side
 
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.sync.budget import PeerEnded
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
-from p2pforum.sync.payloads import (
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.negentropy import HIGHEST, LOWEST
+from p2pforum.sync.wire.payloads import (
     Board,
     Boards,
     Code,
@@ -28,7 +29,6 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.wire import HIGHEST, LOWEST
 
 SHARED = [a_post(f"shared {n}", board="general", hour=HOUR - n) for n in range(2)]
 MINE = [a_post("mine", board="mine", hour=HOUR)]

@@ -10,8 +10,17 @@ from negentropy_vectors import FOLDER, transcripts
 from stock import write
 
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync import wire
-from p2pforum.sync.wire import HIGHEST, LOWEST, MessageWriter, Mode, Range, decode, encode_varint, read_varint
+from p2pforum.sync.wire import negentropy
+from p2pforum.sync.wire.negentropy import (
+    HIGHEST,
+    LOWEST,
+    MessageWriter,
+    Mode,
+    Range,
+    decode,
+    encode_varint,
+    read_varint,
+)
 
 hours = st.integers(0, 2**64 - 2)
 bounds = st.tuples(hours, st.binary(max_size=32)) | st.just(HIGHEST)
@@ -97,7 +106,7 @@ def test_a_separator_separates(a: tuple[int, bytes], b: tuple[int, bytes]) -> No
     before, after = sorted((a, b))
     if before == after:
         return
-    bound = wire.separator(before, after)
+    bound = negentropy.separator(before, after)
     assert before < bound <= after
     shorter = (bound[0], bound[1][:-1])
     assert not bound[1] or not before < shorter <= after

@@ -6,9 +6,9 @@ import trio
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.sync import payloads
-from p2pforum.sync.frames import Frame, SyncFrameReader, encode
-from p2pforum.sync.payloads import Boards, Code, End, Hello, Want
+from p2pforum.sync.wire import payloads
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader, encode
+from p2pforum.sync.wire.payloads import Boards, Code, End, Hello, Want
 
 HOUR = 498_000  # late 2026
 EVERY = 40.0  # seconds: 520 IDs each time are the 16 KiB that a session must move in a minute

@@ -22,8 +22,8 @@ from strategies import HOUR, TEST_NETWORK, a_post  # noqa: E402
 from sync_pair import Side  # noqa: E402
 
 from p2pforum.core.post import Post  # noqa: E402
-from p2pforum.sync.frames import Frame, SyncFrameReader  # noqa: E402
 from p2pforum.sync.terms import Terms  # noqa: E402
+from p2pforum.sync.wire.frames import Frame, SyncFrameReader  # noqa: E402
 
 FILE = Path(__file__).parents[2] / "docs" / "vectors" / "sync-v1.json"
 HELLO, BOARDS, NEG, WANT, POSTS, GONE, PULL, CREDIT, END, LOOK = range(10)

@@ -1,4 +1,4 @@
-"""Protobuf fields of one RPC, one after the other, counted. What they mean is in wire.py."""
+"""Protobuf fields of one RPC, one after the other, counted. What they mean is in rpc.py."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from p2pforum.core.errors import RemoteProtocolError
 VARINT, FIXED64, LEN, FIXED32 = 0, 1, 2, 5
 
 
-def check(rule: bool, complaint: str) -> None:
+def require(rule: bool, complaint: str) -> None:
     """Raises RemoteProtocolError."""
     if not rule:
         raise RemoteProtocolError(f"an RPC with {complaint}")
@@ -33,10 +33,10 @@ class Body:
         data = self.data
         while pos < end:
             self.count += 1
-            check(self.count <= limits.MAX_RPC_FIELDS, "too many fields")
+            require(self.count <= limits.MAX_RPC_FIELDS, "too many fields")
             tag, pos = _varint(data, pos, end)
             number, wire = tag >> 3, tag & 7
-            check(0 < number < 2**29, "a field number out of range")
+            require(0 < number < 2**29, "a field number out of range")
             if wire == VARINT:
                 value, pos = _varint(data, pos, end)
                 yield number, wire, value, 0
@@ -47,7 +47,7 @@ class Body:
                 size = 8 if wire == FIXED64 else 4
             else:
                 raise RemoteProtocolError("an RPC with a wire type that is not in use")
-            check(size <= end - pos, "a field that ends behind its place")
+            require(size <= end - pos, "a field that ends behind its place")
             yield number, wire, pos, pos + size
             pos += size
 
@@ -61,8 +61,8 @@ def _varint(body: bytes, pos: int, end: int) -> tuple[int, int]:
         pos += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            check(value < 2**64, "a number above 64 bits")
+            require(value < 2**64, "a number above 64 bits")
             return value, pos
         shift += 7
-        check(shift < 70, "a number that does not end")
+        require(shift < 70, "a number that does not end")
     raise RemoteProtocolError("an RPC that is cut short")

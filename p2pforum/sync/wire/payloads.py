@@ -12,8 +12,8 @@ from typing import ClassVar
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
-from p2pforum.sync.fields import Fields, encode_bound
-from p2pforum.sync.wire import FINGERPRINT_SIZE, Bound, encode_varint
+from p2pforum.sync.wire.fields import Fields, encode_bound
+from p2pforum.sync.wire.negentropy import FINGERPRINT_SIZE, Bound, encode_varint
 
 NONCE_SIZE = 16
 TAG_SIZE = 8

@@ -3,7 +3,7 @@
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.core.post_id import ID_SIZE
-from p2pforum.sync.wire import HIGHEST, Bound, encode_varint, read_varint
+from p2pforum.sync.wire.negentropy import HIGHEST, Bound, encode_varint, read_varint
 
 
 class Fields:

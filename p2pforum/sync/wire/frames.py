@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
-from p2pforum.sync.fields import Fields
-from p2pforum.sync.payloads import (
+from p2pforum.sync.wire.fields import Fields
+from p2pforum.sync.wire.negentropy import encode_varint, read_varint
+from p2pforum.sync.wire.payloads import (
     Boards,
     End,
     FrameType,
@@ -22,7 +23,6 @@ from p2pforum.sync.payloads import (
     Pull,
     Want,
 )
-from p2pforum.sync.wire import encode_varint, read_varint
 
 Frame = Hello | Look | Boards | Neg | Want | Posts | Gone | Pull | Grant | End
 

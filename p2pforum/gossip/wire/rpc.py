@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
 from p2pforum.core.errors import LocalProtocolError, RemoteProtocolError
-from p2pforum.gossip.fields import LEN, VARINT, Body, check
+from p2pforum.gossip.wire.protobuf import LEN, VARINT, Body, require
 
 _AUTHOR_FIELDS = frozenset({1, 3, 5, 6})  # from, seqno, signature, key
 _DATA, _TOPIC = 2, 4
@@ -136,9 +136,9 @@ def decode_rpc(body: bytes) -> Rpc:
     for number, start, end in rpc.len_fields(0, len(body)):
         if number == 1:
             subscriptions.append(_decode_subscription(rpc, start, end))
-            check(len(subscriptions) <= limits.MAX_SUBSCRIPTIONS, "too many subscriptions")
+            require(len(subscriptions) <= limits.MAX_SUBSCRIPTIONS, "too many subscriptions")
         elif number == 2:
-            check(len(publish) < limits.MAX_RPC_MESSAGES, "too many messages")
+            require(len(publish) < limits.MAX_RPC_MESSAGES, "too many messages")
             publish.append(_decode_message(rpc, start, end))
         elif number == 3:
             control.read(rpc, start, end)
@@ -174,7 +174,7 @@ def _decode_message(rpc: Body, start: int, end: int) -> Message:
             topics += 1
         elif number in _AUTHOR_FIELDS:  # also when empty: the field must be absent
             authored = True
-    check(topics == 1, "a message that is not in exactly one topic")
+    require(topics == 1, "a message that is not in exactly one topic")
     return Message(topic, data, authored)
 
 
@@ -195,28 +195,28 @@ class _Control:
             elif number == 2:
                 self._read_iwant(rpc, a, b)
             elif number == 3:
-                check(len(self.graft) < limits.MAX_SUBSCRIPTIONS, "too many GRAFTs")
+                require(len(self.graft) < limits.MAX_SUBSCRIPTIONS, "too many GRAFTs")
                 self.graft.append(_decode_topic(rpc, a, b))
             elif number == 4:
-                check(len(self.prune) < limits.MAX_SUBSCRIPTIONS, "too many PRUNEs")
+                require(len(self.prune) < limits.MAX_SUBSCRIPTIONS, "too many PRUNEs")
                 self.prune.append(_decode_prune(rpc, a, b))
 
     def _read_ihave(self, rpc: Body, start: int, end: int) -> None:
-        check(len(self.ihave) < limits.MAX_SUBSCRIPTIONS, "too many IHAVEs")
+        require(len(self.ihave) < limits.MAX_SUBSCRIPTIONS, "too many IHAVEs")
         topic, ids = "", []
         for number, a, b in rpc.len_fields(start, end):
             if number == 1:
                 topic = _text(rpc, a, b)
             elif number == 2:
                 self._ihave_ids += 1
-                check(self._ihave_ids <= limits.MAX_RPC_IDS, "too many IDs in IHAVE")
+                require(self._ihave_ids <= limits.MAX_RPC_IDS, "too many IDs in IHAVE")
                 ids.append(rpc.data[a:b])
         self.ihave.append(IHave(topic, tuple(ids)))
 
     def _read_iwant(self, rpc: Body, start: int, end: int) -> None:
         for number, a, b in rpc.len_fields(start, end):
             if number == 1:
-                check(len(self.iwant) < limits.MAX_RPC_IDS, "too many IDs in IWANT")
+                require(len(self.iwant) < limits.MAX_RPC_IDS, "too many IDs in IWANT")
                 self.iwant.append(rpc.data[a:b])
 
 
@@ -239,7 +239,7 @@ def _decode_prune(rpc: Body, start: int, end: int) -> Prune:
 
 
 def _text(rpc: Body, start: int, end: int) -> str:
-    check(end - start <= limits.MAX_TOPIC_NAME, "a topic name that is too long")
+    require(end - start <= limits.MAX_TOPIC_NAME, "a topic name that is too long")
     try:
         return rpc.data[start:end].decode()
     except UnicodeDecodeError:

@@ -61,7 +61,7 @@ class FrontDesk:
         with self._parts.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self._parts.door.ingest([raw], Origin.LOCAL)
             if verdict.outcome is Outcome.STORED:
-                await self._parts.outbound_posts.see_off(raw, listen)
+                await self._parts.outbound_posts.publish(raw, listen)
                 spread = asdict(echo.counts())
         post_id = verdict.post.id if verdict.post else None
         return Submitted(verdict.outcome, post_id, verdict.reason, spread)

@@ -157,7 +157,7 @@ class OutboundPosts:
             for task in (self._publish_fresh, self._publish_backlog):
                 nursery.start_soon(task)
 
-    async def see_off(self, raw: bytes, listen: float) -> None:
+    async def publish(self, raw: bytes, listen: float) -> None:
         """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
         is_hidden = self._is_hidden
         if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):

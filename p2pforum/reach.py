@@ -60,7 +60,7 @@ async def _automatic(config: Config, directory: Path, ipv6: str | None, stack: A
     if ipv6 is not None:
         listen.append(f"/ip6/{ipv6}/tcp/{port}")
         announce.append(f"/ip6/{ipv6}/tcp/{port}")
-    place = own_ipv6.place_of(ipv6) if ipv6 else ""
+    network = own_ipv6.network_of(ipv6) if ipv6 else ""
     if config.map_port:
         try:
             mapping = await stack.enter_async_context(port_mapping.open_port(port))
@@ -69,11 +69,11 @@ async def _automatic(config: Config, directory: Path, ipv6: str | None, stack: A
         else:
             listen.append(f"/ip4/{mapping.inside}/tcp/{port}")
             announce.append(f"/ip4/{mapping.host}/tcp/{port}")
-            place = place or mapping.host
+            network = network or mapping.host
     told = tuple(sorted(announce)) if config.announce == AUTO and config.exchange else ()
     if config.announce != AUTO:
         told = config.announce
-    return Reach(tuple(listen), told, seed_at(secret, place) if place else None)
+    return Reach(tuple(listen), told, seed_at(secret, network) if network else None)
 
 
 def _is_dialled(listen: Sequence[str]) -> bool:

@@ -220,7 +220,7 @@ CBOR = _of(
     ("numbers in a long form", "or number < _LEAST[low - 24]", ""),
     ("lengths left open", "if low > 27:", "if False:"),
     ("maps, tags, floats", "if head >= _OTHERS:\n        raise", "if False:\n        raise"),
-    ("something behind the end", "if place != size:", "if place > size:"),
+    ("something behind the end", "if at != size:", "if at > size:"),
     ("any nesting", "len(above) >= depth or ", ""),
 )
 
@@ -325,7 +325,7 @@ EXCHANGE = _of(
     "exchange.wire",
     ("records of any number", " or len(records) == most", ""),
     ("sizes in one byte", "_HEAD = 2", "_HEAD = 1"),
-    ("anything behind the records", 'if frame[place:].strip(b"\\x00"):', "if False:"),
+    ("anything behind the records", 'if frame[at:].strip(b"\\x00"):', "if False:"),
 )
 
 INVITES = _of(

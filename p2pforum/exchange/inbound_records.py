@@ -19,7 +19,7 @@ def is_modest(addresses: Iterable[str]) -> bool:
     """One IPv4 host at most, one IPv6 host, one onion service: with seven hosts more in its record, each of
     its many peer IDs would have the nodes of a network knock there for a peer that can be reached.
     """
-    hosts = {(place.kind, place.host) for place in _places(addresses)}
+    hosts = {(address.kind, address.host) for address in _dialled(addresses)}
     return len(hosts) == len({kind for kind, _ in hosts})
 
 
@@ -27,16 +27,20 @@ def is_plausible(addresses: Iterable[str], source: str) -> bool:
     """`source`: the address that the connection came from. From this machine or a private network, as through
     an onion service, nobody can show a public one.
     """
-    hosts = {ipaddress.ip_address(place.host) for place in _places(addresses) if place.kind in ("ip4", "ip6")}
+    hosts = {
+        ipaddress.ip_address(address.host)
+        for address in _dialled(addresses)
+        if address.kind in ("ip4", "ip6")
+    }
     origins = {
-        ipaddress.ip_address(place.host) for place in _places([source]) if place.kind in ("ip4", "ip6")
+        ipaddress.ip_address(address.host) for address in _dialled([source]) if address.kind in ("ip4", "ip6")
     }
     if any(origin.is_global for origin in origins):
         return not hosts or bool(hosts & origins)
     return hosts <= origins
 
 
-def _places(addresses: Iterable[str]) -> list[Address]:
+def _dialled(addresses: Iterable[str]) -> list[Address]:
     """Those that can be dialled."""
     found = []
     for address in addresses:

@@ -27,13 +27,13 @@ def encode_frame(records: Iterable[bytes], size: int) -> bytes:
 def decode_frame(frame: bytes, most: int) -> list[bytes]:
     """At most `most` records. Raises RemoteProtocolError."""
     records: list[bytes] = []
-    place = 0
-    while size := int.from_bytes(frame[place : place + _HEAD], "big"):
-        place += _HEAD
-        if size > min(limits.MAX_PEER_RECORD, len(frame) - place) or len(records) == most:
+    at = 0
+    while size := int.from_bytes(frame[at : at + _HEAD], "big"):
+        at += _HEAD
+        if size > min(limits.MAX_PEER_RECORD, len(frame) - at) or len(records) == most:
             raise RemoteProtocolError("a frame with too many records, or one that is too long")
-        records.append(frame[place : place + size])
-        place += size
-    if frame[place:].strip(b"\x00"):
+        records.append(frame[at : at + size])
+        at += size
+    if frame[at:].strip(b"\x00"):
         raise RemoteProtocolError("a frame that is not filled with zeros")
     return records

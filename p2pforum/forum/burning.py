@@ -91,11 +91,11 @@ def burn(
     keystore: Keystore,
     choose: Choice,
     reader: Reader,
-    places: Sequence[Path],
+    paths: Sequence[Path],
     posts: StoreTraces | None = None,
     revealed: bytes = b"",
 ) -> BurnReport:
-    """Destroy, then read every file in `places` for what should be gone. Raises NotFound.
+    """Destroy, then read every file in `paths` for what should be gone. Raises NotFound.
 
     What can't be removed from the store does not keep the keys alive. `revealed` is the ID of a post that
     tells the secret of the key to everyone: it stays, and that secret is not looked for.
@@ -103,28 +103,28 @@ def burn(
     plan = _plan(keystore, choose, reader, revealed)
     problem = "" if posts is None else _forget(posts, plan)
     with keystore.transaction() as box:
-        gone = take(box, choose(box), plan.thread_of)
-    found = scan(places, plan.secrets)
-    found.findings += sealed_elsewhere(places, keystore.path)
+        gone = take_out(box, choose(box), plan.thread_of)
+    found = scan(paths, plan.secrets)
+    found.findings += sealed_elsewhere(paths, keystore.path)
     threads = gone.speaking.keys() | gone.read.keys()
     counts = (len(gone.keys), len(gone.outbox), len(gone.drafts), len(threads), len(plan.lost))
     return BurnReport(*counts, found, problem)
 
 
-def rehearse(keystore: Keystore, choose: Choice, reader: Reader, places: Sequence[Path]) -> Scan:
+def rehearse(keystore: Keystore, choose: Choice, reader: Reader, paths: Sequence[Path]) -> Scan:
     """Change nothing; list every file and offset that holds what a burn would destroy. Raises NotFound.
 
     An offset of -1: somewhere in this file, but not as it was written (sealed, or as words of an index).
     """
     plan = _plan(keystore, choose, reader)
-    found = scan(places, plan.secrets)
+    found = scan(paths, plan.secrets)
     if keystore.is_encrypted and plan.gone != Contents():
         found.findings.insert(0, Finding(keystore.path, -1, 0, "sealed in the keystore"))
     if plan.lost:
         found.findings.append(Finding(reader.path, -1, 0, "words of unsent posts in the search index"))
     if plan.pins:
         found.findings.append(Finding(reader.path, -1, 0, "a pin of the thread"))
-    found.findings += sealed_elsewhere(places, keystore.path)
+    found.findings += sealed_elsewhere(paths, keystore.path)
     return found
 
 
@@ -141,7 +141,7 @@ class _Plan:
 def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = b"") -> _Plan:
     box = keystore.read()
     targets, thread_of = choose(box), thread_finder(reader)
-    gone = take(box, targets, thread_of)
+    gone = take_out(box, targets, thread_of)
     lost = [row for row in unsent(reader, targets) if row.id != revealed]
     sought = replace(gone, keys={}) if revealed else gone
     pins = [root for root in reader.pinned() if targets.everything or root in targets.roots]
@@ -162,7 +162,7 @@ def _forget(posts: StoreTraces, plan: _Plan) -> str:
     return ""
 
 
-def take(box: Contents, targets: BurnTargets, thread_of: Callable[[str], bytes]) -> Contents:
+def take_out(box: Contents, targets: BurnTargets, thread_of: Callable[[str], bytes]) -> Contents:
     """Move the targets out of the box, and give it back."""
     if targets.everything:
         gone = copy.copy(box)

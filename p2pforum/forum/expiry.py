@@ -6,7 +6,7 @@ Front ends call it when they have the keystore open to write anyway, and show wh
 from dataclasses import dataclass
 
 from p2pforum.core import limits
-from p2pforum.forum.burning import take, the_key
+from p2pforum.forum.burning import take_out, the_key
 from p2pforum.forum.keys import KeyView, view_of
 from p2pforum.forum.traces import thread_finder
 from p2pforum.keystore.contents import AuthorKey, Contents
@@ -33,7 +33,7 @@ def review_idle(box: Contents, now: int, reader: Reader) -> Review:
             continue
         if key.warned and _is_due(key, now):
             burnt.append(view_of(box, key))
-            take(box, the_key(key.public)(box), thread_finder(reader))
+            take_out(box, the_key(key.public)(box), thread_finder(reader))
         elif not key.warned and _is_idle(key, now):
             key.warned = now
             warned.append(view_of(box, key))

@@ -54,14 +54,14 @@ class Scan:
     size: int = 0
 
 
-def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _CHUNK) -> Scan:
+def scan(paths: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _CHUNK) -> Scan:
     """Read every plain file in these directories (or the files themselves). Follows no links.
 
     `chunk_size` in bytes is what is held in memory at a time.
     """
     result = Scan()
     needles = _Needles(secrets)
-    for path in plain_files(places):
+    for path in plain_files(paths):
         try:
             findings, size = _scan_file(path, needles, chunk_size)
         except OSError:
@@ -73,12 +73,12 @@ def scan(places: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _C
     return result
 
 
-def plain_files(places: Iterable[Path]) -> Iterator[Path]:
+def plain_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Each plain file once, whatever it is called."""
     seen: set[Path] = set()
-    for place in places:
-        single = [(str(place.parent), list[str](), [place.name])]
-        for directory, _, names in os.walk(place) if place.is_dir() else single:
+    for top in paths:
+        single = [(str(top.parent), list[str](), [top.name])]
+        for directory, _, names in os.walk(top) if top.is_dir() else single:
             for path in (Path(directory, name) for name in sorted(names)):
                 if path not in seen and _is_plain(path):
                     seen.add(path)
@@ -96,13 +96,13 @@ class _Needles:
     """The secrets, cut into blocks, with where in which secret each comes from."""
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
-        self._places: dict[bytes, list[tuple[Secret, int]]] = {}
+        self._occurrences: dict[bytes, list[tuple[Secret, int]]] = {}
         for secret in secrets:
             for at in range(0, len(secret.value) - _BLOCK + 1, _BLOCK):
                 block = secret.value[at : at + _BLOCK]
                 if len(set(block)) > _DULL:
-                    self._places.setdefault(block, []).append((secret, at))
-        self._blocks = {int.from_bytes(block, sys.byteorder): block for block in self._places}
+                    self._occurrences.setdefault(block, []).append((secret, at))
+        self._blocks = {int.from_bytes(block, sys.byteorder): block for block in self._occurrences}
         self._numbers = set(self._blocks)
 
     def runs(self, chunk: bytes) -> Iterator[tuple[int, int, str]]:
@@ -110,7 +110,7 @@ class _Needles:
         for block in self._blocks_in(chunk):
             at = chunk.find(block)
             while at >= 0:
-                for secret, origin in self._places[block]:
+                for secret, origin in self._occurrences[block]:
                     start, end = _extend(chunk, at, secret.value, origin)
                     if end - start >= RUN:
                         yield start, end - start, secret.what
@@ -118,8 +118,8 @@ class _Needles:
 
     def _blocks_in(self, chunk: bytes) -> Iterable[bytes]:
         """All, if they are few; else those that one pass at each of eight alignments meets."""
-        if len(self._places) <= _FEW:
-            return self._places
+        if len(self._occurrences) <= _FEW:
+            return self._occurrences
         found: set[int] = set()
         for shift in range(_BLOCK):
             whole = (len(chunk) - shift) // _BLOCK * _BLOCK

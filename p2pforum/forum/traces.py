@@ -91,11 +91,11 @@ def _texts(what: str, subject: str, body: str) -> list[Secret]:
     return [Secret(what, text.encode()) for text in (subject, *own)]
 
 
-def sealed_elsewhere(places: Iterable[Path], keystore: Path) -> list[Finding]:
+def sealed_elsewhere(paths: Iterable[Path], keystore: Path) -> list[Finding]:
     """Backups and other keystores: what is in an encrypted one can't be known, and it outlives a burn."""
     return [
         Finding(path, -1, 0, "a backup or another keystore: it may hold this, too")
-        for path in plain_files(places)
+        for path in plain_files(paths)
         if path != keystore and _begins(path, MAGIC)
     ]
 

@@ -83,7 +83,7 @@ class PeerStates:
     def remove(self, peer: PeerID) -> list[bytes]:
         """What nobody but this peer had brought to be judged, and will not be."""
         self._states.pop(peer).cut()
-        return self._validation.drop(peer)
+        return self._validation.remove_peer(peer)
 
     def clear(self) -> None:
         for state in self:

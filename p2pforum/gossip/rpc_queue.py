@@ -76,7 +76,7 @@ class RpcQueue:
                 self._messages.append(entry)
                 self._bytes += len(entry)
 
-    def take(self) -> tuple[bytes, int]:
+    def next_bytes(self) -> tuple[bytes, int]:
         """The next bytes to write, and the number of messages in them. Then `confirm` or `put_back`."""
         control: list[bytes] = []
         messages: list[bytes] = []

@@ -31,7 +31,7 @@ class RpcSender:
         state.greeted = True
         while True:
             self._states.fetch_asked(state, self._router.kept)
-            data, count = state.queue.take()
+            data, count = state.queue.next_bytes()
             if not data:
                 await state.wake.heard()
                 continue

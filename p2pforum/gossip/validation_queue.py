@@ -82,7 +82,7 @@ class ValidationQueue:
         if not queue.posts:
             del self._queues[peer]
 
-    def drop(self, peer: str) -> list[bytes]:
+    def remove_peer(self, peer: str) -> list[bytes]:
         """The peer is gone: forget its queue. The messages that nobody else brought."""
         queue = self._queues.pop(peer, _Queue())
         alone = []

@@ -43,7 +43,7 @@ def usable(listening: Iterable[str], interfaces: Iterable[Interface]) -> list[In
     return [i for i in interfaces if is_private(i.ip) and not hosts.isdisjoint({i.ip, "0.0.0.0"})]
 
 
-def told(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[LanNode]:
+def advertised(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[LanNode]:
     """One for each port. `interfaces` are the usable ones; `listening` addresses end in the peer ID."""
     by_port: dict[tuple[str, int], set[str]] = {}
     for address in map(parse_address, listening):
@@ -53,7 +53,7 @@ def told(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[LanN
     return [LanNode(peer, port, tuple(sorted(ips))) for (peer, port), ips in sorted(by_port.items())]
 
 
-def taken(node: LanNode, interfaces: Sequence[Interface]) -> list[str]:
+def accepted(node: LanNode, interfaces: Sequence[Interface]) -> list[str]:
     """Addresses to dial; none if it says something that no node of the local network would."""
     try:
         public_key_of(node.peer)

@@ -14,7 +14,7 @@ import trio
 from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError
 from p2pforum.core.network_params import NetworkParams
-from p2pforum.lan.addresses import Interface, LanNode, taken, told, usable
+from p2pforum.lan.addresses import Interface, LanNode, accepted, advertised, usable
 from p2pforum.lan.names import random_name, service_type
 from p2pforum.network.interface import Network
 
@@ -67,7 +67,7 @@ class LanService:
 
     async def _take_part(self, near: Sequence[Interface]) -> None:
         """Until this machine is in another network. Raises NetworkError."""
-        nodes = told(self._network.addresses, near)
+        nodes = advertised(self._network.addresses, near)
         token = trio.lowlevel.current_trio_token()
 
         def found(node: LanNode) -> None:  # in a thread
@@ -98,7 +98,7 @@ class LanService:
         if node.peer == self._network.peer_id:
             return
         try:
-            for address in taken(node, near):
+            for address in accepted(node, near):
                 self.found += 1
                 self._found(address)
         except Exception:

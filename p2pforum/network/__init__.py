@@ -3,7 +3,7 @@
 interface.py        what gossip and sync may ask of a network
 groups.py           which addresses one owner can have many of
 ranges.py           which addresses a stranger may have us dial
-peer_seed.py        a lasting peer ID's seed, and that of each place
+peer_seed.py        a lasting peer ID's seed, and that of each network
 own_ipv6.py         which public IPv6 address of this machine others may be told
 port_mapping.py     a port of the router, forwarded to this node
 bell.py             wakes the one task that waits for work

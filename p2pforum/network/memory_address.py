@@ -4,7 +4,7 @@ from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import PeerID
 
 
-def parse_place(address: str) -> tuple[str, PeerID]:
+def parse_memory_address(address: str) -> tuple[str, PeerID]:
     """The address without its peer ID, and that. Raises NetworkError."""
     match address.split("/"):
         case ["", "memory", name, "p2p", peer] if name and peer:

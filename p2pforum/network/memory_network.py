@@ -22,7 +22,7 @@ from p2pforum.core.signature import SIGNATURE_SIZE
 from p2pforum.network.answering import hold_nursery, open_background, run_handler
 from p2pforum.network.bans import Bans
 from p2pforum.network.interface import Account, Connection, ConnectionEvent, Direction, PeerID, StreamHandler
-from p2pforum.network.memory_address import parse_place
+from p2pforum.network.memory_address import parse_memory_address
 from p2pforum.network.memory_budget import MemoryBudget
 from p2pforum.network.memory_link import MemoryLink
 from p2pforum.network.memory_stream import MemoryStream, memory_stream_pair
@@ -41,7 +41,7 @@ class MemoryHub:
         self._latency = latency
         self.buffer = buffer
         self._nodes: dict[str, MemoryNetwork] = {}
-        self._places: dict[str, MemoryNetwork] = {}
+        self._by_address: dict[str, MemoryNetwork] = {}
         self._group: dict[str, int] = {}  # nodes in no group form one of their own
 
     @asynccontextmanager
@@ -67,7 +67,7 @@ class MemoryHub:
             node = MemoryNetwork(self, name, where, handlers, listening, max_connections)
             if keyed:
                 node.peer_id = PeerID(peer_id_of(node.public_key))
-            self._nodes[name] = self._places[where] = node
+            self._nodes[name] = self._by_address[where] = node
             try:
                 yield node
             finally:
@@ -104,7 +104,7 @@ class MemoryHub:
 
     def find_at(self, where: str) -> "MemoryNetwork | None":
         """An address without its peer ID."""
-        return self._places.get(where)
+        return self._by_address.get(where)
 
     def delay(self) -> float:
         return self._rng.uniform(*self._latency)
@@ -112,7 +112,7 @@ class MemoryHub:
     def _remove(self, node: "MemoryNetwork") -> None:
         if self._nodes.get(node.name) is node:
             del self._nodes[node.name]
-            del self._places[node.where]
+            del self._by_address[node.where]
         node.shut()
 
 
@@ -167,7 +167,7 @@ class MemoryNetwork:
     # -- connecting ------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        where, peer = parse_place(address)
+        where, peer = parse_memory_address(address)
         await self._travel(timeout, f"nothing answers at {address}")
         if peer in self._links:
             return peer

@@ -42,7 +42,7 @@ def public_ipv6(interfaces: str) -> str | None:
     return str(min(found)[1]) if found else None
 
 
-def place_of(ip: str) -> str:
+def network_of(ip: str) -> str:
     """The network of an address: its /64."""
     return str(ipaddress.ip_network((ip, 64), strict=False))
 

@@ -28,13 +28,13 @@ def peer_seed(directory: Path) -> bytes:
     return seed
 
 
-def seed_at(seed: bytes, place: str) -> bytes:
-    """The seed of the peer ID that a node has in one network (`place`, as "2001:db8:1:2::/64"), 32 bytes.
+def seed_at(seed: bytes, network: str) -> bytes:
+    """The seed of the peer ID that a node has in one network (`network`, as "2001:db8:1:2::/64"), 32 bytes.
 
     In another network the node has another peer ID. Else everybody who is told its address could follow a
     machine from place to place.
     """
-    return hashlib.blake2b(place.encode(), key=seed, digest_size=32, person=b"p2pforum-place").digest()
+    return hashlib.blake2b(network.encode(), key=seed, digest_size=32, person=b"p2pforum-place").digest()
 
 
 def port_of(seed: bytes) -> int:

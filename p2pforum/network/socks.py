@@ -102,10 +102,10 @@ async def _sign_in(stream: trio.SocketStream, proxy: Proxy) -> None:
 
 
 def _request(target: Address) -> bytes:
-    return bytes([_VERSION, _CONNECT, 0]) + _place(target) + struct.pack("!H", target.port)
+    return bytes([_VERSION, _CONNECT, 0]) + _encode_address(target) + struct.pack("!H", target.port)
 
 
-def _place(target: Address) -> bytes:
+def _encode_address(target: Address) -> bytes:
     if target.kind in ("ip4", "ip6"):
         packed = ipaddress.ip_address(target.host).packed
         return bytes([_IP4 if target.kind == "ip4" else _IP6]) + packed

@@ -66,8 +66,8 @@ def excerpt(text: str, groups: list[list[Term]]) -> str:
     line = " ".join(text.split())
     terms = [term.text for group in groups for term in group if not term.is_excluded]
     folded = _fold(line)
-    places = [place for term in terms if (place := folded.find(_fold(term))) >= 0]
-    start = max(0, min(places, default=0) - _BEFORE)
+    offsets = [offset for term in terms if (offset := folded.find(_fold(term))) >= 0]
+    start = max(0, min(offsets, default=0) - _BEFORE)
     piece = line[start : start + _EXCERPT]
     return ("…" if start else "") + piece + ("…" if start + _EXCERPT < len(line) else "")
 
@@ -92,7 +92,7 @@ def _printable(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Letter for letter: places in the result are places in `text`."""
+    """Letter for letter: offsets in the result are offsets in `text`."""
     return "".join(_fold_letter(c) for c in text)
 
 

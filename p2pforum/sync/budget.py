@@ -119,7 +119,7 @@ class SendWindow:
     def fits(self, size: int) -> bool:
         return size <= self.left
 
-    def take(self, size: int) -> None:
+    def spend(self, size: int) -> None:
         self.left -= size
 
     def add(self, size: int) -> None:

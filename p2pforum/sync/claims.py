@@ -20,7 +20,7 @@ class Claims:
     def __len__(self) -> int:
         return len(self._claims)
 
-    def take(self, keys: Iterable[Hashable], owner: object) -> list[Hashable]:
+    def claim(self, keys: Iterable[Hashable], owner: object) -> list[Hashable]:
         """Claim those that nobody else holds (or whose claim has lapsed); which they are."""
         now = self._time()
         mine = self._of.setdefault(owner, set())
@@ -36,7 +36,7 @@ class Claims:
             taken.append(key)
         return taken
 
-    def drop(self, keys: Iterable[Hashable], owner: object) -> None:
+    def release(self, keys: Iterable[Hashable], owner: object) -> None:
         """These have come, or will not come from this owner's peer."""
         mine = self._of.get(owner, set())
         for key in keys:
@@ -44,7 +44,7 @@ class Claims:
                 mine.discard(key)
                 del self._claims[key]
 
-    def release(self, owner: object) -> None:
+    def release_all(self, owner: object) -> None:
         """The session has ended."""
         for key in self._of.pop(owner, set()):
             del self._claims[key]

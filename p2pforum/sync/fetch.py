@@ -128,14 +128,14 @@ class Fetching:
         """
         room = _WANT_FRAME - len(self._queue) - self._checking
         batch = [self._unchecked.popleft() for _ in range(min(room, len(self._unchecked)))]
-        mine = set(self._claims.take(batch, self))
+        mine = set(self._claims.claim(batch, self))
         self._deferred += [id_ for id_ in batch if id_ not in mine]
         self._checking += len(mine)
         return [id_ for id_ in batch if id_ in mine]
 
     def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
         self._checking -= len(checked)
-        self._claims.drop(known, self)
+        self._claims.release(known, self)
         self._queue.extend([id_ for id_ in checked if id_ not in known])
 
     def retry_deferred(self) -> None:
@@ -165,7 +165,7 @@ class Fetching:
     # --- what comes ---------------------------------------------------------------------------------------
 
     def on_gone(self, frame: Gone) -> None:
-        self._claims.drop(self._answered(frame.count), self)
+        self._claims.release(self._answered(frame.count), self)
         self._report.gone += frame.count
 
     def on_posts(self, frame: Posts, size: int, *, may_push: bool) -> None:
@@ -215,7 +215,7 @@ class Fetching:
             table.tag(p.payload.board) not in self.pushable for p in posts
         ):
             raise RemoteProtocolError("a pushed post of a board that was not compared")
-        self._claims.drop(arrival.ids, self)
+        self._claims.release(arrival.ids, self)
         if arrival.pull is not None:
             self._check_pulled(arrival.pull, posts, table)
             self._go_on(arrival.pull, arrival.how)
@@ -255,7 +255,7 @@ class Fetching:
     def _go_on(self, plan: PullPlan, how: PostsReason) -> None:
         """Keep the claim on a board that comes; after its newest posts, ask for the rest of it."""
         claim = [plan.board.name] if plan.board.name else []
-        mine = self._claims.take(claim, self) if how is not PostsReason.PULLED_ALL else []
+        mine = self._claims.claim(claim, self) if how is not PostsReason.PULLED_ALL else []
         if how is PostsReason.PULLED_PART:
             if mine:
                 self._pulls.append(plan.rest())
@@ -264,8 +264,8 @@ class Fetching:
         elif how is PostsReason.PULLED_ALL and all(
             p.board is not plan.board for p in (*self._pulls, *self._pulling)
         ):
-            self._claims.drop(claim, self)
+            self._claims.release(claim, self)
 
     def release(self) -> None:
         """The session is over: what it did not bring may be fetched by others."""
-        self._claims.release(self)
+        self._claims.release_all(self)

@@ -119,4 +119,4 @@ class Matching:
 
     def _claim(self, board: SharedBoard) -> bool:
         """Whether no other session pulls that board. One whose name is unknown here can't be told apart."""
-        return not board.name or bool(self._claims.take([board.name], self._fetching))
+        return not board.name or bool(self._claims.claim([board.name], self._fetching))

@@ -66,7 +66,7 @@ class _Negotiating:
         encoded = encode(frame)
         while not self.window.fits(len(encoded)):
             yield False
-        self.window.take(len(encoded))
+        self.window.spend(len(encoded))
         self._report.neg_out += len(encoded)
         self.outbox.append(encoded)
 

@@ -90,7 +90,7 @@ class Serving:
         cost = len(frame) if posts is not None else 0
         if not self.window.fits(cost):
             return False
-        self.window.take(cost)
+        self.window.spend(cost)
         self._report.sent += posts or 0
         self._report.posts_out += cost
         self._ready.popleft()

@@ -15,7 +15,7 @@ from cli_keys import forms, keystore_of, make_cheap, mine, set_passphrase
 from cli_terminal import Terminal
 from cli_world import HOUR, PARAMS, ROOT, World, discussion, post
 
-from p2pforum.cli.commands.key_burn import _places
+from p2pforum.cli.commands.key_burn import _paths
 from p2pforum.cli.context import Context
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id, parse_id
@@ -248,11 +248,11 @@ def test_a_dry_run_lists_every_place_and_changes_nothing(
     arguments = ("key", "burn", made[:8], "--dry-run", "--look-in", str(tmp_path / "stick"))
     found = world.ok(*arguments, "--json").json
     assert {path: path.read_bytes() for path in before} == before
-    places = {(place["path"], place["offset"]) for place in found["found"]}
-    assert {(str(path), offset) for path, offset in planted.items()} <= places
-    names = {Path(path).name for path, _ in places}
+    paths = {(place["path"], place["offset"]) for place in found["found"]}
+    assert {(str(path), offset) for path, offset in planted.items()} <= paths
+    names = {Path(path).name for path, _ in paths}
     assert {"keystore", "old-backup", "node.db"} <= names, "and where they belong"
-    assert (str(world.home / "data" / "node.db"), None) in places, "the search index"
+    assert (str(world.home / "data" / "node.db"), None) in paths, "the search index"
     shown = world.ok(*arguments).out
     for path, offset in planted.items():
         assert f"{path.name} at {offset}: " in shown
@@ -262,7 +262,7 @@ def test_a_dry_run_lists_every_place_and_changes_nothing(
     assert result.code == 1
     left = {(place["path"], place["offset"]) for place in result.json["scan"]["found"]}
     own = {str(world.home / part) for part in ("keys/keystore", "keys/keystore.new", "data/node.db")}
-    assert left == {place for place in places if place[0] not in own}
+    assert left == {place for place in paths if place[0] not in own}
 
 
 def test_a_dry_run_looks_into_the_write_ahead_log(world: World) -> None:
@@ -299,7 +299,7 @@ def test_where_it_looks(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.delenv("P2PFORUM_HOME")
     context = Context()
     paths = context.session.paths
-    found = _places(context, ("elsewhere",))
+    found = _paths(context, ("elsewhere",))
     assert found[:3] == [paths.data_dir, paths.keys_dir, paths.config_file.parent]
     assert left in found
     assert found[-1] == Path("elsewhere")

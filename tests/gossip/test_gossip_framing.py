@@ -77,11 +77,11 @@ def test_messages_that_wait_together_share_an_rpc_and_control_parts_do_not() -> 
         assert queue.add_message(entry(n))
     assert queue.add_control(b"one")
     assert queue.add_control(b"two")
-    written, messages = queue.take()
+    written, messages = queue.next_bytes()
     assert read_back(written) == [b"one", b"two", entry(0) + entry(1) + entry(2)]
     assert messages == 3
     assert not queue
-    assert queue.take() == (b"", 0)
+    assert queue.next_bytes() == (b"", 0)
 
 
 @given(st.lists(st.integers(1, 16_000), min_size=1, max_size=60))
@@ -91,7 +91,7 @@ def test_every_rpc_keeps_its_bounds_and_nothing_is_lost_or_reordered(sizes: list
     assert all(map(queue.add_message, entries))
     got, count = b"", 0
     while queue:
-        written, messages = queue.take()
+        written, messages = queue.next_bytes()
         (body,) = read_back(written)
         assert len(body) <= limits.GOSSIP_RPC
         assert 0 < messages <= limits.MAX_RPC_MESSAGES
@@ -105,7 +105,7 @@ def test_an_rpc_holds_no_more_messages_than_a_peer_may_read() -> None:
     queue = RpcQueue()
     for n in range(300):
         queue.add_message(entry(n, 0))
-    assert queue.take()[1] == limits.MAX_RPC_MESSAGES
+    assert queue.next_bytes()[1] == limits.MAX_RPC_MESSAGES
 
 
 def test_a_full_outbox_refuses() -> None:
@@ -128,7 +128,7 @@ def test_what_a_peer_asks_for_is_fetched_as_room_comes_however_much_it_is() -> N
     while queue:
         queue.fetch_asked(kept.get)
         assert queue.held <= limits.GOSSIP_RPC + 1_100 + 800 * 8
-        written, _ = queue.take()
+        written, _ = queue.next_bytes()
         got += b"".join(read_back(written))
         queue.confirm()
     assert got == b"".join(kept.values())
@@ -146,7 +146,7 @@ def test_what_is_pushed_has_its_room_whatever_waits_to_be_fetched() -> None:
     assert all(map(queue.add_message, pushed))
     queue.fetch_asked(kept.get)
     written = b""
-    while (taken := queue.take())[0]:
+    while (taken := queue.next_bytes())[0]:
         written += taken[0]
     assert b"".join(pushed) in b"".join(read_back(written))
 
@@ -159,7 +159,7 @@ def test_ids_beyond_the_bound_are_refused_and_what_is_gone_is_left_out() -> None
     assert queue.add_asked(rest) == 0
     del kept[rest[0]]
     queue.fetch_asked(kept.get)
-    assert read_back(queue.take()[0]) == [kept[first] + kept[rest[1]]]
+    assert read_back(queue.next_bytes()[0]) == [kept[first] + kept[rest[1]]]
     assert not queue
 
 
@@ -167,11 +167,11 @@ def test_what_could_not_be_written_goes_first_on_the_next_stream() -> None:
     queue = RpcQueue()
     queue.add_control(b"first")
     queue.add_message(entry(1))
-    taken = queue.take()
+    taken = queue.next_bytes()
     queue.put_back()
     queue.add_control(b"second")
     queue.add_message(entry(2))
-    again, _ = queue.take()
+    again, _ = queue.next_bytes()
     assert again.startswith(frame(b"first"))
     assert read_back(again) == [b"first", b"second", entry(1) + entry(2)]
     assert taken[0].endswith(entry(1))

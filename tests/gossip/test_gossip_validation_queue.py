@@ -75,8 +75,8 @@ def test_who_leaves_takes_only_what_nobody_else_brought() -> None:
     queue.add(brought("a", b"alone"))
     queue.add(brought("a", b"both"))
     queue.add(brought("b", b"both", is_again=True))
-    assert queue.drop("a") == [message_id(b"alone")]
-    assert queue.drop("a") == []
+    assert queue.remove_peer("a") == [message_id(b"alone")]
+    assert queue.remove_peer("a") == []
     assert [v.peer for v in queue.next_batch()] == ["b"]
 
 
@@ -126,7 +126,7 @@ class JudgingMachine(RuleBasedStateMachine):
     def leave(self, peer: str) -> None:
         gone = self.queues.pop(peer, [])
         rest = {data for queue in self.queues.values() for data in queue}
-        assert self.queue.drop(peer) == [message_id(data) for data in gone if data not in rest]
+        assert self.queue.remove_peer(peer) == [message_id(data) for data in gone if data not in rest]
 
     @rule()
     def judge(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from p2pforum.core import limits
 from p2pforum.core.address import parse_address
 from p2pforum.core.peer_id import peer_id_of
-from p2pforum.lan.addresses import Interface, LanNode, taken, told, usable
+from p2pforum.lan.addresses import Interface, LanNode, accepted, advertised, usable
 from p2pforum.lan.names import random_name, service_type
 
 PEER = peer_id_of(bytes(range(32)))
@@ -63,14 +63,14 @@ def test_names_are_drawn_anew() -> None:
 def test_only_where_it_listens_in_a_private_network(hosts: list[str], expected: list[Interface]) -> None:
     near = usable(listening(*hosts), INTERFACES)
     assert near == expected
-    nodes = told(listening(*hosts), near)
+    nodes = advertised(listening(*hosts), near)
     assert {ip for node in nodes for ip in node.ips} == {i.ip for i in expected}
     assert all((node.peer, node.port) == (PEER, 4001) for node in nodes)
 
 
 def test_one_offer_for_each_port() -> None:
     both = [*listening("192.168.1.5"), *listening("0.0.0.0", port=4002)]
-    assert told(both, [HOME, OFFICE]) == [
+    assert advertised(both, [HOME, OFFICE]) == [
         LanNode(PEER, 4001, ("192.168.1.5",)),
         LanNode(PEER, 4002, ("10.20.0.9", "192.168.1.5")),
     ]
@@ -81,7 +81,7 @@ def test_one_offer_for_each_port() -> None:
 
 def test_a_neighbour_is_taken() -> None:
     node = LanNode(OTHER, 4001, ("192.168.1.77",))
-    assert taken(node, [HOME, OFFICE]) == [f"/ip4/192.168.1.77/tcp/4001/p2p/{OTHER}"]
+    assert accepted(node, [HOME, OFFICE]) == [f"/ip4/192.168.1.77/tcp/4001/p2p/{OTHER}"]
 
 
 @pytest.mark.parametrize(
@@ -105,26 +105,26 @@ def test_a_neighbour_is_taken() -> None:
     ],
 )
 def test_whoever_is_in_the_local_network_can_make_us_dial_nothing_outside_it(ip: str) -> None:
-    assert taken(LanNode(OTHER, 4001, (ip,)), [HOME, OFFICE]) == []
+    assert accepted(LanNode(OTHER, 4001, (ip,)), [HOME, OFFICE]) == []
 
 
 @pytest.mark.parametrize("peer", ["", "bob", OTHER + " ", "Qm" + "a" * 44, OTHER + "/tcp/1"])
 def test_a_name_that_is_no_peer_id_is_not_taken(peer: str) -> None:
-    assert taken(LanNode(peer, 4001, ("192.168.1.77",)), [HOME]) == []
+    assert accepted(LanNode(peer, 4001, ("192.168.1.77",)), [HOME]) == []
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536])
 def test_a_port_that_is_none_is_not_taken(port: int) -> None:
-    assert taken(LanNode(OTHER, port, ("192.168.1.77",)), [HOME]) == []
+    assert accepted(LanNode(OTHER, port, ("192.168.1.77",)), [HOME]) == []
 
 
 @given(st.text(), st.integers(), st.lists(st.text() | st.ip_addresses().map(str), max_size=20))
 def test_whatever_is_said_what_is_taken_is_near(peer: str, port: int, ips: list[str]) -> None:
-    for address in taken(LanNode(peer, port, tuple(ips)), [HOME, OFFICE]):
+    for address in accepted(LanNode(peer, port, tuple(ips)), [HOME, OFFICE]):
         host = parse_address(address).host
         assert host.startswith(("192.168.1.", "10.20."))
 
 
 def test_one_node_has_few_addresses() -> None:
     many = tuple(f"10.20.1.{n}" for n in range(1, 200))
-    assert len(taken(LanNode(OTHER, 4001, many), [OFFICE])) == limits.MAX_PEER_ADDRESSES
+    assert len(accepted(LanNode(OTHER, 4001, many), [OFFICE])) == limits.MAX_PEER_ADDRESSES

@@ -24,9 +24,9 @@ async def reach(directory: Path, interfaces: str = PUBLIC, **settings: object) -
 
 async def test_a_public_address_is_listened_at_and_told(tmp_path: Path) -> None:
     found = await reach(tmp_path)
-    place = f"/ip6/{ONE}/tcp/{port_of(peer_seed(tmp_path))}"
-    assert found.listen == (LOOPBACK, place)
-    assert found.announce == (place,)
+    network = f"/ip6/{ONE}/tcp/{port_of(peer_seed(tmp_path))}"
+    assert found.listen == (LOOPBACK, network)
+    assert found.announce == (network,)
     assert found == await reach(tmp_path), "the same after a restart"
 
 

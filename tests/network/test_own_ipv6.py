@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from p2pforum.network.own_ipv6 import place_of, public_ipv6, read_interfaces
+from p2pforum.network.own_ipv6 import network_of, public_ipv6, read_interfaces
 
 LASTING, TEMPORARY, DEPRECATED, TENTATIVE, FAILED = 0x80, 0x01, 0x20, 0x40, 0x08
 ONE, TWO = "2a02:1:2:3:a1b2:c3d4:e5f6:789", "2a02:1:2:3:1111:2222:3333:4444"
@@ -54,5 +54,5 @@ def test_lines_of_another_shape_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_the_place_is_the_network_and_not_the_machine() -> None:
-    assert place_of(ONE) == place_of(TWO) == "2a02:1:2:3::/64"
-    assert place_of("2a02:1:2:4::1") == "2a02:1:2:4::/64"
+    assert network_of(ONE) == network_of(TWO) == "2a02:1:2:3::/64"
+    assert network_of("2a02:1:2:4::1") == "2a02:1:2:4::/64"

@@ -103,7 +103,7 @@ def test_a_board_without_posts_in_these_hours_is_known_by_name() -> None:
     new = a_post("New.", board="board-7", hour=HOUR - 1)
     for others, came in (([], 1), (["board-7"], 0)):
         a, b = Side(MemoryPosts(MANY)), Side(MemoryPosts([*MANY, new]))
-        a.claims.take(others, "another session")
+        a.claims.claim(others, "another session")
         meet(a, b)
         assert (a.session.report.received, a.session.report.left) == (came, 1 - came)
 

@@ -75,9 +75,9 @@ def command(context: Context, /, **typed: Any) -> int:
     arguments = BurnArguments(**typed)
     box = open_keystore(context.session)
     target = _target(context, box, arguments)
-    places = _places(context, arguments.look_in)
+    paths = _paths(context, arguments.look_in)
     if arguments.dry_run:
-        found = rehearse(box, target.choose, context.session.reader, places)
+        found = rehearse(box, target.choose, context.session.reader, paths)
         if arguments.as_json:
             context.console.json(_scan_json(found))
         else:
@@ -85,7 +85,7 @@ def command(context: Context, /, **typed: Any) -> int:
         return OK
     if not arguments.yes:
         options.confirm(f"Burn {target.what}? It can't be undone")
-    return _burn(context, box, target, places, arguments)
+    return _burn(context, box, target, paths, arguments)
 
 
 def _target(context: Context, box: "Keystore", arguments: BurnArguments) -> Target:
@@ -109,7 +109,7 @@ def _target(context: Context, box: "Keystore", arguments: BurnArguments) -> Targ
     return Target(burning.everything, f"all {options.count(len(contents.keys), 'key')} and everything else")
 
 
-def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
+def _paths(context: Context, look_in: tuple[str, ...]) -> list[Path]:
     """Where p2pforum writes, and where an editor that was killed may have left a text."""
     from p2pforum.cli.terminal.editor import leftovers
 
@@ -119,13 +119,13 @@ def _places(context: Context, look_in: tuple[str, ...]) -> list[Path]:
 
 
 def _burn(
-    context: Context, box: "Keystore", target: Target, places: list[Path], arguments: BurnArguments
+    context: Context, box: "Keystore", target: Target, paths: list[Path], arguments: BurnArguments
 ) -> int:
     from p2pforum.app.delivery import TraceRemover
     from p2pforum.forum.burning import burn
 
     revealed = _reveal(context, box, target.key) if arguments.reveal else b""
-    burnt = burn(box, target.choose, context.session.reader, places, TraceRemover(context.session), revealed)
+    burnt = burn(box, target.choose, context.session.reader, paths, TraceRemover(context.session), revealed)
     if arguments.as_json:
         context.console.json(_burnt_json(burnt))
     else:

@@ -17,7 +17,7 @@ class Fields:
         n, self._at = read_varint(self._payload, self._at)
         return n
 
-    def take(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         end = self._at + size
         if end > len(self._payload):
             raise RemoteProtocolError("a frame that ends inside a field")
@@ -26,7 +26,7 @@ class Fields:
         return taken
 
     def rest(self) -> bytes:
-        return self.take(len(self._payload) - self._at)
+        return self.read(len(self._payload) - self._at)
 
     def more(self) -> bool:
         return self._at < len(self._payload)
@@ -47,7 +47,7 @@ class Fields:
         step, size = self.number(), self.number()
         if size > ID_SIZE or step > limits.MAX_HOUR or (step == 0 and size):
             raise RemoteProtocolError("not a bound")
-        prefix = self.take(size)
+        prefix = self.read(size)
         return HIGHEST if step == 0 else (step - 1, prefix)
 
 

@@ -40,7 +40,7 @@ def encode(frame: Frame) -> bytes:
 def parse(body: bytes) -> Frame:
     """A frame from its type byte and payload."""
     fields = Fields(body)
-    found = _parse(fields.take(1)[0], fields)
+    found = _parse(fields.read(1)[0], fields)
     if fields.more():
         raise RemoteProtocolError("a frame with bytes left over")
     return found

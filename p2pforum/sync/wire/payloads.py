@@ -73,7 +73,7 @@ class Hello:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Hello":
-        return cls(fields.take(NONCE_SIZE), fields.hour(), fields.hour())
+        return cls(fields.read(NONCE_SIZE), fields.hour(), fields.hour())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Look:
     def parse(cls, fields: Fields) -> "Look":
         seen = []
         while fields.more():
-            seen.append(fields.take(FINGERPRINT_SIZE))
+            seen.append(fields.read(FINGERPRINT_SIZE))
         return cls(tuple(seen))
 
 
@@ -121,7 +121,7 @@ class Boards:
         last, boards = fields.flag(), []
         while fields.more():
             board = Board(
-                fields.take(TAG_SIZE), fields.hour(), fields.number(), fields.take(FINGERPRINT_SIZE)
+                fields.read(TAG_SIZE), fields.hour(), fields.number(), fields.read(FINGERPRINT_SIZE)
             )
             if not board.count:
                 raise RemoteProtocolError("a board without posts")
@@ -162,7 +162,7 @@ class Want:
     def parse(cls, fields: Fields) -> "Want":
         ids = []
         while fields.more():
-            ids.append(fields.take(ID_SIZE))
+            ids.append(fields.read(ID_SIZE))
         if not ids:
             raise RemoteProtocolError("a WANT of nothing")
         return cls(tuple(ids))
@@ -187,7 +187,7 @@ class Posts:
             size = fields.number()
             if not 0 < size <= limits.MAX_POST:
                 raise RemoteProtocolError("a post of an impossible size")
-            posts.append(fields.take(size))
+            posts.append(fields.read(size))
         if not posts and how not in (PostsReason.PULLED_PART, PostsReason.PULLED_ALL):
             raise RemoteProtocolError("a POSTS frame without posts")
         return cls(PostsReason(how), tuple(posts))

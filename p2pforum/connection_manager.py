@@ -1,6 +1,6 @@
-"""How this node finds and keeps peers: joins what does it, and says what came of it.
+"""How this node finds peers and keeps them connected: wires the services that do it, and reports on them.
 
-The address book is read here and written here, through the store; peers/ decides what is in it.
+This file reads the address book from the store and writes it there; peers/ decides what is in it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,12 +28,13 @@ from p2pforum.sync.terms import KnownPeers
 
 
 class StoredBook:
-    """The address book and the store that keeps it: the exchange's PeerRecords."""
+    """The address book with the store that keeps it: the exchange's PeerRecords."""
 
     def __init__(
         self, config: Config, store: Store, mine: PeerID, rng: Random, hour: Callable[[], int]
     ) -> None:
-        """`mine`: this node's peer ID. `hour` is that since 1970. Reads the book: raises StoreError."""
+        """`mine`: this node's peer ID. `hour` returns the hour since 1970. Reads the book: raises
+        StoreError."""
         self._store = store
         self.hour = hour
         secret, rows = load_book(store, behind_proxy=config.socks is not None)
@@ -49,17 +50,17 @@ class StoredBook:
         return self.book.records(self.hour())
 
     def found(self, address: str) -> bool:
-        """In the local network. False if it was known, or is not kept."""
+        """An address was found in the local network. False if the book knew it or does not keep it."""
         return self.book.learn(address, "", self.hour(), local=True)
 
     async def save(self, changes: Changes) -> None:
-        """Raises StoreError."""
+        """Write changed rows. Raises StoreError."""
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
 
 
 class ConnectionManager:
-    """`guards`: peers through whom own posts go. `announced`: this node's own record, if it is told to
-    everybody."""
+    """Peers of this node. `guards`: through these peers own posts are sent. `announced`: this node's own
+    record, if the user chose to publish its addresses."""
 
     def __init__(
         self,
@@ -81,7 +82,8 @@ class ConnectionManager:
         self._lan = LanService(network, params, rng, self._found) if config.lan else None
 
     def known_peers(self) -> KnownPeers:
-        """Named peers, anchors and guards, and with them all that answered this node once."""
+        """Trusted peers (named ones, anchors, guards), and a wider set: these and all peers that answered
+        this node once."""
 
         def trusted() -> set[str]:
             return {
@@ -93,11 +95,11 @@ class ConnectionManager:
         return KnownPeers(trusted, lambda: trusted() | {entry.peer for entry in self.book if entry.is_tried})
 
     def name(self, addresses: Iterable[str]) -> None:
-        """Keep in touch with these always; with others as the address book has them."""
+        """Keep connected to these peers always. The address book decides on all others."""
         self._peers.name(addresses)
 
     async def run(self) -> None:
-        """All that goes on, until cancelled."""
+        """Run all services, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._peers.run)
             for service in (self._exchange, self._lan):
@@ -109,7 +111,7 @@ class ConnectionManager:
             self._peers.look()
 
     async def find(self, target: str) -> PeerID:
-        """A peer by its address, which is dialled if need be, or by the beginning or end of its ID.
+        """A peer by its address, which the node dials if need be, or by the beginning or end of its ID.
 
         Raises NotFound, Ambiguous or NetworkError.
         """
@@ -132,7 +134,8 @@ class ConnectionManager:
         return any(named.peer == peer for named in self._peers.named())
 
     def absent(self) -> list[dict[str, Any]]:
-        """Peers that are not connected, but are wanted: named ones, and who is being dialled just now."""
+        """Wanted peers that are not connected: named ones, and addresses that the node is dialling just
+        now."""
         named = [n for n in self._peers.named() if n.stage is not Stage.CONNECTED]
         rows = [(n.address, n.stage, n.error, True) for n in named]
         rows += [(address, Stage.DIALLING, "", False) for address in self._peers.dialling()]
@@ -149,7 +152,7 @@ class ConnectionManager:
         ]
 
     def counts(self) -> dict[str, int]:
-        """Addresses in the book, and outbound connections."""
+        """Sizes of the book's tables (new, tried), and outbound connections (there are, wanted)."""
         new, tried = self.book.counts()
         return {
             "new": new,
@@ -159,11 +162,12 @@ class ConnectionManager:
         }
 
     def exchange(self) -> dict[str, int] | None:
-        """Counts since the start, and how many records may be told. None: this node takes no part."""
+        """Counts since the start, and how many records may be shared. None: the exchange is off."""
         if self._exchange is None:
             return None
         return {**asdict(self._exchange.counts), "records": len(self._exchange.known())}
 
     def lan(self) -> dict[str, int] | None:
-        """Addresses that are told and that were found in the local network. None: it is not looked for."""
+        """How many addresses the node announces in the local network and has found there. None: the search is
+        off."""
         return None if self._lan is None else {"told": self._lan.told, "found": self._lan.found}

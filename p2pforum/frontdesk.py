@@ -1,4 +1,4 @@
-"""What front ends may ask of a running node: the API's backend (`ApiBackend` says what answers mean)."""
+"""The API's backend: what a front end may ask of a running node (`ApiBackend` says what answers mean)."""
 
 import logging
 from collections import Counter
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a node is made of, as far as front ends ask for it."""
+    """The parts of a node that a front end's requests need."""
 
     store: Store
     network: Network
@@ -45,7 +45,7 @@ class Parts:
 
 
 class FrontDesk:
-    """`reread` gives the config as it is in the file now."""
+    """Answers requests. `reread` returns the config as the file says it now."""
 
     def __init__(self, config: Config, parts: Parts, reread: Callable[[], Config] | None = None) -> None:
         self._config = config
@@ -55,6 +55,12 @@ class FrontDesk:
         self._stopping = trio.Event()
 
     async def submit(self, raw: bytes, listen: float = 0) -> Submitted:
+        """Check, keep and send a post that the user signed; then wait `listen` seconds for peers to send it
+        back.
+
+        `Submitted.spread` holds the counts of gossip.echo, or None if the post was not newly stored. Raises
+        StoreError if the store can't take the post.
+        """
         spread = None
         if problem := self._parts.times.problem():
             return Submitted(Outcome.REFUSED, None, problem)
@@ -113,6 +119,13 @@ class FrontDesk:
         return connected + self._parts.connection_manager.absent()
 
     async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
+        """Reconcile with one peer (`target`: an address, or the beginning or end of a peer ID), or with all
+        if empty.
+
+        Calls `progress` with running sums. Returns `Tally.result()`; a session that failed is a row there.
+        Raises NotFound if no peer fits or none is connected, Ambiguous if several fit, NetworkError if
+        dialling failed.
+        """
         connected = [connection.peer for connection in self._parts.network.connections()]
         peers = [await self._parts.connection_manager.find(target)] if target else connected
         if not peers:
@@ -129,10 +142,11 @@ class FrontDesk:
         return tally.result()
 
     def reload(self) -> None:
-        """Read the named peers anew. Raises ConfigError: then all stays as it was.
+        """Read the named peers anew from the config file. Raises ConfigError; then all stays as it was.
 
-        Also if they may be meant for another way out: one that was named because a proxy is set now must not
-        be dialled, or looked up, without it.
+        A changed proxy is refused, even if only the named peers changed otherwise. The reason: the user may
+        have named a peer because a proxy is set now. The node must not dial or look up that peer without the
+        proxy.
         """
         config = self._reread()
         if config.proxy != self._config.proxy:

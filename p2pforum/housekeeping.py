@@ -1,4 +1,4 @@
-"""What is done every hour: posts past their time go, and the store's log is emptied."""
+"""The work of every hour: posts past their time are dropped, and the store's log is emptied."""
 
 import logging
 
@@ -11,17 +11,19 @@ from p2pforum.timekeeping import Timekeeping
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 3600.0  # hours are what posts count in, so nothing expires more often
+_SECONDS = 3600.0  # posts are dated by the hour, so a shorter period would drop nothing more
 
 
 class Housekeeping:
+    """Drops what is past its time."""
+
     def __init__(self, store: Store, keeping: Keeping, times: Timekeeping) -> None:
         self._store = store
         self._keeping = keeping
         self._times = times
 
     async def run(self) -> None:
-        """Until cancelled. By a clock that can't be right nothing expires."""
+        """Runs until cancelled. While this machine's clock can't be right, no post expires."""
         while True:
             with going_on():
                 dropped = 0 if self._times.problem() else await trio.to_thread.run_sync(self._keeping.expire)

@@ -1,10 +1,12 @@
-"""The one door into the store: every post, from anywhere, goes through `Door.ingest`.
+"""The one way into the store: every post, from any source, passes `Door.ingest`.
 
-First what holds for every node: size and shape, signature, already here, stamp. Then what this node's own
-clock, quota and posts say. So INVALID is the fault of whoever sent a post, on whatever node it is said, and
-no other outcome is anybody's. While one batch is written the next is checked, on all cores; callers that come
-while a batch is written are taken together into the next one: one transaction for many. Nothing queues here
-but callers who wait: that is the back-pressure.
+The door first checks what holds for every node: size and shape, signature, already here, stamp. Then it
+applies what depends on this node's own clock, quota and posts. So INVALID is the sender's fault, whichever
+node says it. No other outcome is a fault of the sender.
+
+While one batch is written the next is checked, on all cores. Callers that come while a batch is written are
+taken together into the next one, so one transaction serves many. There is no queue of posts: each caller
+waits for its own, and that wait is the back-pressure.
 """
 
 import os
@@ -22,45 +24,46 @@ from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post, decode
 from p2pforum.core.verdict import Origin, Outcome
 
-_SLICE = 32  # posts checked in one go by one thread: 2 ms; fewer are not worth a second thread
-# And alike: a disk must not tell own posts from others' in the stem.
+_SLICE = 32  # posts that one thread checks in one go: 2 ms; for fewer a second thread does not pay
+# Both are kept in the same way. Otherwise an attacker with the disk could tell own posts from relayed ones.
 _UNRELEASED = (Origin.LOCAL, Origin.STEM)
 _FRESH = (Origin.GOSSIP, *_UNRELEASED)
 
 
 class PostStore(Protocol):
-    """What the door needs of the store. All run in worker threads, two `add` never at once."""
+    """What the door needs of the store. All methods run in worker threads; the door never calls `add` twice
+    at once."""
 
     def known(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Those that are here and released, or were dropped on purpose."""
+        """Those of these IDs that are here and released, or that were dropped on purpose."""
         ...
 
     def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
-        """Those whose secret was published in a post that is here (and released)."""
+        """Those of these keys whose secret a stored post published. `public`: count released posts only."""
         ...
 
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
-        """Keep (post, released) in one transaction; True where the post became new or newly released."""
+        """Keep each (post, released) in one transaction; True where the post became new or newly released."""
         ...
 
 
 class Keep(Protocol):
-    """What a node keeps, beyond "not too old": store.keeping.Keeping."""
+    """What a node keeps, beyond the rule "not too old": store.keeping.Keeping."""
 
     def horizon(self) -> int:
-        """The oldest hour kept of any board."""
+        """The oldest hour (since 1970) that is kept of any board."""
         ...
 
     def refuses(self, post: Post) -> bool: ...
 
     def make_room(self) -> None:
-        """Called after each write, in its thread."""
+        """The door calls it after each write, in the writing thread."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`post` is there unless the bytes could not be decoded; `reason` is a text for a person."""
+    """`post` is None if the bytes could not be decoded; `reason` is a text for a person."""
 
     outcome: Outcome
     post: Post | None = None
@@ -68,7 +71,8 @@ class Verdict:
 
 
 def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | None:
-    """None if a post of this hour may come in. Hours since 1970; `horizon` is the oldest kept."""
+    """None if a post of this hour may come in, else the outcome. All in hours since 1970; `horizon` is the
+    oldest hour kept."""
     if hour > now + limits.FUTURE_HOURS:
         return Outcome.TOO_EARLY
     oldest = now - limits.GOSSIP_PAST_HOURS if origin in _FRESH else horizon
@@ -76,7 +80,8 @@ def check_time(hour: int, now: int, origin: Origin, horizon: int) -> Outcome | N
 
 
 class Door:
-    """`now` gives the hour since 1970. Share one Door for one store. `keep` may refuse and make room."""
+    """Checks posts and keeps them. `now` returns the hour since 1970. Use one Door for one store. `keep` may
+    refuse posts and make room."""
 
     def __init__(
         self,
@@ -93,21 +98,21 @@ class Door:
         self._keep_rules = keep
         self.trouble = ""  #: why the last batch could not be kept; empty if it could
         self._waiting: list[_Batch] = []
-        self._checking = trio.Semaphore(2)  # one batch is checked while another waits for its turn to be
+        self._checking = trio.Semaphore(2)  # two batches are checked at once, at most
         self._writing = trio.Lock()
 
     @property
     def retention_hours(self) -> int:
-        """How far back posts are kept just now: a quota may have shortened it."""
+        """How many hours back posts are kept just now; a quota may have shortened it."""
         if self._keep_rules is None:
             return self._retention_hours
         return self.now() - self._keep_rules.horizon()
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
-        """Check and keep; one verdict for each. A LOCAL or STEM post is kept but not released.
+        """Check and keep; one verdict for each of `raws`. A LOCAL or STEM post is kept but not released.
 
-        Raises StoreError when the store can't take it (full disk): then nothing of the batch was
-        acknowledged and nothing is half there.
+        Raises StoreError when the store can't take the batch (full disk): then no post of it was acknowledged
+        and none is half written.
         """
         batch = _Batch(raws, origin)
         async with self._checking:
@@ -122,14 +127,15 @@ class Door:
                     with trio.CancelScope(shield=True):  # others wait for what was taken
                         await trio.to_thread.run_sync(self._keep, taken)
         finally:
-            if batch in self._waiting:  # cancelled: nobody would hear of it
+            if batch in self._waiting:  # the caller was cancelled: no one waits for its verdicts
                 self._waiting.remove(batch)
         if batch.error is not None:
             raise batch.error
         return batch.verdicts
 
     def ingest_now(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
-        """The same without trio, for a front end that holds the lock itself."""
+        """As `ingest`, without trio, for a front end that holds the store's lock itself. Raises
+        StoreError."""
         batch = _Batch(raws, origin)
         self._examine(batch)
         if not batch.is_decided:
@@ -141,14 +147,15 @@ class Door:
     # --- checking: no write, any number at once -----------------------------------------------------------
 
     def _examine(self, batch: "_Batch") -> None:
-        """A verdict for each; STORED means for now: nothing speaks against keeping it."""
+        """Set a verdict for each post; STORED means so far that no check speaks against keeping it."""
         batch.verdicts = [self._read(raw) for raw in batch.raws]
         known = self.store.known([post.id for _, post in batch.accepted()])
-        # An ID says nothing of the signature: whoever pushes copies with others could do so for ever.
+        # A post ID does not cover the signature. So a pushed post with a known ID is verified as well;
+        # otherwise a peer could push copies with bad signatures for ever.
         checked = [entry for entry in batch.accepted() if batch.origin in _FRESH or entry[1].id not in known]
         pieces = [checked[start : start + _SLICE] for start in range(0, len(checked), _SLICE)]
         verify = partial(self._verify, known)
-        # One thread is enough for few; the pool's map gives all results or the first error.
+        # A few posts need one thread only. The pool's map returns all results or raises the first error.
         verified = map(verify, pieces) if len(pieces) < 2 else self._pool.map(verify, pieces)
         for invalid in verified:
             for index, verdict in invalid:
@@ -165,7 +172,7 @@ class Door:
             return Verdict(Outcome.INVALID, None, str(error))
 
     def _apply_own_rules(self, batch: "_Batch") -> None:
-        """What is valid, and still not for this node now."""
+        """Refuse posts that are valid and still not for this node now."""
         now = self.now()
         horizon = now - self.retention_hours
         for index, post in batch.accepted():
@@ -181,19 +188,23 @@ class Door:
                 batch.verdicts[index] = Verdict(Outcome.REFUSED, post, reason)
 
     def _revealed(self, batch: "_Batch") -> set[bytes]:
-        """Keys whose posts are refused. Not by sync or bundle: which came first differs from node to node,
-        and two of them would never have the same posts. Readers mark all that such a key has signed."""
+        """Keys whose posts this node refuses, because their secret was published.
+
+        Only for posts that are pushed. Over sync and bundles such posts are accepted: which came first, the
+        reveal or the post, differs from node to node, so two nodes would otherwise never hold the same posts.
+        Readers mark all posts that such a key has signed.
+        """
         if batch.origin not in _FRESH:
             return set()
-        # To peers, a reveal in its stem is not here: it could not come back, and who asks would learn
-        # that it passes.
+        # For posts from peers, a reveal that is still in its stem counts as unknown. Otherwise the node would
+        # refuse the reveal when it comes back, and a peer could probe for a reveal that passes through here.
         authors = [post.author for _, post in batch.accepted()]
         return self.store.revealed(authors, public=batch.origin is not Origin.LOCAL)
 
     def _verify(self, known: set[bytes], piece: Sequence[tuple[int, Post]]) -> list[tuple[int, Verdict]]:
-        """Those that are not valid; the stamp of one that is here was checked before.
+        """Index and verdict of those that are not valid. The stamp of a post that is here was checked before.
 
-        libsodium lets other threads run meanwhile.
+        Runs in a thread; libsodium lets other threads run meanwhile.
         """
         invalid = []
         for index, post in piece:
@@ -207,20 +218,20 @@ class Door:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        """Its threads end when the door is dropped."""
+        """Its threads end when the door is garbage-collected."""
         return ThreadPoolExecutor(max_workers=min(limits.VERIFY_THREADS, os.cpu_count() or 1))
 
     # --- writing: one at a time ---------------------------------------------------------------------------
 
     def _keep(self, batches: Sequence["_Batch"]) -> None:
-        """In one transaction. Never raises: what went wrong is in each batch."""
+        """Write batches in one transaction. Never raises: the error is put into each batch."""
         try:
             slots = [(batch, index, post) for batch in batches for index, post in batch.accepted()]
             new = self.store.add([(post, batch.origin not in _UNRELEASED) for batch, _, post in slots])
             for (batch, index, post), is_new in zip(slots, new, strict=True):
                 if not is_new:
                     batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
-        except Exception as error:  # ours (disk, store): every caller in the batch must hear of it
+        except Exception as error:  # the node's own fault (disk, store): every caller must learn of it
             for batch in batches:
                 batch.error = error
         finally:
@@ -233,7 +244,7 @@ class Door:
     def _make_room(self, keep: Keep, batches: Sequence["_Batch"]) -> None:
         try:
             keep.make_room()
-        except Exception as error:  # what was added is kept; but without room the callers must slow down
+        except Exception as error:  # the added posts stay; an error makes the callers slow down
             for batch in batches:
                 batch.error = batch.error or error
 
@@ -247,7 +258,7 @@ class _Batch:
     done: bool = False
 
     def accepted(self) -> list[tuple[int, Post]]:
-        """Index and post of those that nothing speaks against, so far."""
+        """Index and post of those that no check has turned down so far."""
         return [
             (index, verdict.post)
             for index, verdict in enumerate(self.verdicts)

@@ -1,6 +1,6 @@
 """The composition root: opens the parts of a node, joins them, and closes them in reverse.
 
-What a node does is elsewhere; this file says what exists once, and who is handed what.
+Other files say what a node does. This file says which parts exist once, and which part gets which.
 """
 
 import logging
@@ -45,12 +45,12 @@ log = logging.getLogger(__name__)
 
 
 def now_hours() -> int:
-    """Hours since 1970: the only time that leaves a node."""
+    """Hours since 1970: the only time that a node sends to others."""
     return int(time.time()) // 3600  # noqa: TID251 - the one clock
 
 
 def _hour() -> int:
-    """Looked up at each call: tests have clocks of their own."""
+    """Looks up `now_hours` at each call, because tests replace it."""
     return now_hours()
 
 
@@ -66,7 +66,8 @@ class Node:
         directory: Path | None = None,
         reread: Callable[[], Config] | None = None,
     ) -> None:
-        """`directory` is for what lasts and is no post; `config` says addresses, and AUTO nowhere."""
+        """`directory` is for lasting files that are not posts. `config` has real addresses in place of AUTO.
+        Raises StoreError, ConfigError, and P2PForumError for a damaged file in `directory`."""
         self.store = store
         self.network = network
         self.keeping = Keeping(store, RetentionPolicy.of(config), _hour)
@@ -88,7 +89,7 @@ class Node:
         announced = _announced(config, network, directory)
         book = StoredBook(config, store, network.peer_id, rng, _hour)
         self.connection_manager = ConnectionManager(config, network, rng, book, guards, announced)
-        # A store without posts has no gap by which to know this node again.
+        # A store without posts has no gap in time by which a peer could recognise this node.
         known_peers = None if newest_released(store) is None else self.connection_manager.known_peers()
         choice = BoardChoice(low=self.keeping.low, also=frozenset(config.retention))
         settings = Settings(choice, known_peers=known_peers)
@@ -109,7 +110,7 @@ class Node:
         self.desk = FrontDesk(config, parts, reread)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """All that goes on in a node, until cancelled."""
+        """Run all parts, until cancelled. `task_status` is started when posts can be exchanged."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.gossip.run)
             await nursery.start(self.stem.run)
@@ -123,7 +124,7 @@ class Node:
 
 
 def _announced(config: Config, network: Network, directory: Path | None) -> bytes | None:
-    """This node's own record, if it is told to everybody."""
+    """This node's own record, if the user chose to publish its addresses."""
     if directory is None or not config.announce:
         return None
     key = public_key_of(network.peer_id)
@@ -134,9 +135,10 @@ def _announced(config: Config, network: Network, directory: Path | None) -> byte
 async def open_node(
     config: Config, paths: Paths, reread: Callable[[], Config] | None = None
 ) -> AsyncIterator[Node]:
-    """A node whose parts are open and whose socket answers; `run` it for the rest to happen.
+    """A node whose parts are open and whose API socket answers; the caller then calls its `run`.
 
-    Raises ConfigError, StoreBusy, StoreError or NetworkError before anything is started.
+    Raises ConfigError, StoreBusy, StoreError, NetworkError, or P2PForumError for a damaged file, before any
+    part runs.
     """
     signature.self_test()
     check_reach(config)
@@ -160,7 +162,10 @@ async def open_node(
 async def run_node(
     config: Config, paths: Paths, *, on_ready: Callable[[Node], None], reload: Callable[[], Config]
 ) -> None:
-    """Run a node until SIGTERM, SIGINT or `stop`. SIGHUP reads the named peers anew."""
+    """Run a node until SIGTERM, SIGINT or `stop`. SIGHUP makes it read the named peers anew.
+
+    `on_ready` is called when it runs. Raises what `open_node` raises.
+    """
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with open_node(config, paths, reload) as node, trio.open_nursery() as nursery:
             nursery.start_soon(_obey, signals, node.desk)
@@ -182,7 +187,8 @@ async def _obey(signals: AsyncIterator[int], desk: FrontDesk) -> None:
 
 
 def _lasting(paths: Paths, config: Config) -> Path:
-    """For peer ID, guards and own record. Behind a proxy others: each would say that both are one node."""
+    """The directory for peer ID, guards and own record. Behind a proxy it is another one, because any of
+    these three, seen in both places, would show that both are one node."""
     if config.socks is None:
         return paths.data_dir
     directory = paths.data_dir / "behind-proxy"

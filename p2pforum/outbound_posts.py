@@ -1,8 +1,11 @@
-"""How own posts leave: by the stem if there is hope for a guard, else by gossip. At once while there is
-a peer to take them, else one by one when there is, and not at the moment when the node comes.
+"""How own posts are sent: through the stem if the node has or can get a guard, else by gossip.
 
-Released first, then sent, so that a node killed in between does not push its own old post again, which
-no relay ever does. Nothing here says whose posts these are: what is not released is what is on its way.
+A post goes at once if a peer is there to take it. The node keeps all others and sends them one by one when a
+peer is there, but not at the moment when the node comes online.
+
+The node releases a post before it gossips it. Otherwise a node that is killed in between would send its own
+old post again after the restart. Relays never do that, so it would mark the node as the author. No part of
+this file records whose posts these are: an unreleased post is simply one that is still on its way.
 """
 
 import logging
@@ -27,13 +30,14 @@ from p2pforum.store.retention import forget
 
 log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 60.0  # what could not be published (a full disk) is tried again
-_LOG_SECONDS = 10.0  # until a log that a reader kept from being emptied is tried again
+_RETRY_SECONDS = 60.0  # until the node tries again to publish a post (the disk may have been full)
+_LOG_SECONDS = 10.0  # until the node tries again to empty a log that a reader held open
 
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """A fault in the background (a full disk, say) is logged; the node goes on and tries again later."""
+    """Log a fault in the background (a full disk, say) and swallow it; the node goes on and tries again
+    later."""
     try:
         yield
     except P2PForumError as error:
@@ -44,39 +48,41 @@ def going_on() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class OutboundSettings:
-    """How own posts leave. `hides`: by the stem; else the stem is for others' posts only. `hold`: seconds, at
-    most, until what waited for a peer begins to leave."""
+    """How own posts are sent. `hides`: through the stem; otherwise the stem carries only other users' posts.
+    `hold`: at most so many seconds pass until posts that waited for a peer begin to leave."""
 
     hides: bool
     hold: float
 
 
 class ClockCheck(Protocol):
-    """Whether peers would take an own post now: timekeeping.Timekeeping. What they would not take stays
-    unreleased, and what is unreleased never expires."""
+    """Whether peers would accept an own post now: timekeeping.Timekeeping. A post that they would not accept
+    stays unreleased, and an unreleased post never expires."""
 
     def may_leave(self, raw: bytes) -> bool:
-        """As far as this node can know: by the stem, as there it stays unreleased until it is heard back."""
+        """Whether peers would accept it, as far as this node knows. Enough for the stem: there the post stays
+        unreleased until the node hears it back from a peer."""
         ...
 
     def may_be_released(self, raw: bytes) -> bool:
-        """The same, and a peer has said that this machine's clock is right: by gossip."""
+        """As `may_leave`, and a peer has also confirmed this machine's clock. Needed for gossip."""
         ...
 
     async def wait_confirmed(self) -> None:
-        """Until a peer has said it."""
+        """Wait until a peer has confirmed this machine's clock."""
         ...
 
 
 class Releases:
-    """Posts become public in the store, and its log is emptied, which says that they were here before."""
+    """Makes posts public in the store. Then it empties the store's write-ahead log, because the log shows
+    that the posts were here before they were public."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._log_is_due = trio.Event()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Try again to empty the log whenever that failed. Runs until cancelled."""
         while True:
             await self._log_is_due.wait()
             with going_on():
@@ -86,28 +92,33 @@ class Releases:
             await trio.sleep(_LOG_SECONDS)
 
     async def release(self, ids: Sequence[bytes]) -> None:
+        """Make these posts public. Raises StoreError; then they stay unreleased."""
         if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
             self._log_is_due.set()
 
     async def public(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Which of these posts have been heard back. The log says that they were here before: empty it."""
+        """Those of these posts that the node has heard back. The log shows that they were here before, so it
+        is due to be emptied."""
         found = await trio.to_thread.run_sync(self._store.known, ids)
         if found:
             self._log_is_due.set()
         return found
 
     def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
-        """In a worker thread. The write-ahead log keeps each state of a row: it would name the posts that
-        were here before they were public, that is the own ones. False if it could not be emptied."""
+        """Release, then empty the log; False if the log could not be emptied. Runs in a worker thread.
+
+        The write-ahead log keeps each state of a row. It would name the posts that were here before they were
+        public, that is, the user's own ones.
+        """
         self._store.release(ids)
-        try:  # not while a sync session holds the log: each try keeps all others from writing for a second
+        try:  # no try while a sync session holds the log: a try blocks all writers for a second
             return not self._log_is_due.is_set() and self._store.checkpoint()
         except P2PForumError:
             return False  # the release stands
 
 
 class StemPublication:
-    """What becomes of a post that was in the stem: the stem's Publication."""
+    """What happens to a post after its stem: the stem's Publication."""
 
     def __init__(self, releases: Releases, gossip: GossipService, times: ClockCheck) -> None:
         self._gossip = gossip
@@ -116,20 +127,24 @@ class StemPublication:
         self.leaving: dict[bytes, trio.Event] = {}  #: posts whose front ends wait for them to go
 
     def handed(self, peer: PeerID, raw: bytes) -> None:
-        """A guard has got an own post."""
+        """A guard has accepted an own post."""
         self._gossip.echoes.sent(peer, Message("", raw))
         if (gone := self.leaving.get(raw)) is not None:
             gone.set()
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
-        """Posts whose stem ends here. Others' posts go in any case: the hour in them is not this node's, and
-        what stayed would never expire, so that whoever makes a clock look wrong could fill the disk."""
+        """Gossip the posts whose stem ends here.
+
+        Other users' posts are gossiped even if this node's clock is in doubt. The hour in them is not this
+        node's, and a post that stayed would never expire, so an attacker who makes a clock look wrong could
+        fill the disk.
+        """
         may_go = [fluff for fluff in fluffs if not fluff.own or self._times.may_be_released(fluff.raw)]
         await self._gossip.originate([fluff.raw for fluff in may_go])
 
 
 class OutboundPosts:
-    """Own posts on their way out, by the stem or by gossip."""
+    """Sends own posts, through the stem or by gossip."""
 
     def __init__(
         self,
@@ -140,25 +155,29 @@ class OutboundPosts:
         settings: OutboundSettings,
         times: ClockCheck,
     ) -> None:
-        """`leaving`: StemPublication's."""
+        """`leaving`: the same dict as StemPublication's."""
         self._store = store
         self._rng = rng
         self._gossip, self._stem = services
         self._leaving = leaving
         self._settings = settings
         self._times = times
-        self._fresh: list[bytes] = []  # posts handed in while there was a peer to take them
-        self._unsent = Bell()  # something is fresh
-        self._kept = Bell()  # something came that must wait for a peer
+        self._fresh: list[bytes] = []  # posts that the user handed in while a peer was there to take them
+        self._unsent = Bell()  # rung when a post was added to `_fresh`
+        self._kept = Bell()  # rung when a post came that must wait for a peer
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Send what is to be sent, until cancelled."""
         async with trio.open_nursery() as nursery:
             for task in (self._publish_fresh, self._publish_backlog):
                 nursery.start_soon(task)
 
     async def publish(self, raw: bytes, listen: float) -> None:
-        """See an own post on its way, and wait a little for what comes back; without a peer it waits here."""
+        """Send an own post that the store has just kept, and wait `listen` seconds for peers to send it back.
+
+        Without a peer to take it, or while the clock is in doubt, the post stays in the backlog. The call
+        waits at most `limits.SUBMIT_SECONDS` for the post to leave.
+        """
         is_hidden = self._is_hidden
         if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
             self._kept.ring()
@@ -181,7 +200,8 @@ class OutboundPosts:
         return self._gossip.has_taker or self._stem.router.has_dialled
 
     async def _may_go_by_gossip(self, raw: bytes) -> bool:
-        """Of a post that is handed in. A peer that has just come says in a moment what hour it is."""
+        """Whether a post that is handed in now can be gossiped now. A peer that has just connected tells its
+        hour within a moment, so the node waits for that."""
         if self._gossip.has_taker:
             with trio.move_on_after(limits.SUBMIT_SECONDS):
                 await self._times.wait_confirmed()
@@ -192,13 +212,13 @@ class OutboundPosts:
         return self._settings.hides and self._stem.router.has_way
 
     async def forget(self, post_id: bytes) -> bool:
-        """Of a kept post. False if it is public, or a peer has it, and so it will be."""
+        """Remove a kept own post. False if it is public, or if a peer has it and so will make it public."""
         return self._stem.withdraw(post_id) and bool(
             await trio.to_thread.run_sync(forget, self._store, [post_id])
         )
 
     async def _publish_fresh(self) -> None:
-        """Posts that a person hands in now, to peers that are there, go out at once."""
+        """Gossip at once what the user hands in while peers are there."""
         while True:
             await self._unsent.heard()
             raws, self._fresh = self._fresh, []
@@ -208,10 +228,12 @@ class OutboundPosts:
                 self._leaving[raw].set()
 
     async def _publish_backlog(self) -> None:
-        """All others: written while no node ran or no peer was there, or left by a node that was killed.
+        """Send all other own posts: written while no node ran or no peer was there, or left by a node that
+        was killed.
 
-        One by one: together they would say that one person wrote them. The first after a drawn time: who
-        sees nodes come would know who brought it.
+        They go one by one, because sent together they would show that one person wrote them. The first goes
+        after a random time. Otherwise an observer who sees nodes come online would know which node brought
+        it.
         """
         while True:
             delay = self._rng.uniform(0, self._settings.hold)
@@ -222,7 +244,7 @@ class OutboundPosts:
                 await self._kept.heard()
 
     async def _publish_one(self, delay: float) -> bool:
-        """False if nothing is left. The order is drawn by lot, too."""
+        """Send one post of the backlog, drawn at random; False if none is left."""
         if not await self._left():
             return False
         await self._gossip.wait_for_taker()
@@ -238,6 +260,7 @@ class OutboundPosts:
         return bool(left)
 
     async def _left(self) -> list[bytes]:
-        """What is kept, may leave and is not on its way: neither own posts in their stem nor others'."""
+        """Posts that are kept, may leave and are not on their way. Posts in a stem, own or other users', are
+        left out."""
         kept = await trio.to_thread.run_sync(self._store.unreleased)
         return self._stem.unsent([raw for raw in kept if self._times.may_leave(raw)])

@@ -1,8 +1,8 @@
-"""How others can reach this node: where it listens, what it tells them, and under which peer ID.
+"""How peers can reach this node: where it listens, which addresses it announces, and under which peer ID.
 
-By default a node listens at the machine's public IPv6 address, if there is one, and its peers tell others.
-The reason: where few nodes can be dialled, few spies among them see most. Not how an address becomes a
-record (exchange/announcement.py).
+By default a node listens at the machine's public IPv6 address, if there is one, and its peers pass that
+address on. The reason: if few nodes can be dialled, a few spies among them see most of the traffic. How an
+address becomes a record is not here (exchange/announcement.py).
 """
 
 import logging
@@ -23,7 +23,7 @@ _LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`seed` is that of a lasting peer ID, None for a new ID at every start."""
+    """`seed` makes a lasting peer ID; None: a new ID at every start."""
 
     listen: tuple[str, ...]
     announce: tuple[str, ...] = ()
@@ -32,10 +32,10 @@ class Reach:
 
 @asynccontextmanager
 async def find_reach(config: Config, directory: Path, interfaces: str | None = None) -> AsyncIterator[Reach]:
-    """What `listen` and `announce` come to on this machine, now. A mapped port lasts as long as the block.
+    """What `listen` and `announce` mean on this machine, now. A mapped port lasts as long as the block.
 
-    `interfaces` is the kernel's list of IPv6 addresses; None: read it. A router that opens no port is no
-    error: it is logged, and the node runs without.
+    `interfaces` is the kernel's list of IPv6 addresses; None: read it. If the router opens no port, that is
+    logged and the node runs without it. Raises P2PForumError for a damaged seed, StoreError.
     """
     if config.listen != AUTO or config.socks is not None:
         yield _as_configured(config, directory)
@@ -77,5 +77,5 @@ async def _automatic(config: Config, directory: Path, ipv6: str | None, stack: A
 
 
 def _is_dialled(listen: Sequence[str]) -> bool:
-    """Whether others can have been told where this node is: a fixed port. Then its peer ID must last."""
+    """Whether peers may know this node's address, because its port is fixed. Then its peer ID must last."""
     return any(not address.endswith("/tcp/0") for address in listen)

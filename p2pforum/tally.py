@@ -1,6 +1,6 @@
-"""What a front end is told of the sync sessions that it asked for: sums, and how each ended.
+"""Sums over the sync sessions that a front end asked for, and how each ended.
 
-Names peers and counts posts; never a post.
+It names peers and counts posts. It never names a post.
 """
 
 from collections import Counter
@@ -23,15 +23,19 @@ class Tally:
         self._sessions: list[dict[str, Any]] = []
 
     def show(self, so_far: Report) -> None:
+        """Report the sums with this running session's counts in them."""
         self._now = self._before.copy()
         self._now.update(_sums(so_far))
         self._progress({"peers": self._peers, **self._now})
 
     def end(self, peer: PeerID, outcome: str, **more: object) -> None:
+        """Note how the session with this peer ended (`outcome`), and more fields of its row."""
         self._before = self._now
         self._sessions.append({"peer": peer, "outcome": outcome, **more})
 
     def result(self) -> dict[str, Any]:
+        """Sums over all sessions ("peers", "done", "wanted", "got", "new", "sent", "bytes") and "sessions", a
+        row each."""
         done = sum(session["outcome"] == Code.DONE.name.lower() for session in self._sessions)
         return {"peers": self._peers, "done": done, **self._before, "sessions": self._sessions}
 

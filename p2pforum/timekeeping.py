@@ -1,4 +1,4 @@
-"""What a running node makes of its clock and those of peers: may own posts leave, do old ones expire?"""
+"""Compares this machine's clock with those of peers: may own posts be sent, and do old posts expire?"""
 
 import logging
 from collections.abc import Callable
@@ -13,26 +13,27 @@ from p2pforum.core.post import decode
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 60.0  # between two looks whether the clock can be right
+_LOOK_SECONDS = 60.0  # between two checks of the clock
 
 
 class PeersClocks(Protocol):
-    """What hour it is for peers: sync.clocks.Clocks."""
+    """What hour peers say it is: sync.clocks.Clocks."""
 
     def offset(self) -> int | None:
-        """By how many hours peers are ahead of this machine's clock; None: none has said it."""
+        """By how many hours peers are ahead of this machine's clock; None: no peer has told its hour."""
         ...
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether a peer has said the same hour, and most that this node dialled do not contradict."""
+        """Whether a peer has told the same hour, and most peers that this node dialled do not contradict
+        it."""
         ...
 
     async def wait_confirmed(self) -> None: ...
 
 
 class Timekeeping:
-    """`now` gives the hour since 1970."""
+    """Judges the clock. `now` returns the hour since 1970."""
 
     def __init__(self, params: NetworkParams, now: Callable[[], int], clocks: PeersClocks) -> None:
         self._params = params
@@ -40,12 +41,12 @@ class Timekeeping:
         self._clocks = clocks
 
     def problem(self) -> str:
-        """Why this machine's clock can't be right; "" if nothing speaks against it."""
+        """Why this machine's clock can't be right, as a text for a person; "" if it may be right."""
         return clock.problem(self._now(), self._clocks.offset())
 
     def may_leave(self, raw: bytes) -> bool:
-        """Whether peers would take an own post now, as far as this node can know. Not one that is damaged: it
-        must not hold up the others."""
+        """Whether peers would accept an own post now, as far as this node knows. False for a damaged post, so
+        that it does not hold up the others."""
         try:
             hour = decode(raw, self._params).payload.hour
         except InvalidPost:
@@ -53,16 +54,19 @@ class Timekeeping:
         return not self.problem() and clock.is_taken(hour, self._now())
 
     def may_be_released(self, raw: bytes) -> bool:
-        """Whether peers would take it and a peer has said that this machine's clock is right. By a clock that
-        is behind, peers would refuse the post and say nothing, and once it is set the post would expire."""
+        """Whether peers would accept it and a peer has confirmed this machine's clock.
+
+        If this clock is behind, peers refuse the post without a word. Once the user sets the clock, the
+        released post would expire, and be lost.
+        """
         return self._clocks.is_confirmed and self.may_leave(raw)
 
     async def wait_confirmed(self) -> None:
-        """Until a peer has said that this machine's clock is right."""
+        """Wait until a peer has confirmed this machine's clock."""
         await self._clocks.wait_confirmed()
 
     def view(self) -> dict[str, Any]:
-        """For front ends."""
+        """For front ends: "peers_ahead" (hours or None), "confirmed", "problem" (a text or None)."""
         return {
             "peers_ahead": self._clocks.offset(),
             "confirmed": self._clocks.is_confirmed,
@@ -70,7 +74,7 @@ class Timekeeping:
         }
 
     async def run(self) -> None:
-        """Say in the log when it turns out that the clock is wrong, until cancelled."""
+        """Log it when the clock turns out to be wrong. Runs until cancelled."""
         was_wrong = False
         while True:
             problem = self.problem()

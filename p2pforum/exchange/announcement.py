@@ -1,7 +1,8 @@
-"""This node's own record over restarts: a small file in the data directory, which is public anyway.
+"""This node's own record over restarts: a small file in the data directory. The record is public anyway.
 
-The record itself is kept, not a counter: it is told again, byte for byte, until the addresses change. A file
-for each peer ID: a node that takes another one for a while must not forget its number.
+The file holds the record itself, not a counter: the node sends the same bytes again until its addresses
+change. There is a file for each peer ID, because a node that uses another ID for a while must not lose the
+sequence number of the first.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from p2pforum.exchange.inbound_records import is_modest
 from p2pforum.exchange.record import PeerRecord, decode, make
 from p2pforum.store.small_file import read_small, write_small
 
-_ENDING = 8  # characters of the peer ID in the file's name: they all begin alike
+_ENDING = 8  # last characters of the peer ID, for the file's name: all peer IDs begin alike
 
 
 def own_record(
@@ -24,9 +25,11 @@ def own_record(
     sign: Callable[[bytes], bytes],
     params: NetworkParams,
 ) -> bytes:
-    """The record that says `addresses`; with a higher number than the last if it says something new.
+    """The record that says `addresses`; with a higher sequence number than the last one if they differ from
+    it.
 
-    Raises ConfigError for addresses that fit no record, StoreError, and P2PForumError for a damaged file.
+    `sign` signs with the secret of `key`. Raises ConfigError for addresses that fit no record, StoreError,
+    and P2PForumError for a damaged file.
     """
     if not is_modest(addresses):
         raise ConfigError(
@@ -51,6 +54,6 @@ def _read(path: Path, params: NetworkParams) -> PeerRecord | None:
     try:
         return None if raw is None else decode(raw, params)
     except RemoteProtocolError as error:
-        # To start again at 1 would be in vain: others keep the newer record that they have.
+        # Starting again at number 1 would not help: other nodes keep the record with the higher number.
         complaint = f"{path} is damaged: remove it and the node's seed, for a new peer ID"
         raise P2PForumError(complaint) from error

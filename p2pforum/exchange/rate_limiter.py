@@ -1,7 +1,7 @@
-"""How often each peer is answered. Time is an argument: seconds of a clock that only goes forward.
+"""How often the node answers each peer. Time is an argument: seconds of a clock that only goes forward.
 
-An answer is sixteen times the size of the question, and every answer of a day is the same: asking more
-often than nodes like this one do can only be meant to cost us something.
+An answer is sixteen times the size of the question, and every answer of a day is the same. So a peer that
+asks more often than our nodes do can only be attacking: it makes this node spend traffic.
 """
 
 import enum
@@ -12,17 +12,19 @@ from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 class RateVerdict(enum.Enum):
     ANSWER = "answer"
-    REFUSE = "refuse"  # close the stream: perhaps it lost its connection some times
-    FLOOD = "flood"  # no node like this one does that
+    REFUSE = "refuse"  # close the stream: the peer may have lost its connection a few times
+    FLOOD = "flood"  # an attack: no node like this one asks so often
 
 
 class RateLimiter:
-    """A bucket for each peer ID. It outlasts the connection, or connecting anew would fill it."""
+    """A token bucket for each peer ID. It outlives the connection; otherwise a peer could refill it by
+    reconnecting."""
 
     def __init__(self) -> None:
         self._buckets = BoundedDict[str, TokenBucket](limits.PEERS_REMEMBERED)
 
     def ask(self, peer: str, now: float) -> RateVerdict:
+        """Rule on a question that `peer` asks at `now` (seconds), and count it."""
         bucket = self._buckets.get(peer)
         bucket = bucket or TokenBucket(1 / limits.PEERS_REFILL_SECONDS, limits.PEERS_BURST, now)
         self._buckets[peer] = bucket

@@ -1,7 +1,8 @@
 """Peer exchange over streams: the only file here that awaits.
 
-It asks peers that this node dialled, since those who dialled in chose themselves; it answers everybody. It
-dials nobody: what it hears goes to the address book (`PeerRecords`), and other rules say whom to dial.
+The node asks peers that it dialled itself, because a peer that dialled in may be an attacker who chose this
+node. It answers every peer. It dials nobody: the records it hears go to the address book (`PeerRecords`),
+whose rules say which addresses are dialled.
 """
 
 import contextlib
@@ -39,12 +40,10 @@ _LOST = (*PEER_LOST, trio.TooSlowError)
 
 @dataclass(frozen=True, slots=True)
 class AskIntervals:
-    """Seconds, from and to: drawn anew each time, so that asks fall into no rhythm."""
+    """Seconds, from and to. Each wait is drawn anew, so that an observer sees no rhythm of questions."""
 
-    first: tuple[float, float] = (
-        5.0,
-        30.0,
-    )  # after a connection: which of two peers came first does not show
+    # After a connection. So the order of the questions does not show in which order the peers came.
+    first: tuple[float, float] = (5.0, 30.0)
     again: tuple[float, float] = (1_800.0, 5_400.0)
 
 
@@ -52,10 +51,10 @@ DEFAULT_PACE = AskIntervals()
 
 
 class PeerRecords(Protocol):
-    """Where records go, and come from: connection_manager.StoredBook."""
+    """Takes and supplies records: connection_manager.StoredBook."""
 
     def learn(self, record: PeerRecord, group: str) -> None:
-        """Keep it, perhaps. `group`: the network group of who told it."""
+        """Keep it, if the book has room. `group`: the network group of the peer that sent it."""
         ...
 
     def records(self) -> Sequence[bytes]:
@@ -65,12 +64,12 @@ class PeerRecords(Protocol):
 
 @dataclass(slots=True)
 class ExchangeCounts:
-    """Since the start. Nothing here says which peer."""
+    """Counts since the start. None of them names a peer."""
 
-    asked: int = 0  # answers got
+    asked: int = 0  # answers received
     answered: int = 0
-    learnt: int = 0  # records heard, known ones included
-    refused: int = 0  # asks too soon
+    learnt: int = 0  # records received, known ones included
+    refused: int = 0  # questions that came too soon
     invalid: int = 0  # peers that broke the protocol
 
 
@@ -101,7 +100,7 @@ class ExchangeService:
         network.set_handler(params.peers_protocol, self._on_stream)
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Ask each dialled peer for records, until cancelled."""
         async with trio.open_nursery() as nursery:
             async for event in self._network.watch():
                 if not isinstance(event, Connected):
@@ -122,7 +121,7 @@ class ExchangeService:
                 await trio.sleep(self._rng.uniform(*self._pace.again))
 
     async def _ask(self, connection: Connection) -> None:
-        answer = b""  # as from a peer that was asked too soon
+        answer = b""  # the answer of a peer that was asked too soon
         with contextlib.suppress(*_LOST), trio.fail_after(limits.PEERS_SECONDS):
             async with await self._network.open_stream(
                 connection.peer, self._params.peers_protocol
@@ -135,13 +134,13 @@ class ExchangeService:
             self._learn(decode(raw, self._params), network_group(connection.address))
 
     def _learn(self, record: PeerRecord, group: str) -> None:
-        """`group`: the network group of who told it."""
+        """`group`: the network group of the peer that sent the record."""
         if record.peer != self._network.peer_id and is_modest(record.addresses):
             self.counts.learnt += 1
             self._book.learn(record, group)
 
     def known(self) -> list[bytes]:
-        """What may be told."""
+        """Raw records that may be shared."""
         inbound_records = self._inbound_records.records(trio.current_time())
         return list(dict.fromkeys([*self._book.records(), *inbound_records]))
 
@@ -162,7 +161,7 @@ class ExchangeService:
         ask = await _receive(stream, ASK_SIZE)
         for raw in decode_frame(ask, 1):
             record = decode(raw, self._params)
-            if record.peer != peer:  # of others it may tell if this node asks it
+            if record.peer != peer:  # a peer sends other peers' records only when this node asks for them
                 raise RemoteProtocolError("it sent the record of another peer as its own")
             if connection := connection_to(self._network, peer):
                 group = network_group(connection.address)
@@ -189,7 +188,8 @@ class ExchangeService:
 
 
 async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:
-    """All that comes until the end, which is nothing or `size` bytes: else it is the peer's fault."""
+    """All bytes until the end of the stream. Raises RemoteProtocolError if they are neither none nor
+    `size`."""
     received = bytearray()
     while part := await stream.receive_some(size + 1 - len(received)):
         received += part

@@ -1,7 +1,7 @@
 """Frames of the exchange: records, each with its size before it (2 bytes, big-endian), then zeros.
 
-An ask and an answer have one size each, whatever is in them: who watches the line learns neither whether a
-node publishes its address nor how many it knows.
+A question and an answer have one size each, whatever is in them. So an observer on the line learns neither
+whether a node publishes its address nor how many addresses it knows.
 """
 
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
 
-ASK_SIZE = limits.KIB  # one record of the largest size, or none
-ANSWER_SIZE = 16 * limits.KIB  # some 60 records of one address, 16 of the largest
+ASK_SIZE = limits.KIB  # bytes: one record of the largest size, or none
+ANSWER_SIZE = 16 * limits.KIB  # bytes: some 60 records of one address, or 16 of the largest
 _HEAD = 2
 
 
 def encode_frame(records: Iterable[bytes], size: int) -> bytes:
-    """Those that fit, in this order."""
+    """A frame of `size` bytes with as many of these records as fit, in this order."""
     frame = b""
     for record in records:
         entry = len(record).to_bytes(_HEAD, "big") + record
@@ -25,7 +25,8 @@ def encode_frame(records: Iterable[bytes], size: int) -> bytes:
 
 
 def decode_frame(frame: bytes, most: int) -> list[bytes]:
-    """At most `most` records. Raises RemoteProtocolError."""
+    """The records of a frame, at most `most`. Raises RemoteProtocolError if there are more, or for a bad
+    frame."""
     records: list[bytes] = []
     at = 0
     while size := int.from_bytes(frame[at : at + _HEAD], "big"):

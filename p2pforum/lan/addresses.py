@@ -1,7 +1,7 @@
-"""What a node tells in the local network, and which of what others tell there it takes. Without I/O.
+"""What a node announces in the local network, and which announcements of other machines it believes. No I/O.
 
-Only IPv4 addresses of private networks (RFC 1918), and only in a network that this node listens in itself:
-whoever sends a packet there could else have it knock at any address.
+Only IPv4 addresses of private networks (RFC 1918) count, and only in a network in which this node listens.
+Otherwise an attacker who sends it a packet could make this node dial any address.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ _PRIVATE = [ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An IPv4 address of this machine, and how many of its bits name the network."""
+    """An IPv4 address of this machine, and the length of its network prefix in bits."""
 
     ip: str
     bits: int
@@ -30,7 +30,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class LanNode:
-    """A node, as multicast DNS says it: a port, and addresses that have it open."""
+    """A node as multicast DNS describes it: a peer ID, a port, and the IPv4 addresses on which it is open."""
 
     peer: str
     port: int
@@ -38,13 +38,14 @@ class LanNode:
 
 
 def usable(listening: Iterable[str], interfaces: Iterable[Interface]) -> list[Interface]:
-    """Those in private networks on which this node listens."""
+    """Interfaces in private networks on which this node listens."""
     hosts = {parse_address(address).host for address in listening}
     return [i for i in interfaces if is_private(i.ip) and not hosts.isdisjoint({i.ip, "0.0.0.0"})]
 
 
 def advertised(listening: Sequence[str], interfaces: Sequence[Interface]) -> list[LanNode]:
-    """One for each port. `interfaces` are the usable ones; `listening` addresses end in the peer ID."""
+    """Offers to announce, one for each port. `interfaces` are the usable ones; `listening` addresses end in
+    the peer ID."""
     by_port: dict[tuple[str, int], set[str]] = {}
     for address in map(parse_address, listening):
         ips = {i.ip for i in interfaces if address.host in (i.ip, "0.0.0.0")}
@@ -54,7 +55,8 @@ def advertised(listening: Sequence[str], interfaces: Sequence[Interface]) -> lis
 
 
 def accepted(node: LanNode, interfaces: Sequence[Interface]) -> list[str]:
-    """Addresses to dial; none if it says something that no node of the local network would."""
+    """Addresses to dial from an offer. None if its peer ID or port is impossible, because no honest node
+    sends such."""
     try:
         public_key_of(node.peer)
     except NetworkError:
@@ -68,7 +70,7 @@ def accepted(node: LanNode, interfaces: Sequence[Interface]) -> list[str]:
 
 
 def is_near(ip: str, interfaces: Iterable[Interface]) -> bool:
-    """Whether this address is in a network of one of them."""
+    """Whether this address is in the network of one of the interfaces."""
     return _is_in(ip, [i.network for i in interfaces])
 
 

@@ -1,6 +1,6 @@
 """Multicast DNS by python-zeroconf: opening, closing and asking block for a second or two.
 
-Everything here runs in threads: the library's own, and one of the caller's to open and close it.
+All of this runs in threads: the library's own, and one of the caller's to open and close it.
 """
 
 import logging
@@ -26,7 +26,7 @@ from p2pforum.lan.addresses import Interface, LanNode, is_near
 from p2pforum.lan.names_per_machine import NamesPerMachine
 
 log = logging.getLogger(__name__)
-logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets: who is where
+logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # its warnings quote packets, and so addresses
 
 _PEER = "id"  # the one key in TXT
 
@@ -38,9 +38,10 @@ def interfaces() -> list[Interface]:
 
 
 class Multicast(ServiceListener):
-    """Open from construction to `close`. `found` is called in a thread of its own, for each node seen.
+    """Announces and listens from construction until `close`.
 
-    `names` draws names. Raises NetworkError.
+    `kind` is the service type, `offers` are announced, `near` are the interfaces to use. `names` draws random
+    names. `found` is called for each node seen, in a thread of the library. Raises NetworkError.
     """
 
     def __init__(
@@ -78,14 +79,17 @@ class Multicast(ServiceListener):
         self.close()
 
     def close(self) -> None:
-        """Takes the names back: others forget them at once."""
+        """Withdraw the names, so that other nodes forget them at once."""
         self._browser.cancel()
         self._zeroconf.close()
 
     # -- what the library calls ----------------------------------------------------------------------
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Each new name costs a question and up to a second: so each machine may tell a few (`_Near`)."""
+        """Resolve a new name and report the node behind it.
+
+        Each new name costs a question and up to a second, so a machine may announce only a few (`_Near`).
+        """
         if name in {info.name for info in self._own}:
             return
         try:
@@ -98,18 +102,20 @@ class Multicast(ServiceListener):
             log.exception("a fault in the search of the local network")
 
     def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Nodes do not move while they have one name."""
+        """Does nothing, because a node does not move while it uses one name."""
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """The connection tells that, if there was one."""
+        """Does nothing: if there was a connection to the node, its end shows that the node is gone."""
 
 
 class _Near:
-    """In front of the library, which listens on all interfaces of a machine and answers whoever asks its
-    port: strangers from the internet too, and with private addresses. RFC 6762 §11 wants what this does.
+    """A filter in front of the library, as RFC 6762 §11 asks for.
 
-    It looks at each name that it hears of, one after another: here a machine that has told too many is
-    not heard.
+    The library listens on all interfaces of a machine and answers every sender, even one on the internet, and
+    even with private addresses. The filter drops packets from outside the local network.
+
+    The library also resolves every name that it hears, one after another. So the filter ignores a machine
+    that has announced too many.
     """
 
     def __init__(self, listener: Any, near: Sequence[Interface], kind: str, shares: NamesPerMachine) -> None:
@@ -132,7 +138,8 @@ class _Near:
 
 
 def _names(data: bytes, kind: str) -> set[str]:
-    """Of nodes that a packet tells of. A question names those that are known already; that tells nothing."""
+    """Names of nodes that a response announces. The names in a question are already known to its sender, and
+    announce nothing."""
     message = DNSIncoming(data)
     if not message.valid or not message.is_response():
         return set()
@@ -141,7 +148,8 @@ def _names(data: bytes, kind: str) -> set[str]:
 
 
 def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface], kind: str) -> None:
-    """Before anything is told. Raises NetworkError if the library has no such door any more."""
+    """Install the filter before anything is announced. Raises NetworkError if a newer library has no such
+    hook."""
     shares = NamesPerMachine()
     try:
         for reader in zeroconf.engine.readers:

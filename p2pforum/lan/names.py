@@ -1,14 +1,15 @@
-"""Names for multicast DNS: the service type that nodes of one network share, and the rest drawn by lot."""
+"""Names for multicast DNS: the service type that nodes of one network share, and random names."""
 
 import hashlib
 from random import Random
 
 
 def service_type(network: str) -> str:
-    """Of at most 15 characters before the dots (RFC 6335), so that another network has another type."""
+    """Another network gets another type. At most 15 characters before the dots (RFC 6335)."""
     return f"_p2pforum-{hashlib.sha256(network.encode()).hexdigest()[:6]}._tcp.local."
 
 
 def random_name(rng: Random) -> str:
-    """Of an instance, or of a host: programs that tell of themselves usually say the machine's name."""
+    """A name of an instance or a host. Most programs announce the machine's name, which would identify the
+    user."""
     return rng.randbytes(16).hex()

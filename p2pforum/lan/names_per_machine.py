@@ -1,4 +1,5 @@
-"""How many names each machine of the local network may tell: who makes up names costs no other machine."""
+"""How many names each machine of the local network may announce. So a machine that invents names uses up only
+its own share."""
 
 from collections.abc import Collection
 
@@ -6,7 +7,8 @@ from p2pforum.core import limits
 
 
 class NamesPerMachine:
-    """All of them together take no more than an hour's work of an hour. Time is an argument, in seconds."""
+    """Limits names for each machine, and machines, so that all names of an hour take at most an hour to
+    resolve. Time is an argument, in seconds."""
 
     def __init__(self, names: int = limits.LAN_NAMES, machines: int = limits.LAN_MACHINES) -> None:
         self._names = names
@@ -14,7 +16,8 @@ class NamesPerMachine:
         self._told: dict[str, dict[str, float]] = {}  # address -> name -> when it was new
 
     def takes(self, address: str, names: Collection[str], now: float) -> bool:
-        """Whether what this machine says of these names is read: all are known, or there is room for them."""
+        """Whether the node reads what this machine announces: it knows all of these names, or there is room
+        for them."""
         if set(names) <= self._told.get(address, {}).keys():
             return True
         self._lapse(now)

@@ -1,6 +1,6 @@
-"""Looks for nodes in the local network and is found there: the only file here that awaits.
+"""Looks for nodes in the local network and announces this one there: the only file here that awaits.
 
-It dials nobody: what it finds goes to the book.
+It dials nobody: the addresses that it finds go to the address book.
 """
 
 import logging
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 class LanService:
-    """`rng` draws names: new ones at every start, and in every network that this machine comes to. `found`
-    is told the address of each node that is seen."""
+    """`rng` draws names: new ones at every start, and in every network that this machine comes to. `found` is
+    called with the address of each node that is seen."""
 
     def __init__(
         self, network: Network, params: NetworkParams, rng: Random, found: Callable[[str], None]
@@ -35,11 +35,12 @@ class LanService:
         self._kind = service_type(params.name)
         self._rng = rng
         self._found = found
-        self.told = 0  #: addresses that are told now
+        self.told = 0  #: addresses that are announced now
         self.found = 0  #: addresses found since the start, known ones included
 
     async def run(self) -> None:
-        """Until cancelled; then the names are taken back."""
+        """Take part until cancelled; then the names are withdrawn. A failure is logged, and the node tries
+        again later."""
         complaint = ""
         while True:
             try:
@@ -53,20 +54,20 @@ class LanService:
                     log.warning("nodes of the local network are not found: %s", error)
                 complaint = str(error)
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
-            except Exception:  # ours, or the library's: the node goes on without
+            except Exception:  # a fault of this program or of the library: the node goes on without
                 log.exception("a fault in the search of the local network")
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
 
     async def _usable(self) -> list[Interface]:
         def look() -> list[Interface]:
-            from p2pforum.lan.multicast import interfaces  # loads the library: in a thread
+            from p2pforum.lan.multicast import interfaces  # slow, as it loads the library: in a thread
 
             return interfaces()
 
         return usable(self._network.addresses, await trio.to_thread.run_sync(look))
 
     async def _take_part(self, near: Sequence[Interface]) -> None:
-        """Until this machine is in another network. Raises NetworkError."""
+        """Announce and listen until this machine is in another network. Raises NetworkError."""
         nodes = advertised(self._network.addresses, near)
         token = trio.lowlevel.current_trio_token()
 
@@ -94,7 +95,8 @@ class LanService:
         return Multicast(self._kind, nodes, near, names, found)
 
     def _take(self, node: LanNode, near: Sequence[Interface]) -> None:
-        """What it raised would end the event loop, and the node."""
+        """Pass on what was found. Never raises, because an exception here would end trio's event loop, and
+        the node."""
         if node.peer == self._network.peer_id:
             return
         try:

@@ -1,4 +1,4 @@
-"""Which addresses are kept and dialled, whoever tells them."""
+"""Which addresses the node keeps and dials. The rules are the same for every peer that tells an address."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,17 @@ from p2pforum.network.ranges import Range, is_polite_port, range_of
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Besides public ones."""
+    """What is allowed besides public addresses."""
 
-    private: bool = False  #: of this machine and of private networks, whoever tells them
-    lan: bool = False  #: such ones that were found in the local network itself
-    onion: bool = False  #: a way to dial onions is there
+    private: bool = False  #: addresses of this machine and of private networks, from any teller
+    lan: bool = False  #: private addresses that the node found in the local network itself
+    onion: bool = False  #: onion services, because there is a proxy to dial them
 
     def admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
-        """In its one spelling, with a peer ID. `is_local`: found in the local network; `is_named`: by the
-        user, or it has answered already."""
+        """The parsed address, with a peer ID; None if it is not allowed.
+
+        `is_local`: found in the local network. `is_named`: the user named it, or it has answered already.
+        """
         if len(text) > limits.MAX_BOOK_ADDRESS:
             return None
         try:
@@ -28,7 +30,7 @@ class AddressPolicy:
         allowed = {
             Range.PUBLIC: is_named or is_polite_port(address.port),
             Range.PRIVATE: self.private or (is_local and self.lan),
-            Range.NAME: False,  # looked up only as long as the user names it
+            Range.NAME: False,  # a domain name is looked up only while the user names it
             Range.ONION: self.onion,
             Range.NOWHERE: False,
         }[range_of(address)]

@@ -9,7 +9,7 @@ LONGEST = 300.0  # seconds; a peer that was away for hours is found within five 
 def delay(failures: int, rng: Random) -> float:
     """Seconds to wait after this many failures in a row (1 or more): doubling, with jitter.
 
-    The jitter (half to whole) keeps nodes that lost the same peer from coming back all at once.
+    The jitter (half to whole) spreads the dials of nodes that lost the same peer at the same moment.
     """
     longest: float = min(LONGEST, FIRST * 2.0 ** (min(failures, 20) - 1))
     return longest * rng.uniform(0.5, 1.0)

@@ -1,8 +1,8 @@
 """The address book: where peers are said to be (new), and where they answered (tried).
 
-After Bitcoin's address manager. What strangers say fills only the new table, each group of tellers a
-sixteenth of it at most; only a peer that answered us gets into the other, and pushes nobody out who still
-does. A book is bounded by its places. Time (hours since 1970) and Random are arguments.
+After Bitcoin's address manager. Strangers' records fill only the new table, and each group of tellers at most
+a sixteenth of it. Only a peer that answered this node enters the tried table, and it never displaces one that
+still answers. The number of places bounds the book. Time (hours since 1970) and Random are arguments.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +18,8 @@ from p2pforum.peers.tables import Changes, Tables
 
 
 class Book:
-    """`mine` is the own peer ID, which is never kept. The same rows and the same `rng` choose the same."""
+    """`mine` is the own peer ID, which the book never keeps. The same rows and the same `rng` give the same
+    choices."""
 
     def __init__(
         self,
@@ -29,14 +30,14 @@ class Book:
         mine: str = "",
         number: Callable[[bytes], int] = lambda _record: 0,
     ) -> None:
-        """`number` of a record in the book: of two of one peer, the higher is the newer."""
+        """`number` of a record in the book: of two of one peer, the one with the higher number is newer."""
         self._rng = rng
         self._number = number
         self._policy = policy or AddressPolicy()
         self._mine = mine
         self._buckets = Buckets(secret)
         self._tables = Tables(self._buckets)
-        self._tests: dict[str, None] = {}  # addresses that answered, whose place among the tried is taken
+        self._tests: dict[str, None] = {}  # addresses that answered, and wait for a place among the tried
         self._successes = 0
 
     # -- news --------------------------------------------------------------------------------------------
@@ -44,13 +45,11 @@ class Book:
     def learn(
         self, address: str, source: str, hour: int, record: bytes | None = None, *, local: bool = False
     ) -> bool:
-        """What a stranger says; True if the book took it, as new or as newer.
-
-        `source` is the network_group of who told it. `record` is the signed one (checked by the caller) that
-        says this address: a newer record of a peer replaces what older ones said, an older one says nothing,
-        and the same again is no news, or those of dead peers would be young for ever. `local`: found in the
-        local network itself, not told by a peer.
-        """
+        """Note an address that a stranger told at `hour` (since 1970); True if it is new or newer to the
+        book. `source` is the network_group of the teller. `record` is the signed record (checked by the
+        caller) that says this address: a newer record of a peer replaces what older ones said, and an older
+        one is ignored. The same record again is no news; otherwise attackers could keep records of dead peers
+        young for ever. `local`: found in the local network itself, not told by a peer."""
         parsed = self._admit(address, is_local=local)
         if parsed is None or (record is not None and len(record) > limits.MAX_BOOK_RECORD):
             return False
@@ -73,7 +72,7 @@ class Book:
         return Entry(str(address), str(address.peer), group, host, bucket, heard, record=record)
 
     def _add(self, entry: Entry, hour: int) -> bool:
-        """Its place may be taken by one that is as good."""
+        """False if its place is taken by an entry that is as good."""
         holder = self._tables.holder(entry, is_tried=False)
         if holder is not None and not holder.is_terrible(hour):
             return False
@@ -83,9 +82,9 @@ class Book:
         return True
 
     def _has_host(self, entry: Entry) -> bool:
-        """A host has one place, that of who answers there. Of two that were only heard of a coin decides: or
-        whoever is the first to tell a wrong port of a host would keep its node out.
-        """
+        """Whether this entry gets the one place of its host. An address that answers keeps it. Between two
+        that the book only heard of, a coin decides; otherwise an attacker who first tells a wrong port of a
+        host would keep its real node out."""
         others = self._tables.of_host(entry)
         heard = [other for other in others if not other.is_tried]
         if any(other.answers for other in others) or (heard and self._rng.random() < 0.5):
@@ -108,11 +107,12 @@ class Book:
         return than is None or self._number(record) > self._number(than)
 
     def _recorded(self, peer: str) -> int:
-        """The number of the newest record that we have of this peer."""
+        """The number of the newest record of this peer that the book has; 0 if none."""
         return max((self._number(e.record) for e in self.of_peer(peer) if e.record is not None), default=0)
 
     def _drop_older(self, peer: str, news: bytes) -> None:
-        """Where it said it was before. One that we reached stays until it fails, and is not told."""
+        """Drop addresses that only older records said. One that this node reached stays, without its record,
+        until it fails."""
         for other in self.of_peer(peer):
             if other.record is None or not self._is_newer(news, other.record):
                 continue
@@ -129,12 +129,13 @@ class Book:
     # -- what became of dialling ---------------------------------------------------------------------------
 
     def attempted(self, address: str, ok: bool, hour: int, *, named: bool = False) -> None:
-        """The peer answered there, or nobody did. `named` by the user: then it need not have been here."""
+        """Note whether a dial at `hour` reached the peer (`ok`). `named` by the user: the book adds the
+        address then."""
         parsed = self._admit(address, is_local=True, is_named=True)
         entry = self.get(address)
         if parsed is not None and entry is None and ok and named:
             entry = self._entry(parsed, "", hour)
-            self._tables.add(entry)  # the user's word takes the place of a stranger's
+            self._tables.add(entry)  # an address from the user displaces one from a stranger
         if entry is not None and ok:
             self._succeeded(entry, hour)
         elif entry is not None:
@@ -155,7 +156,8 @@ class Book:
             self._tests[entry.address] = None
 
     def _failed(self, entry: Entry, hour: int) -> None:
-        """Counts only if somebody answered since it last did: else it may be our own line."""
+        """Counts only if another peer has answered since the last counted failure: this node may be
+        offline."""
         if entry.counted >= self._successes:
             return
         entry.counted = self._successes
@@ -167,13 +169,13 @@ class Book:
             self._tables.remove(entry)
 
     def _give_place(self, holder: Entry) -> None:
-        """It failed the test: who waits for its place gets it, and it goes back among the new."""
+        """The holder failed the test: an entry that waits for its place gets it, and the holder becomes
+        new."""
         for candidate in self._waiting():
             if self._tables.holder(candidate, is_tried=True) is holder:
                 self._tables.move(holder, is_tried=False)
-                if (
-                    self._tables.get(candidate.address) is candidate
-                ):  # it did not lie where the holder now does
+                # The holder's move may have displaced the candidate.
+                if self._tables.get(candidate.address) is candidate:
                     self._promote(candidate)
                 return
 
@@ -185,14 +187,14 @@ class Book:
                 self._tables.remove(other)
 
     def _waiting(self) -> list[Entry]:
-        """For the place of one among the tried."""
+        """Entries that wait for a taken place among the tried."""
         found = {address: self._tables.get(address) for address in self._tests}
         waiting = [entry for entry in found.values() if entry is not None and not entry.is_tried]
         self._tests = {entry.address: None for entry in waiting}
         return waiting
 
     def to_test(self, hour: int) -> Entry | None:
-        """One that holds a place which another waits for: dial it, and say what became of it."""
+        """An entry whose place another waits for. The caller dials it and reports with `attempted`."""
         for candidate in self._waiting():
             holder = self._tables.holder(candidate, is_tried=True)
             if holder is not None and holder.day < hour // 24:
@@ -205,8 +207,9 @@ class Book:
     # -- choosing ------------------------------------------------------------------------------------------
 
     def choose(self, fits: Callable[[Entry], bool], *, new_only: bool = False) -> Entry | None:
-        """Tried or new by the toss of a coin, or what there is. Of a group of which a tried peer answers no
-        new ones, while there are others: what finds no place among the tried must not count beside it."""
+        """An entry that fits, tried or new by the toss of a coin; from the other table if the first has none.
+        New ones of a group in which a tried peer answers come last. Otherwise a group without room left among
+        the tried would count again by its new addresses."""
         met = self._tables.met
 
         def is_unmet(entry: Entry) -> bool:
@@ -218,7 +221,8 @@ class Book:
         return self._tables.draw(self._rng, False, fits)
 
     def is_local(self, entry: Entry) -> bool:
-        """In a private network, where groups say nothing, and not because the user configured all such."""
+        """Whether it is in a private network, where groups mean nothing. False if the user allowed all
+        such."""
         return not entry.group and not self._policy.private
 
     # -- what is here --------------------------------------------------------------------------------------
@@ -227,23 +231,22 @@ class Book:
         return iter(self._tables)
 
     def get(self, address: str) -> Entry | None:
-        """However it is spelt."""
+        """The entry of an address in any spelling."""
         parsed = self._admit(address, is_local=True, is_named=True)
         return None if parsed is None else self._tables.get(str(parsed))
 
     def of_peer(self, peer: str) -> list[Entry]:
-        """Its addresses, those where it answered first."""
+        """A peer's entries, those where it answered first."""
         return self._tables.of_peer(peer)
 
     def counts(self) -> tuple[int, int]:
-        """New and tried ones."""
+        """How many entries are new, and how many tried."""
         tried = sum(entry.is_tried for entry in self)
         return len(list(self)) - tried, tried
 
     def records(self, hour: int) -> list[bytes]:
-        """Signed by peers that chose to be told about, of addresses where they answered us not long ago.
-
-        So what nobody can reach is told by nobody, however many records a liar makes.
+        """Signed records of addresses where their peer answered this node in the last `BOOK_TOLD_DAYS` days.
+        So this node never shares an address that it could not reach, however many records an attacker signs.
         """
         since = hour // 24 - limits.BOOK_TOLD_DAYS
         fit = sorted((e for e in self if e.day and e.day >= since), key=lambda e: e.address)
@@ -263,13 +266,14 @@ class Book:
     # -- over restarts -------------------------------------------------------------------------------------
 
     def tidy(self, hour: int) -> None:
-        """Forget what is old. Now and then."""
+        """Drop entries that are too old. Call it now and then."""
         for entry in self:
             if entry.is_terrible(hour):
                 self._tables.remove(entry)
 
     def restore(self, rows: Iterable[Sequence[object]]) -> None:
-        """Into an empty book. What is damaged, or may not be here now, is passed over, and its row goes."""
+        """Load rows into an empty book. A row that is damaged, or may not be here now, is skipped and
+        deleted."""
         for row in rows:
             entry = self._read(row)
             if (entry is None or not self._tables.restore(entry)) and row and isinstance(row[0], str):
@@ -286,7 +290,7 @@ class Book:
         return entry
 
     def take_changes(self) -> Changes:
-        """To be written; if that fails, hand them to `put_back`."""
+        """Changes to write; if writing fails, pass them to `put_back`."""
         return self._tables.take_changes()
 
     def put_back(self, changes: Changes) -> None:

@@ -1,7 +1,7 @@
-"""Where in the book an address lies: decided by a secret, so that nobody can aim at a place.
+"""Where in the book an address lies. A secret decides it, so that an attacker can't aim at a place.
 
-As in Bitcoin's address manager. An address heard of lies in a bucket drawn from few, which its group and
-that of whoever told it decide; one that was reached in one of fewer still, which its group decides.
+As in Bitcoin's address manager. The group of a new address and the group of its teller choose a few buckets,
+and the address lies in one of them. The group of a tried address chooses fewer still.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import hashlib
 from p2pforum.core import limits
 
 Spot = tuple[bool, int, int]
-"""Is tried, bucket, place in it."""
+"""Is tried, bucket, place in the bucket."""
 
 
 class Buckets:
@@ -17,7 +17,7 @@ class Buckets:
         self._secret = secret
 
     def new(self, group: str, source: str) -> int:
-        """One bucket for each pair of groups, of the few that the source's group can reach."""
+        """One bucket for each pair of groups, of the few that the teller's group (`source`) can reach."""
         which = self._number("pair", group, source) % limits.BOOK_SOURCE_BUCKETS
         return self._number("new", source, str(which)) % limits.BOOK_NEW_BUCKETS
 

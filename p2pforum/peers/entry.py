@@ -1,4 +1,5 @@
-"""One address of the book, and the row that keeps it. No field says who told it, none has a fine time."""
+"""One address of the book, and the row that keeps it. No field names the teller, and no field has a precise
+time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,28 +7,28 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 
 Row = tuple[str, int, int, int, int, int, int, bytes | None]
-"""address, is tried, bucket, heard (an hour), day of the last success, failures, is an anchor, record"""
+"""address, is tried, bucket, heard (hour), day of the last success, failures, is an anchor, record"""
 
 
 @dataclass(slots=True)
 class Entry:
-    """`bucket` is its place among the new ones: it depends on who told it, so it has to be kept."""
+    """`bucket` is its place among the new ones. The teller's group decides it, so it has to be stored."""
 
     address: str
     peer: str
     group: str
-    host: str  #: of which the book holds one address; "": as many as there are
+    host: str  #: the book holds one address of each host; of "" any number
     bucket: int
-    heard: int  #: hour since 1970, the first of its day, when somebody told it
+    heard: int  #: hour since 1970, the first of its day, when a peer told it
     is_tried: bool = False
     day: int = 0  #: since 1970, of the last time that this peer answered there; 0: never
     failures: int = 0  #: in a row
     is_anchor: bool = False
     record: bytes | None = None
-    counted: int = 0  #: successes of this node when its last failure was counted
+    counted: int = 0  #: this node's count of successes when the last failure was counted
 
     def is_terrible(self, hour: int) -> bool:
-        """Whether it may be forgotten, or give its place to another."""
+        """Whether the book may drop it at `hour`, or give its place to another."""
         today = hour // 24
         if not self.day:
             is_stale = today - self.heard // 24 > limits.BOOK_HORIZON_DAYS
@@ -36,12 +37,12 @@ class Entry:
 
     @property
     def answers(self) -> bool:
-        """It did when it was last dialled."""
+        """Whether the peer answered when it was last dialled."""
         return self.day > 0 and self.failures == 0
 
     @property
     def chance(self) -> float:
-        """To be taken when drawn: a third less for each failure, as in Bitcoin."""
+        """Weight in a draw: a third less for each failure, as in Bitcoin."""
         return float(0.66 ** min(self.failures, 8))
 
     def row(self) -> Row:
@@ -58,7 +59,8 @@ class Entry:
 
 
 def read_row(row: Sequence[object]) -> Entry | None:
-    """Without peer, group and host, which the address says. None: damaged, or written by another hand."""
+    """An entry without peer, group and host, which the caller derives from the address. None for a damaged or
+    foreign row."""
     match row:
         case [
             str(address),

@@ -1,8 +1,11 @@
-"""Keeps the guards connected through whom own posts go now, and draws others: afresh, from the address book.
+"""Keeps the guards connected that own posts use now, and draws new guards afresh from the address book.
 
-Not from peers that are connected: these are the ones that never go, and an attacker's never do. A guard is
-dialled when its slot is used, and let go hours after; it is none of the eight. The more peers see when this
-node is there, the worse. Dialling it leaves no trace in the book, which would say on which day.
+New guards are not drawn from connected peers. Peers that never disconnect collect among those, and an
+attacker's peers never disconnect.
+
+The node dials a guard when its slot is used, and disconnects hours after. Guards are not among the eight
+outbound peers. The node connects to few guards, because each connected peer can see when this node is online.
+Dialling a guard leaves no trace in the book; otherwise a disk would show on which day.
 """
 
 import logging
@@ -22,11 +25,11 @@ from p2pforum.peers.slots import CurrentPeers, Slots
 log = logging.getLogger(__name__)
 
 _FIRST_SECONDS = 20.0  # on average until the first is drawn: the book of a new node fills meanwhile
-_LOOK_SECONDS = 1.0  # between two looks at what is wanted: an own post waits for it
+_LOOK_SECONDS = 1.0  # between two looks at the stem's needs: an own post may wait for a guard
 
 
 class GuardNeeds(Protocol):
-    """What the stem says of guards; see stem/recruits.py."""
+    """What guards the stem needs; stem/recruits.py says what each method means."""
 
     def wanted(self) -> Sequence[Sequence[tuple[str, str]]]: ...
     def fails(self, peer: str) -> bool: ...
@@ -37,7 +40,7 @@ class GuardNeeds(Protocol):
 
 
 class GuardKeeper:
-    """`held`: peers that are connected, or being dialled, as guards alone."""
+    """`held`: peers that are connected, or being dialled, only as guards."""
 
     def __init__(self, network: Network, rng: Random, book: Book, slots: Slots, needs: GuardNeeds) -> None:
         self._network = network
@@ -55,13 +58,15 @@ class GuardKeeper:
         current: Callable[[], CurrentPeers],
         dial: Callable[[str], Awaitable[PeerID]],
     ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        """To be taken again and again, each by itself. `dial` notes in the book what comes of it."""
+        """Coroutines for the caller to run again and again, each by itself. `dial` notes the result in the
+        book."""
         return [partial(self.look, nursery, current), partial(self.recruit, current, dial)]
 
     # -- those that are kept -------------------------------------------------------------------------------
 
     async def look(self, nursery: trio.Nursery, current: Callable[[], CurrentPeers]) -> None:
-        """Dial who is wanted, and part with who no longer is."""
+        """Dial guards that are wanted, and disconnect from those that are not wanted any more. Waits a second
+        first."""
         await trio.sleep(_LOOK_SECONDS)
         wanted, now = self._needs.wanted(), current()
         for guards in wanted:
@@ -73,13 +78,17 @@ class GuardKeeper:
         await self._let_go({peer for guards in wanted for peer, _ in guards}, now.connected)
 
     def _next(self, guards: Sequence[tuple[str, str]], current: CurrentPeers) -> str | None:
-        """A guard is dialled when those before it have not answered; and again, while another stands in."""
+        """The address to dial for one slot, or None.
+
+        A guard is dialled when those before it have not answered. It is dialled again while another stands in
+        for it.
+        """
         for peer, address in guards:
             if self._needs.fails(peer):
                 continue
             if peer in current.connected or peer in self._dialling:
                 return None
-            if peer in current.named or peer in current.bans:  # dialled anyway, or left alone
+            if peer in current.named or peer in current.bans:  # dialled by another rule, or not to be dialled
                 continue
             for known in self._addresses(peer, address):
                 if not self._slots.rests(known, trio.current_time()):
@@ -87,7 +96,7 @@ class GuardKeeper:
         return None
 
     def _is_lost(self, current: CurrentPeers) -> bool:
-        """Whether a slot in use has nobody left to try: one that is being dialled is not lost yet."""
+        """Whether a slot in use has no guard left to try. One that is being dialled may still answer."""
         return any(
             self._next(guards, current) is None
             and not any(
@@ -98,7 +107,7 @@ class GuardKeeper:
         )
 
     def _addresses(self, peer: str, address: str) -> list[str]:
-        """Where the book knows it, then where it was drawn."""
+        """Addresses that the book has of the peer, then the one at which it was drawn."""
         known = [entry.address for entry in self._book.of_peer(peer)]
         return [*known, *([address] if address and address not in known else [])]
 
@@ -108,7 +117,7 @@ class GuardKeeper:
             return
         except NetworkError:
             pass
-        except Exception:  # ours
+        except Exception:  # a fault of this program
             log.exception("a fault in dialling")
         finally:
             self._dialling.discard(peer)
@@ -126,7 +135,8 @@ class GuardKeeper:
     async def recruit(
         self, current: Callable[[], CurrentPeers], dial: Callable[[str], Awaitable[PeerID]]
     ) -> None:
-        """Draw one: at once for a post that waits, else as rarely as a feeler is sent, used or not."""
+        """Draw a guard: at once if a post waits for one, else as rarely as a feeler is sent, even if none is
+        used."""
         await trio.sleep(_LOOK_SECONDS)
         if self._needs.lacks(urgently=True) and self._is_lost(current()):
             await self._draw(current, dial)
@@ -138,7 +148,7 @@ class GuardKeeper:
     async def _draw(
         self, current: Callable[[], CurrentPeers], dial: Callable[[str], Awaitable[PeerID]]
     ) -> None:
-        """In a group of its own if there is one."""
+        """Try to recruit one, in a network group without a guard if there is one."""
         peers, groups = self._needs.taken()
         now = trio.current_time()
         entry = self._slots.applicant(now, current(), peers, groups)

@@ -1,6 +1,6 @@
 """Keeps peers connected: those that the user named, and some from the address book.
 
-Nothing a peer says makes this node dial an address but through the book and its rules.
+A peer can make this node dial an address only by way of the book and its rules.
 """
 
 import enum
@@ -24,9 +24,9 @@ from p2pforum.peers.tables import Changes
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 10.0  # between two looks into the book while nobody in it fits
-_SAVE_SECONDS = 60.0  # between two writes of what has changed in the book
-_PAUSE = (0.1, 0.5)  # seconds between two dials: a burst of them is seen from far, and loads a small line
+_LOOK_SECONDS = 10.0  # between two looks into the book while no entry fits
+_SAVE_SECONDS = 60.0  # between two writes of the book's changes
+_PAUSE = (0.1, 0.5)  # seconds between two dials: observers would notice a burst, and it loads a small line
 
 
 class Stage(enum.Enum):
@@ -37,7 +37,7 @@ class Stage(enum.Enum):
 
 @dataclass
 class Named:
-    """A peer the user named: `error` is the last failure, as a text for a person."""
+    """A peer that the user named: `error` is the last failure, as a text for a person."""
 
     address: str
     stage: Stage = Stage.DIALLING
@@ -62,8 +62,8 @@ class PeerService:
         guards: GuardNeeds | None = None,
         save: Callable[[Changes], Awaitable[None]] | None = None,
     ) -> None:
-        """`hour` is that since 1970. Without `guards` own posts go through nobody. `save` writes the book
-        down; without it the book is not kept."""
+        """`hour` returns the hour since 1970. `save` writes the book's changes; without it the book is not
+        kept. Without `guards` own posts pass no guard."""
         self._network = network
         self._rng = rng
         self._book = book
@@ -73,7 +73,7 @@ class PeerService:
         self._guards = None if guards is None else GuardKeeper(network, rng, book, self._slots, guards)
         self._named: dict[str, Named] = {}
         self._nursery: trio.Nursery | None = None
-        self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections has
+        self._ended: dict[PeerID, trio.Event] = {}  # set when one of a peer's connections ends
         self._since: dict[PeerID, float] = {}
         self._freed = Bell()
 
@@ -83,20 +83,20 @@ class PeerService:
         return list(self._named.values())
 
     def dialling(self) -> list[str]:
-        """Addresses of the book that are being dialled."""
+        """Addresses of the book that the node is dialling."""
         return [held.entry.address for held in self._slots.held.values() if held.since is None]
 
     def outbound(self) -> int:
-        """How many of the outbound connections that are wanted there are."""
+        """How many outbound connections there are, guards not counted."""
         current = self._current()
         return len(current.outbound.keys() - current.guards)
 
     def look(self) -> None:
-        """There is news in the book: do not wait for the next look."""
+        """The book has new entries: look into it now."""
         self._freed.ring()
 
     def name(self, addresses: Iterable[str]) -> None:
-        """Keep in touch with these always, from now on; connections that exist are left alone."""
+        """Keep connected to these peers from now on, not to those named before; existing connections stay."""
         wanted = dict.fromkeys(addresses)
         for address in [a for a in self._named if a not in wanted]:
             self._named.pop(address).scope.cancel()
@@ -107,7 +107,7 @@ class PeerService:
                     self._nursery.start_soon(self._keep, self._named[address])
 
     async def run(self) -> None:
-        """Dial and redial until cancelled. Then the book is saved, with who was there as anchors."""
+        """Dial and redial until cancelled. Then the book is saved, with the connected peers as anchors."""
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._watch)
@@ -124,7 +124,7 @@ class PeerService:
                 await self._save(lasting=0)
 
     async def _repeat(self, turn: Callable[[], Awaitable[None]]) -> None:
-        """A fault of ours costs a turn, not the node."""
+        """Run a task for ever. A fault in it costs one turn, not the node."""
         while True:
             try:
                 await turn()
@@ -132,7 +132,7 @@ class PeerService:
                 log.exception("a fault in finding peers")
                 await trio.sleep(_LOOK_SECONDS)
 
-    # -- who is there --------------------------------------------------------------------------------------
+    # -- connected peers -----------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         async for event in self._network.watch():
@@ -153,7 +153,7 @@ class PeerService:
             await self._ended.setdefault(peer, trio.Event()).wait()
 
     async def _until_not_ours(self, peer: PeerID) -> None:
-        """Until no connection that this node made is left: one that the peer made fills no outbound place."""
+        """Until no connection that this node dialled is left. One that the peer dialled fills no slot."""
         while peer in self._current().outbound:
             await self._ended.setdefault(peer, trio.Event()).wait()
 
@@ -171,12 +171,12 @@ class PeerService:
     # -- dialling ------------------------------------------------------------------------------------------
 
     async def _dial(self, address: str, *, named: bool = False) -> PeerID:
-        """Raises NetworkError. What it shows of the address goes into the book."""
+        """Dial, and note in the book what the result shows of the address. Raises NetworkError."""
         try:
             return await self._try(address, named)
         except NetworkError:
             raise
-        except Exception as error:  # ours, and nothing that speaks against the address
+        except Exception as error:  # a fault of this program, which does not speak against the address
             log.exception("a fault in dialling")
             raise NetworkError("a fault of this node; its log says more") from error
 
@@ -191,7 +191,7 @@ class PeerService:
         return peer
 
     def _is_there(self, peer: PeerID, address: str) -> bool:
-        """Whether it answered there. A peer that dialled us, or that we reached elsewhere, proves nothing."""
+        """Whether the peer answered there, rather than dialled in or was reached at another address."""
         return self._current().outbound.get(peer) == address
 
     async def _keep(self, named: Named) -> None:
@@ -219,7 +219,7 @@ class PeerService:
             await self._until_gone(peer)
 
     async def _fill(self) -> None:
-        """Hold as many as are wanted."""
+        """Dial one more if fewer are connected than wanted."""
         assert self._nursery is not None
         entry = self._slots.next(trio.current_time(), self._current())
         if entry is not None:
@@ -243,7 +243,7 @@ class PeerService:
         self._freed.ring()
 
     async def _feel(self) -> None:
-        """Now and then, see who is where one only heard of somebody: so there are tried ones when needed."""
+        """Now and then, dial an address that was never tried, so that there are tried ones when needed."""
         self._slots.feeling = None
         await trio.sleep(self._rng.expovariate(1 / limits.FEELER_SECONDS))
         entry = self._slots.feeler(trio.current_time(), self._hour(), self._current())
@@ -263,7 +263,7 @@ class PeerService:
             return
         if self._slots.has_room(entry, current):
             self._slots.begin(entry)
-            self._nursery.start_soon(self._hold, entry)  # which finds it connected
+            self._nursery.start_soon(self._hold, entry)  # its dial finds the existing connection
         else:
             await self._network.disconnect(peer)
 
@@ -291,7 +291,7 @@ class PeerService:
             self._book.put_back(changes)
 
     def _longest(self, least: float) -> list[str]:
-        """Outbound addresses that have lasted, the longest first; but named ones, dialled anyway, last."""
+        """Outbound addresses connected for `least` seconds, the longest first; named ones come last."""
         current, now = self._current(), trio.current_time()
         since = {peer: self._since.get(PeerID(peer), now) for peer in current.outbound}
         kept = current.outbound.keys() - current.guards

@@ -1,4 +1,4 @@
-"""The two tables of the book: which address lies at which place, and what of it is not on the disk yet."""
+"""The book's two tables: which address lies at which place, and which changes are not saved yet."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from p2pforum.peers.entry import Entry, Row
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Since they were last taken: rows to write, and addresses whose rows go."""
+    """Changes since they were last taken: rows to write, and addresses whose rows are to be deleted."""
 
     rows: list[Row]
     gone: list[str]
 
 
 class Tables:
-    """Every entry lies at one place, and no two at the same: that bounds them."""
+    """Every entry lies at one place, and no two at the same. So the number of places bounds the tables."""
 
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
@@ -35,21 +35,21 @@ class Tables:
         return self._entries.get(address)
 
     def of_peer(self, peer: str) -> list[Entry]:
-        """Its addresses, those where it answered first."""
+        """A peer's entries, those where it answered first."""
         found = self._peers.get(peer, {}).values()
         return sorted(found, key=lambda entry: (not entry.is_tried, entry.address))
 
     def of_host(self, entry: Entry) -> list[Entry]:
-        """What else is here of its host."""
+        """Other entries of the same host; none if the host is ""."""
         found = self._hosts.get(entry.host, {}).values() if entry.host else ()
         return [other for other in found if other is not entry]
 
     def holder(self, entry: Entry, *, is_tried: bool) -> Entry | None:
-        """Who lies where this entry would."""
+        """The entry at the place where this entry would lie."""
         return self._spots.get(self._spot(entry, is_tried))
 
     def add(self, entry: Entry) -> None:
-        """Whoever lies there goes."""
+        """Insert an entry. It displaces the entry that lies at its place."""
         if (holder := self.holder(entry, is_tried=entry.is_tried)) is not None:
             self.remove(holder)
         self._spots[self._spot(entry, entry.is_tried)] = entry
@@ -59,6 +59,7 @@ class Tables:
         self._dirty.add(entry.address)
 
     def remove(self, entry: Entry) -> None:
+        """Delete an entry, which must be here, from its place and from the indexes by peer and host."""
         del self._spots[self._spot(entry, entry.is_tried)]
         del self._entries[entry.address]
         for index, name in self._indexed(entry):
@@ -68,7 +69,7 @@ class Tables:
         self._dirty.add(entry.address)
 
     def move(self, entry: Entry, *, is_tried: bool) -> None:
-        """Into the other table."""
+        """Move an entry into the other table."""
         self.remove(entry)
         entry.is_tried = is_tried
         self.add(entry)
@@ -77,7 +78,12 @@ class Tables:
         return [(self._peers, entry.peer), (self._hosts, entry.host)]
 
     def draw(self, rng: Random, is_tried: bool, fits: Callable[[Entry], bool]) -> Entry | None:
-        """A lot of the table by lot, a group in it, then one of the group."""
+        """Draw an entry that fits, or None: first a part of the table, then a network group in it, then one
+        of the group.
+
+        The parts are groups of the tried table, or buckets of the new one. An entry that failed is drawn more
+        rarely.
+        """
         lots = self._groups() if is_tried else self._buckets_of_new()
         patience, last = 1.0, None
         for lot in rng.sample(lots, len(lots)):
@@ -85,20 +91,21 @@ class Tables:
                 last = rng.choice(rng.choice(groups))
                 if rng.random() < last.chance * patience:
                     return last
-                patience *= 1.2  # else many that failed would never be drawn
+                patience *= 1.2  # otherwise entries that failed would never be drawn where there are many
         return last
 
     @property
     def met(self) -> set[str]:
-        """Groups with a peer among the tried that answered when it was last dialled."""
+        """Network groups with a tried peer that answered when it was last dialled."""
         return {entry.group for entry in self._entries.values() if entry.is_tried and entry.answers} - {""}
 
     def _groups(self) -> list[list[Entry]]:
-        """Of the tried. Each counts once: many hosts of one network answer as easily as one."""
+        """Tried entries by network group. Each group counts once, because many hosts of one network are as
+        easy to get as one."""
         return _by_group(entry for entry in self._entries.values() if entry.is_tried)
 
     def _buckets_of_new(self) -> list[list[Entry]]:
-        """Who fills few buckets is drawn seldom, however full they are."""
+        """Buckets that are not empty. So a teller with few buckets is drawn rarely, however full they are."""
         found: list[list[Entry]] = [[] for _ in range(limits.BOOK_NEW_BUCKETS)]
         for entry in self._entries.values():
             if not entry.is_tried:
@@ -106,7 +113,7 @@ class Tables:
         return [bucket for bucket in found if bucket]
 
     def mark(self, address: str) -> None:
-        """Its row is to be written, or to go."""
+        """The row of this address is to be written or deleted."""
         self._dirty.add(address)
 
     def take_changes(self) -> Changes:
@@ -115,7 +122,8 @@ class Tables:
         return Changes(rows, [address for address in dirty if address not in self._entries])
 
     def restore(self, entry: Entry) -> bool:
-        """As it lay before. False if its place is taken, which no book of ours has written."""
+        """Put an entry back at its place. False if the place is taken, which no book of this program has
+        written."""
         if entry.address in self._entries or self.holder(entry, is_tried=entry.is_tried) is not None:
             return False
         self.add(entry)
@@ -128,7 +136,7 @@ class Tables:
 
 
 def _by_group(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Where groups say nothing each is its own."""
+    """Entries by group. Where groups mean nothing, each entry is a group of its own."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.group or entry.address, []).append(entry)

@@ -1,4 +1,4 @@
-"""The tasks behind a network: stream handlers, run so that nothing they raise hurts the node."""
+"""Runs stream handlers in the background, so that an exception in one of them does not hurt the node."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -11,14 +11,16 @@ from p2pforum.network.interface import PEER_LOST, PeerID, StreamHandler
 
 log = logging.getLogger(__name__)
 
-# what a peer, or the loss of one, does to a handler: not worth a traceback
+# Exceptions that a peer, or the loss of one, causes in a handler. They are not worth a traceback.
 _THEIRS = (*PEER_LOST, RemoteProtocolError)
 
 
 @asynccontextmanager
 async def open_background() -> AsyncIterator[trio.Nursery]:
-    """A nursery that is cancelled when its block ends. What the block raises comes out as it is, not
-    in a group: who uses a network sees NetworkError. A task that fails cancels the block, as ever.
+    """A nursery that is cancelled when its block ends.
+
+    An exception of the block is raised as it is, not in a group, so that the user of a network sees
+    NetworkError. A task that fails cancels the block, as in any nursery.
     """
     raised: Exception | None = None
     async with trio.open_nursery() as nursery:
@@ -39,7 +41,7 @@ async def hold_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
 
 
 async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.HalfCloseableStream) -> None:
-    """The stream is closed when the handler returns, and reset when it raises."""
+    """Run a handler. The stream is closed when it returns, and reset when it raises."""
     try:
         await handler(peer, stream)
         await stream.aclose()
@@ -47,7 +49,7 @@ async def run_handler(handler: StreamHandler, peer: PeerID, stream: trio.abc.Hal
         if _is_theirs(error):
             log.debug("a stream ended early: %s", type(error).__name__)
         else:
-            log.exception("a stream handler failed")  # and names no peer: the traceback may name posts
+            log.exception("a stream handler failed")  # without the peer: the traceback may name posts
     finally:
         with trio.CancelScope(shield=True):
             await trio.aclose_forcefully(stream)  # does nothing to a stream that is closed

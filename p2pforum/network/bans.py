@@ -1,6 +1,6 @@
-"""Peers that broke a protocol. What they broke it by does not matter: the connection is refused.
+"""Peers that broke a protocol. Whatever they did, the node refuses connections with them for a while.
 
-In memory only, and bounded: peer IDs are cheap, so a ban costs an attacker a handshake and no more.
+Kept in memory only, and bounded. Peer IDs are cheap, so a ban costs an attacker only a handshake.
 """
 
 import trio
@@ -10,7 +10,7 @@ from p2pforum.core.bounded import BoundedDict
 
 
 class Bans:
-    """One for a network."""
+    """The bans of one network."""
 
     def __init__(self) -> None:
         self._until = BoundedDict[str, float](limits.BANS_REMEMBERED)

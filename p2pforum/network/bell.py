@@ -1,10 +1,11 @@
-"""A bell for the one task that waits for work. For many at once there is trio.lowlevel.ParkingLot."""
+"""Wakes the one task that waits for work. For many waiting tasks there is trio.lowlevel.ParkingLot."""
 
 import trio
 
 
 class Bell:
-    """Wakes the one task that listens; a ring that nobody listened to is heard later."""
+    """Wakes the one task that waits in `heard`. A ring that came before is not lost: the next wait ends at
+    once."""
 
     def __init__(self) -> None:
         self._rung = trio.Event()

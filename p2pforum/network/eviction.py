@@ -1,7 +1,8 @@
-"""Whom to part with when a stranger asks for a place and all are taken. After Bitcoin Core's eviction.cpp.
+"""Which peer to disconnect when a new peer dials in and all slots are taken. After Bitcoin Core's
+eviction.cpp.
 
-Whoever can open many connections must not push out the peers that a node already has. So most of them are
-out of reach, each kind by something that a newcomer can't have at will: a place in a part of the
+An attacker who can open many connections must not push out the peers that a node already has. So most of
+these are protected, each kind by something that an attacker can't get at will: an address in a part of the
 internet that a secret chooses, new posts (each costs a stamp), and time.
 """
 
@@ -15,8 +16,10 @@ from p2pforum.core import limits
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A connection that a peer opened. `group` is the part of the internet it came from, "" for this machine
-    and private networks; `worth` counts the new posts that it brought of late; `since` in seconds.
+    """A connection that a peer opened.
+
+    `group` is the part of the internet it came from, "" for this machine and private networks; `worth` counts
+    the new posts that it brought of late; `since` is in seconds.
     """
 
     number: int
@@ -26,7 +29,10 @@ class Candidate:
 
 
 def to_evict(inbound: Sequence[Candidate], secret: bytes) -> Candidate | None:
-    """None if all are protected. `secret` is this node's own: nobody can tell which groups it favours."""
+    """The connection to end, or None if all are protected.
+
+    `secret` is this node's own, so that an attacker can't tell which network groups it favours.
+    """
     rest = sorted(inbound, key=lambda c: (c.since, c.number))  # the longest connected first
     for protected in (_of_groups(rest, secret), _of_worth(rest)):
         rest = [candidate for candidate in rest if candidate not in protected]
@@ -40,7 +46,8 @@ def to_evict(inbound: Sequence[Candidate], secret: bytes) -> Candidate | None:
 
 
 def _of_groups(rest: Sequence[Candidate], secret: bytes) -> set[Candidate]:
-    """The longest connected of some groups: who has many addresses in one of them gets no second place."""
+    """The longest connected of some groups. One peer of a group is protected, so an attacker gains nothing
+    from many addresses in it."""
     first: dict[str, Candidate] = {}
     for candidate in rest:
         if candidate.group:
@@ -57,10 +64,10 @@ def _of_worth(rest: Sequence[Candidate]) -> set[Candidate]:
 def _longest(rest: Sequence[Candidate]) -> set[Candidate]:
     """The longest connected half: an attack that begins later does not reach them.
 
-    Up to half of these places are for those without a group, even if others were there before them: all
-    that come through an onion service look alike, and would be the largest group for ever.
+    Up to half of these slots go to peers without a group, even if others were there before them. The reason:
+    all peers that come through an onion service look alike, and would be the largest group for ever.
     """
-    places = (len(rest) + 1) // 2  # of one, one: a very small node keeps whom it has
+    places = (len(rest) + 1) // 2  # of one peer, one: a very small node keeps the peer it has
     local = set([candidate for candidate in rest if not candidate.group][: places // 2])
     others = [candidate for candidate in rest if candidate not in local]
     return local.union(others[: places - len(local)])

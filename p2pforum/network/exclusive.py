@@ -1,6 +1,6 @@
-"""The rule that trio streams share: one task may send, one may receive; a second one is a bug.
+"""The rule that trio streams share: one task may send and one may receive; a second one is a bug.
 
-Not a lock: nobody waits, the second task gets `BusyResourceError`.
+It is not a lock: the second task does not wait but gets `BusyResourceError`.
 """
 
 from types import TracebackType
@@ -9,7 +9,8 @@ import trio
 
 
 class Exclusive:
-    """`with exclusive:` around an operation that two tasks must not be in at once."""
+    """`with exclusive:` around an operation that two tasks must not be in at once. Raises
+    trio.BusyResourceError."""
 
     def __init__(self, complaint: str) -> None:
         self._complaint = complaint
@@ -30,7 +31,7 @@ class Exclusive:
 
 
 def check_max_bytes(max_bytes: int | None) -> None:
-    """What every `receive_some` asks of its argument."""
+    """Check the argument of a `receive_some`. Raises TypeError or ValueError."""
     if max_bytes is None:
         return
     if not isinstance(max_bytes, int):

@@ -1,4 +1,4 @@
-"""Addresses that one owner can have many of cheaply: parts of the internet that count as one peer."""
+"""Parts of the internet that count as one peer, because one owner can cheaply have many addresses in them."""
 
 import functools
 import ipaddress
@@ -6,7 +6,7 @@ import ipaddress
 from p2pforum.core.address import ONION, parse_source
 from p2pforum.core.errors import NetworkError
 
-_REMEMBERED = 1_024  # addresses: all connected peers are asked about whenever one more comes
+_REMEMBERED = 1_024  # addresses: those of all connected peers are looked up whenever one more comes
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -14,9 +14,9 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 def network_group(address: str) -> str:
     """The /16 of an IPv4 address, the /32 of an IPv6 one, a sixteenth of all onion services.
 
-    "" where it says nothing: names, loopback, private ranges. Onion addresses cost nothing, so no part
-    of them is one owner's; four bits, as in Bitcoin, are a compromise. One group for all would leave a
-    node behind Tor with one peer, and a group for each with no bound at all.
+    "" where a group means nothing: names, loopback, private ranges. Onion addresses cost nothing, so no part
+    of them belongs to one owner; four bits, as in Bitcoin, are a compromise. With one group for all of them,
+    a node behind Tor would have one peer. With a group for each, there would be no bound at all.
     """
     try:
         target = parse_source(address)
@@ -32,9 +32,9 @@ def network_group(address: str) -> str:
 
 @functools.lru_cache(_REMEMBERED)
 def address_group(address: str) -> str:
-    """The public address that sybils would share; an IPv6 network of 64 bits counts as one.
+    """The public address that the many peer IDs of one attacker would share; a /64 of IPv6 counts as one.
 
-    "" for loopback, private ranges, onions and whatever has no address: there it says nothing.
+    "" for loopback, private ranges, onions and names, where an address tells nothing.
     """
     try:
         ip = ipaddress.ip_address(parse_source(address).host)

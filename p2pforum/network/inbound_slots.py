@@ -1,4 +1,4 @@
-"""Strangers who dial in: how many may wait, how many may stay, and who makes room for whom."""
+"""Peers that dial in: how many may wait, how many may stay, and which one is disconnected for another."""
 
 import math
 import secrets
@@ -15,8 +15,10 @@ from p2pforum.network.interface import Connection, PeerID
 
 
 class PendingConnections:
-    """TCP connections that have not yet said who they are. Nobody is kept out by those who say nothing:
-    each new one pushes the oldest out, that of its own address if this has too many.
+    """TCP connections that have not yet proved a peer ID.
+
+    An attacker can't keep others out with silent connections: each new one pushes out the oldest, or the
+    oldest of its own address if that has too many.
     """
 
     def __init__(self) -> None:
@@ -27,7 +29,8 @@ class PendingConnections:
 
     @contextmanager
     def wait(self, address: str) -> Iterator[None]:
-        """The block is cancelled when its time is over, or when it is pushed out."""
+        """Count a connection from `address`. The block is cancelled when its time is over, or when it is
+        pushed out."""
         origin = address_group(address)
         alike = [scope for scope, other in self._origins.items() if origin and other == origin]
         if len(alike) >= limits.MAX_PENDING_PER_ADDRESS:
@@ -48,7 +51,7 @@ class PendingConnections:
 
 @dataclass(frozen=True, slots=True)
 class InboundConnection:
-    """An inbound connection, as far as its slot is concerned."""
+    """An inbound connection with what decides on its slot. `since` is in seconds."""
 
     connection: Connection
     since: float
@@ -60,28 +63,29 @@ class InboundConnection:
 
 
 class InboundSlots:
-    """For peers that dialled in. `worth` says what each has brought of late."""
+    """Decides on the slots of peers that dialled in. `worth` counts what each has brought of late."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
-        self._last = -math.inf  # when a slot was made
+        self._last = -math.inf  # when the last peer was disconnected for another
         self._worth: Callable[[], Mapping[PeerID, float]] = dict
 
     def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
         self._worth = worth
 
     def has_its_share(self, address: str, inbound: Sequence[InboundConnection]) -> bool:
-        """Whether no more may come from where this address is."""
+        """Whether no more connections may come from this address."""
         origin = address_group(address)
         alike = sum(address_group(one.connection.address) == origin for one in inbound) if origin else 0
         return alike >= limits.MAX_INBOUND_PER_ADDRESS
 
     def could_make_one(self, inbound: Sequence[InboundConnection]) -> bool:
-        """Whether it is worth while to hear who a stranger is."""
+        """Whether a slot could be freed, so that a handshake with a new peer is worth its cost."""
         return self._is_time() and self._victim(inbound, {}) is not None
 
     def make_one(self, inbound: Sequence[InboundConnection]) -> bool:
-        """End the connection that can best be spared. False if there is none, or the last was just now."""
+        """End the connection that can best be spared. False if all are protected, or another was ended just
+        now."""
         victim = self._victim(inbound, self._worth()) if self._is_time() else None
         if victim is not None:
             self._last = trio.current_time()

@@ -1,4 +1,4 @@
-"""The connections of the real network, by peer. It opens nothing and waits for nothing."""
+"""The connections of the real network, by peer. No I/O."""
 
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -17,12 +17,12 @@ class MuxedConnection:
     connection: Connection
     yamux: YamuxConnection
     since: float = field(default_factory=trio.current_time)
-    handlers: int = 0  # running for streams that the peer opened
+    handlers: int = 0  # running now, for streams that the peer opened
     gone: trio.Event = field(default_factory=trio.Event)
 
 
 class ConnectionTable(dict[PeerID, list[MuxedConnection]]):
-    """Of each connected peer, the oldest connection first."""
+    """Connections by peer, the oldest of each first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class ConnectionTable(dict[PeerID, list[MuxedConnection]]):
             del self[peer]
 
     def alive(self) -> list[MuxedConnection]:
-        """Without those that were ended and have not gone yet: their places are free."""
+        """Connections that were not ended. One that was ended but is not gone yet takes no slot."""
         return [muxed for held in self.values() for muxed in held if not muxed.yamux.ended]
 
     def inbound(self) -> list[InboundConnection]:
@@ -52,8 +52,10 @@ class ConnectionTable(dict[PeerID, list[MuxedConnection]]):
         return any(muxed.connection.direction is Direction.OUTBOUND for muxed in self.get(peer, ()))
 
     def drop(self, peer: PeerID) -> None:
-        """End its connections, and throw away what is unread: there was no room left for it. Of a connection
-        that ended a while ago, too, what a handler has not read yet."""
+        """End a peer's connections, and throw away what is unread, because there was no memory left for it.
+
+        This includes what a handler has not read of a connection that ended a while ago.
+        """
         for muxed in self.get(peer, ()):
             muxed.yamux.drop()
         for yamux in [yamux for yamux, whose in self._gone.items() if whose == peer]:

@@ -1,7 +1,7 @@
 """The two protocols that every libp2p node answers: identify and ping.
 
-identify says the same on every node but for its key: no listen address, no address observed, no
-signed record, no version of anything. We never ask it of others, and take no pushes.
+The answer to identify is the same on every node but for its key: no listen address, no observed address, no
+signed record, no version of any part. This node never asks identify of peers, and accepts no pushes.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from typing import Protocol
 
 import trio
 
-import p2pforum.network.on_demand  # noqa: F401  # comes before libp2p, or all of libp2p is loaded
+import p2pforum.network.on_demand  # noqa: F401  # must come before libp2p, so that only parts of it load
 
 # isort: split
 from libp2p.identity.identify.pb.identify_pb2 import Identify
@@ -18,7 +18,7 @@ from p2pforum.core.errors import RemoteProtocolError
 from p2pforum.network.interface import PeerID, StreamHandler
 from p2pforum.network.libp2p_noise import Identity
 
-AGENT = "p2pforum"  # with no version: upgrades would tell nodes apart
+AGENT = "p2pforum"  # with no version, because upgrades would tell nodes apart
 PROTOCOL_VERSION = "ipfs/0.1.0"  # what every libp2p node says
 
 IDENTIFY = "/ipfs/id/1.0.0"
@@ -27,7 +27,7 @@ PING_SIZE = 32  # bytes
 
 
 class Speaker(Protocol):
-    """What identify tells of a network."""
+    """What identify needs of a network."""
 
     @property
     def protocols(self) -> Iterable[str]: ...
@@ -36,6 +36,8 @@ class Speaker(Protocol):
 
 
 def add_identify(network: Speaker, identity: Identity, agent: str) -> None:
+    """Answer identify (libp2p specs, identify/README.md) with this node's key and protocols."""
+
     async def identify(peer: PeerID, stream: trio.abc.Stream) -> None:
         message = Identify(
             protocol_version=PROTOCOL_VERSION,
@@ -50,6 +52,9 @@ def add_identify(network: Speaker, identity: Identity, agent: str) -> None:
 
 
 def add_ping(network: Speaker) -> None:
+    """Answer ping (libp2p specs, ping/ping.md): 32 bytes come back as they came, until the peer ends the
+    stream."""
+
     async def ping(peer: PeerID, stream: trio.abc.Stream) -> None:
         while True:
             asked = bytearray()

@@ -1,8 +1,8 @@
-"""The network of the real world: TCP, Noise and Yamux as libp2p speaks them.
+"""The real network: TCP, Noise and Yamux as libp2p speaks them.
 
-Keys, peer IDs and the Noise handshake are the library's (libp2p_noise.py); connections and streams
-are ours, because its swarm can be stopped by any peer with three bytes and goes deaf after 250
-connections (docs/PROTOCOL.md). Dials what it is told to, never what a peer says.
+The library provides keys, peer IDs and the Noise handshake (libp2p_noise.py). Connections and streams are our
+own code, because any peer can stop the library's swarm with three bytes, and it goes deaf after 250
+connections (docs/PROTOCOL.md). This file dials what its caller says, never what a peer says.
 """
 
 import contextlib
@@ -47,9 +47,8 @@ async def open_libp2p_network(
 ) -> AsyncIterator["Libp2pNetwork"]:
     """Start a node that listens on each address, e.g. /ip4/127.0.0.1/tcp/0; none: it only dials.
 
-    With a proxy, all that it dials goes through it or fails. Without `key_seed` (32 bytes) its peer ID is new
-    at every start. Raises NetworkError if an address can't be listened on. When the block ends, peers are
-    told.
+    With a proxy, every dial goes through it or fails. Without `key_seed` (32 bytes) the peer ID is new at
+    every start. When the block ends, peers are told. Raises NetworkError if an address can't be listened on.
     """
     identity = Identity.create(key_seed)
     listeners = await open_listeners(listen)
@@ -91,7 +90,7 @@ class Libp2pNetwork:
             config.memory, self._table.drop, lambda peer: not self._table.has_dialled(peer)
         )
         self.bans = Bans()
-        self._slots = InboundSlots()  # of peers that dialled in
+        self._slots = InboundSlots()
         self._dialling: weakref.WeakValueDictionary[str, trio.Lock] = weakref.WeakValueDictionary()
         self._closing = False
 
@@ -105,7 +104,7 @@ class Libp2pNetwork:
 
     @property
     def protocols(self) -> list[str]:
-        """In a fixed order, which does not show how a node was wired."""
+        """In a fixed order, which does not show how the parts of a node were joined."""
         return sorted(name.decode() for name in self._handlers)
 
     def sign(self, message: bytes) -> bytes:
@@ -126,6 +125,7 @@ class Libp2pNetwork:
     # -- dialling --------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
+        """See `interface.Network`. Raises NetworkError."""
         target = parse_peer(address)
         peer = PeerID(target.peer or "")
         if peer == self.peer_id:
@@ -135,7 +135,7 @@ class Libp2pNetwork:
         if self._proxy is not None:
             timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):
-            # one dial to a peer at a time: the second finds the connection of the first
+            # One dial to a peer at a time, so that the second finds the connection of the first.
             async with self._dialling.setdefault(peer, trio.Lock()):
                 if peer not in self._roster:
                     self._check_room(address)
@@ -146,7 +146,8 @@ class Libp2pNetwork:
         raise NetworkError(f"nothing answers at {address} within {timeout:g} seconds")
 
     def _check_room(self, address: str) -> None:
-        """Whom this node wants goes before who came: strangers must not keep it from a named peer."""
+        """A peer that this node wants goes before peers that came, so that strangers can't keep it from a
+        named peer."""
         is_full = len(self._table.alive()) >= self._max_connections
         if self._closing or (is_full and not self._slots.make_one(self._table.inbound())):
             raise NetworkError(f"can't dial {address}: this node has all the connections it may have")
@@ -172,7 +173,7 @@ class Libp2pNetwork:
         muxed = None
         with self._pending.wait(address):
             channel, peer = await upgrade_inbound(stream, self._identity) or (None, self.peer_id)
-            # Only now, as a peer and not as a mere socket, does it take a place, or another's.
+            # Only now has it proved to be a peer, and so may take a slot, even another peer's.
             if channel and self._welcomes(peer, address):
                 muxed = self._admit(channel, Connection(peer, Direction.INBOUND, address))
             else:
@@ -187,13 +188,14 @@ class Libp2pNetwork:
         return is_wanted and self._lets_in(address, self._slots.make_one)
 
     def _lets_in(self, address: str, make: Callable[[Sequence[InboundConnection]], bool]) -> bool:
-        """`make` is asked for a place when none is free."""
+        """Whether a connection from `address` may take a slot. `make` is called to free one if none is
+        left."""
         inbound = self._table.inbound()
         if self._closing or self._slots.has_its_share(address, inbound):
             return False
         full = len(inbound) >= self._max_inbound or len(self._table.alive()) >= self._max_connections
-        # Without memory a place is as if it were taken: who was cut for what it held, and comes back at once,
-        # is then refused before its handshake, which costs more than what it sends.
+        # When memory is tight, all slots count as taken. A peer that was cut for what it held, and comes back
+        # at once, is then refused before its handshake, which would cost more than what it sends.
         return not (full or self._memory.is_tight) or make(inbound)
 
     # -- connections -----------------------------------------------------------------------------
@@ -240,13 +242,13 @@ class Libp2pNetwork:
     async def _close(self, muxed: MuxedConnection) -> None:
         try:
             await muxed.yamux.close()
-        except Exception:  # ours: that connection ends all the same, and the node goes on
+        except Exception:  # a fault of this program: the connection ends all the same, and the node goes on
             log.exception("a fault in closing a connection")
             muxed.yamux.kill()
         await muxed.gone.wait()
 
     async def close(self) -> None:
-        """Tell every peer, all at once."""
+        """Say goodbye to all peers at once."""
         self._closing = True
         async with trio.open_nursery() as nursery:
             for peer in self._table:
@@ -258,10 +260,11 @@ class Libp2pNetwork:
     async def open_stream(
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
+        """See `interface.Network`. Raises NetworkError, or ProtocolRefused."""
         held = self._table.get(peer)
         if not held:
             raise NetworkError("no connection to that peer")
-        opened = contextlib.ExitStack()  # resets the stream unless all goes well
+        opened = contextlib.ExitStack()  # resets the stream if something fails
         with opened:
             try:
                 with trio.fail_after(timeout):

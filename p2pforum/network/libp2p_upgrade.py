@@ -1,7 +1,7 @@
-"""From a TCP connection to a secured one that is ready for Yamux; and listening.
+"""Turns a TCP connection into a secured one that is ready for Yamux; and listens.
 
-Noise only: what else a peer proposes (plaintext, TLS) is "not available". Whoever calls sets the
-timeout: a peer may say nothing at any step.
+Noise only: if a peer proposes anything else (plaintext, TLS), the answer is "na". The caller sets the
+timeout, because a peer may fall silent at any step.
 """
 
 import errno
@@ -26,7 +26,10 @@ YAMUX = "/yamux/1.0.0"
 async def upgrade_outbound(
     stream: trio.SocketStream, identity: Identity, peer: PeerID
 ) -> trio.abc.HalfCloseableStream:
-    """Raises NetworkError: `AnotherPeer`, or what answers does not speak this. Closes the stream then."""
+    """Secure a connection that this node dialled. Closes the stream if that fails.
+
+    Raises AnotherPeer, or NetworkError if the other side does not speak these protocols.
+    """
     try:
         await multistream.request(stream, NOISE)
         channel, _ = await secure(stream, identity, peer)
@@ -43,7 +46,7 @@ async def upgrade_outbound(
 async def upgrade_inbound(
     stream: trio.SocketStream, identity: Identity
 ) -> tuple[trio.abc.HalfCloseableStream, PeerID] | None:
-    """None if the stranger turns out to be no peer."""
+    """Secure a connection from a stranger. None if it turns out to be no peer."""
     try:
         await multistream.answer(stream, {NOISE.encode()})
         channel, peer = await secure(stream, identity, None)
@@ -54,8 +57,10 @@ async def upgrade_inbound(
 
 
 async def turn_away(stream: trio.SocketStream, channel: trio.abc.Stream | None) -> None:
-    """End a connection for which there is no place, or that came to nothing, so that what was said arrives:
-    a socket that is closed with bytes unread resets the connection."""
+    """End a connection that gets no slot or failed, in such a way that the last message arrives.
+
+    Closing a socket with bytes unread would reset the connection. So this reads on until the peer closes.
+    """
     with trio.move_on_after(limits.GRACE_SECONDS), suppress(trio.BrokenResourceError):
         if channel is not None:
             await channel.send_all(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
@@ -78,8 +83,10 @@ async def connect(
 
 
 async def _open(target: Address, proxy: Proxy | None) -> trio.SocketStream:
-    """The one place from which a connection goes out, or a name is looked up. With a proxy neither
-    happens here, whatever the address: not if the proxy is down, and not for this machine's own.
+    """The only place from which a connection goes out, or a name is looked up.
+
+    With a proxy, neither happens here for any address: not if the proxy is down, and not for this machine's
+    own addresses.
     """
     if proxy is not None:
         return await socks.connect(proxy, target)
@@ -92,7 +99,7 @@ async def _open(target: Address, proxy: Proxy | None) -> trio.SocketStream:
 
 
 async def open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:
-    """All of them or none. Raises NetworkError."""
+    """Listen on all of these addresses, or on none. Raises NetworkError."""
     listeners: list[trio.SocketListener] = []
     try:
         for text in listen:

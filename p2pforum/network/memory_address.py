@@ -1,11 +1,11 @@
-"""Addresses inside one process: /memory/NAME/p2p/PEER, or one as on the internet."""
+"""Addresses of the in-memory network: /memory/NAME/p2p/PEER, or one as on the internet."""
 
 from p2pforum.core.errors import NetworkError
 from p2pforum.network.interface import PeerID
 
 
 def parse_memory_address(address: str) -> tuple[str, PeerID]:
-    """The address without its peer ID, and that. Raises NetworkError."""
+    """The address without its peer ID, and the peer ID. Raises NetworkError."""
     match address.split("/"):
         case ["", "memory", name, "p2p", peer] if name and peer:
             return f"/memory/{name}", PeerID(peer)

@@ -1,9 +1,9 @@
-"""What all peers together make this node keep: one budget, besides the bounds of each connection.
+"""How much all peers together make this node keep: one budget, besides the bounds of each connection.
 
-Bounds that hold for each connection add up to more than a machine has. So whatever a peer can make grow is
-counted here, and when the budget is spent the peer that holds most is cut: strangers who dialled in go before
-peers that this node dialled. Of strangers, who holds less than an even share of what they hold together is
-never the one. No I/O.
+The bounds of single connections add up to more than a machine has. So everything that a peer can make grow is
+counted here. When the budget is spent, the peer that holds most is disconnected. Strangers who dialled in go
+before peers that this node dialled. Among the strangers, one that holds less than an even share of their sum
+is never chosen. No I/O.
 """
 
 from collections import Counter
@@ -43,7 +43,7 @@ class MemoryBudget:
         return account
 
     def change(self, account: _Account, held: int) -> None:
-        """An account that was closed, as by a cut, stays so."""
+        """An account now holds so many bytes. If the account was closed, as by a cut, this does nothing."""
         if account in self._accounts:
             self.held += held - account.held
             account.held = held
@@ -52,7 +52,7 @@ class MemoryBudget:
 
     @property
     def is_tight(self) -> bool:
-        """Three quarters are spent: whoever comes now comes at the cost of another."""
+        """Whether three quarters are spent, so that a new peer would displace another."""
         return 4 * self.held > 3 * self.size
 
     def close(self, account: _Account) -> None:
@@ -61,7 +61,7 @@ class MemoryBudget:
             self.held -= account.held
 
     def holders(self) -> Counter[PeerID]:
-        """Bytes by peer."""
+        """Bytes held by each peer."""
         held: Counter[PeerID] = Counter()
         for account in self._accounts:
             held[account.peer] += account.held

@@ -1,4 +1,4 @@
-"""A link inside one process: what both ends of a connection hold."""
+"""A link inside one process: the state that both ends of a connection share."""
 
 import weakref
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ class MemoryLink:
     def __init__(self, dialler: "MemoryNetwork", listener: "MemoryNetwork") -> None:
         self.ends = (dialler, listener)
         self.streams: weakref.WeakKeyDictionary[MemoryStream, MemoryNetwork] = weakref.WeakKeyDictionary()
-        self.is_lost = False  # at one end
+        self.is_lost = False  # one end knows that it is gone, the other does not yet
 
     def other(self, node: "MemoryNetwork") -> "MemoryNetwork":
         dialler, listener = self.ends
@@ -32,6 +32,7 @@ class MemoryLink:
         self.cut()
 
     def lose(self, node: "MemoryNetwork", notice: float) -> None:
+        """End the link at this node's end only. The other node notices it after `notice` seconds."""
         self.is_lost = True
         for stream, owner in list(self.streams.items()):
             if owner is node:

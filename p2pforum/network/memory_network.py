@@ -1,9 +1,9 @@
 """A network in one process: for tests and simulation, under a real or a virtual clock.
 
-Nodes have names; a node's peer ID is its name, or that of an Ed25519 key made from it (`keyed`); its
-address is /memory/NAME/p2p/PEER, or one as on the internet. Links have a delay from a seeded generator, and
-the network can be cut in parts, healed, and robbed of nodes.
-It imitates what protocols must live with, not TCP: nothing is lost while a link is up.
+Nodes have names. A node's peer ID is its name, or that of an Ed25519 key made from it (`keyed`). Its address
+is /memory/NAME/p2p/PEER, or one as on the internet. Links have a delay from a seeded generator. A test can
+partition and heal the network, and kill nodes. It imitates the conditions that protocols must bear, not TCP:
+while a link is up, all bytes arrive.
 """
 
 import hashlib
@@ -30,9 +30,8 @@ from p2pforum.network.roster import Roster
 
 
 class MemoryHub:
-    """What joins the nodes. `latency` is the least and the greatest delay of a send, in seconds;
-    `buffer` the bytes that a stream holds in each direction, 0 for lockstep.
-    """
+    """Joins the nodes. `latency`: least and greatest delay of a send, in seconds. `buffer`: bytes that a
+    stream holds in each direction, 0 for lockstep."""
 
     def __init__(
         self, rng: Random, latency: tuple[float, float] = (0.0, 0.0), *, buffer: int = 64 * KIB
@@ -54,11 +53,9 @@ class MemoryHub:
         at: str | None = None,
         keyed: bool = False,
     ) -> AsyncIterator["MemoryNetwork"]:
-        """Start a node. The name is free again when the block ends or the node is killed.
-
-        `at`: where it is, as /ip4/8.8.4.4/tcp/4001, for what goes by addresses. Then its name must look
-        like a peer ID, if it is not `keyed`.
-        """
+        """Start a node. The name is free again when the block ends or the node is killed. `at`: its address,
+        as /ip4/8.8.4.4/tcp/4001, for code that goes by addresses; then its name must look like a peer ID, if
+        it is not `keyed`. Raises NetworkError if the name is taken."""
         if name in self._nodes:
             raise NetworkError(f"a node named {name} is running")
         async with open_background() as nursery:
@@ -74,26 +71,26 @@ class MemoryHub:
                 self._remove(node)
 
     def kill(self, name: str) -> None:
-        """End a node without a word, as SIGKILL and a lost socket do. All it tries afterwards fails."""
+        """End a node without a word, as SIGKILL or a lost socket does. All that it tries afterwards fails."""
         node = self._nodes.get(name)
         if node is not None:
             self._remove(node)
             node.cancel_handlers()  # but not the block that started the node: its owner decides
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
-        """Cut every connection between groups, and let none be made until `heal`."""
+        """Cut every connection between groups, and refuse new ones until `heal`."""
         self._group = {name: number for number, group in enumerate(groups) for name in group}
         for node in list(self._nodes.values()):
             node.cut(lambda name, other: not self.reachable(name, other))
 
     def lose_connections(self, name: str, notice: float) -> None:
-        """End all connections of a node at its own end, as a router does that forgets, or a change of
-        network. Its peers see a connection that says nothing, for `notice` seconds."""
+        """End all connections of a node at its own end only, as when a router forgets them. For `notice`
+        seconds its peers see connections on which nothing comes."""
         for link in list(self._nodes[name].links()):
             link.lose(self._nodes[name], notice)
 
     def heal(self) -> None:
-        """Connections can be made again; none comes back by itself."""
+        """Allow connections again; none comes back by itself."""
         self._group = {}
 
     def reachable(self, name: str, other: str) -> bool:
@@ -103,7 +100,7 @@ class MemoryHub:
         return self._nodes.get(name)
 
     def find_at(self, where: str) -> "MemoryNetwork | None":
-        """An address without its peer ID."""
+        """The node at an address without peer ID."""
         return self._by_address.get(where)
 
     def delay(self) -> float:
@@ -130,7 +127,7 @@ class MemoryNetwork:
     ) -> None:
         self.name = name
         self.where = where
-        self._source = where.replace("/tcp/", "/tcp/5")  # who dials does so from another port
+        self._source = where.replace("/tcp/", "/tcp/5")  # a node dials from another port
         self._hub = hub
         self._nursery = nursery
         self._listening = listening
@@ -156,7 +153,7 @@ class MemoryNetwork:
         self._handlers[protocol] = handler
 
     def set_worth(self, worth: Callable[[], Mapping[PeerID, float]]) -> None:
-        self.worth = worth  # here nobody has to go for others
+        self.worth = worth  # not used: this network disconnects no peer for another
 
     def connections(self) -> Sequence[Connection]:
         return self._roster.connections()
@@ -167,6 +164,7 @@ class MemoryNetwork:
     # -- connecting ------------------------------------------------------------------------------
 
     async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
+        """See `interface.Network`. Raises NetworkError."""
         where, peer = parse_memory_address(address)
         await self._travel(timeout, f"nothing answers at {address}")
         if peer in self._links:
@@ -188,7 +186,7 @@ class MemoryNetwork:
         return peer
 
     async def _travel(self, timeout: float, complaint: str) -> None:
-        """There and back."""
+        """Wait as long as a message takes there and back."""
         with trio.move_on_after(timeout) as scope:
             await trio.sleep(self._hub.delay() + self._hub.delay())
         if scope.cancelled_caught:
@@ -231,6 +229,7 @@ class MemoryNetwork:
     async def open_stream(
         self, peer: PeerID, protocol: str, *, timeout: float = 10.0
     ) -> trio.abc.HalfCloseableStream:
+        """See `interface.Network`. Raises NetworkError or ProtocolRefused."""
         await self._travel(timeout, "the peer says nothing")
         links = self._links.get(peer)
         if not links:
@@ -275,6 +274,7 @@ class MemoryNetwork:
         return [link for held in self._links.values() for link in held]
 
     def drop(self, link: MemoryLink) -> None:
+        """Forget a link that has ended at this node."""
         peer = link.other(self).peer_id
         held = self._links.get(peer, {})
         if link in held:

@@ -1,8 +1,7 @@
-"""A stream inside one process: bounded, with the delay of a link, under whatever clock trio runs.
+"""A stream inside one process: bounded, with the delay of a link, under the clock that trio runs.
 
-A full stream makes its sender wait, as TCP does. With a capacity of 0 each byte sent waits until it
-is received (lockstep): the mode that shows a protocol deadlocking on two writers.
-It loses and reorders nothing.
+A full stream makes its sender wait, as TCP does. With a capacity of 0, each byte sent waits until it is
+received (lockstep): this mode shows when a protocol deadlocks on two writers. Nothing is lost or reordered.
 """
 
 import collections
@@ -14,7 +13,7 @@ import trio
 from p2pforum.network.exclusive import Exclusive, check_max_bytes
 
 Delay = Callable[[], float]
-"""Seconds that the next bytes travel."""
+"""Seconds that the next bytes take."""
 
 
 def no_delay() -> float:
@@ -22,7 +21,7 @@ def no_delay() -> float:
 
 
 class Pipe:
-    """One direction. Bytes fall due in the order in which they were sent."""
+    """One direction. Bytes arrive in the order in which they were sent."""
 
     def __init__(self, capacity: int, delay: Delay = no_delay) -> None:
         self._capacity = capacity
@@ -33,8 +32,8 @@ class Pipe:
         self._end: float | None = None  # when the receiver learns of the end
         self._receiver_waits = False
         self._send_closed = self._receive_closed = False
-        self._send_broken = self._receive_broken = False  # what each end knows
-        self._is_lost = False  # to the receiver: what it does is not seen by the sender
+        self._send_broken = self._receive_broken = False  # as far as each end knows
+        self._is_lost = False  # for the receiver: the sender does not see what the receiver does
         self._sending = Exclusive("another task is sending on this stream")
         self._receiving = Exclusive("another task is receiving on this stream")
         self._changed = trio.lowlevel.ParkingLot()
@@ -42,6 +41,7 @@ class Pipe:
     # -- the sender's end ------------------------------------------------------------------------
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """As trio's. Raises ClosedResourceError or BrokenResourceError."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_send()
@@ -58,6 +58,7 @@ class Pipe:
                 self._check_send()
 
     async def wait_for_room(self) -> None:
+        """Until a send would not wait. Raises ClosedResourceError or BrokenResourceError."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_send()
@@ -101,6 +102,8 @@ class Pipe:
     # -- the receiver's end ----------------------------------------------------------------------
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """As trio's: at most `max_bytes`, b"" at the end. Raises ClosedResourceError or
+        BrokenResourceError."""
         check_max_bytes(max_bytes)
         with self._receiving:
             await trio.lowlevel.checkpoint()
@@ -133,7 +136,7 @@ class Pipe:
     async def _wait_for_arrival(self) -> None:
         due = self._chunks[0][0] if self._chunks else self._end
         self._receiver_waits = True
-        self._changed.unpark_all()  # a lockstep sender may be waiting for this
+        self._changed.unpark_all()  # a sender in lockstep waits for this
         try:
             with trio.move_on_at(math.inf if due is None else due):
                 await self._changed.park()
@@ -148,18 +151,18 @@ class Pipe:
     # -- both ------------------------------------------------------------------------------------
 
     def sever(self) -> None:
-        """The link is cut: what was under way is lost, what has arrived can still be read."""
+        """The link is cut: bytes under way are lost, bytes that have arrived can still be read."""
         if not (self._send_broken and self._receive_broken):
             self._send_broken = self._receive_broken = True
             self._keep_until(trio.current_time())
 
     def lose_sender(self) -> None:
-        """Only the sender knows that the link is cut: the receiver waits for ever."""
+        """Only the sender knows that the link is cut; the receiver waits for ever."""
         self._send_broken = True
         self._keep_until(trio.current_time())
 
     def lose_receiver(self) -> None:
-        """Only the receiver knows: the sender fills what room there is, and waits."""
+        """Only the receiver knows that the link is cut; the sender fills the buffer, and waits."""
         self._receive_broken = self._is_lost = True
         self._changed.unpark_all()
 
@@ -172,7 +175,7 @@ class Pipe:
 
 
 class MemoryStream(trio.abc.HalfCloseableStream):
-    """Two pipes. `aclose` delivers what was sent; closing by force breaks the peer's end."""
+    """Two pipes. `aclose` delivers what was sent; `trio.aclose_forcefully` breaks the peer's end."""
 
     def __init__(self, outgoing: Pipe, incoming: Pipe) -> None:
         self._outgoing = outgoing
@@ -193,6 +196,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
+        """Close; a cancelled close resets."""
         try:
             await trio.lowlevel.checkpoint()
         except trio.Cancelled:
@@ -203,6 +207,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self._incoming.close_receive()
 
     def reset(self) -> None:
+        """Close by force: the peer's end breaks, and bytes under way are lost."""
         if not self._closed:
             self._closed = True
             if not self._is_lost:
@@ -215,7 +220,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self._incoming.sever()
 
     def lose(self) -> None:
-        """This end breaks, and the other one hears nothing of it."""
+        """This end breaks, and the other end does not learn of it."""
         self._is_lost = True
         self._outgoing.lose_sender()
         self._incoming.lose_receiver()

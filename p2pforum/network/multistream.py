@@ -1,7 +1,7 @@
 """multistream-select 1.0: two peers agree on the name of a protocol, on any trio stream.
 
-Reads exactly the bytes of the negotiation, so that the stream can go on to the protocol. Names are
-compared as bytes: what is not UTF-8 is simply not supported.
+Reads exactly the bytes of the negotiation, so that the protocol can use the stream afterwards. Names are
+compared as bytes, so a name that is not UTF-8 simply counts as unknown.
 """
 
 from collections.abc import Container
@@ -16,14 +16,18 @@ NOT_AVAILABLE = b"na"
 
 
 def encode(name: bytes) -> bytes:
-    """Length as a varint, the name, a newline that counts."""
+    """Length as a varint, then the name and a newline; the length counts the newline."""
     length = len(name) + 1
     prefix = bytes([length]) if length < 0x80 else bytes([length & 0x7F | 0x80, length >> 7])
     return prefix + name + b"\n"
 
 
 async def request(stream: trio.abc.Stream, protocol: str) -> None:
-    """Ask for one protocol, in one round trip. Raises `ProtocolRefused`."""
+    """Ask for one protocol, in one round trip.
+
+    Raises ProtocolRefused, RemoteProtocolError if the peer does not speak multistream, or what the stream
+    raises.
+    """
     name = protocol.encode()
     await stream.send_all(encode(HEADER) + encode(name))
     if await _read(stream) != HEADER:
@@ -33,7 +37,11 @@ async def request(stream: trio.abc.Stream, protocol: str) -> None:
 
 
 async def answer(stream: trio.abc.Stream, protocols: Container[bytes]) -> str:
-    """Let the peer choose one of `protocols`. ("ls", which lists them, is not answered: identify does.)"""
+    """Let the peer choose one of `protocols`, and return it.
+
+    "ls", which would list them, gets no list, because identify lists them. Raises RemoteProtocolError if the
+    peer asks for too many unknown ones or breaks multistream.
+    """
     await stream.send_all(encode(HEADER))
     if await _read(stream) != HEADER:
         raise RemoteProtocolError("the peer does not speak multistream")

@@ -1,10 +1,10 @@
-"""Import a part of a library without the rest: its packages run when somebody asks for their names.
+"""Import a part of a library without the rest: a package's own code runs when code asks for one of its names.
 
-`import libp2p.crypto.keys` first runs `libp2p/__init__.py`, which imports the whole library: QUIC,
-WebSocket, the DHT and 30 packages of other people, none of which the node calls. Here a package of
-the library can be entered before it has run. It runs, once, when somebody asks it for a name that
-it does not have: `from libp2p import new_host` gives what it always gave. The standard library's
-LazyLoader is no help, because importing a submodule already makes it run the package.
+`import libp2p.crypto.keys` first runs `libp2p/__init__.py`, which imports the whole library: QUIC, WebSocket,
+the DHT and 30 packages of other authors, none of which the node calls. Here Python can enter a package of the
+library before the package has run. It runs, once, when code asks it for a name that it does not have yet:
+`from libp2p import new_host` gives the same as always. The standard library's LazyLoader does not help,
+because importing a submodule already makes it run the package.
 """
 
 import sys
@@ -15,7 +15,7 @@ from types import ModuleType
 
 
 class _OnDemand(Loader):
-    """Loads a package in two steps: its place for submodules now, its code when it is needed."""
+    """Loads a package in two steps: first as a container of submodules, then, when needed, its code."""
 
     def __init__(self, real: Loader) -> None:
         self._real = real
@@ -26,7 +26,7 @@ class _OnDemand(Loader):
     def exec_module(self, module: ModuleType) -> None:
         def run_and_get(name: str) -> object:
             if name.startswith("__"):
-                raise AttributeError(name)  # tools ask every module for those, and no package has them
+                raise AttributeError(name)  # tools ask every module for such names, and no package has them
             del module.__getattr__
             try:
                 self._real.exec_module(module)
@@ -39,7 +39,7 @@ class _OnDemand(Loader):
 
 
 class PackagesOnDemand(MetaPathFinder):
-    """Finds the packages of one library, and leaves its modules to the ordinary import."""
+    """Finds the packages of one library; the ordinary import finds its modules."""
 
     def __init__(self, library: str) -> None:
         self._library = library
@@ -47,6 +47,8 @@ class PackagesOnDemand(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """See importlib.abc.MetaPathFinder. None for other libraries, and for modules that are not
+        packages."""
         if fullname.partition(".")[0] != self._library:
             return None
         spec = PathFinder.find_spec(fullname, path, target)

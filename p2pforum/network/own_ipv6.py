@@ -1,6 +1,6 @@
-"""Which public IPv6 address of this machine others may be told, from what Linux says of its interfaces.
+"""Which public IPv6 address of this machine the node may announce, read from Linux's list of interfaces.
 
-Not whether a firewall lets anybody in: that shows only when somebody comes.
+Whether a firewall lets peers in is not decided here. That shows only when a peer connects.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ _TEMPORARY, _FAILED, _DEPRECATED, _TENTATIVE = 0x01, 0x08, 0x20, 0x40  # IFA_F_*
 
 
 def read_interfaces(path: Path = INTERFACES) -> str:
-    """What the kernel says, or nothing where there is no such file or no IPv6."""
+    """The kernel's list; "" if there is no such file or no IPv6."""
     try:
         return path.read_text("ascii", "replace")
     except OSError:
@@ -22,12 +22,12 @@ def read_interfaces(path: Path = INTERFACES) -> str:
 
 
 def public_ipv6(interfaces: str) -> str | None:
-    """The address to be told to others, or None.
+    """The address to announce, or None.
 
     `interfaces` is the text of /proc/net/if_inet6: address, index, prefix, scope, flags, name. A lasting
-    address comes before a temporary one (RFC 8981), because others must find it tomorrow. An address that
-    holds the number of the network card (RFC 4291, appendix A) is never told: it would name this machine
-    in every network.
+    address comes before a temporary one (RFC 8981), because peers must find it tomorrow. An address that
+    holds the number of the network card (RFC 4291, appendix A) is never announced, because it would identify
+    this machine in every network.
     """
     found = []
     for line in interfaces.splitlines():

@@ -1,7 +1,7 @@
 """A port of the router, forwarded to this node, by UPnP (miniupnpc). Only if the user asked for it.
 
-The library waits for the router, so its calls run in a thread. A mapping has a lease: if the node is killed,
-the router forgets it within an hour.
+The library blocks until the router answers, so its calls run in a thread. A mapping has a lease: if the node
+is killed, the router forgets the mapping within an hour.
 """
 
 import ipaddress
@@ -18,13 +18,13 @@ from p2pforum.core.errors import NetworkError
 
 log = logging.getLogger(__name__)
 
-_NAME = "p2pforum"  # the same for all nodes: routers show it to whoever opens their page
+_NAME = "p2pforum"  # the same for all nodes: routers show it to every user of their web page
 _ONLY_PERMANENT = "OnlyPermanentLeasesSupported"
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """`host` is where the router can be reached from outside, `inside` this machine's address behind it."""
+    """`host` is the router's public address, `inside` this machine's address behind it."""
 
     host: str
     inside: str
@@ -33,10 +33,10 @@ class Mapping:
 
 @asynccontextmanager
 async def open_port(port: int) -> AsyncIterator[Mapping]:
-    """Have the router forward its TCP `port` here, for as long as the block lasts.
+    """Make the router forward its TCP `port` to this machine, for as long as the block lasts.
 
-    Raises NetworkError, with a text for a person, if there is no such router, if it refuses, or if it has
-    no public address itself.
+    Raises NetworkError, with a text for a person, if there is no such router, if it refuses, or if it has no
+    public address itself.
     """
     router = await trio.to_thread.run_sync(_find_router)
     mapping = await trio.to_thread.run_sync(_map, router, port)
@@ -71,7 +71,7 @@ def _find_router() -> Any:
         if not router.discover():
             raise NetworkError("no router here answers UPnP")
         router.selectigd()
-    except Exception as error:  # what the library raises is a bare Exception
+    except Exception as error:  # the library raises a bare Exception
         raise NetworkError(f"no router here opens a port: {error}") from error
     return router
 

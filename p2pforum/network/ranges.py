@@ -1,7 +1,7 @@
-"""Which addresses a stranger may have us dial: where they lead, and what one owner can have many of.
+"""Which addresses a node dials because a stranger told them: where they lead, and which share an owner.
 
-A name is never dialled because a peer told it: looking it up tells a resolver, and it may lead to this
-machine.
+A node never dials a name because a peer told it. Looking a name up tells a resolver, and the name may lead to
+this machine.
 """
 
 import enum
@@ -12,11 +12,11 @@ from p2pforum.core.address import Address, hides_ipv4
 from p2pforum.network.groups import network_group
 
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-_DOCUMENTATION_V6 = ipaddress.ip_network("3fff::/20")  # which older Pythons call global
-_SITE_BITS = 48  # of an IPv6 address: what one customer gets at most, and a tunnel broker for nothing
-_REMEMBERED = 4_096  # addresses: the same ones are told again and again
-_LEAST_PORT = 1024  # below lie mail, ssh and name servers: nodes must not be sent to knock there
-_LOW_PORTS = {80, 443}  # but these go through firewalls
+_DOCUMENTATION_V6 = ipaddress.ip_network("3fff::/20")  # older Pythons call it global
+_SITE_BITS = 48  # prefix of IPv6: a customer gets at most a /48, and tunnel brokers give one for nothing
+_REMEMBERED = 4_096  # addresses: peers tell the same ones again and again
+_LEAST_PORT = 1024  # below lie mail, ssh and name servers: an attacker must not make nodes dial those
+_LOW_PORTS = {80, 443}  # allowed, because they pass firewalls
 
 
 class Range(enum.Enum):
@@ -24,10 +24,11 @@ class Range(enum.Enum):
     PRIVATE = "private"  # this machine, its networks, a provider's shared range, documentation
     NAME = "name"
     ONION = "onion"
-    NOWHERE = "nowhere"  # no peer can be there, or it hides where it leads
+    NOWHERE = "nowhere"  # no peer can be there, or the address hides where it leads
 
 
 def range_of(address: Address) -> Range:
+    """Where an address leads. Of IPv6, only 2000::/3 counts as public (RFC 4291, section 4)."""
     if address.kind.startswith("dns"):
         return Range.NAME
     if address.kind not in ("ip4", "ip6"):
@@ -47,23 +48,25 @@ def range_of(address: Address) -> Range:
 
 
 def is_polite_port(port: int) -> bool:
-    """Whether a node may knock there because a stranger said so."""
+    """Whether a node may dial this port because a stranger told it."""
     return port >= _LEAST_PORT or port in _LOW_PORTS
 
 
 def book_group(address: Address) -> str:
-    """What an address shares with those its owner can have cheaply. "" in private ranges: there, nothing.
+    """The part of the internet that the book counts as one owner's. "" in private ranges, where it means
+    nothing.
 
-    Names cost nothing: all of them are one group.
+    Names cost nothing, so all of them are one group.
     """
     return "name" if address.kind.startswith("dns") else network_group(str(address))
 
 
 @functools.lru_cache(_REMEMBERED)
 def book_host(address: Address) -> str:
-    """What has one place in an address book, whatever its ports and peer IDs, which cost nothing.
+    """What gets one place in an address book. Its ports and peer IDs do not count, because they cost nothing.
 
-    A public IPv4 address, a /48 of IPv6, an onion service. "" in private ranges, where hosts are free anyway.
+    A public IPv4 address, a /48 of IPv6, an onion service. "" in private ranges, where hosts cost nothing
+    either.
     """
     if range_of(address) is Range.ONION:
         return address.host

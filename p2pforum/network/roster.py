@@ -1,4 +1,4 @@
-"""Which connections there are, and who wants to be told: shared by both kinds of network.
+"""Which connections there are, and which tasks watch them: shared by both kinds of network.
 
 It opens and closes nothing.
 """
@@ -11,7 +11,7 @@ from p2pforum.network.interface import Connected, Connection, ConnectionEvent, D
 
 
 class Roster:
-    """Events come in pairs for each connection, connected before ended."""
+    """Each connection has two events, Connected before Ended."""
 
     def __init__(self) -> None:
         self._by_peer: dict[PeerID, list[Connection]] = {}  # the oldest first
@@ -21,16 +21,18 @@ class Roster:
         return peer in self._by_peer
 
     def __len__(self) -> int:
-        """Connections, not peers."""
+        """Counts connections, not peers."""
         return sum(map(len, self._by_peer.values()))
 
     def connections(self) -> list[Connection]:
-        """One of each peer: the newest that we made, else the newest."""
+        """One of each peer: the newest that this node dialled, else the newest."""
         return [max(reversed(held), key=_is_outbound) for held in self._by_peer.values()]
 
     def outlived_by(self, connection: Connection) -> list[Connection]:
-        """Those of its peer that the same side made before. They are dead at that side, which would else not
-        have dialled: who is connected does not dial. To be ended at once, as a ping would tell much later.
+        """Older connections of the same peer that the same side dialled, to be ended at once.
+
+        They are dead at that side, because a node does not dial a peer that it is connected to. A ping would
+        show this only much later.
         """
         held = self._by_peer.get(connection.peer, [])
         return [c for c in held if c.direction is connection.direction and c is not connection]
@@ -40,7 +42,7 @@ class Roster:
         self._tell(Connected(connection))
 
     def remove(self, connection: Connection) -> None:
-        """Does nothing the second time."""
+        """A connection has ended. A second call does nothing."""
         held = self._by_peer.get(connection.peer, [])
         if connection in held:
             held.remove(connection)
@@ -49,6 +51,7 @@ class Roster:
             self._tell(Ended(connection))
 
     def watch(self) -> trio.MemoryReceiveChannel[ConnectionEvent]:
+        """See `interface.Network.watch`."""
         # Unbounded, because a lost event would leave a watcher wrong for ever. What fills it is
         # handshakes: a watcher that sleeps for a minute finds some thousands of small objects.
         send, receive = trio.open_memory_channel[ConnectionEvent](math.inf)
@@ -59,7 +62,7 @@ class Roster:
         return receive
 
     def close(self) -> None:
-        """Everybody is gone, and no event will come: watchers see the end of their channel."""
+        """All connections have ended, and no event will come: watchers see the end of their channel."""
         for held in list(self._by_peer.values()):
             for connection in list(held):
                 self.remove(connection)
@@ -71,7 +74,7 @@ class Roster:
         for watcher in list(self._watchers):
             try:
                 watcher.send_nowait(event)
-            except trio.BrokenResourceError:  # nobody listens any more
+            except trio.BrokenResourceError:  # the watcher has closed its end
                 self._watchers.remove(watcher)
                 watcher.close()
 

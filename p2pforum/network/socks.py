@@ -1,8 +1,8 @@
 """A connection through a SOCKS5 proxy (RFC 1928, 1929), which looks names up itself.
 
-Each has a user and a password of its own, drawn by lot: Tor gives it a circuit that no other peer shares
-(IsolateSOCKSAuth). A proxy that takes none is refused, as it could not keep peers apart. When the proxy
-does not answer, nothing else is tried.
+Each connection has a random user and password of its own: Tor gives it a circuit that no other peer shares
+(IsolateSOCKSAuth). A proxy that takes no password is refused, because it could not keep peers apart. When the
+proxy does not answer, nothing else is tried.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ _REFUSALS = {
     6: "it took too long",
     7: "it does not know how to connect",
     8: "it does not know this kind of address",
-    # of Tor, to which "ExtendedErrors" was said
+    # Tor's own, which it sends if its SocksPort has the flag "ExtendedErrors"
     0xF0: "no onion service is known by that name",
     0xF1: "the onion service's descriptor is not valid",
     0xF2: "the onion service is not reachable",
@@ -44,7 +44,10 @@ _REFUSALS = {
 
 
 async def connect(proxy: Proxy, target: Address) -> trio.SocketStream:
-    """Raises NetworkError with a text fit for a person. The caller sets a timeout: Tor may take long."""
+    """A stream to the target. The caller sets a timeout, because Tor may take long.
+
+    Raises NetworkError with a text for a person.
+    """
     stream = await _greet(proxy)
     try:
         await stream.send_all(_request(target))
@@ -62,7 +65,8 @@ async def connect(proxy: Proxy, target: Address) -> trio.SocketStream:
 
 
 async def _greet(proxy: Proxy) -> trio.SocketStream:
-    """A connection to the proxy, which has taken us in. It must be quick: it asks nobody."""
+    """A connection to the proxy, signed in. It must be quick, because the proxy asks no other machine for
+    it."""
     stream: trio.SocketStream | None = None
     try:
         with trio.fail_after(limits.PROXY_GREETING_SECONDS):
@@ -114,7 +118,7 @@ def _encode_address(target: Address) -> bytes:
 
 
 async def _answer(stream: trio.SocketStream) -> str | None:
-    """Why not; None if we are through. The address that the proxy tells is its own business."""
+    """Why the proxy refused; None if it is connected. The address in its answer is read and ignored."""
     version, reply, _, kind = await receive_exactly(stream, 4)
     if version != _VERSION:
         raise RemoteProtocolError("not a SOCKS5 answer")

@@ -1,8 +1,8 @@
-"""Yamux: many streams over one connection. Any trio stream will do below it.
+"""Yamux: many streams over one connection, which may be any trio stream.
 
-Our own, because the library's loses data when a read is cancelled, corrupts the connection when a
-write is, does not hold a peer to its window, and never notices a peer that is gone
-(docs/PROTOCOL.md). Only whole frames are ever queued, and one task writes them.
+This is our own code. The library's loses data when a read is cancelled, corrupts the connection when a write
+is cancelled, does not hold a peer to its window, and never notices that a peer is gone (docs/PROTOCOL.md).
+Here only whole frames are queued, and one task writes them.
 """
 
 import contextlib
@@ -35,15 +35,12 @@ from p2pforum.network.yamux_stream import YamuxStream
 
 log = logging.getLogger(__name__)
 
-FRAMES_AT_ONCE = 256  # then other tasks have their turn: about a millisecond
+FRAMES_AT_ONCE = 256  # about a millisecond of work, then other tasks run
 
 
 class YamuxConnection:
-    """`run` it in a task; it returns when the connection has ended, for whatever reason.
-
-    `on_stream` is called, from the reading task, with each stream that the peer opens: it must not
-    block, and owns the stream.
-    """
+    """`run` it in a task; it returns when the connection has ended, for any reason. The reading task calls
+    `on_stream` with each stream that the peer opens: it must not block, and it then owns the stream."""
 
     def __init__(
         self,
@@ -63,14 +60,14 @@ class YamuxConnection:
         self._next_number = 1 if initiator else 2
         self._peer_parity = 0 if initiator else 1
         self._streams: dict[int, YamuxStream] = {}
-        self._held = WeakSet[YamuxStream]()  # by somebody, after their end, too
-        self._inbound = self._refused = 0  # of _streams; so far
-        self._extra = limits.EXTRA_WINDOWS  # bytes left for windows to grow by
+        self._held = WeakSet[YamuxStream]()  # streams that some code still holds, even after their end
+        self._inbound = self._refused = 0  # streams in _streams that the peer opened; refused so far
+        self._extra = limits.EXTRA_WINDOWS  # bytes by which windows may still grow
         self._buffered = 0  # bytes received and not yet read, all streams together
         self._queue = SendQueue()
         self._last_heard = 0.0
         self._ended = False
-        self._has_left = False  # has said all, and hears the peer out
+        self._has_left = False  # this node has said goodbye, and reads until the peer closes
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
 
@@ -79,6 +76,7 @@ class YamuxConnection:
         return self._ended
 
     async def run(self) -> None:
+        """Read, write and ping until the connection ends."""
         try:
             with self._scope:
                 async with trio.open_nursery() as self._nursery:
@@ -105,7 +103,7 @@ class YamuxConnection:
             stream.discard()
 
     def _settle(self) -> None:
-        """Say what this connection holds. After its end that is what its streams have left to read."""
+        """Report what this connection holds. After its end, that is what its streams have left to read."""
         held = self._buffered + self._queue.size
         if not self._ended:
             held += self._frames.held + len(self._streams) * limits.STREAM_MEMORY
@@ -118,16 +116,16 @@ class YamuxConnection:
             stream.on_broken()
 
     async def close(self, grace: float = limits.GRACE_SECONDS) -> None:
-        """Say goodbye and send what is queued, if the peer takes it in time; then read until it closes.
+        """Say goodbye and send what is queued, for `grace` seconds at most; then read until the peer closes.
 
-        A socket that is closed with bytes unread resets the connection, and of that the peer may learn before
-        it has read the goodbye, or what was said before it.
+        Closing a socket with bytes unread resets the connection. The peer may see the reset before it has
+        read the goodbye, or what was sent before it.
         """
         self.enqueue(header(GO_AWAY, 0, 0, GO_AWAY_NORMAL))
         with trio.move_on_after(grace):
             while self._queue.size and not self._ended:
                 await self._queue.changed.park()
-            if not (self._has_left or self._ended):  # else another task closes it, or has ended it
+            if not (self._has_left or self._ended):  # otherwise another task closes it, or has ended it
                 self._has_left = True
                 self._break_streams()
                 with contextlib.suppress(*STREAM_LOST):
@@ -156,7 +154,7 @@ class YamuxConnection:
         return stream
 
     def refuse(self, stream: YamuxStream) -> None:
-        """The peer has asked for too much."""
+        """Reset a stream, because the peer has opened too many."""
         stream.reset()
         self._count_refusal()
 
@@ -169,13 +167,13 @@ class YamuxConnection:
     # -- for the streams -------------------------------------------------------------------------
 
     def enqueue(self, *parts: bytes) -> None:
-        """Parts of one frame. Never blocks, so nothing can be cancelled half-way through a frame."""
+        """Queue the parts of one frame. Never blocks, so no cancel can leave half a frame."""
         if self._ended or self._has_left:
             return
         self._queue.put(parts)
         self._settle()
         if self._queue.size > 4 * limits.SEND_QUEUE:
-            # data waits for room, so this is answers to a peer that asks and does not read
+            # Data waits for room, so these are answers to a peer that asks and does not read.
             log.debug("a peer makes us answer and does not read")
             self.kill()
 
@@ -193,7 +191,7 @@ class YamuxConnection:
         return granted
 
     def linger(self, stream: YamuxStream) -> None:
-        """We have closed a stream and the peer has not: give it some time, then reset."""
+        """This node has closed a stream and the peer has not: give the peer some time, then reset."""
         if self._nursery is not None and not self._ended:
             self._nursery.start_soon(self._linger, stream)
 
@@ -218,7 +216,7 @@ class YamuxConnection:
                     await self._channel.send_all(batch)
                     sent = True
                 except STREAM_LOST:
-                    await trio.sleep(limits.GRACE_SECONDS)  # a peer that closed may have said why: it is read
+                    await trio.sleep(limits.GRACE_SECONDS)  # the reader may still find why the peer closed
             if not sent or self._ended:
                 self.kill()
                 return
@@ -227,7 +225,7 @@ class YamuxConnection:
             self._settle()
 
     async def _ping(self) -> None:
-        """Any frame is a sign of life; a peer that has nothing to say must answer the ping."""
+        """Any frame is a sign of life; a peer that sends nothing else must answer the ping."""
         number = 0
         while True:
             await trio.sleep(self.config.ping)
@@ -276,7 +274,7 @@ class YamuxConnection:
             self._on_syn(frame)
         stream = self._streams.get(frame.stream)
         if stream is None:
-            return  # reset by us, and the peer did not know yet
+            return  # this node has reset it, and the peer did not know yet
         if frame.kind == WINDOW_UPDATE:
             stream.on_window(frame.length)
         else:

@@ -1,7 +1,7 @@
 """Yamux frames: bytes in, frames out, no I/O.
 
-A frame is a header of 12 bytes (version, type, flags, stream, length), and for DATA `length` bytes
-more. Unknown types and versions are the peer's fault.
+A frame is a header of 12 bytes (version, type, flags, stream, length), and for DATA `length` bytes more. A
+peer that sends an unknown type or version breaks the protocol.
 """
 
 import struct
@@ -33,7 +33,7 @@ def header(kind: int, flags: int, stream: int, length: int) -> bytes:
 
 
 class YamuxFrameReader:
-    """Feed it what arrives; it yields the frames that are whole. Holds one frame at most."""
+    """Feed it what arrives; it yields all complete frames. It holds one frame at most."""
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
@@ -41,10 +41,12 @@ class YamuxFrameReader:
 
     @property
     def held(self) -> int:
-        """Bytes of the frame that is not whole."""
+        """Bytes of the incomplete frame."""
         return len(self._buffer)
 
     def feed(self, arrived: bytes | bytearray) -> Iterator[Frame]:
+        """Yield the frames that are complete now. Raises RemoteProtocolError for one that is not Yamux or too
+        large."""
         self._buffer += arrived
         start = 0
         try:

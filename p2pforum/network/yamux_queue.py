@@ -1,4 +1,4 @@
-"""Frames on their way to a peer: many put them in, one task writes them."""
+"""Frames on their way to a peer: many tasks put them in, one task writes them."""
 
 import collections
 from collections.abc import Iterable
@@ -9,7 +9,8 @@ BATCH = 65_519  # bytes written at once: one full Noise message
 
 
 class SendQueue:
-    """`size` counts until it is sent. Whoever waits for it to shrink, or for the end, parks in `changed`."""
+    """`size` counts bytes until they are sent. Tasks that wait for it to shrink, or for the end, park in
+    `changed`."""
 
     def __init__(self) -> None:
         self.size = 0  #: bytes
@@ -23,6 +24,7 @@ class SendQueue:
         self.changed.unpark_all()
 
     async def next_batch(self) -> bytes:
+        """Wait for frames; then as many whole ones as fit into `BATCH` bytes, at least one."""
         while not self._parts:
             await self.changed.park()
         batch = [self._parts.popleft()]

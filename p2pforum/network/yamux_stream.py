@@ -1,7 +1,7 @@
 """One Yamux stream as a trio stream: flow control, half-close, reset.
 
-It meets trio's contract where it can: a reset or lost connection is `BrokenResourceError`, the end
-of what the peer sent is b"", closing wakes whoever waits. See `yamux` for the connection.
+It keeps trio's contract where it can: a reset or lost connection is `BrokenResourceError`, the end of what
+the peer sent is b"", and closing wakes the tasks that wait. See `yamux` for the connection.
 """
 
 from typing import Protocol
@@ -16,7 +16,7 @@ MAX_DATA = 65_000  # bytes of a DATA frame: with its header it fits one Noise me
 
 
 class FrameSender(Protocol):
-    """What a stream asks of its connection."""
+    """What a stream needs of its connection."""
 
     def enqueue(self, *parts: bytes) -> None: ...
 
@@ -32,7 +32,7 @@ class FrameSender(Protocol):
 
 
 class YamuxStream(trio.abc.HalfCloseableStream):
-    """`read_stall` is how long a peer may leave its window shut while we want to send."""
+    """`read_stall`: for how many seconds a peer may keep its window shut while this node wants to send."""
 
     def __init__(
         self, connection: FrameSender, number: int, *, inbound: bool, read_stall: float = READ_STALL_SECONDS
@@ -42,9 +42,9 @@ class YamuxStream(trio.abc.HalfCloseableStream):
         self._connection = connection
         self._read_stall = read_stall
         self._send_window = STREAM_WINDOW
-        self._window = STREAM_WINDOW  # what the peer may have sent and we not read
-        self._receive_window = STREAM_WINDOW  # what it may still send
-        self._consumed = 0  # read by us, not yet told to the peer
+        self._window = STREAM_WINDOW  # bytes that the peer may send beyond what this node has read
+        self._receive_window = STREAM_WINDOW  # bytes that the peer may still send
+        self._consumed = 0  # bytes read here, and not yet reported to the peer
         self._buffer = bytearray()
         self._closed = self._sent_end = self._received_end = self._broken = False
         self._changed = trio.lowlevel.ParkingLot()
@@ -54,6 +54,8 @@ class YamuxStream(trio.abc.HalfCloseableStream):
     # -- sending ---------------------------------------------------------------------------------
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """As trio's. Raises ClosedResourceError or BrokenResourceError, also if the peer does not read for
+        too long."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_send()
@@ -89,6 +91,7 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             raise trio.BrokenResourceError("the peer has reset or lost the stream")
 
     async def send_eof(self) -> None:
+        """End this side. Raises ClosedResourceError or BrokenResourceError."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             if self._closed:
@@ -107,6 +110,8 @@ class YamuxStream(trio.abc.HalfCloseableStream):
     # -- receiving -------------------------------------------------------------------------------
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """As trio's: at most `max_bytes`, b"" at the end. Raises ClosedResourceError or
+        BrokenResourceError."""
         check_max_bytes(max_bytes)
         with self._receiving:
             await trio.lowlevel.checkpoint()
@@ -130,13 +135,14 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             del self._buffer[:max_bytes]
         self._connection.unbuffered(len(taken))
         self._consumed += len(taken)
-        # so much at a time: one small frame for many small reads
+        # Only when half a window was read, so that many small reads cost one small frame.
         if self._consumed >= STREAM_WINDOW // 2 and not self._received_end and not self._broken:
             self._give_back()
         return taken
 
     def _give_back(self) -> None:
-        """Let the peer send more; a stream that is read gets a larger window, if there is any left."""
+        """Let the peer send more. A stream that is read gets a larger window, if the connection has any
+        left."""
         more = self._connection.grow(min(STREAM_WINDOW, MAX_STREAM_WINDOW - self._window))
         self._window += more
         self._connection.enqueue(header(WINDOW_UPDATE, 0, self.number, self._consumed + more))
@@ -145,12 +151,14 @@ class YamuxStream(trio.abc.HalfCloseableStream):
 
     @property
     def grown(self) -> int:
-        """Bytes of window beyond what every stream has."""
+        """Bytes of window beyond those of a new stream."""
         return self._window - STREAM_WINDOW
 
     # -- closing ---------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
+        """Close both sides; a cancelled close resets. The connection resets later if the peer does not end
+        its side."""
         try:
             await trio.lowlevel.checkpoint()
         except trio.Cancelled:
@@ -188,7 +196,8 @@ class YamuxStream(trio.abc.HalfCloseableStream):
     # -- what the connection read ----------------------------------------------------------------
 
     def on_data(self, body: bytes) -> bool:
-        """False if the peer sent more than it may. Returns True also for what nobody will read."""
+        """The peer sent data. False if it is more than the window allows. Data for a closed stream is
+        dropped."""
         if len(body) > self._receive_window or (self._received_end and body):
             return False
         self._receive_window -= len(body)
@@ -210,13 +219,13 @@ class YamuxStream(trio.abc.HalfCloseableStream):
             self._connection.remove(self)
 
     def discard(self) -> None:
-        """The connection has ended, and nobody is to read what has arrived: not its end either, which would
-        make a part look whole."""
+        """The connection has ended, and what has arrived is thrown away. Its end goes too; otherwise a part
+        would look like the whole."""
         self._broken, self._received_end = True, False
         self._drop()
 
     def on_broken(self) -> None:
-        """The peer's reset, or the end of the connection. What has arrived can still be read."""
+        """The peer has reset the stream, or the connection has ended. What has arrived can still be read."""
         self._broken = True
         self._changed.unpark_all()
         self._connection.remove(self)

@@ -1,7 +1,8 @@
-"""How an own post leaves: counted while the front end that handed it in waits for the answer, then forgotten.
+"""How an own post spreads: counted while the front end that handed it in waits for the answer, then
+forgotten.
 
-Peers are told apart only inside an Echo, which lives as long as one request; what comes out are counts.
-Nothing here remembers a post or a peer after that.
+Only an Echo tells peers apart, and it lives as long as one request; its results are counts. After that, this
+file remembers no post and no peer.
 """
 
 from collections.abc import Iterator
@@ -15,26 +16,28 @@ from p2pforum.gossip.wire.rpc import Message, Rpc
 
 @dataclass(slots=True)
 class Echo:
-    """Who was handed one message by us, whom we told that we have it, and who had it for us."""
+    """The peers that this node sent one message to, those it told that it has the message, and those that had
+    it."""
 
     handed: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     heard: set[str] = field(default_factory=set)
 
     def counts(self) -> Spread:
-        """`told` are those that were not handed it as well."""
+        """`told` counts only peers that were not sent the message as well."""
         return Spread(len(self.handed), len(self.told - self.handed), len(self.heard))
 
 
 class Echoes:
-    """Those that are listened for now: nearly always none, and then each call costs a look at a dict."""
+    """The echoes open now: nearly always none, and then each call costs only a look at a dict."""
 
     def __init__(self) -> None:
         self._open: dict[bytes, Echo] = {}
 
     @contextmanager
     def listen(self, data: bytes) -> Iterator[Echo]:
-        """From before the message leaves. One at a time for a message: the first to ask counts."""
+        """Count for this message; begin before it is sent. If two callers listen for one message, the first
+        one counts."""
         name, echo = message_id(data), Echo()
         is_first = self._open.setdefault(name, echo) is echo
         try:
@@ -44,17 +47,17 @@ class Echoes:
                 del self._open[name]
 
     def sent(self, peer: str, message: Message) -> None:
-        """We put the message into what goes to that peer."""
+        """This node has queued the message for that peer."""
         if self._open and (echo := self._open.get(message_id(message.data))):
             echo.handed.add(peer)
 
     def offered(self, peer: str, rpc: Rpc) -> None:
-        """We tell that peer what we have."""
+        """This node tells that peer which messages it has."""
         for name in self._named(rpc):
             self._open[name].told.add(peer)
 
     def heard(self, peer: str, rpc: Rpc) -> None:
-        """That peer sent us messages, or told us what it has."""
+        """That peer has sent messages, or has told which it has."""
         if self._open:
             for name in {*self._named(rpc), *self._in(rpc)}:
                 self._open[name].heard.add(peer)

@@ -1,4 +1,4 @@
-"""What the router wants done. The service does it; the simulation does it with nothing but a queue."""
+"""What the router wants done. The service does it; the simulation does it with only a queue."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from p2pforum.core import limits
 from p2pforum.gossip.wire.rpc import IHave, Message, Prune, Rpc
 
-_IDS_PER_RPC = (
-    limits.GOSSIP_RPC - limits.KIB
-) // 34  # an ID and two bytes of protobuf; the rest is for the topic
+# An ID takes 32 bytes and two of protobuf; the KiB is for the topic.
+_IDS_PER_RPC = (limits.GOSSIP_RPC - limits.KIB) // 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One message for several peers: encode it once."""
+    """One message for several peers. Encode it once."""
 
     peers: tuple[str, ...]
     message: Message
@@ -29,8 +28,11 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """What one peer asked for. Look each up by `Router.kept` when there is room to send it, not before: an ID
-    that waits takes little memory, and a peer may ask for all that is kept."""
+    """Messages that one peer asked for.
+
+    Look each up by `Router.kept` when there is room to send it, not before: a waiting ID takes little memory,
+    and a peer may ask for all that is kept.
+    """
 
     peer: str
     ids: tuple[bytes, ...]
@@ -38,10 +40,10 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """Ask the door about this when it is this peer's turn, then call `on_verdict` (or `on_failure`).
+    """Ask the door about this message when it is this peer's turn, then call `on_verdict` (or `on_failure`).
 
-    It is said again for each other peer that brings it meanwhile: whose turn comes first decides when it is
-    judged, and nobody's post waits behind what strangers brought with it.
+    The router repeats it for each other peer that brings the message meanwhile. The message is judged when
+    the first of these peers has its turn, so that no post waits behind what a flooding peer brought with it.
     """
 
     peer: str
@@ -69,7 +71,7 @@ class _Draft:
 
 
 class ControlBatch:
-    """Control parts for several peers, gathered, then sent as one RPC to each peer."""
+    """Control parts for several peers, collected, then sent as one RPC to each peer."""
 
     def __init__(self, topic: str) -> None:
         self._topic = topic

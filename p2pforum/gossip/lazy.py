@@ -1,8 +1,9 @@
-"""IHAVE and IWANT: offering what others may have missed, and asking for what we have.
+"""IHAVE and IWANT: offering messages that peers may have missed, and asking for messages that peers offer.
 
-Everything here has a budget for each peer, since both ways a small request makes a large answer. An ID
-that is offered and asked for is a promise; a peer that breaks it loses score. No offer is forgotten because
-somebody else made it first: who was not asked is asked later, and ever more of them at once.
+Everything here has a budget for each peer, because either way a small request causes a large answer. An ID
+that a peer offered and this node asked for is a promise; a peer that breaks it loses score. The node keeps
+every offer, even if another peer made the same before. So it can ask the other peers later, ever more of them
+at once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,7 @@ from p2pforum.gossip.seen import ID_SIZE, MessageCache
 
 
 class _Quota:
-    """What one peer has used up: since the last heartbeat, and of its hourly share."""
+    """How much one peer has used: since the last heartbeat, and of its hourly share."""
 
     __slots__ = (
         "asked",
@@ -35,8 +36,8 @@ class _Quota:
     def __init__(self, params: GossipParams, now: float) -> None:
         self.beat()
         self.is_held = False
-        self.pending: set[bytes] = set()  # IDs that it offered and that have not come
-        self.share = TokenBucket(params.serve_hourly / 3600, params.serve_hourly, now)  # of IDs asked for
+        self.pending: set[bytes] = set()  # IDs that it offered and whose messages have not come
+        self.share = TokenBucket(params.serve_hourly / 3600, params.serve_hourly, now)  # IDs to serve to it
         self.served = BoundedDict[bytes, int](params.serve_remembered)
         self.greeted = False
         self.greeted_at = now
@@ -47,7 +48,8 @@ class _Quota:
 
 @dataclass(slots=True)
 class _Ask:
-    """One ID. `waiting` have offered it, too, and were not asked for it."""
+    """One ID. `asked`: peers that were asked for it, last at time `at`. `waiting`: peers that offered it as
+    well."""
 
     at: float
     asked: list[str]
@@ -62,21 +64,23 @@ class LazyGossip:
         self._rng = rng
         self._quotas: dict[str, _Quota] = {}
         self._asks: dict[bytes, _Ask] = {}
-        self._promises: dict[bytes, dict[str, float]] = {}  # ID -> who offered it -> until when
-        self._turn: int | None = None  # where in the row of outsiders the next offers begin
+        self._promises: dict[bytes, dict[str, float]] = {}  # ID -> peer that offered it -> deadline
+        self._turn: int | None = None  # index among the outsiders at which the next offers begin
 
     def __contains__(self, peer: object) -> bool:
         return peer in self._quotas
 
     @property
     def pending(self) -> int:
-        """IDs asked for that have not come."""
+        """IDs that were asked for and whose messages have not come."""
         return len(self._asks)
 
     def add(self, peer: str, now: float) -> None:
         self._quotas[peer] = _Quota(self._params, now)
 
     def remove(self, peer: str) -> None:
+        """The peer is gone: drop its quota and its offers. Its promises stay, so that it answers for them if
+        it returns."""
         quota = self._quotas.pop(peer, None)
         for message_id in quota.pending if quota is not None else ():
             ask = self._asks[message_id]
@@ -85,18 +89,19 @@ class LazyGossip:
                 del self._asks[message_id]
 
     def hold(self, peer: str, *, held: bool) -> None:
-        """Whether it is not read from now, because its earlier posts wait for the door."""
+        """Whether the node has stopped reading from this peer, because its earlier posts wait for the
+        door."""
         if peer in self._quotas:
             self._quotas[peer].is_held = held
 
     def spend_control(self, peer: str, now: float) -> bool:
-        """Whether the control parts of one more RPC are read."""
+        """Whether the control parts of one more RPC of this peer are read."""
         quota = self._quotas[peer]
         quota.controls += 1
         return self._within(quota.controls, self._params.control_per_beat, peer, now)
 
     def spend_surplus(self, peer: str, count: int, now: float) -> None:
-        """`count` fields of its RPC were read for nothing."""
+        """`count` fields of its RPC had no meaning here."""
         quota = self._quotas[peer]
         quota.surplus += count
         self._within(quota.surplus, self._params.surplus_per_beat, peer, now)
@@ -111,7 +116,7 @@ class LazyGossip:
     def offer(
         self, outsiders: Sequence[str], newcomers: Sequence[str], ids: Sequence[bytes], drafts: ControlBatch
     ) -> None:
-        """Offer to all newcomers, and a part of the outsiders: each has its turn in `gossip_beats`."""
+        """Offer to all newcomers, and to a part of the outsiders: each has its turn within `gossip_beats`."""
         part = max(self._params.degree_lazy, -(-len(outsiders) // self._params.gossip_beats))
         start = self._rng.randrange(1 << 16) if self._turn is None else self._turn
         self._turn = start + part
@@ -122,14 +127,18 @@ class LazyGossip:
             drafts.ihave(peer, offered)
 
     def may_greet_again(self, peer: str, now: float) -> None:
-        """Not too often: a hello is small, and what it brings is large."""
+        """Allow a second greeting, but only after a while: a hello is small, and the offers that answer it
+        are large."""
         quota = self._quotas.get(peer)
         if quota is not None and now - quota.greeted_at >= self._params.greet_again:
             quota.greeted = False
 
     def greet(self, peer: str, now: float, drafts: ControlBatch) -> None:
-        """Offer all that is kept to a peer that has just joined: it may have been cut off. Own posts, too:
-        whatever became public since a node came is kept by it, so that all offer the same."""
+        """Offer all that is kept to a peer that has just joined, because it may have been cut off before.
+
+        This includes own posts. A node keeps every post that became public since it came online, so all nodes
+        offer the same.
+        """
         quota = self._quotas[peer]
         if quota.greeted or not len(self._cache):
             return
@@ -144,7 +153,8 @@ class LazyGossip:
         return self._within(quota.iwants, self._params.iwant_per_beat, peer, now)
 
     def on_iwant(self, peer: str, ids: Sequence[bytes], now: float) -> list[bytes]:
-        """The IDs of what to send. Beyond its share a peer gets nothing, and that is not held against it."""
+        """The IDs of the messages to send. Beyond its share a peer gets nothing, but that costs it no
+        score."""
         quota = self._quotas[peer]
         asked = list(dict.fromkeys(ids))[: int(quota.share.left(now))]
         quota.share.spend(len(asked))
@@ -163,7 +173,8 @@ class LazyGossip:
     # -- asking ----------------------------------------------------------------------------------------
 
     def spend_ihave(self, peer: str, now: float) -> bool:
-        """Whether the IHAVEs of one more RPC are read. Who stood still finds a minute's worth at once."""
+        """Whether the IHAVEs of one more RPC are read. After this node stood still, a minute of IHAVEs may
+        come at once."""
         quota = self._quotas[peer]
         quota.ihaves += 1
         self._within(quota.ihaves, self._params.ihave_burst, peer, now)
@@ -185,12 +196,12 @@ class LazyGossip:
                 quota.asked += 1
                 wanted.append(message_id)
         if wanted:
-            watched = wanted[self._rng.randrange(len(wanted))]  # one of them, and the peer can't know which
+            watched = wanted[self._rng.randrange(len(wanted))]  # one of them; the peer can't know which
             self._promises.setdefault(watched, {}).setdefault(peer, now + self._params.promise)
         return wanted
 
     def _is_asked_first(self, peer: str, message_id: bytes, now: float) -> bool:
-        """Note its offer of an ID. True: it is to be asked at once."""
+        """Note the peer's offer of an ID. True: ask this peer at once."""
         ask = self._asks.get(message_id)
         if ask is None:
             self._asks[message_id] = _Ask(now, [peer])
@@ -203,7 +214,7 @@ class LazyGossip:
         return True
 
     def arrived(self, message_id: bytes) -> None:
-        """It came, from whomever: all promises to send it are kept."""
+        """The message came, from any peer: all promises to send it count as kept."""
         self._end_ask(message_id)
         self._promises.pop(message_id, None)
 
@@ -215,7 +226,7 @@ class LazyGossip:
     # -- at the heartbeat ------------------------------------------------------------------------------
 
     def beat(self, now: float) -> list[str]:
-        """Renew budgets and settle promises; the peers that broke one."""
+        """Renew budgets and settle promises. Returns the peers that broke one."""
         for quota in self._quotas.values():
             quota.beat()
         for message_id in [m for m, ask in self._asks.items() if now - ask.at > self._params.promise]:
@@ -223,7 +234,7 @@ class LazyGossip:
         broken: list[str] = []
         for message_id, promises in list(self._promises.items()):
             for peer in [peer for peer, until in promises.items() if until <= now]:
-                if self._is_held(peer):  # it may have sent it: we have not read that
+                if self._is_held(peer):  # it may have sent the message, and this node has not read it yet
                     promises[peer] = now + self._params.promise
                     continue
                 del promises[peer]
@@ -237,7 +248,8 @@ class LazyGossip:
         return peer in self._quotas and self._quotas[peer].is_held
 
     def ask_others(self, now: float) -> dict[str, list[bytes]]:
-        """Whom to ask for what has not come: one more, two more, four more, drawn by lot."""
+        """Which peers to ask for messages that have not come: one more, two more, four more, drawn at
+        random."""
         wanted: dict[str, list[bytes]] = {}
         for message_id, ask in self._asks.items():
             if not ask.waiting or (ask.asked and now - ask.at < self._params.ask_again):

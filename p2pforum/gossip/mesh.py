@@ -1,7 +1,7 @@
-"""Who is pushed to: the mesh of gossipsub v1.1, with its quotas and backoffs.
+"""Which peers posts are pushed to: the mesh of gossipsub v1.1, with its quotas and backoffs.
 
-It keeps the sets and gathers control parts; scores are PeerScores'. No peer exchange: a PRUNE never makes us
-dial, and never tells anyone whom we know.
+It keeps the sets and gathers control parts; PeerScores keeps the scores. There is no peer exchange: a PRUNE
+never makes this node dial, and never tells a peer which other peers it knows.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from p2pforum.gossip.effects import ControlBatch
 from p2pforum.gossip.params import GossipParams, Rng
 from p2pforum.gossip.score import PeerScores
 
-Peers = dict[str, None]  # a set that keeps its order, so that a run with one seed is one run
+Peers = dict[str, None]  # a set that keeps its order, so that a run can be repeated from its seed
 
 
 class Mesh:
@@ -35,16 +35,16 @@ class Mesh:
         return self._subscribers
 
     def outsiders(self) -> list[str]:
-        """Subscribers that are not in the mesh, those in backoff included: they need the IHAVEs most."""
+        """Subscribers that are not in the mesh, with those in backoff: these need the IHAVEs most."""
         return [peer for peer in self._subscribers if peer not in self._members]
 
     def take_newcomers(self) -> list[str]:
-        """Members since the last call: what was pushed just before they came, they must be offered."""
+        """Members since the last call. The node must offer them what was pushed just before they came."""
         newcomers, self._newcomers = self._newcomers, {}
         return [peer for peer in newcomers if peer in self._members]
 
     def takers(self, now: float) -> list[str]:
-        """Who is pushed a post: the members, or some subscribers if there are none."""
+        """The peers that a post is pushed to: the members, or some subscribers if there are none."""
         if self._members:
             return list(self._members)
         limit = self._scores.params.publish_threshold
@@ -64,14 +64,15 @@ class Mesh:
         self._outbound.discard(peer)
 
     def subscribe(self, peer: str) -> bool:
-        """False if it is old news."""
+        """False if the peer had subscribed before."""
         if peer in self._subscribers:
             return False
         self._subscribers[peer] = None
         return True
 
     def forget_subscription(self, peer: str) -> None:
-        """Until it says it again; it keeps its place in the mesh, as our hello makes a lost GRAFT good."""
+        """Until the peer subscribes again. It stays in the mesh, because this node's hello repeats a lost
+        GRAFT."""
         self._subscribers.pop(peer, None)
 
     def unsubscribe(self, peer: str, now: float) -> None:
@@ -86,7 +87,7 @@ class Mesh:
     # -- what peers say --------------------------------------------------------------------------------
 
     def on_graft(self, peer: str, now: float, drafts: ControlBatch) -> float:
-        """Accept or refuse; how much misbehaviour it was, if any."""
+        """Accept or refuse. Returns how much misbehaviour the GRAFT was, 0 if none."""
         if peer in self._members:
             return 0.0
         left = self._backoff_left(peer, now)
@@ -101,6 +102,7 @@ class Mesh:
         return 2.0 if self._params.backoff - left < self._params.graft_flood else 1.0
 
     def on_prune(self, peer: str, backoff: int | None, now: float) -> None:
+        """The peer dropped this node from its mesh, for `backoff` seconds (None: the default)."""
         self._drop(peer, now)
         wait = self._params.backoff if backoff is None else backoff
         self._back_off(peer, now, min(wait, self._params.backoff_longest))
@@ -118,12 +120,13 @@ class Mesh:
         return self._backoffs.get(peer, now) - now
 
     def _back_off(self, peer: str, now: float, wait: float) -> None:
-        """Keyed by peer, not by connection: it holds over a reconnect. Never shortened."""
+        """Keyed by peer, not by connection, so that it outlives a reconnect. It is never shortened."""
         self._backoffs[peer] = max(now + wait, self._backoffs.get(peer, now))
 
     # -- at the heartbeat ------------------------------------------------------------------------------
 
     def maintain(self, now: float, drafts: ControlBatch) -> None:
+        """The mesh's part of a heartbeat (gossipsub v1.1): drop, graft and prune until its quotas hold."""
         opportunity = self._is_opportunity(now)
         negatives = self._scores.negatives(now)
         if not negatives.isdisjoint(self._members):
@@ -170,14 +173,15 @@ class Mesh:
         return self._rng.sample(peers, max(0, min(count, len(peers))))
 
     def _drop_negative(self, now: float, drafts: ControlBatch) -> None:
-        """Those who are only slow keep their place while nobody else would take it."""
+        """Prune members with a negative score. A peer that is only slow stays while no other would take its
+        slot."""
         members, score = self._members, self._scores.score
         for peer in sorted((p for p in members if score(p, now) < 0), key=lambda p: score(p, now)):
             if len(members) > self._params.degree or not self._scores.is_only_slow(peer, now):
                 self._prune(peer, now, drafts)
 
     def _trim(self, now: float, drafts: ControlBatch) -> None:
-        """Keep the best, a few by lot, and enough of those whose address we chose."""
+        """Keep the best, a few at random, and enough peers whose address this node chose."""
         lots = self._draw(list(self._members), len(self._members))
         ranked = sorted(lots, key=lambda peer: -self._scores.score(peer, now))
         best, others = ranked[: self._params.degree_score], ranked[self._params.degree_score :]

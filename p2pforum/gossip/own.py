@@ -1,4 +1,4 @@
-"""Own posts on their way out. When they go is decided elsewhere."""
+"""Reads own posts that are about to be sent. Other files decide when they are."""
 
 import logging
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def readable(raws: Iterable[bytes], params: NetworkParams) -> list[Post]:
-    """Those that are posts. One that is none must not hold up the others; the log does not say which."""
+    """Those that are posts. A damaged one must not hold up the others; the log does not say which it is."""
     posts = []
     for raw in raws:
         try:

@@ -1,4 +1,4 @@
-"""What the service holds for its peers: no awaiting here, only the things that are awaited."""
+"""What the service holds for its peers: no awaiting here, only the events that other files await."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _REOPEN_FIRST, _REOPEN_LAST = 0.2, 30.0  # seconds
 @dataclass(eq=False, slots=True)
 class PeerState:
     """`scope` is its sending task, `session` the outbound stream, `inbound` the newest inbound one.
-    `known_by`: the connection that was there when this was made."""
+    `known_by`: the connection that existed when this was made."""
 
     peer: PeerID
     known_by: Connection
@@ -32,8 +32,8 @@ class PeerState:
     is_cut: bool = False
     greeted: bool = False
     failures: int = 0  # to open a stream, in a row
-    wake: Bell = field(default_factory=Bell)  # something is in the queue
-    half_read: int = 0  # bytes of an RPC that is not whole
+    wake: Bell = field(default_factory=Bell)  # rung when something is put into the queue
+    half_read: int = 0  # bytes of an incomplete RPC
 
     def pause(self, luck: float) -> float:
         """Seconds before a stream is opened again. `luck` is from 0 to 1."""
@@ -54,15 +54,15 @@ class PeerState:
 
 
 class PeerStates:
-    """All of them, with what they share: the turns at the door, and the counts."""
+    """All of them, and what they share: the queues to the door, and the counts."""
 
     def __init__(self) -> None:
         self.sent = 0
         self.dropped = 0
         self.echoes = Echoes()
-        self.work = Bell()  # somebody has posts for the door
-        self.room = trio.lowlevel.ParkingLot()  # some of these have been taken to it
-        self.progress = trio.lowlevel.ParkingLot()  # somebody's queue got shorter
+        self.work = Bell()  # rung when posts wait for the door
+        self.room = trio.lowlevel.ParkingLot()  # woken when posts were taken to the door
+        self.progress = trio.lowlevel.ParkingLot()  # woken when a queue got shorter
         self._states: dict[PeerID, PeerState] = {}
         self._validation = ValidationQueue()
         self._encode = functools.lru_cache(512)(encode_publish)  # one message goes to several peers
@@ -81,7 +81,7 @@ class PeerStates:
         return state
 
     def remove(self, peer: PeerID) -> list[bytes]:
-        """What nobody but this peer had brought to be judged, and will not be."""
+        """The peer is gone. Returns messages that only this peer brought, and that will not be judged."""
         self._states.pop(peer).cut()
         return self._validation.remove_peer(peer)
 
@@ -103,14 +103,14 @@ class PeerStates:
             self.echoes.offered(peer, rpc)
 
     def post_asked(self, peer: str, ids: tuple[bytes, ...]) -> None:
-        """What this peer asked for, to be fetched when there is room."""
+        """Queue what this peer asked for, to be fetched when there is room."""
         if (state := self.get(peer)) is not None:
             self.dropped += len(ids) - state.queue.add_asked(ids)
             self._settle(state)
             state.wake.ring()
 
     def fetch_asked(self, state: PeerState, kept: Callable[[bytes], Message | None]) -> None:
-        """Before its queue is taken from."""
+        """Call it before taking from the peer's queue."""
 
         def fetch(message_id: bytes) -> bytes | None:
             if (message := kept(message_id)) is None:
@@ -139,13 +139,13 @@ class PeerStates:
     # -- in --------------------------------------------------------------------------------------------
 
     def read(self, state: PeerState, body: bytes) -> Rpc:
-        """Raises RemoteProtocolError."""
+        """Decode an RPC. Raises RemoteProtocolError."""
         rpc = decode_rpc(body)
         self.echoes.heard(state.peer, rpc)
         return rpc
 
     def enqueue(self, validate: Validate) -> bool:
-        """False if that peer is gone."""
+        """Queue a post for the door. False if its peer is gone, and no other peer has brought it."""
         if (state := self.get(validate.peer)) is None:
             return validate.is_again
         self._validation.add(validate)
@@ -154,26 +154,30 @@ class PeerStates:
         return True
 
     def note_half_read(self, state: PeerState, size: int) -> None:
-        """Bytes of an RPC that is not whole."""
+        """How many bytes of an incomplete RPC this peer has sent."""
         state.half_read = size
         self._settle(state)
 
     def recount(self, state: PeerState, account: Account) -> None:
-        """Its peer has another connection: who was cut for what it held may be back before that was seen,
-        and its old account stays closed."""
+        """The peer has another connection, so count what is kept on a new account.
+
+        A peer that was cut for what it held may be back before this file learns of the cut, and its old
+        account stays closed.
+        """
         state.account.close()
         state.account = account
         self._settle(state)
 
     def _settle(self, state: PeerState) -> None:
-        """Say what is kept for this peer."""
+        """Report how much is kept for this peer."""
         state.account.set(state.queue.held + state.half_read + self._validation.cost(state.peer))
 
     def is_full(self, state: PeerState) -> bool:
-        """Whether this peer must wait until the door has seen what it sent."""
+        """Whether the node must not read from this peer until the door has judged what it sent."""
         return self._validation.is_full(state.peer)
 
     def next_batch(self) -> list[Validate]:
+        """The next posts for the door. Wakes the readers that wait for room."""
         waiting = [state for state in self if self._validation.cost(state.peer)]
         batch = self._validation.next_batch()
         for state in waiting:

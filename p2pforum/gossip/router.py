@@ -1,8 +1,8 @@
-"""The GossipSub router: to whom a post goes, whom to trust with what. It decides everything and does nothing.
+"""The GossipSub router: which peers a post goes to, and how far each peer is trusted. It does no I/O.
 
 Time (seconds on any steady clock) and randomness are arguments, effects are return values, so that the
-service and a simulation of ten thousand nodes run this same class. It knows data, not posts: what a
-post is, and whether it is valid, the door says through `on_verdict`.
+service and a simulation of ten thousand nodes run this same class. It knows data, not posts: the door says
+through `on_verdict` whether data is a valid post.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -20,7 +20,7 @@ from p2pforum.gossip.wire.rpc import IHave, Message, Rpc, Subscription
 
 
 class Router:
-    """Feed it what peers do; carry out the effects it returns, in their order."""
+    """Tell it what peers do, and carry out the effects that it returns, in their order."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Router:
         self._scores = self.scores = PeerScores(self.scoring, p.remembered)
         self._mesh = Mesh(p, self._scores, rng)
         self._cache = MessageCache(p.history_beats, p.gossip_beats, p.history_count, p.history_bytes)
-        self.kept = self._cache.get  #: what a `Serve` names, None if it is gone
+        self.kept = self._cache.get  #: the message of an ID in a `Serve`, None if it is gone
         self._lazy = LazyGossip(p, self._cache, self._scores, rng)
         self._seen = SeenCache(p.seen_time, p.seen_count)
         self._early = SeenCache(p.early_time, p.seen_count)
@@ -48,8 +48,8 @@ class Router:
     # -- peers ------------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> list[Effect]:
-        """It is connected, or by another connection than before. `outbound`: we chose its address. `group`:
-        its public address, "" if it has none of its own."""
+        """The peer is connected, or by another connection than before. `outbound`: this node chose its
+        address. `group`: its public address, "" if it has none of its own."""
         if self._scores.is_banned(peer, now):
             return [Disconnect(peer, "it is banned for a while")]
         if peer not in self._lazy:
@@ -59,8 +59,7 @@ class Router:
         return []
 
     def on_stream(self, peer: str, now: float) -> None:
-        """It opened a stream to us, and says anew what it joins. It may have started anew, and have lost what
-        was under way: it is offered what was passed on."""
+        """It opened a stream and subscribes anew. It may have restarted and lost messages: greet it again."""
         self._mesh.forget_subscription(peer)
         self._lazy.may_greet_again(peer, now)
 
@@ -72,7 +71,8 @@ class Router:
         self._scores.leave(peer, now)
 
     def hello(self, peer: str, *, again: bool) -> Rpc:
-        """The first RPC on a stream to a peer. `again`: on a later one, where lost GRAFTs are made good."""
+        """The first RPC on a stream to a peer. `again`: on a later one, which repeats GRAFTs that may be
+        lost."""
         graft = (self._topic,) if again and peer in self._mesh.members else ()
         return Rpc(subscriptions=(Subscription(self._topic, subscribe=True),), graft=graft)
 
@@ -83,6 +83,7 @@ class Router:
     # -- what comes in ----------------------------------------------------------------------------------
 
     def on_rpc(self, peer: str, rpc: Rpc, now: float) -> list[Effect]:
+        """Handle one RPC of a peer, within its budgets. RPCs of unknown or banned peers have no effect."""
         if peer not in self._lazy or self._scores.is_banned(peer, now):
             return []
         effects: list[Effect] = []
@@ -104,7 +105,7 @@ class Router:
         return [*drafts.effects(), *effects, *self._judge(peer, now)]
 
     def on_violation(self, peer: str, reason: str, now: float) -> list[Effect]:
-        """It sent bytes that are no RPC."""
+        """The peer sent bytes that are no RPC."""
         return self._expel(peer, now, reason)
 
     def _judge(self, peer: str, now: float) -> list[Effect]:
@@ -131,12 +132,12 @@ class Router:
             elif self._mesh.subscribe(peer):
                 is_new = True
         if is_new:
-            self._mesh.fill(now, drafts)  # at once, so that two nodes that meet need no heartbeat
+            self._mesh.fill(now, drafts)  # at once: two nodes that connect need not wait for a heartbeat
         if is_new and self._is_trusted_with_gossip(peer, now):
             self._lazy.greet(peer, now, drafts)
 
     def _on_mesh_control(self, peer: str, rpc: Rpc, now: float, drafts: ControlBatch) -> None:
-        """An answer to a foreign topic would be a tool for flooding; there is none."""
+        """Foreign topics get no answer, because an attacker could use answers for a flood."""
         if self._topic in rpc.graft and (early := self._mesh.on_graft(peer, now, drafts)):
             self._scores.misbehaved(peer, now, early)
         for prune in rpc.prune:
@@ -214,14 +215,14 @@ class Router:
         return []
 
     def _on_invalid(self, peer: str, now: float) -> list[Effect]:
-        """No honest node passes on what breaks a rule for all nodes, so once is enough."""
+        """Honest nodes never pass on a post that breaks a rule for all nodes, so one is enough for a ban."""
         self.counts.invalid += 1
         self._scores.invalid(peer, now)
         return self._expel(peer, now, "it sent an invalid post")
 
     def on_verdict(self, name: bytes, outcome: Outcome, now: float) -> list[Effect]:
-        """The door has spoken. Only INVALID costs those who brought it: any other may be for reasons of this
-        node alone (its clock, its quota, what it has)."""
+        """The door has judged. Only INVALID costs the peers that brought it: any other outcome may depend on
+        this node (its clock, its quota, its store)."""
         pending = self._in_flight.pop(name, None)
         if pending is None:
             return []
@@ -235,12 +236,12 @@ class Router:
         return []
 
     def on_failure(self, names: Iterable[bytes]) -> None:
-        """These were not judged: as if they had never come."""
+        """These were not judged: treat them as if they had never come."""
         for name in names:
             self._in_flight.pop(name, None)
 
     def hold(self, peer: str, *, held: bool) -> None:
-        """Whether this peer is not read from now: then it breaks no promise."""
+        """Whether the node has stopped reading from this peer; then it breaks no promise."""
         self._lazy.hold(peer, held=held)
 
     def _accept(self, name: bytes, pending: PendingMessage, now: float) -> list[Effect]:
@@ -255,17 +256,17 @@ class Router:
         return self._push(pending.message, pending.senders, now)
 
     def _push(self, message: Message, senders: Container[str], now: float) -> list[Effect]:
-        """Own posts and others' alike: an exception made for one of them would tell which it is."""
+        """The same for own posts and others', because any difference would show which posts are own."""
         targets = tuple(peer for peer in self._mesh.takers(now) if peer not in senders)
         return [Forward(targets, message)] if targets else []
 
     def originate(self, data: bytes, now: float) -> list[Effect]:
-        """Publish an own post, or end a stem: push to the mesh (not to all: that tells more peers more).
+        """Publish an own post, or end a stem: push to all of the mesh. To all subscribers would show it to
+        more peers; a mesh peer left out, because it brought the post by a stem, would be noticed by spies.
 
-        To all of it, whoever brought the post by a stem too: spies see to whom a node is silent.
-
-        Call it when the post has been released, or a node killed in between pushes an old post, as nobody
-        does who passes on. Not without `has_taker`: a post that is released has left the house.
+        Release it first, if `has_taker`: a released post counts as sent. A node killed between pushing and
+        releasing would push it again after the restart. Relays never do that, so it would mark this node as
+        the author.
         """
         name = message_id(data)
         if self._seen.has(name, now):
@@ -277,7 +278,7 @@ class Router:
         return self._push(message, (), now)
 
     def has_taker(self, now: float) -> bool:
-        """Whether somebody would be sent an own post."""
+        """Whether there is a peer that an own post would be sent to."""
         return bool(self._mesh.takers(now))
 
     # -- time -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What waits to be sent to one peer. It is bounded, and does no I/O."""
+"""RPCs that wait to be sent to one peer. The queue is bounded, and does no I/O."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from p2pforum.core import limits
 from p2pforum.gossip.wire.framing import frame
 
-_POINTER = 8  # bytes that an ID takes which waits here: it is kept elsewhere, with its message
+_POINTER = 8  # bytes that a waiting ID takes here; the ID itself is kept elsewhere, with its message
 
 
 class RpcQueue:
-    """What waits for one peer. Beyond its bounds things are refused, and the caller counts them.
+    """What waits for one peer. Beyond its bounds it refuses entries, and the caller counts them.
 
-    Messages that wait together share an RPC. Control parts go first and each in its own RPC, because
-    some implementations do not merge two control parts. Of messages that the peer asked for the IDs wait:
-    others answer an IWANT of any size at once, and do not expect to have to ask again.
+    Messages that wait together share an RPC. Control parts go first and each in its own RPC, because some
+    implementations do not merge two control parts. Of messages that the peer asked for, only the IDs wait.
+    Peers of other implementations expect an IWANT of any size to be answered at once, and would not ask
+    again.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class RpcQueue:
 
     @property
     def is_filling(self) -> bool:
-        """A quarter full: own posts in bulk leave room for others'."""
+        """Whether messages fill a quarter of it. Own posts in bulk wait then, to leave room for other users'
+        posts."""
         return 4 * self._bytes > self._max_bytes
 
     def add_control(self, body: bytes) -> bool:
-        """`body` is a whole RPC."""
+        """Queue a whole RPC. False if there is no room."""
         if len(self._control) >= self._max_control or self._control_bytes + len(body) > self._max_bytes:
             return False
         self._control.append(body)
@@ -56,7 +58,7 @@ class RpcQueue:
         return True
 
     def add_message(self, entry: bytes) -> bool:
-        """`entry` is one encoded entry of `publish`."""
+        """Queue one encoded entry of `publish`. False if there is no room."""
         if self._bytes + len(entry) > self._max_bytes:
             return False
         self._messages.append(entry)
@@ -64,20 +66,21 @@ class RpcQueue:
         return True
 
     def add_asked(self, message_ids: Sequence[bytes]) -> int:
-        """For how many of these there is room: the first ones."""
+        """Queue the first of these IDs, as many as there is room for; returns how many."""
         room = self._max_asked - len(self._asked)
         self._asked.extend(message_ids[:room])
         return min(room, len(message_ids))
 
     def fetch_asked(self, fetch: Callable[[bytes], bytes | None]) -> None:
-        """Turn IDs into messages until an RPC is full. `fetch` gives the encoded entry, or None."""
+        """Turn IDs into messages until an RPC is full. `fetch` returns the encoded entry, or None if it is
+        gone."""
         while self._asked and self._bytes < limits.GOSSIP_RPC:
             if (entry := fetch(self._asked.popleft())) is not None:
                 self._messages.append(entry)
                 self._bytes += len(entry)
 
     def next_bytes(self) -> tuple[bytes, int]:
-        """The next bytes to write, and the number of messages in them. Then `confirm` or `put_back`."""
+        """The next bytes to write, and the number of messages in them. Call `confirm` or `put_back` then."""
         control: list[bytes] = []
         messages: list[bytes] = []
         size = 0

@@ -1,8 +1,8 @@
-"""What we think of each peer: the score of gossipsub v1.1, kept by us, told to nobody.
+"""The score of each peer, as in gossipsub v1.1. This node keeps it and shows it to no peer.
 
-Counters decay at intervals; a score is worked out when asked for after a change. A bad record outlives
-its connection, and so does a ban. A good one does not: it could be earned once and cashed in later.
-New peer IDs cost nothing, so this prices misbehaviour and does not stop it.
+Counters decay at intervals; a score is computed when it is asked for after a change. A bad record outlives
+its connection, and so does a ban. A good one does not; otherwise an attacker could earn one and misuse it
+later. New peer IDs cost nothing, so scores make misbehaviour expensive but can't prevent it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from p2pforum.gossip.params import ScoreParams
 
 @dataclass(slots=True)
 class PeerScore:
-    """One peer. `left` is when its last connection ended."""
+    """One peer. `left` is the time when its last connection ended."""
 
     first: float = 0.0  # P2
     delivered: float = 0.0  # P3: first or soon after, while in the mesh
@@ -26,11 +26,12 @@ class PeerScore:
     banned_until: float = 0.0
     score: float = 0.0
     faults: float = 0.0  # the score without P3 and P3b
-    is_stale: bool = False  # the score, not the record
+    is_stale: bool = False  # whether the score must be computed anew
 
 
 class PeerScores:
-    """All records. `group` of a peer is what it shares with its sybils, its public address; "" if none."""
+    """All records. `group` of a peer is its public address, which an attacker's peers would share; "" if
+    none."""
 
     def __init__(self, params: ScoreParams, remembered: int) -> None:
         self.params = params
@@ -46,7 +47,7 @@ class PeerScores:
     # -- coming and going ------------------------------------------------------------------------------
 
     def join(self, peer: str, group: str, now: float) -> None:
-        """It is here, or has another public address than before."""
+        """The peer is here, or has another public address than before."""
         if (here := self._here.get(peer)) is not None:
             self._leave_group(peer, here)
         record = here or self._left.pop(peer, None) or PeerScore()
@@ -59,6 +60,7 @@ class PeerScores:
         self._refresh(record, now)
 
     def leave(self, peer: str, now: float) -> None:
+        """The peer is gone. Its record is kept only if its score is below zero or it is banned."""
         record = self._here.pop(peer, None)
         if record is None:
             return
@@ -90,7 +92,7 @@ class PeerScores:
         record = self._here.get(peer)
         if record is not None and record.since is None:
             record.since = now
-            record.delivered = max(record.delivered, self._expectation)  # owes nothing from before
+            record.delivered = max(record.delivered, self._expectation)  # it need not have delivered before
 
     def pruned(self, peer: str, now: float) -> None:
         record = self._here.get(peer)
@@ -116,14 +118,16 @@ class PeerScores:
         self.delivery(peer)
 
     def delivery(self, peer: str) -> None:
-        """The first copy of a valid message, or one that came close behind it; counts in the mesh."""
+        """The peer brought the first copy of a valid message, or one close behind it. Counts only in the
+        mesh."""
         record = self._here.get(peer)
         if record is not None and record.since is not None:
             record.delivered = min(record.delivered + 1.0, 2 * self.params.delivery_cap)
             record.is_stale = True
 
     def invalid(self, peer: str, now: float) -> None:
-        """A message that must not exist. Counts also for a peer that has just left."""
+        """The peer sent a message that breaks a rule for all nodes. Counts also for a peer that has just
+        left."""
         record = self._record(peer, now)
         record.invalid += 1.0
         record.is_stale = True
@@ -157,16 +161,16 @@ class PeerScores:
         return record.score
 
     def standing(self, peer: str, now: float) -> tuple[float, float]:
-        """Its score, and how many new messages it brought first of late."""
+        """A peer's score, and how many new messages it brought first of late."""
         record = self._here.get(peer) or PeerScore()
         return self.score(peer, now), record.first
 
     def negatives(self, now: float) -> set[str]:
-        """Those here whose score is below zero."""
+        """Connected peers with a score below zero."""
         return {peer for peer in self._here if self.score(peer, now) < 0}
 
     def is_only_slow(self, peer: str, now: float) -> bool:
-        """Whether nothing but P3 speaks against this peer."""
+        """Whether only P3 speaks against this peer."""
         record = self._here.get(peer) or PeerScore()
         self._refresh(record, now)
         return record.faults >= 0
@@ -179,7 +183,7 @@ class PeerScores:
         p = self.params
         merit = p.first_weight * record.first
         penalty = p.failure_weight * record.failures
-        if record.since is not None:  # most are not in the mesh, and this is worked out for each message
+        if record.since is not None:  # a shortcut: most are not in the mesh, and each message computes this
             merit += p.time_weight * min((now - record.since) / p.time_quantum, p.time_cap)
             penalty += p.delivery_weight * self._deficit(record, now) ** 2
         excess = max(0.0, record.behaviour - p.behaviour_threshold)
@@ -210,7 +214,7 @@ class PeerScores:
     # -- forgetting ------------------------------------------------------------------------------------
 
     def decay(self, now: float) -> None:
-        """Call it often; it acts once for each interval."""
+        """Call it often; it acts once in each interval."""
         p = self.params
         if now - self._decayed_at < p.decay_interval:
             return

@@ -1,7 +1,7 @@
-"""What was met lately: IDs (so that nothing is judged twice) and messages (for peers that missed them).
+"""IDs met lately, so that no message is judged twice; and messages, for peers that missed them.
 
-A message's ID is the SHA-256 of its data: the topic and the sender are no part of it. Both caches are
-bounded in time and in size; the oldest go first.
+A message's ID is the SHA-256 of its data: the topic and the sender are no part of it. Both caches are bounded
+in time and in size; the oldest entries go first.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class SeenCache:
 
     def __init__(self, ttl: float, size: int) -> None:
         self._ttl = ttl
-        self._entries = BoundedDict[bytes, float](size)  # until when: in that order
+        self._entries = BoundedDict[bytes, float](size)  # ID -> when it expires, in this order
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -52,7 +52,7 @@ class _Kept:
 
 
 class MessageCache:
-    """Valid messages of the last `history` heartbeats; those of the last `gossip` are offered to others."""
+    """Valid messages of the last `history` heartbeats; those of the last `gossip` are offered to peers."""
 
     def __init__(self, history: int, gossip: int, max_count: int, max_bytes: int) -> None:
         self._history = history
@@ -75,6 +75,7 @@ class MessageCache:
         return self._bytes
 
     def put(self, message_id: bytes, message: Message, now: float) -> None:
+        """Keep a message, if it is new; the oldest go when there are too many, or too many bytes."""
         if message_id in self._kept:
             return
         self._kept[message_id] = _Kept(message_id, message, now, self._beat)
@@ -102,7 +103,8 @@ class MessageCache:
         return None if kept is None else kept.message
 
     def own_id(self, message_id: bytes) -> bytes | None:
-        """The same ID as the object that is kept here: who remembers it takes no memory for another."""
+        """The object of an equal ID that is kept here, so that other code can store it without more
+        memory."""
         kept = self._kept.get(message_id)
         return None if kept is None else kept.message_id
 

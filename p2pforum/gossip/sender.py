@@ -1,4 +1,4 @@
-"""The stream to one peer: what waits for it is written, until the stream is lost."""
+"""The stream to one peer: writes the peer's queue to it, until the stream is lost."""
 
 import trio
 
@@ -18,9 +18,8 @@ class RpcSender:
         self._states = states
 
     async def send(self, state: PeerState, nursery: trio.Nursery) -> None:
-        """Returns when the stream is found lost while nothing is to be sent. Raises what opening a stream and
-        sending raise, and trio.TooSlowError for a peer that takes nothing.
-        """
+        """Returns when the stream is found lost while the queue is empty. Raises what opening a stream and
+        sending raise, and trio.TooSlowError for a peer that does not read."""
         async with await self._network.open_stream(state.peer, self._protocol) as stream:
             with trio.CancelScope() as scope:
                 nursery.start_soon(_cancel_when_lost, stream, scope)
@@ -41,8 +40,8 @@ class RpcSender:
 
 
 async def _cancel_when_lost(stream: trio.abc.ReceiveStream, scope: trio.CancelScope) -> None:
-    """Who waits for something to send does not see that its stream is dead: who reads does. Nothing else
-    comes this way, and a peer that says something here is not listened to."""
+    """Only a reader notices that a stream is dead, so this reads while the writer has nothing to write. The
+    peer should send nothing on this stream, and bytes that it sends are ignored."""
     try:
         await stream.receive_some(1)
     except trio.BrokenResourceError:

@@ -1,7 +1,7 @@
 """Gossip over streams: the router's effects carried out. Here and in sender.py gossip awaits.
 
-For each peer one outbound stream, written by one task, and one inbound stream, read by another.
-A slow peer loses messages (sync brings them), a fast one is made to wait.
+Each peer has one outbound stream, written by one task, and one inbound stream, read by another. A slow peer
+loses messages (sync brings them); a fast one is made to wait.
 """
 
 import logging
@@ -37,10 +37,10 @@ from p2pforum.network.interface import (
 
 log = logging.getLogger(__name__)
 
-_FAULT = "a fault in gossip"  # of our own
+_FAULT = "a fault in gossip"  # in this program
 
 PROTOCOL = "/meshsub/1.1.0"
-_BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then the others have a turn: at most as many fields as one RPC
+_BYTES_PER_TURN = 8 * limits.KIB  # of RPCs, then other tasks run: at most as many fields as in one RPC
 _OWN_PER_TURN = 8  # own posts published before a look at the queues: half of one at most
 
 
@@ -64,8 +64,8 @@ class GossipService:
         self._router = self.router = Router(door.params.topic, rng, gossip)
         self._states = PeerStates()
         self._sender = RpcSender(network, PROTOCOL, self._router, self._states)
-        self.echoes = self._states.echoes  #: what is counted of own posts, while somebody waits for it
-        self._joined = trio.lowlevel.ParkingLot()  # somebody has subscribed since
+        self.echoes = self._states.echoes  #: counts how own posts spread, while a front end waits for it
+        self._joined = trio.lowlevel.ParkingLot()  # woken when a peer may have subscribed
         self._expelled = 0
         self._nursery: trio.Nursery | None = None
         self._running = trio.Event()
@@ -87,8 +87,8 @@ class GossipService:
     async def originate(self, raws: Sequence[bytes]) -> None:
         """Release and publish own posts that are kept and not yet released.
 
-        Those that no peer would take now stay as they are, and so do bytes that are no post. Raises
-        StoreError if they can't be released: then they have not left the house.
+        A post that no peer would take now stays as it is, and so do bytes that are no post. Raises StoreError
+        if they can't be released; then they have not been sent.
         """
         await self._running.wait()
         for start in range(0, len(raws), _OWN_PER_TURN):
@@ -96,7 +96,7 @@ class GossipService:
             await self._pace()
 
     async def wait_for_taker(self) -> None:
-        """Until somebody would take an own post."""
+        """Until there is a peer to take an own post."""
         await self._running.wait()
         while not self.has_taker:
             await self._joined.park()
@@ -124,7 +124,7 @@ class GossipService:
         )
 
     def _worth(self) -> dict[PeerID, float]:
-        """How much each peer has brought of late: the network parts with others first."""
+        """How much each peer has brought of late: the network disconnects peers of little worth first."""
         return {peer: view.first for peer, view in self.peers().items()}
 
     def peers(self) -> dict[PeerID, PeerView]:
@@ -155,7 +155,7 @@ class GossipService:
             self._nursery.start_soon(end, peer)
 
     async def _pace(self) -> None:
-        """Own posts in bulk must not overrun the queues, nor wait long for a peer that is stuck."""
+        """Let queues drain, so that own posts in bulk do not overrun them; a second at most."""
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(1.0):
             while any(state.queue.is_filling for state in self._states):
@@ -168,8 +168,8 @@ class GossipService:
             self._apply(event)
 
     def _apply(self, event: ConnectionEvent) -> None:
-        """Events may be old when they are read; what counts is who is connected now. The stream to a peer
-        goes by its newest connection: an older one may be dead, and then nothing that is sent arrives."""
+        """Events may be old when they are read: what counts is which peers are connected now. The stream to a
+        peer uses its newest connection, because an older one may be dead, and what is sent on it lost."""
         peer = event.connection.peer
         state = self._states.get(peer)
         if connection_to(self._network, peer) is None:
@@ -182,7 +182,7 @@ class GossipService:
             state.renew()
 
     def _welcome(self, peer: PeerID) -> PeerState | None:
-        """What is kept for a connected peer; None if it is gone, or not wanted."""
+        """The state of a connected peer; None if it is gone, or banned."""
         state = self._states.get(peer)
         if state is not None or self._nursery is None or (connection := self._join(peer)) is None:
             return state
@@ -191,7 +191,7 @@ class GossipService:
         return state
 
     def _join(self, peer: PeerID) -> Connection | None:
-        """Tell the router by which connection this peer is here. None if it is gone, or not wanted."""
+        """Tell the router by which connection this peer is here. None if it is gone, or banned."""
         c = connection_to(self._network, peer)
         if c is None:
             return None
@@ -219,7 +219,7 @@ class GossipService:
         await self._running.wait()
         if (state := self._welcome(peer)) is None:
             return
-        state.inbound.cancel()  # a peer has one; the newest counts
+        state.inbound.cancel()  # a peer has one inbound stream: the newest
         self._router.on_stream(peer, trio.current_time())
         with trio.CancelScope() as state.inbound:
             await self._guarded(state, self._receive(state, stream))
@@ -230,7 +230,7 @@ class GossipService:
         while chunk := await stream.receive_some(limits.GOSSIP_READ):
             size = 0
             for body in splitter.feed(chunk):
-                size += len(body) + 256  # the smallest costs something, too
+                size += len(body) + 256  # an overhead, because even an empty RPC costs work
                 if size > _BYTES_PER_TURN:
                     await trio.lowlevel.checkpoint()
                     size = len(body)
@@ -244,14 +244,15 @@ class GossipService:
             self._states.note_half_read(state, splitter.held)
 
     async def _wait_for_room(self, state: PeerState) -> None:
-        """A peer whose posts wait for the door waits, too: TCP holds what it sends."""
+        """Stop reading from a peer whose posts wait for the door: TCP then makes the peer wait, too."""
         while held := self._states.is_full(state):
             self._router.hold(state.peer, held=True)
             await self._states.room.park()
         self._router.hold(state.peer, held=held)
 
     async def _guarded(self, state: PeerState, work: Awaitable[None]) -> None:
-        """Blame exactly: a peer's fault costs the peer, nobody's fault nothing, ours that connection."""
+        """Ban for a broken protocol, disconnect for silence or a fault of this program, ignore a lost
+        peer."""
         try:
             await work
         except RemoteProtocolError as error:
@@ -276,10 +277,10 @@ class GossipService:
                 self._pronounce(batch, verdicts)
             except StoreError as error:
                 log.error("the store takes nothing: %s", error)
-                pause = 1.0  # a full disk does not get better by asking quickly
+                pause = 1.0  # the disk may be full, and asking at once would not help
             except Exception:
                 log.exception(_FAULT)
-            self._router.on_failure(validate.message_id for validate in batch)  # those without a verdict
+            self._router.on_failure(validate.message_id for validate in batch)  # no-op for judged ones
             await trio.sleep(pause)
 
     def _pronounce(self, batch: Sequence[Validate], verdicts: Sequence[Verdict]) -> None:
@@ -289,7 +290,7 @@ class GossipService:
 
     async def _beat(self) -> None:
         period = self._router.params.heartbeat
-        await trio.sleep(self._rng.random() * period)  # nodes that start together need not beat together
+        await trio.sleep(self._rng.random() * period)  # nodes that start together should not beat together
         while True:
             try:
                 self._perform(self._router.heartbeat(trio.current_time()))

@@ -1,8 +1,8 @@
-"""Posts on their way to the door: a queue for each peer, and one post of each queue in turn.
+"""Posts that wait for the door: a queue for each peer, and one post of each queue in turn.
 
-Nothing is dropped here but with the peer that brought it. Who fills its queue is not read from until there
-is room (`is_full`), so that the queues of all peers together are bounded by how many peers there are, and
-none depends on how full another is. What several peers brought stands in the queue of each.
+A post is dropped here only with the peer that brought it. The node stops reading from a peer whose queue is
+full, until there is room (`is_full`). So the number of peers bounds all queues together, and no queue depends
+on how full another is. A post that several peers brought stands in the queue of each.
 """
 
 from collections import OrderedDict
@@ -13,11 +13,11 @@ from p2pforum.gossip.effects import Validate
 from p2pforum.gossip.wire.rpc import Message
 
 MOST_JUDGED = limits.GOSSIP_WAITING + limits.MAX_RPC + limits.MAX_RPC_MESSAGES * limits.GOSSIP_MESSAGE_MEMORY
-"""Bytes that the queue of one peer takes at most: it is full, and then comes the largest RPC."""
+"""Bytes that the queue of one peer takes at most: a queue that is just not full, and the largest RPC."""
 
 
 class PendingMessage:
-    """A message being judged, and who has brought it meanwhile, the first first."""
+    """A message being judged, and the peers that have brought it meanwhile, in this order."""
 
     __slots__ = ("message", "senders")
 
@@ -39,11 +39,11 @@ def cost_of(validate: Validate) -> int:
 
 class ValidationQueue:
     def __init__(self) -> None:
-        self._queues: OrderedDict[str, _Queue] = OrderedDict()  # none is empty; whose turn it is first
-        self._holders: dict[bytes, list[str]] = {}  # message ID -> in whose queues it is
+        self._queues: OrderedDict[str, _Queue] = OrderedDict()  # none is empty; the next in turn is first
+        self._holders: dict[bytes, list[str]] = {}  # message ID -> peers in whose queues it is
 
     def __len__(self) -> int:
-        """Messages, each counted once."""
+        """Counts each message once."""
         return len(self._holders)
 
     def cost(self, peer: str) -> int:
@@ -52,20 +52,22 @@ class ValidationQueue:
         return 0 if queue is None else queue.cost
 
     def is_full(self, peer: str) -> bool:
-        """Whether nothing more may be read of this peer now."""
+        """Whether the node must stop reading from this peer for now."""
         return self.cost(peer) > limits.GOSSIP_WAITING
 
     def add(self, validate: Validate) -> None:
+        """Put a post into the queue of the peer that brought it. One that is at the door already is left
+        out."""
         name, peer = validate.message_id, validate.peer
         if validate.is_again and name not in self._holders:
-            return  # it is at the door
+            return  # the door judges it now
         self._holders.setdefault(name, []).append(peer)
         queue = self._queues.setdefault(peer, _Queue())
         queue.posts[name] = validate
         queue.cost += cost_of(validate)
 
     def next_batch(self) -> list[Validate]:
-        """One from each peer in turn, so that nobody's flood delays the others for long."""
+        """One post from each peer in turn, so that one peer's flood delays the others only briefly."""
         batch: list[Validate] = []
         while self._queues and len(batch) < limits.GOSSIP_BATCH:
             peer, queue = next(iter(self._queues.items()))
@@ -83,7 +85,7 @@ class ValidationQueue:
             del self._queues[peer]
 
     def remove_peer(self, peer: str) -> list[bytes]:
-        """The peer is gone: forget its queue. The messages that nobody else brought."""
+        """The peer is gone: drop its queue. Returns the messages that no other peer has brought."""
         queue = self._queues.pop(peer, _Queue())
         alone = []
         for name in queue.posts:

@@ -1,19 +1,19 @@
-"""What may be shown of gossip: counts, and a peer's standing. No post can be told from either."""
+"""What may be shown of gossip: counts, and a peer's score. Neither identifies a post."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Counts:
-    """Messages, since the start. Nothing here says which, or from whom."""
+    """Messages since the start. No count says which message, or from which peer."""
 
     received: int = 0
     accepted: int = 0
     duplicates: int = 0
-    ignored: int = 0  # known to the store already, too early, or not kept here
+    ignored: int = 0  # the store had it already, it was too early, or this node does not keep it
     invalid: int = 0
     authored: int = 0  # refused because they named an author
-    foreign: int = 0  # in a topic that is not ours
+    foreign: int = 0  # in a foreign topic
     originated: int = 0
     asked: int = 0
     served: int = 0
@@ -31,7 +31,8 @@ class PeerView:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How an own post left, as counts of peers: handed it by us, only told that we have it, had it for us."""
+    """How an own post spread, as counts of peers: sent it by this node; only told that this node has it; had
+    it to offer or send to this node."""
 
     handed: int
     told: int
@@ -43,7 +44,7 @@ class GossipStatistics:
     """A snapshot for `p2pforum status`: the router's counts with what streams and queues did."""
 
     peers: int
-    mesh_peers: int  # pushed to
+    mesh_peers: int  # to which posts are pushed
     received: int
     accepted: int
     duplicates: int
@@ -54,6 +55,6 @@ class GossipStatistics:
     originated: int
     asked: int
     served: int
-    sent: int  # handed to streams
-    dropped: int  # because a peer's queue was full; sync brings them
-    expelled: int  # peers
+    sent: int  # messages written to streams
+    dropped: int  # messages, because a peer's queue was full; sync brings them
+    expelled: int  # peers that were banned

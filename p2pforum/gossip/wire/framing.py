@@ -1,6 +1,6 @@
 """Frames on a gossip stream: each RPC follows its length, an unsigned varint in its shortest form.
 
-`FrameSplitter` cuts what comes in. It is bounded, and does no I/O.
+`FrameSplitter` splits what comes in. It is bounded, and does no I/O.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def frame(body: bytes) -> bytes:
 
 
 class FrameSplitter:
-    """Holds at most one RPC and what came with its end in one read."""
+    """Holds at most one RPC, and what came with its end in one read."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -28,12 +28,12 @@ class FrameSplitter:
         while (head := self._head()) is not None and head[1] <= len(self._buffer):
             start, end = head
             body = bytes(self._buffer[start:end])
-            del self._buffer[:end]  # now: who takes it may be long in coming back for the next
+            del self._buffer[:end]  # before the yield, because the caller may take long to come back
             yield body
 
     @property
     def held(self) -> int:
-        """Bytes."""
+        """Bytes in the buffer."""
         return len(self._buffer)
 
     def _head(self) -> tuple[int, int] | None:

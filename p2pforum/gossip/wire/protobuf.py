@@ -1,4 +1,4 @@
-"""Protobuf fields of one RPC, one after the other, counted. What they mean is in rpc.py."""
+"""Protobuf fields of one RPC, one after the other, counted. rpc.py says what they mean."""
 
 from collections.abc import Iterator
 
@@ -9,27 +9,31 @@ VARINT, FIXED64, LEN, FIXED32 = 0, 1, 2, 5
 
 
 def require(rule: bool, complaint: str) -> None:
-    """Raises RemoteProtocolError."""
+    """Raises RemoteProtocolError if `rule` is false."""
     if not rule:
         raise RemoteProtocolError(f"an RPC with {complaint}")
 
 
 class Body:
-    """The bytes of one RPC, and how many fields have been read in it. Python takes about 1 us for each,
-    and a field that means nothing is 2 bytes: without a bound an RPC would stall the loop for 0.1 s."""
+    """The bytes of one RPC, and how many fields have been read in it.
+
+    Python takes about 1 us for each field, and an attacker can write a field without meaning in 2 bytes.
+    Without a bound, one such RPC would stall the event loop for 0.1 s.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.count = 0
 
     def len_fields(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """(number, start, end) of each length-delimited field."""
+        """(number, start, end) of each length-delimited field. Raises RemoteProtocolError."""
         for number, wire, a, b in self.fields(start, end):
             if wire == LEN:
                 yield number, a, b
 
     def fields(self, pos: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-        """(number, wire type, a, b): a is the value of a varint, [a, b) the place of anything else."""
+        """(number, wire type, a, b): a is the value of a varint; for other types, bytes a to b hold the
+        value. Raises RemoteProtocolError for what is not protobuf, or for too many fields."""
         data = self.data
         while pos < end:
             self.count += 1

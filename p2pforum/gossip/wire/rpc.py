@@ -1,8 +1,8 @@
 """The pubsub RPC on the wire: protobuf (proto2), read and written by hand.
 
-By hand, because each bound must hold before memory is taken, and because a field that names an author
-must not exist in what we can write (StrictNoSign). Unknown fields are skipped, those of later
-GossipSub versions among them. This is not a general protobuf library.
+By hand, because each bound must hold before memory is used, and because this code must not be able to write a
+field that names an author (StrictNoSign). Unknown fields are skipped, those of later GossipSub versions among
+them. This is not a general protobuf library.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ _DATA, _TOPIC = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A post under way. `authored`: it carried a field that names its author, and must be refused."""
+    """A post on its way. `authored`: it carried a field that names its author, and must be refused."""
 
     topic: str
     data: bytes
@@ -52,7 +52,7 @@ class Rpc:
     iwant: tuple[bytes, ...] = ()
     graft: tuple[str, ...] = ()
     prune: tuple[Prune, ...] = ()
-    surplus: int = field(default=0, compare=False)  #: fields read that are no part of these
+    surplus: int = field(default=0, compare=False)  #: fields read that belong to none of these
 
     @property
     def has_control(self) -> bool:
@@ -71,6 +71,7 @@ class Rpc:
 
 
 def encode_uvarint(value: int) -> bytes:
+    """An unsigned varint in its shortest form."""
     if value <= 0x7F:  # nearly all are lengths of topics and IDs
         return bytes((value,))
     out = bytearray()
@@ -90,7 +91,10 @@ def _uint_field(number: int, value: int) -> bytes:
 
 
 def encode_publish(message: Message) -> bytes:
-    """One entry of an RPC's `publish`. Entries joined are the body of an RPC with several messages."""
+    """One entry of an RPC's `publish`. Entries joined are the body of an RPC with several messages.
+
+    Raises LocalProtocolError for a message that names its author.
+    """
     if message.authored:
         raise LocalProtocolError("a message that names its author must not be passed on")
     return _len_field(2, _len_field(_DATA, message.data) + _len_field(_TOPIC, message.topic.encode()))
@@ -126,7 +130,7 @@ def _encode_control(rpc: Rpc) -> bytes:
 
 
 def decode_rpc(body: bytes) -> Rpc:
-    """Raises RemoteProtocolError for what is not protobuf, or holds more than one RPC may."""
+    """Raises RemoteProtocolError for bytes that are not protobuf, or that hold more than one RPC may."""
     if len(body) > limits.MAX_RPC:
         raise RemoteProtocolError(f"an RPC of {len(body)} bytes; at most {limits.MAX_RPC}")
     rpc = Body(body)
@@ -179,7 +183,7 @@ def _decode_message(rpc: Body, start: int, end: int) -> Message:
 
 
 class _Control:
-    """What an RPC's control parts hold together; protobuf allows several, and merges them."""
+    """All control parts of an RPC together; protobuf allows several, and merges them."""
 
     def __init__(self) -> None:
         self.ihave: list[IHave] = []

@@ -1,4 +1,5 @@
-"""Connected peers as the stem sees them: who dialled, who takes frames, and what each may send."""
+"""Connected peers as the stem sees them: which side dialled, which take frames, and how many each may
+send."""
 
 from dataclasses import dataclass
 
@@ -9,14 +10,14 @@ from p2pforum.stem.token_buckets import TokenBuckets
 
 @dataclass(eq=False, slots=True)
 class Contact:
-    """One connection. `group` is the part of the network that its address is in, empty for none."""
+    """One connection. `group` is the network group of its address, empty for none."""
 
     outbound: bool
     group: str
     inbound: TokenBucket
     onward: TokenBucket
     answers: bool = False  # it took a frame
-    failed: bool = False  # it did not take the last one
+    failed: bool = False  # it did not take the last frame
 
 
 class Contacts:
@@ -48,26 +49,27 @@ class Contacts:
         return self._here[peer]
 
     def note(self, peer: str, *, answers: bool) -> bool:
-        """It took a frame, or did not. False if it is gone."""
+        """The peer took a frame, or did not. False if it is gone."""
         contact = self._here.get(peer)
         if contact is not None:
             contact.answers, contact.failed = answers, not answers
         return contact is not None
 
     def may_send(self, peer: str, now: float) -> bool:
-        """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
+        """A frame of this peer has come; False if it sends too many. Invalid frames count too."""
         contact = self._here.get(peer)
         return contact is not None and contact.inbound.take_one(now) == 0.0
 
     def candidates(self) -> dict[str, str]:
-        """For relays, with their groups: who dialled us can't choose to be one."""
+        """Possible relays, with their groups. Only peers that this node dialled, so that an attacker can't
+        choose to be a relay by dialling in."""
         return {name: c.group for name, c in self._here.items() if c.outbound and c.answers}
 
     def there(self) -> list[str]:
-        """Who may take frames, whoever dialled: as a guard, which was chosen before."""
+        """Peers that may take frames, whichever side dialled: for guards, which were chosen before."""
         return [name for name, contact in self._here.items() if not contact.failed]
 
     @property
     def outbound(self) -> bool:
-        """Whether there is a peer that we dialled."""
+        """Whether there is a peer that this node dialled."""
         return any(contact.outbound for contact in self._here.values())

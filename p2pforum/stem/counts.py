@@ -1,15 +1,15 @@
-"""What the stem says of itself to front ends: numbers alone."""
+"""What the stem shows to front ends: only numbers."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class StemCounts:
-    """Since the start. Nothing here says which post, or by which peer."""
+    """Counts since the start. None says which post, or which peer."""
 
     received: int = 0  # frames with posts
     cover: int = 0  # empty ones
-    excess: int = 0  # dropped: too many from one peer
+    excess: int = 0  # dropped, because one peer sent too many
     invalid: int = 0
     sent: int = 0
     failed: int = 0
@@ -22,6 +22,6 @@ class StemView:
 
     own: int
     relayed: int
-    guards: int  # that are kept, of all slots
+    guards: int  # kept, of all slots
     guards_connected: int
     counts: StemCounts

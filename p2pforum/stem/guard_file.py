@@ -1,4 +1,5 @@
-"""The guards over restarts: a small file in the data directory. It names peers and hours, no post, no key."""
+"""The guards over restarts: a small file in the data directory. It names peers and hours, no post and no
+key."""
 
 import secrets
 from pathlib import Path
@@ -13,14 +14,19 @@ _NAME = "guards.json"
 
 
 class GuardFile:
-    """Without a directory nothing lasts. Unless own posts go through guards (`is_used`) the file stays."""
+    """Without a directory nothing is kept. The file is not written unless own posts go through guards
+    (`is_used`)."""
 
     def __init__(self, directory: Path | None, *, is_used: bool = True) -> None:
         self._path = directory / _NAME if directory else None
         self._is_used = is_used
 
     def read(self) -> Guards:
-        """New guards without a word would be what an attacker who broke the file wants: so it raises."""
+        """The guards in the file, or new ones if there is no file.
+
+        Raises P2PForumError for a damaged file: an attacker who damages it wants the node to draw new guards
+        silently. Raises StoreError if it can't be read.
+        """
         content = read_small(self._path) if self._path else None
         try:
             return (
@@ -37,5 +43,5 @@ class GuardFile:
             write_small(self._path, text.encode())
 
     async def keep(self, text: str) -> None:
-        """The same, while others run."""
+        """As `save`, in a thread."""
         await trio.to_thread.run_sync(self.save, text)

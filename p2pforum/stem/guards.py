@@ -1,9 +1,10 @@
-"""Through whom own posts go: a guard for each of some slots, kept for most of a year.
+"""The guards that own posts go through: a guard for each of some slots, kept for most of a year.
 
-A first hop drawn anew for each post meets a spy soon, and a pseudonym with twenty posts is found; a guard is
-a spy with probability p, once. One guard for all keys would join them: so a secret sends each key to a slot,
-and each slot has guards of its own, one and a stand-in, drawn whether or not any key falls there. What is
-kept names peers, and until when: never a post or a key. Slots with `Random`, hours and seconds as arguments.
+If the node drew a first hop for each post, it would soon draw a spy, and a pseudonym with twenty posts would
+be found. A guard is a spy with probability p, once. One guard for all keys would link the keys. So a secret
+maps each key to a slot, and each slot has guards of its own, one and a stand-in. Both are drawn even if no
+key maps there. The file keeps peers and hours, never a post or a key. `Random`, hours and seconds are
+arguments.
 """
 
 import hashlib
@@ -18,9 +19,10 @@ from p2pforum.stem.params import GuardParams
 
 @dataclass(slots=True)
 class Guard:
-    """`until` is an hour since 1970; `absent` counts hours in which its slot was used and it was not there.
+    """`until` is an hour since 1970; `absent` counts hours in which its slot was used and the guard was not
+    there.
 
-    `address` is where it answered when it was drawn, "" if it was drawn from peers that were there.
+    `address` is where it answered when it was drawn, "" if it was drawn from connected peers.
     """
 
     slot: int
@@ -37,43 +39,46 @@ _TYPES = (int, str, str, str, int, bool, int)
 
 @dataclass(slots=True)
 class Guards:
-    """`since`: the hour of their beginning; 0 until `maintain` has been called."""
+    """`since`: the hour in which they began; 0 until `maintain` has been called."""
 
     params: GuardParams = field(default_factory=GuardParams)
     secret: bytes = b""
     since: int = 0
     kept: list[Guard] = field(default_factory=list)
-    _used: dict[int, float] = field(default_factory=dict)  # slot -> when, on a steady clock: never written
+    _used: dict[int, float] = field(default_factory=dict)  # slot -> seconds, never written to disk
     _counted: int = 0  # the hour up to which absence is counted
 
     def slot_of(self, key: bytes) -> int:
-        """Nobody can tell which keys share one, without the secret."""
+        """Without the secret, an attacker can't tell which keys share a slot."""
         digest = hashlib.blake2b(key, key=self.secret, digest_size=8).digest()
         return int.from_bytes(digest) % self.params.slots
 
     def of(self, slot: int) -> list[str]:
-        """Its guards, the one to use first."""
+        """The guards of a slot, the one to use first."""
         found = [guard for guard in self.kept if guard.slot == slot]
         return [guard.peer for guard in sorted(found, key=lambda guard: not guard.is_first)]
 
     def in_use(self, slot: int, there: Collection[str]) -> list[str]:
-        """Of these, those that are there."""
+        """The guards of a slot that are in `there`."""
         return [peer for peer in self.of(slot) if peer in there]
 
-    # -- whom to dial --------------------------------------------------------------------------------
+    # -- guards to dial ------------------------------------------------------------------------------
 
     def use(self, slot: int, now: float) -> None:
-        """An own post is to go through it."""
+        """An own post will go through this slot."""
         self._used[slot] = now
 
     def wanted(self, now: float) -> list[int]:
-        """Slots whose guards are to be connected: used not long ago."""
+        """Slots that were used not long ago. The node connects to their guards."""
         since = now - self.params.linger
         return [slot for slot, when in sorted(self._used.items()) if when > since]
 
     def lacking(self, hour: int, now: float, there: Collection[str]) -> int | None:
-        """A slot for which a guard is to be drawn: at once for one in use of whose guards none is there; then
-        one with too few; then one with a guard that is past its time, and serves until there is another."""
+        """A slot for which to draw a guard, or None.
+
+        First a slot in use with no guard in `there`; then one with too few guards; then one with a guard past
+        its time, which serves until another is found.
+        """
         for slot in self.wanted(now):
             if not self.in_use(slot, there) and len(self.of(slot)) < self.params.most:
                 return slot
@@ -88,9 +93,10 @@ class Guards:
     def adopt(
         self, slot: int, peer: str, where: tuple[str, str], hour: int, rng: Random, *, is_scarce: bool = False
     ) -> None:
-        """`where`: address and group. `is_scarce`: drawn from few, so that another is drawn soon.
+        """Add a guard. `where`: address and group. `is_scarce`: drawn from few, so that another is drawn
+        soon.
 
-        It takes the place of one that is past its time, if the slot has such and lacks none.
+        It replaces a guard past its time, if the slot has one and lacks none.
         """
         p = self.params
         is_new = hour < (self.since or hour) + p.first_hours
@@ -107,7 +113,10 @@ class Guards:
     # -- time ----------------------------------------------------------------------------------------
 
     def maintain(self, hour: int, now: float, there: Collection[str]) -> None:
-        """Now and then, never because of a post. `there`: peers that take frames."""
+        """Count absence and drop guards that were absent too long.
+
+        Call it now and then, never because of a post. `there`: peers that take frames.
+        """
         self.since = self.since or hour
         self._count_absence(hour, now, there)
         self.kept = [guard for guard in self.kept if guard.absent < self.params.absent_hours]
@@ -115,24 +124,26 @@ class Guards:
     def _count_absence(self, hour: int, now: float, there: Collection[str]) -> None:
         passed = hour - self._counted
         self._counted = hour
-        if not there or passed != 1:  # we were away or alone, or no hour has passed: not their absence
+        # The node was off or had no peers, or no hour has passed: that is not the guards' absence.
+        if not there or passed != 1:
             return
         for slot in self.wanted(now):
             served = bool(self.in_use(slot, there))
             for guard in (guard for guard in self.kept if guard.slot == slot):
                 if guard.peer in there:
                     guard.absent = 0
-                elif guard.is_first or not served:  # a stand-in need not be there
+                elif guard.is_first or not served:  # a stand-in may be absent while the first serves
                     guard.absent += 1
 
     def fill(self, hour: int, there: Mapping[str, str], rng: Random) -> None:
-        """From peers that are there, and their groups, where no others are known."""
+        """Draw missing guards from connected peers (`there`, with their groups), where no others are
+        known."""
         for slot in range(self.params.slots):
             while self._needs(slot) and (peer := self._draw(slot, there, rng)):
                 self.adopt(slot, peer, ("", there[peer]), hour, rng, is_scarce=True)
 
     def _draw(self, slot: int, there: Mapping[str, str], rng: Random) -> str | None:
-        """Slots share guards where peers are few, but no group is twice in one."""
+        """Slots share guards where peers are few, but no slot has two of one network group."""
         mine = {guard.peer for guard in self.kept if guard.slot == slot}
         groups = {guard.group for guard in self.kept if guard.slot == slot and guard.group}
         load = Counter(guard.peer for guard in self.kept)
@@ -149,7 +160,7 @@ class Guards:
 
     @classmethod
     def decode(cls, text: str, params: GuardParams | None = None) -> "Guards":
-        """Raises ValueError for what `encode` did not write."""
+        """Raises ValueError for text that `encode` did not write."""
         params = params or GuardParams()
         try:
             whole = json.loads(text)

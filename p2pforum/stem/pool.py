@@ -4,22 +4,22 @@ from dataclasses import dataclass, field
 
 from p2pforum.stem.params import StemParams
 
-OWN = ""  # where an own post comes from, among the peers that bring the others
+OWN = ""  # stands for this node in the place of the peer that brought a post
 
 
 @dataclass(eq=False, slots=True)
 class StemPost:
-    """One post. `edges` are where it came from: a second arrival from one of them is a duplicate. `holder`
-    is the first of them, in whose share it counts.
+    """One post. `edges` are the peers that brought it: a second arrival from one of them is a duplicate.
+    `holder` is the first of them; the post counts in its share.
 
-    After a restart every post is `own`: which were, nothing on disk says.
+    After a restart every post is `own`, because no file says which were.
     """
 
     post_id: bytes
     raw: bytes
     own: bool
     holder: str
-    slot: int = 0  #: of an own one: whose guards it goes through
+    slot: int = 0  #: of an own post: it goes through this slot's guards
     edges: set[str] = field(default_factory=set)
     is_sent: bool = False
     is_fluffing: bool = False
@@ -36,8 +36,8 @@ class _Share:
 
 
 class Pool:
-    """Own posts and others', each bounded in posts and bytes by themselves, so that no flood takes room from
-    own ones. Of others', those of the peer that has brought most are crowded out.
+    """Own posts and other users', each bounded in posts and bytes by themselves, so that no flood takes room
+    from own posts. When there are too many others, those of the peer that has brought most are crowded out.
     """
 
     def __init__(self, params: StemParams) -> None:
@@ -63,11 +63,11 @@ class Pool:
 
     @property
     def queued(self) -> int:
-        """Own ones that no peer has got yet."""
+        """Own posts that no peer has got yet."""
         return sum(post.own and not post.is_sent for post in self._posts.values())
 
     def has_room(self, size: int) -> bool:
-        """For one more own post."""
+        """Whether there is room for one more own post of `size` bytes."""
         own = self._shares.get(OWN, _Share())
         return own.posts < self._params.pool_posts and own.bytes + size <= self._params.pool_bytes
 
@@ -76,6 +76,7 @@ class Pool:
         self._shares.setdefault(post.holder, _Share()).change(1, len(post.raw))
 
     def remove(self, post_id: bytes) -> None:
+        """Take a post out, if it is here, and out of its holder's share."""
         post = self._posts.pop(post_id, None)
         if post is not None:
             share = self._shares[post.holder]
@@ -84,9 +85,10 @@ class Pool:
                 del self._shares[post.holder]
 
     def crowd_out(self) -> list[StemPost]:
-        """Remove what others have brought too much of: the oldest of whoever has most, again and again.
+        """Remove others' posts until they fit: the oldest post of the peer that has most, again and again.
 
-        Of several that have most, the oldest of all theirs: by name an attacker could have its own stay.
+        If several peers have most, it is the oldest of all their posts. A choice by peer ID would let an
+        attacker keep its own posts here.
         """
         out: list[StemPost] = []
         while self._is_crowded():

@@ -1,4 +1,5 @@
-"""What whoever dials must know of guards: which to keep connected, when to draw one, and if it will do."""
+"""For the code that dials: which guards to keep connected, when to draw one, and whether a peer can be
+one."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +10,7 @@ from p2pforum.stem.router import StemRouter
 
 
 class Recruits:
-    """`takes` sends a peer an empty frame: only who takes it can be a guard."""
+    """`takes` sends a peer an empty frame: only a peer that takes it can be a guard."""
 
     def __init__(
         self, router: StemRouter, hour: Callable[[], int], takes: Callable[[PeerID], Awaitable[bool]]
@@ -26,12 +27,13 @@ class Recruits:
         return [[(peer, addresses[slot, peer]) for peer in guards.of(slot)] for slot in slots]
 
     def fails(self, peer: str) -> bool:
-        """It is connected and did not take the last frame: an attacker's may do so, to have none sent."""
+        """It is connected and did not take the last frame. An attacker's guard may do so, to prevent
+        posts."""
         contact = self._router.contacts.get(peer)
         return contact is not None and contact.failed
 
     def lacks(self, *, urgently: bool = False) -> bool:
-        """Whether a guard is to be drawn; `urgently`: for a post that waits, as none of its slot is there."""
+        """Whether to draw a guard. `urgently`: only for a slot in use that has no guard connected."""
         slot, guards, now = self._lacking(), self._router.guards, trio.current_time()
         if slot is None or not urgently:
             return slot is not None
@@ -43,16 +45,19 @@ class Recruits:
         return self._router.guards.lacking(self._hour(), trio.current_time(), there)
 
     def taken(self) -> tuple[set[str], set[str]]:
-        """Peers, and groups, that are guards."""
+        """Peers, and network groups, that are guards."""
         kept = self._router.guards.kept
         return {guard.peer for guard in kept}, {guard.group for guard in kept} - {""}
 
     def found_none(self) -> None:
-        """The address book has nobody to draw: peers that are there must do, if a slot has no guard."""
+        """The address book has no peer to draw, so draw from connected peers for slots without a guard."""
         self._router.fill_guards(self._hour())
 
     async def adopt(self, peer: PeerID, where: tuple[str, str]) -> bool:
-        """A peer that was drawn and is connected; `where` is its address, and the group of that."""
+        """Make a peer that was drawn and is connected a guard. `where` is its address, and the group of that.
+
+        False if it does not take a frame, or no slot lacks it.
+        """
         if peer not in self._router.contacts.candidates() and not await self._takes(peer):
             return False
         slot = self._lacking()

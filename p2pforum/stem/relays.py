@@ -1,7 +1,7 @@
-"""Epochs: in each, this node either ends others' stems or passes them on, by two relays drawn for the epoch.
+"""Epochs: in each, this node either ends others' stems or passes them on, to two relays drawn for the epoch.
 
-All posts that one peer brings take the same way: two posts of one author must not show two ways. Relays are
-peers that we dialled ourselves: whoever dials us can't choose to be one.
+All posts that one peer brings go to the same relay. Otherwise two posts of one author would show an observer
+two ways. Relays are peers that this node dialled, so that an attacker can't become one by dialling in.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ class Relays:
         self.is_diffuser = False
         self.ends = 0.0
         self._begin(now)
-        self.ends -= rng.random() * params.epoch  # nodes that start together do not change together
+        self.ends -= rng.random() * params.epoch  # so that nodes started together do not change together
 
     def turn(self, now: float) -> None:
         if now >= self.ends:
@@ -45,12 +45,12 @@ class Relays:
         return relay
 
     def other(self, peer: str, failed: str, candidates: Mapping[str, str]) -> str | None:
-        """For one post that the peer's own relay did not take."""
+        """The other relay, for one post that the peer's own relay did not take."""
         self._refresh(candidates)
         return next((relay for relay in self._relays if relay not in (failed, peer)), None)
 
     def _refresh(self, candidates: Mapping[str, str]) -> None:
-        """Relays that are gone are replaced: within an epoch no others are."""
+        """Replace relays that are gone; within an epoch, all others stay."""
         self._relays = [relay for relay in self._relays if relay in candidates]
         self._routes = {peer: relay for peer, relay in self._routes.items() if relay in candidates}
         while len(self._relays) < self._params.relays:

@@ -1,7 +1,7 @@
-"""The stem router: which post goes to whom, when, and when it is fluffed. It decides and does nothing.
+"""The stem router: which post goes to which peer, when, and when it is fluffed. It decides and does no I/O.
 
 Time (seconds on a steady clock) and randomness are arguments, effects are return values: the simulation runs
-this same class. What a post is, and whether it is valid or public, its caller says.
+this same class. The caller says what a post is, and whether it is valid or public.
 """
 
 import heapq
@@ -19,7 +19,8 @@ from p2pforum.stem.relays import Relays
 
 @dataclass(frozen=True, slots=True)
 class RelayPost:
-    """Send this to one peer. If it does not take it, call `on_failure`. `edge` is where it came from."""
+    """Send this to one peer. If the peer does not take it, call `on_failure`. `edge` is the peer that brought
+    it."""
 
     peer: str
     post_id: bytes
@@ -39,7 +40,7 @@ class Fluff:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Send this peer an empty frame: only who takes it can be relay or guard."""
+    """Send this peer an empty frame: only a peer that takes it can be a relay or guard."""
 
     peer: str
 
@@ -50,7 +51,7 @@ Effect = RelayPost | Fluff | Probe
 @dataclass(frozen=True, slots=True)
 class _Send:
     edge: str
-    failed: str = ""  # who did not take it: this is the second and last try
+    failed: str = ""  # the peer that did not take it: this is the second and last try
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class _Ask:
 
 
 class StemRouter:
-    """Feed it what happens; call `tick` when `next_wake` says so, and carry out what it returns."""
+    """Tell it what happens; call `tick` when `next_wake` says so, and carry out what it returns."""
 
     def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
         self.params = params or StemParams()
@@ -74,15 +75,17 @@ class StemRouter:
         self.contacts = Contacts(self.params)
         self._relays = Relays(self.params, rng, now)
         self._pool = Pool(self.params)
-        self._urgent: dict[bytes, Fluff] = {}  # crowded out of the pool: public at the next tick
+        self._urgent: dict[bytes, Fluff] = {}  # crowded out of the pool, public at the next tick
         self._plans: list[tuple[float, int, bytes, _Send | _End | _Ask]] = []
         self._count = itertools.count()
         self._settled_at: float | None = None
-        self.fills = True  #: draw guards from peers that are there; False: somebody adopts some
+        self.fills = True  #: draw guards from connected peers; False: Recruits adopts others
 
     # -- peers ---------------------------------------------------------------------------------------
 
     def add_peer(self, peer: str, now: float, *, outbound: bool, group: str = "") -> None:
+        """A peer is connected. One that this node dialled is probed a little later, and may then be a
+        relay."""
         self.contacts.add(peer, now, outbound=outbound, group=group)
         if not outbound:
             return
@@ -97,24 +100,25 @@ class StemRouter:
         return peer in self.contacts
 
     def on_answer(self, peer: str) -> None:
-        """It took a frame."""
+        """The peer took a frame."""
         self.contacts.note(peer, answers=True)
 
     def on_silence(self, peer: str, now: float) -> None:
-        """It did not take one."""
+        """The peer did not take a frame."""
         if self.contacts.note(peer, answers=False):
             self._ask(peer, now + self.params.fault)
 
     # -- guards --------------------------------------------------------------------------------------
 
     def maintain_guards(self, hour: int, now: float) -> None:
-        """Call it every minute or so, and keep the guards if they differ."""
+        """Call it every minute or so, and save the guards if they changed."""
         self.guards.maintain(hour, now, self.contacts.there())
         if self.fills and self._settled_at is not None and now >= self._settled_at:
             self.fill_guards(hour)
 
     def fill_guards(self, hour: int) -> None:
-        """Draw those that are missing from peers that we dialled, as nobody has others."""
+        """Draw missing guards from peers that this node dialled, because the address book offers no
+        others."""
         self.guards.fill(hour, self.contacts.candidates(), self._rng)
 
     def adopt(self, slot: int, peer: str, where: tuple[str, str], hour: int) -> None:
@@ -137,7 +141,8 @@ class StemRouter:
         return self.contacts.outbound
 
     def is_prompt(self, now: float) -> bool:
-        """A guard of each slot in use is there, and there is no queue for it."""
+        """Whether an own post leaves at once: each slot in use has a guard connected, and no other post
+        waits."""
         there = self.contacts.there()
         slots = self.guards.wanted(now)
         return all(self.guards.in_use(slot, there) for slot in slots) and self._pool.queued <= 1
@@ -155,13 +160,13 @@ class StemRouter:
         return post is not None and raw in (None, post.raw)
 
     def may_send(self, peer: str, now: float) -> bool:
-        """A frame of this peer has come; False if it sends too many. Invalid ones count too."""
+        """A frame of this peer has come; False if it sends too many. Invalid frames count too."""
         return self.contacts.may_send(peer, now)
 
     def originate(self, post_id: bytes, raw: bytes, now: float, key: bytes = b"") -> bool:
-        """An own post, or one kept unreleased from before a restart; `key` is its author's.
+        """Send an own post, or one kept unreleased from before a restart; `key` is its author's.
 
-        False: no room, offer it again later.
+        False if there is no room; then offer it again later.
         """
         if post_id in self._pool:
             return True
@@ -173,10 +178,10 @@ class StemRouter:
         return True
 
     def on_post(self, peer: str, post_id: bytes, raw: bytes, now: float) -> None:
-        """A valid post that is not public, brought by a peer. It is never dropped: see `Pool.crowd_out`.
+        """A peer brought a valid post that is not public. It is never dropped: see `Pool.crowd_out`.
 
-        What comes a second time, but from another peer, goes on again: else loops end stems, and whether
-        it was here before could be probed.
+        A post that comes a second time, from another peer, goes on again. Otherwise loops would end stems,
+        and an attacker could probe whether it was here before.
         """
         post = self._pool.get(post_id)
         if post is None:
@@ -211,12 +216,12 @@ class StemRouter:
             self._plan(now + wait, post, _End(is_embargo=False))
 
     def on_public(self, ids: Iterable[bytes]) -> None:
-        """Heard back by gossip or sync: their way is over."""
+        """The node heard these back by gossip or sync: their stem is over."""
         for post_id in ids:
             self._pool.remove(post_id)
 
     def withdraw(self, post_id: bytes) -> bool:
-        """Forget a post. False for an own one that a guard has got: it becomes public."""
+        """Drop a post. False for an own one that a guard has got, because it becomes public."""
         post = self._pool.get(post_id)
         if post is not None and post.own and post.is_sent:
             return False
@@ -224,7 +229,7 @@ class StemRouter:
         return True
 
     def on_failure(self, effect: RelayPost, now: float) -> None:
-        """The peer did not take it. One other is tried; then the embargo must do."""
+        """The peer did not take it. One other is tried; then the post waits for its embargo."""
         self.on_silence(effect.peer, now)
         post = self._pool.get(effect.post_id)
         if post is not None and not effect.is_retry:
@@ -244,7 +249,7 @@ class StemRouter:
         return self._plans[0][0] if self._plans else float("inf")
 
     def tick(self, now: float) -> list[Effect]:
-        """What is due. Say first, by `on_public`, which posts have become public."""
+        """The effects that are due. Call `on_public` first, with the posts that have become public."""
         self._relays.turn(now)
         effects: list[Effect] = list(self._urgent.values())
         self._urgent = {}
@@ -259,7 +264,7 @@ class StemRouter:
 
     def _end(self, post: StemPost, what: _End, now: float) -> Fluff | None:
         if what.is_embargo and post.own and not post.is_sent and self._guards_there(post):
-            self._arm(post, now)  # it waits for its turn: many own posts, and a guard takes ten a minute
+            self._arm(post, now)  # many own posts wait, and a guard takes ten a minute
             return None
         self._pool.remove(post.post_id)
         return Fluff(post.post_id, post.raw, post.own)
@@ -287,7 +292,7 @@ class StemRouter:
         return self._relays.route(what.edge, self.contacts.candidates())
 
     def _give_up(self, post: StemPost, what: _Send, now: float) -> None:
-        """An own post waits for a guard (its embargo runs); another's is fluffed where no relay is."""
+        """An own post waits for a guard (its embargo runs); another's is fluffed if there is no relay."""
         if what.edge == OWN:
             self._plan(now + self.params.patience, post, _Send(OWN))
         elif not what.failed:

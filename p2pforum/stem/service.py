@@ -1,7 +1,7 @@
 """The stem over streams: the router's effects carried out, the only file here that awaits.
 
-A frame is answered as soon as it has been read, before anybody looks at more of it than its class: neither
-the answer nor its time tells what became of it. How a post is published is not decided here (`Publication`).
+The node answers a frame as soon as it has read it, before it looks at more than the frame's class. So neither
+the answer nor its time tells a peer how the frame was treated. `Publication` decides how a post is published.
 """
 
 import logging
@@ -27,14 +27,14 @@ from p2pforum.stem.wire import ANSWER, decode_frame, encode_cover, encode_frame,
 
 log = logging.getLogger(__name__)
 
-_FAULT = "a fault in the stem"  # of our own
+_FAULT = "a fault in the stem"  # in this program
 
 
 class Publication(Protocol):
-    """Where posts go that were in the stem: outbound_posts.StemPublication."""
+    """Takes posts whose stem has ended: outbound_posts.StemPublication."""
 
     async def public(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Which of these posts are released."""
+        """Those of these posts that are released."""
         ...
 
     async def fluff(self, fluffs: Sequence[Fluff]) -> None:
@@ -42,12 +42,12 @@ class Publication(Protocol):
         ...
 
     def handed(self, peer: PeerID, raw: bytes) -> None:
-        """A guard has got this own post."""
+        """A guard has taken this own post."""
         ...
 
 
 class StemService:
-    """Create it before peers connect, then `run`. `save` keeps a text about guards over restarts."""
+    """Create it before peers connect, then `run`. `save` writes the guards, as text, to disk."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class StemService:
         self._door = door
         self._publication = publication
         self._save = save
-        self.router = router  #: to be asked
+        self.router = router  #: for questions only
         self.recruits = Recruits(router, door.now, self._takes)
         self._saved = router.guards.encode()
-        self._judging: set[bytes] = set()  # a peer's posts on their way through the door: not own ones
-        self._at_door: Counter[PeerID] = Counter()  # whose they are
-        self._fluffing: set[bytes] = set()  # on their way to gossip
-        self._known: dict[PeerID, Connection] = {}  # by which the router knows each peer
+        self._judging: set[bytes] = set()  # peers' posts that the door judges now
+        self._at_door: Counter[PeerID] = Counter()  # how many of them each peer sent
+        self._fluffing: set[bytes] = set()  # posts on their way to gossip
+        self._known: dict[PeerID, Connection] = {}  # the connection by which the router knows each peer
         self._counts = StemCounts()
         self._wake = Bell()
         self._nursery: trio.Nursery | None = None
@@ -85,7 +85,8 @@ class StemService:
             self._nursery = None
 
     def originate(self, raws: Sequence[bytes]) -> None:
-        """Send own posts, kept and not released, on their way. For those without room call it again later."""
+        """Send own posts that are kept and not released. Call it again later for those without room. Raises
+        InvalidPost."""
         for raw in raws:
             post = decode(raw, self._params)
             now = trio.current_time()
@@ -94,13 +95,13 @@ class StemService:
         self._wake.ring()
 
     def unsent(self, raws: Sequence[bytes]) -> list[bytes]:
-        """Of posts that are kept and not released, those that are not on their way yet."""
+        """Of kept, unreleased posts those that are not on their way yet. Raises InvalidPost."""
         named = [(decode(raw, self._params).id, raw) for raw in raws]
         under_way = self._judging | self._fluffing
         return [raw for name, raw in named if name not in under_way and not self.router.holds(name)]
 
     def withdraw(self, post_id: bytes) -> bool:
-        """Whether a kept post may still be forgotten here; then it is no longer on its way."""
+        """Whether a kept post may still be removed; if so, it is no longer on its way."""
         return post_id not in self._judging | self._fluffing and self.router.withdraw(post_id)
 
     def view(self) -> StemView:
@@ -116,8 +117,9 @@ class StemService:
             self._wake.ring()
 
     def _look(self, peer: PeerID) -> None:
-        """Events may be old when they are read, and a stream may come first: what counts is now. On another
-        connection a peer must show again that it takes frames."""
+        """Tell the router of the peer's connection. Events may be old when they are read, and a stream may
+        come first, so what counts is the state now. On a new connection a peer must show again that it takes
+        frames."""
         connection = connection_to(self._network, peer)
         if connection is None:
             self._known.pop(peer, None)
@@ -158,8 +160,11 @@ class StemService:
             log.exception(_FAULT)
 
     async def _judge(self, peer: PeerID, raw: bytes) -> None:
-        """Only the very same bytes are not judged again: a copy with a bad signature must not find out,
-        by being let through, that the good one is here."""
+        """Judge a post and hand it to the router. Raises InvalidPost or StoreError.
+
+        Only identical bytes are not judged again. If a known post ID were enough, a peer could send a copy
+        with a bad signature and learn, because it is not banned, that this node holds the post.
+        """
         self._counts.received += 1
         post_id = decode(raw, self._params).id
         if not self.router.holds(post_id, raw):
@@ -172,11 +177,11 @@ class StemService:
                 (verdict,) = await self._door.ingest([raw], Origin.STEM)
             finally:
                 self._judging.discard(post_id)
-                self._at_door -= Counter([peer])  # which keeps nobody with none
+                self._at_door -= Counter([peer])  # drops peers whose count is 0
             if verdict.outcome is Outcome.INVALID:
                 raise InvalidPost(verdict.reason)
             if verdict.outcome is not Outcome.STORED and not self.router.holds(post_id):
-                return  # public already, or not to be kept now
+                return  # the post is public already, or this node may not keep it now
         self.router.on_post(peer, post_id, raw, trio.current_time())
         self._wake.ring()
 
@@ -195,7 +200,8 @@ class StemService:
                 await self._wake.heard()
 
     async def _step(self) -> None:
-        """What has become public must be known at the moment of every decision, not a moment before."""
+        """Carry out what is due. The router must learn what has become public just before each decision, so
+        that is looked up first."""
         assert self._nursery is not None
         self.router.maintain_guards(self._door.now(), trio.current_time())
         if (text := self.router.guards.encode()) != self._saved:
@@ -248,7 +254,7 @@ class StemService:
         return False
 
     async def _send(self, peer: str, frame: bytes) -> bool:
-        """Whether it was taken. What became of it nobody says."""
+        """Whether the peer took the frame. Its answer does not say how it treated it."""
         try:
             with trio.fail_after(limits.STEM_SEND_SECONDS):
                 async with await self._network.open_stream(

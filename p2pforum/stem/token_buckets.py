@@ -1,16 +1,16 @@
-"""What a peer may send in a minute, over all its connections: to come back must not renew it.
+"""How much a peer may send in a minute, over all its connections: a reconnect must not renew it.
 
-Nor must a new peer ID, which costs nothing: what newcomers of one group may send at once they share. Peers
-that are here already lose nothing by that, whoever comes: no crowd can have a guard drop another's posts.
+A new peer ID must not renew it either, because peer IDs cost nothing. So newcomers of one network group share
+one allowance for their first burst. Peers that are here already lose nothing to newcomers. So an attacker's
+crowd can't make a guard drop another peer's posts.
 """
 
 from p2pforum.core.bounded import BoundedDict, TokenBucket
 
 
 class TokenBuckets:
-    """Those of many, by name. When there are too many, those asked for longest ago are forgotten: most of
-    them are full again, and are missed by nobody.
-    """
+    """Token buckets by name. When there are too many, those unused longest are dropped; most of them are full
+    again, so dropping them changes nothing."""
 
     def __init__(self, per_minute: float, burst: float, remembered: int) -> None:
         self._rate = per_minute / 60
@@ -24,7 +24,7 @@ class TokenBuckets:
         return name in self._held
 
     def of(self, name: str, now: float, first: float | None = None) -> TokenBucket:
-        """`first` is for a name that is new here."""
+        """The bucket of this name. `first`: how full a new one is."""
         bucket = self._held.get(name) or TokenBucket(self._rate, self._burst, now, first)
         self._held[name] = bucket
         return bucket

@@ -1,8 +1,8 @@
-"""The boards of one session: told to the peer under salted tags, numbered alike on both sides.
+"""The boards of one session: named to the peer by salted tags, with the same numbers on both sides.
 
-A tag is BLAKE2b-8 of the board's name, keyed with both sides' nonces: a peer recognises the names it
-knows, can't look others up in a table made before, and can't link two sessions by their tags. It hides
-no name from a peer that then fetches the posts. What is said about a board is not decided here.
+A tag is BLAKE2b-8 of the board's name, keyed with both sides' nonces. So a peer recognises the names it
+knows, but it can't look others up in a table made before, and it can't link two sessions by their tags. The
+name is not hidden from a peer that then fetches the posts. Other files decide what is said about a board.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from p2pforum.sync.wire import negentropy
 from p2pforum.sync.wire.payloads import TAG_SIZE, Board, Boards
 
 _PERSON = b"p2pforum/sync/1"
-_ENTRY = TAG_SIZE + 5 + 5 + negentropy.FINGERPRINT_SIZE  # bytes, of a board of up to 2^35 posts
-_PER_STEP = 256  # boards looked up, or names hashed, before others run: under 1 ms
+_ENTRY = TAG_SIZE + 5 + 5 + negentropy.FINGERPRINT_SIZE  # bytes for a board of up to 2^35 posts
+_PER_STEP = 256  # boards looked up, or names hashed, before other tasks run: under 1 ms
 _PER_FRAME = (limits.MAX_FRAME - 16) // (_ENTRY + 8)
 
 
@@ -30,9 +30,9 @@ def _any_hour(_: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class BoardChoice:
-    """Which boards this node keeps: `names`, or all. `low` gives the oldest hour kept of a board.
+    """Which boards this node keeps: `names`, or all. `low` returns the oldest hour kept of a board.
 
-    `also`: names that `low` has something to say of, known even while no posts of them are here.
+    `also`: names for which `low` has a rule; they count as known even while no posts of them are here.
     """
 
     names: Collection[str] | None = None
@@ -47,7 +47,7 @@ class BoardChoice:
 class SharedBoard:
     """`name` is empty while it is unknown here, `items` None while there are no posts here.
 
-    `theirs` is what the peer said of it, if it did.
+    `theirs` is the peer's entry for it, if the peer named it.
     """
 
     number: int
@@ -63,16 +63,16 @@ class SharedBoard:
 
 
 def tag_of(name: str, nonces: bytes) -> bytes:
-    """What a board is called in one session. `nonces`: the initiator's, then the responder's."""
+    """The board's tag in one session. `nonces`: the initiator's, then the responder's."""
     return hashlib.blake2b(name.encode(), digest_size=TAG_SIZE, key=nonces, person=_PERSON).digest()
 
 
 class _Lowest:
-    """Names with the lowest tags, MAX_SYNC_BOARDS of them at most."""
+    """The names with the lowest tags, at most MAX_SYNC_BOARDS of them."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, str]] = []  # by the negated tag: the highest is its first
-        self.beyond = 1 << (8 * TAG_SIZE)  #: all names with lower tags are here
+        self._heap: list[tuple[int, str]] = []  # (negated tag, name): the highest tag is first
+        self.beyond = 1 << (8 * TAG_SIZE)  #: all names with lower tags than this are here
 
     def add(self, tag: bytes, name: str) -> None:
         heapq.heappush(self._heap, (-int.from_bytes(tag, "big"), name))
@@ -85,8 +85,8 @@ class _Lowest:
 
 
 class BoardTable:
-    """Made when it is known that something differs, for the hours of `window`: from the first up to, not
-    with, the second. The responder's boards are numbered first, then the initiator's."""
+    """Made when both sides know that they differ, for the hours of `window` (the second is not included). The
+    responder's boards are numbered first, then the initiator's."""
 
     def __init__(
         self,
@@ -102,8 +102,8 @@ class BoardTable:
         self._nonces = nonces
         self._fingerprint = fingerprint
         self._names: dict[bytes, str] = {}  # by tag; complete when `prepare` is done
-        self._active: set[bytes] = set()  # tags of those with posts in these hours
-        self._beyond = 1 << (8 * TAG_SIZE)  # from this tag on, boards are left to other sessions
+        self._active: set[bytes] = set()  # tags of names with posts in these hours
+        self._beyond = 1 << (8 * TAG_SIZE)  # boards from this tag on are left to other sessions
         self.boards: list[SharedBoard] = []
         self._numbered: set[bytes] = set()
 
@@ -113,8 +113,8 @@ class BoardTable:
     def prepare(self) -> Iterator[None]:
         """Find the names and their tags, in small steps: with a large store it is 0.1 s of work.
 
-        Of too many, those with the lowest tags: both sides then look at the same boards, at others in each
-        session, and however many names there are, they are not in memory.
+        Of too many names, those with the lowest tags are taken. So both sides look at the same boards, and at
+        other boards in each session. However many names there are, they are not in memory.
         """
         active, others = _Lowest(), _Lowest()
         last = ""
@@ -137,13 +137,14 @@ class BoardTable:
         return self.boards[number]
 
     def takes(self, board: SharedBoard) -> bool:
-        """Whether this node keeps that board, now; one of unknown name only if it keeps all."""
+        """Whether this node keeps that board now. It keeps one of unknown name only if it keeps all
+        boards."""
         if board.name:
             return self._choice.takes(board.name)
         return self._choice.names is None and int.from_bytes(board.tag, "big") < self._beyond
 
     def tell(self) -> Iterator[Boards | None]:
-        """Frames that name the own boards that the peer did not; None where the caller may pause."""
+        """Frames that name the own boards that the peer did not name; None where the caller may pause."""
         waiting: list[Board] = []
         for tag in sorted(self._active - self._numbered):
             board = self._share(tag, self._oldest(self._names[tag]))
@@ -172,7 +173,7 @@ class BoardTable:
         return tag in self._numbered
 
     def is_same(self, board: SharedBoard) -> bool:
-        """Whether the peer's fingerprint over the whole board is ours."""
+        """Whether the peer's fingerprint over the whole board equals this node's."""
         theirs, items = board.theirs, board.items
         if theirs is None or items is None or self.is_cut(board):
             return False
@@ -200,7 +201,7 @@ class BoardTable:
 
 
 class BoardsCheck:
-    """Checks the boards that a peer tells: ascending tags, and not without end."""
+    """Checks the boards that a peer names: in ascending order of tags, and not too many."""
 
     def __init__(self) -> None:
         self._last = b""
@@ -208,7 +209,7 @@ class BoardsCheck:
         self.complete = False
 
     def check(self, frame: Boards) -> None:
-        """Raises RemoteProtocolError."""
+        """Raises RemoteProtocolError for boards after the last, out of order, or too many."""
         if self.complete:
             raise RemoteProtocolError("boards after the last")
         for board in frame.boards:

@@ -1,8 +1,8 @@
 """What one session may cost, how much of a window is left, and what a session did.
 
-Peers are never trusted to stop: every loop that a peer can lengthen is counted here. Going over a
-budget is not a broken protocol (a big honest difference looks the same): the session ends cleanly, and
-the next one goes on where it stopped.
+The node never relies on a peer to stop: every loop that a peer can lengthen is counted here. A session over
+its budget is not a broken protocol (a big honest difference looks the same). It ends cleanly, and the next
+session goes on where it stopped.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from p2pforum.sync.wire.payloads import Code
 
 
 class SessionOver(P2PForumError):
-    """The session has to end now, and nobody broke the protocol."""
+    """The session has to end now, and the peer did not break the protocol."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -21,11 +21,11 @@ class SessionOver(P2PForumError):
 
 
 class PeerEnded(SessionOver):
-    """The peer said so."""
+    """The peer ended the session."""
 
 
 def code_of(error: Exception) -> Code:
-    """What to tell the peer when this ends a session."""
+    """The code to send to the peer when this error ends a session."""
     if isinstance(error, SessionOver):
         return error.code
     return Code.PROTOCOL if isinstance(error, RemoteProtocolError) else Code.FAILED
@@ -47,17 +47,17 @@ class Budget:
 
 @dataclass(slots=True)
 class Report:
-    """What a session did so far. Counts only: nothing here names a post."""
+    """What a session did so far. Only counts; none of them names a post."""
 
     boards: int = 0  #: boards that both sides hold, or one of them fetched
     differing: int = 0  #: boards of these whose posts were not the same
-    wanted: int = 0  #: posts asked for; of a PULL, as many as the peer said it has
+    wanted: int = 0  #: posts asked for; for a PULL, as many as the peer said it has
     received: int = 0  #: posts that came
     new: int = 0  #: posts that came and were kept
     duplicate: int = 0
     refused: int = 0  #: valid, but not for this node
     early: int = 0  #: dated in the future: they may come again
-    gone: int = 0  #: wanted posts that the peer did not have any more
+    gone: int = 0  #: wanted posts that the peer no longer had
     sent: int = 0  #: posts that went out
     rounds: int = 0  #: round trips of ranges, on the board that took most
     ranges: int = 0  #: ranges of the peer that were compared
@@ -69,8 +69,8 @@ class Report:
     posts_out: int = 0
     cpu: float = 0.0  #: seconds of work on messages, the store's not counted
     left: int = 0  #: things left for another session: beyond a budget, or being fetched from another peer
-    peer_hour: int = 0  #: the hour that it was for the peer
-    code: Code = Code.FAILED  #: DONE only when both sides said so
+    peer_hour: int = 0  #: the hour since 1970 that the peer told
+    code: Code = Code.FAILED  #: DONE only when both sides have sent END 0
 
     @property
     def moved(self) -> int:
@@ -78,7 +78,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether both sides now hold all that the other held and they keep."""
+        """Whether each side now holds all that the other held and that it keeps."""
         return self.code is Code.DONE and not self.left and not self.early
 
     @property
@@ -88,7 +88,7 @@ class Report:
         return bool(stopped and (self.new or self.sent))
 
     def check(self, budget: Budget) -> None:
-        """Raises SessionOver when something is used up."""
+        """Raises SessionOver when a budget is used up."""
         used = (
             (max(self.neg_in, self.neg_out), budget.neg_bytes, "bytes of comparing"),
             (max(self.posts_in, self.posts_out), budget.posts_bytes, "bytes of posts"),
@@ -103,7 +103,7 @@ class Report:
 
 @dataclass(slots=True)
 class SendWindow:
-    """How many bytes of one kind of frame the peer lets us send."""
+    """How many bytes of one kind of frame the peer lets this node send."""
 
     size: int
     left: int = field(init=False)
@@ -113,7 +113,7 @@ class SendWindow:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the peer has worked off all that was sent."""
+        """Whether the peer has processed all that was sent."""
         return self.left == self.size
 
     def fits(self, size: int) -> bool:
@@ -123,7 +123,7 @@ class SendWindow:
         self.left -= size
 
     def add(self, size: int) -> None:
-        """Raises RemoteProtocolError for credit beyond the window."""
+        """The peer grants more bytes. Raises RemoteProtocolError for credit beyond the window."""
         self.left += size
         if self.left > self.size:
             raise RemoteProtocolError("more credit than the window is wide")
@@ -131,7 +131,7 @@ class SendWindow:
 
 @dataclass(slots=True)
 class ReceiveWindow:
-    """How many bytes of one kind of frame we let the peer send, and have not worked off."""
+    """How many bytes of one kind of frame the peer may still send before this node has processed some."""
 
     size: int
     left: int = field(init=False)
@@ -141,7 +141,7 @@ class ReceiveWindow:
         self.left = self.size
 
     def arrived(self, size: int) -> None:
-        """Raises RemoteProtocolError if the peer sent what it had no credit for."""
+        """Raises RemoteProtocolError if the peer sent more than its credit."""
         self.left -= size
         if self.left < 0:
             raise RemoteProtocolError("more bytes than there was credit for")
@@ -152,7 +152,7 @@ class ReceiveWindow:
     def grant(self, *, at_once: bool = False) -> int:
         """Bytes to grant now: without `at_once`, 0 until a quarter of the window waits.
 
-        The other three quarters hold a frame of the largest size, so nobody waits for ever.
+        The other three quarters hold a frame of the largest size, so the peer can always go on.
         """
         if self.owed * 4 < self.size and not at_once:
             return 0

@@ -1,7 +1,7 @@
-"""Who is fetching what, so that two peers are not asked for one post at once. One for a node.
+"""Which session fetches which post, so that the node does not ask two peers for one post. One for a node.
 
-A claim that brings nothing for a while lapses, so a peer that lists posts and never sends them delays
-them by SYNC_CLAIM_SECONDS at most. It knows sessions, not peers, and forgets a claim when it ends.
+A claim that brings nothing for a while lapses. So a peer that lists posts and never sends them delays them by
+SYNC_CLAIM_SECONDS at most. This file knows sessions, not peers, and drops a session's claims when it ends.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -10,7 +10,7 @@ from p2pforum.core import limits
 
 
 class Claims:
-    """Keys are IDs of posts, or names of boards that are pulled. `time` is in seconds, monotonic."""
+    """Keys are IDs of posts, or names of boards that are pulled. `time` returns seconds, monotonic."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
@@ -21,7 +21,7 @@ class Claims:
         return len(self._claims)
 
     def claim(self, keys: Iterable[Hashable], owner: object) -> list[Hashable]:
-        """Claim those that nobody else holds (or whose claim has lapsed); which they are."""
+        """Claim the keys that no other session holds, or whose claim has lapsed. Returns those claimed."""
         now = self._time()
         mine = self._of.setdefault(owner, set())
         taken = []

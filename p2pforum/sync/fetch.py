@@ -1,8 +1,7 @@
-"""Posts coming in in one session: what is asked for, when, and whether that is what came.
+"""Posts coming in in one session: which to ask for, when, and whether those came.
 
-Nothing a peer sends is taken on trust: every post that arrives is one that was asked for, in the order
-asked, or one that the initiator may push. The posts themselves are checked by the door; its verdicts
-come back here.
+The node trusts nothing that a peer sends: every post that arrives must be one that it asked for, in the order
+asked, or one that the initiator may push. The door checks the posts themselves; its verdicts come back here.
 """
 
 from collections import deque
@@ -24,7 +23,7 @@ from p2pforum.sync.wire.payloads import Code, Credit, Gone, Grant, Posts, PostsR
 _WANT_FRAME = 1_000  # IDs in one WANT: just below MAX_FRAME
 
 Landed = tuple[Outcome, Post | None]
-"""What the door said of one post."""
+"""The door's verdict on one post."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,10 +36,11 @@ class PullPlan:
     hi: Bound = HIGHEST
     limit: int = 0
     count: int = 0  #: posts that have come
-    last: tuple[int, bytes] | None = None  #: the key of the last that was checked
+    last: tuple[int, bytes] | None = None  #: the key of the last post that was checked
 
     def accept(self, key: tuple[int, bytes]) -> None:
-        """The next post, by its key. Raises RemoteProtocolError if it should not come, or not now."""
+        """Check the next post by its key. Raises RemoteProtocolError if it is out of range or out of
+        order."""
         if not self.lo <= key < self.hi:
             raise RemoteProtocolError("a pulled post outside the range asked for")
         if self.last is not None and (key >= self.last if self.newest_first else key <= self.last):
@@ -48,7 +48,7 @@ class PullPlan:
         self.last = key
 
     def rest(self) -> "PullPlan":
-        """What remains after `last`."""
+        """A plan for what remains after `last`."""
         if self.last is None:
             return PullPlan(self.board, self.newest_first, self.lo, self.hi)
         if self.newest_first:
@@ -58,7 +58,7 @@ class PullPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """Posts for the door. `ids` are what wanted ones must be called."""
+    """Posts for the door. `ids` are the IDs that wanted posts must have."""
 
     how: PostsReason
     posts: tuple[bytes, ...]
@@ -68,7 +68,7 @@ class Arrival:
 
 
 def just_above(key: tuple[int, bytes]) -> Bound:
-    """The least bound above a key."""
+    """The lowest bound above a key."""
     number = int.from_bytes(key[1], "big") + 1
     if number >> (8 * ID_SIZE):
         return (key[0] + 1, b"")
@@ -76,7 +76,7 @@ def just_above(key: tuple[int, bytes]) -> Bound:
 
 
 class Fetching:
-    """`step` fills `outbox`. IDs go from unchecked (are they here by now?) over queue to outstanding."""
+    """`step` fills `outbox`. An ID moves from unchecked (may be here by now) over queue to outstanding."""
 
     def __init__(self, claims: Claims, budget: Budget, report: Report) -> None:
         self._claims = claims
@@ -85,7 +85,7 @@ class Fetching:
         self._window = ReceiveWindow(limits.SYNC_POSTS_WINDOW)
         self.outbox: deque[bytes] = deque()
         self.arrivals: deque[Arrival] = deque()
-        self._landing = 0  # arrivals that are not yet checked
+        self._landing = 0  # arrivals that are not checked yet
         self._unchecked: deque[bytes] = deque()
         self._checking = 0
         self._queue: deque[bytes] = deque()
@@ -111,7 +111,7 @@ class Fetching:
     # --- asking -------------------------------------------------------------------------------------------
 
     def need(self, ids: Sequence[bytes]) -> None:
-        """The peer says that it has these, and we do not."""
+        """The peer has these posts, and this node does not."""
         room = max(0, self._budget.wants - self._needed)
         self._report.left += max(0, len(ids) - room)
         self._unchecked.extend(ids[:room])
@@ -122,9 +122,9 @@ class Fetching:
         self._report.wanted += expected
 
     def take_unchecked(self) -> list[bytes]:
-        """IDs to ask the store about: some may have come by another way. Answer with `want`.
+        """IDs to look up in the store, because some may have come by another way. Answer with `want`.
 
-        They are claimed first: what another session brought before that, the store knows by now.
+        They are claimed first. So the store already knows what another session brought before the claim.
         """
         room = _WANT_FRAME - len(self._queue) - self._checking
         batch = [self._unchecked.popleft() for _ in range(min(room, len(self._unchecked)))]
@@ -134,6 +134,7 @@ class Fetching:
         return [id_ for id_ in batch if id_ in mine]
 
     def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
+        """The store knows `known` of the `checked` IDs; queue the others."""
         self._checking -= len(checked)
         self._claims.release(known, self)
         self._queue.extend([id_ for id_ in checked if id_ not in known])
@@ -144,7 +145,7 @@ class Fetching:
         self._deferred.clear()
 
     def step(self) -> bool:
-        """Ask for what may be asked for now."""
+        """Send one frame that asks for posts or grants credit, if one is due."""
         if grant := self._window.grant(at_once=not self._landing):
             self.outbox.append(encode(Grant(Credit.POSTS, grant)))
         elif self._queue and len(self._outstanding) + len(self._queue) <= limits.SYNC_WANT_WINDOW:
@@ -169,7 +170,7 @@ class Fetching:
         self._report.gone += frame.count
 
     def on_posts(self, frame: Posts, size: int, *, may_push: bool) -> None:
-        """Raises RemoteProtocolError unless just that many posts were asked for."""
+        """Take a POSTS frame of `size` bytes. Raises RemoteProtocolError if these posts may not come now."""
         self._window.arrived(size)
         self._report.posts_in += size
         self._report.received += len(frame.posts)
@@ -206,7 +207,8 @@ class Fetching:
         return plan
 
     def landed(self, arrival: Arrival, verdicts: Sequence[Landed], table: BoardTable) -> None:
-        """The door has looked at them. Raises RemoteProtocolError if they are not what they should be."""
+        """The door has judged an arrival. Raises RemoteProtocolError if its posts are not those expected, or
+        SessionOver if too many were not new or not to be kept here."""
         posts = [self._check_verdict(*verdict) for verdict in verdicts]
         for expected, post in zip(arrival.ids, posts, strict=False):
             if post.id != expected:
@@ -237,7 +239,7 @@ class Fetching:
                 raise RemoteProtocolError("a post that breaks a rule for all nodes")
         if report.duplicate > self._budget.duplicates:
             raise SessionOver(Code.BUDGET, "too many posts that were here before")
-        if report.refused > self._budget.refused:  # the next session tells the peer what is kept by then
+        if report.refused > self._budget.refused:  # the next HELLO tells the peer what is kept then
             raise SessionOver(Code.BUDGET, "too many posts that are not kept here")
         if post is None:
             raise RemoteProtocolError("bytes that are not a post")
@@ -253,7 +255,7 @@ class Fetching:
             plan.accept((post.payload.hour, post.id))
 
     def _go_on(self, plan: PullPlan, how: PostsReason) -> None:
-        """Keep the claim on a board that comes; after its newest posts, ask for the rest of it."""
+        """Keep the claim on a board whose posts come; after its newest posts, ask for the rest of it."""
         claim = [plan.board.name] if plan.board.name else []
         mine = self._claims.claim(claim, self) if how is not PostsReason.PULLED_ALL else []
         if how is PostsReason.PULLED_PART:
@@ -267,5 +269,5 @@ class Fetching:
             self._claims.release(claim, self)
 
     def release(self) -> None:
-        """The session is over: what it did not bring may be fetched by others."""
+        """The session is over: other sessions may fetch what it did not bring."""
         self._claims.release_all(self)

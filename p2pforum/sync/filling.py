@@ -1,8 +1,9 @@
-"""Whether this node has caught up since it came, or came back.
+"""Whether this node has caught up since it came online, or came back.
 
-Until then a session would tell which posts it lacks, so between which two it was away: whoever saw a node
-go at that time knows it again, under whatever peer ID and behind whatever address. So it first catches up
-with peers that it chose itself, guards and named ones before others, and answers nobody meanwhile.
+Until then, a session would show the peer which posts this node lacks, and so between which hours it was away.
+An attacker who saw a node go at that time would recognise it, even under another peer ID and behind another
+address. So the node first catches up with peers that it chose itself, guards and named ones before others.
+Meanwhile it answers no peer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,28 +25,30 @@ class Filling:
     def _begin(self) -> None:
         self._since = trio.current_time()
         self._full = trio.Event()
-        self._asked: set[PeerID] = set()  # in vain: peers that did not fill this node
+        self._asked: set[PeerID] = set()  # peers that were asked and did not bring this node up to date
 
     def gone(self, peer: PeerID, connections: Sequence[Connection]) -> None:
-        """Without any peer that it dialled, posts may pass this node by: then all begins anew.
+        """A peer has gone. If no dialled peer is left, this node may miss posts, and so it must catch up
+        again.
 
-        Strangers who come and go neither begin it nor keep it from beginning.
+        Strangers who come and go change nothing about this.
         """
         self._asked.discard(peer)
         if self._full.is_set() and not _dialled(connections):
             self._begin()
 
     def ended(self, peer: PeerID, *, is_whole: bool) -> None:
-        """A session with a peer that this node dialled. `is_whole`: all that the peer has is here."""
+        """A session ended with a peer that this node dialled. `is_whole`: all that the peer has is here."""
         self._asked.add(peer)
         if is_whole:
             self._full.set()
 
     def answers(self, connections: Sequence[Connection]) -> bool:
-        """Whether a peer's session is answered now.
+        """Whether this node answers peers' sessions now.
 
-        Who knows nobody but those who are here can't catch up first, nor can one whose peers were all busy:
-        they may have come back at the same time, and wait for one another.
+        A node answers if it knows no peer but those connected, because it can't catch up first. It also
+        answers if all peers that it dialled were busy: they may have come back at the same time, and wait for
+        one another.
         """
         age = trio.current_time() - self._since
         if self.known_peers is None or self._full.is_set() or age >= params.FILL_SECONDS:
@@ -55,7 +58,7 @@ class Filling:
         return {c.peer for c in connections}.issuperset(self.known_peers.known())
 
     async def turn_of(self, peer: PeerID) -> None:
-        """Until a first session with this peer is due: guards and named ones come before others."""
+        """Wait until a first session with this peer is due: guards and named ones come before others."""
         trusted = self.known_peers.trusted() if self.known_peers else ()
         if trusted and peer not in trusted:
             with trio.move_on_at(self._since + params.SETTLE_SECONDS):

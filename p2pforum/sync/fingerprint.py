@@ -1,7 +1,7 @@
-"""What stands for the posts of a range in one session: a hash that nobody could prepare for.
+"""A hash that stands for the posts of a range in one session, and that no attacker can prepare for.
 
-Its key are both sides' nonces, so no two sets can be made up beforehand to look alike in it, and what two
-sessions show can't be linked.
+Its key is made of both sides' nonces. So an attacker can't prepare two different sets with the same
+fingerprint, and an observer can't link two sessions by what they show.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ class Fingerprint:
         self._keyed = hashlib.blake2b(digest_size=FINGERPRINT_SIZE, key=nonces, person=_PERSON)
 
     def __call__(self, items: Items, lo: int, hi: int) -> bytes:
-        """Of the items in [lo, hi)."""
+        """The fingerprint, 16 bytes, of the items in [lo, hi)."""
         return self.of(items.cells(lo, hi))
 
     def of(self, cells: bytes) -> bytes:

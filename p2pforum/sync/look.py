@@ -1,7 +1,7 @@
-"""The one look at the beginning of a session: from which hour on two nodes differ, if they do.
+"""The first comparison of a session: from which hour on two nodes differ, if they do.
 
-The hours are cut into stretches that grow in length from the newest back: a difference of the last hours
-makes nobody look at older ones, and what it costs grows with the hours, never with the boards.
+The hours are cut into stretches that grow in length from the newest back. So a difference in the last hours
+does not make the nodes compare older ones. The cost grows with the hours, never with the boards.
 """
 
 from itertools import pairwise
@@ -12,14 +12,14 @@ from p2pforum.sync.fingerprint import Fingerprint
 from p2pforum.sync.snapshot import Snapshot
 from p2pforum.sync.wire.payloads import Hello, Look
 
-_NEWEST = 2  # rule: hours in the newest stretch: posts of this hour and the next, which clocks differ about
-_GROWTH = 4  # rule: times as far back the next one reaches: 7 stretches in half a year; with 2 it were 12
+_NEWEST = 2  # rule: hours in the newest stretch: this hour and the next, because clocks differ
+_GROWTH = 4  # rule: each next one reaches 4 times as far back: 7 stretches in half a year; with 2, 12
 
 
 def window_of(ours: Hello, theirs: Hello) -> tuple[int, int]:
-    """The hours of a session: from the first up to, not with, the second.
+    """The hours of a session: from the first up to the second, which is not included.
 
-    Posts of other hours do not exist in it: one side's door would refuse them.
+    Posts of other hours are left out, because one side's door would refuse them.
     """
     low = max(ours.horizon, theirs.horizon)
     return low, max(low, min(ours.hour, theirs.hour) + limits.FUTURE_HOURS + 1)
@@ -36,7 +36,7 @@ def stretches(window: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 class Looking:
-    """Made when both HELLOs are known. `ours` and `theirs` are what each side sees."""
+    """Made when both HELLOs are known. `ours` and `theirs` are the two sides' LOOK frames."""
 
     def __init__(self, ours: Hello, theirs: Hello, *, initiator: bool) -> None:
         self.nonces = ours.nonce + theirs.nonce if initiator else theirs.nonce + ours.nonce
@@ -51,7 +51,7 @@ class Looking:
         return self.ours
 
     def on_look(self, frame: Look) -> None:
-        """Raises RemoteProtocolError for a second one, or one at other hours."""
+        """Raises RemoteProtocolError for a second LOOK, or one with another number of stretches."""
         if self.theirs is not None:
             raise RemoteProtocolError("a second LOOK")
         if len(frame.seen) != len(self._stretches):
@@ -63,7 +63,8 @@ class Looking:
         return self.ours is not None and self.theirs is not None
 
     def differing(self) -> tuple[int, int] | None:
-        """The hours to compare: from the oldest stretch that differs up to the newest hour. None: nothing."""
+        """The hours to compare: from the oldest stretch that differs up to the newest hour. None if nothing
+        differs."""
         assert self.ours is not None
         assert self.theirs is not None
         pairs = zip(self._stretches, self.ours.seen, self.theirs.seen, strict=True)

@@ -1,6 +1,6 @@
 """Which boards both sides have, and what to do about each: compare it, pull it, or nothing.
 
-The responder names its boards first, the initiator then those that the responder did not. The initiator
+The responder names its boards first; then the initiator names those that the responder did not. The initiator
 decides about the boards of both, the responder only about those that it does not have.
 """
 
@@ -21,7 +21,7 @@ from p2pforum.sync.wire.payloads import Board, Boards
 
 
 class Matching:
-    """Made when it is known that something differs. `asking` is the initiator's, None for the responder."""
+    """Made when both sides know that they differ. `asking` is the initiator's, None for the responder."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Matching:
         return self._told.complete and considered and self._has_told
 
     def on_boards(self, frame: Boards) -> None:
+        """The peer names boards. Raises RemoteProtocolError if it may not now, or if it named one before."""
         if self._asking is None and not self._has_told:
             raise RemoteProtocolError("an initiator that names boards before it has heard ours")
         self._told.check(frame)
@@ -61,7 +62,7 @@ class Matching:
         self._entries.extend(frame.boards)
 
     def step(self, outbox: deque[bytes]) -> bool:
-        """Consider or name a board, if there is one left."""
+        """Consider or name one board, if one is left."""
         if self._preparing is not None:
             try:
                 next(self._preparing)
@@ -106,7 +107,8 @@ class Matching:
             self._report.left += 1
 
     def _compare(self, board: SharedBoard, items: Items, theirs: Board, asking: Asking) -> None:
-        """Where the own posts lie, find what differs; if the peer has many more, pull what lies beyond."""
+        """Compare the range in which own posts lie. If the peer has many more posts, pull those outside this
+        range."""
         lower = (board.low, b"") if self.table.is_cut(board) else LOWEST
         missing = theirs.count - len(items)
         if missing < limits.SYNC_PULL_FROM or not self._claim(board):
@@ -118,5 +120,5 @@ class Matching:
         asking.open(board, oldest, above)
 
     def _claim(self, board: SharedBoard) -> bool:
-        """Whether no other session pulls that board. One whose name is unknown here can't be told apart."""
+        """Whether no other session pulls that board. A board whose name is unknown here can't be claimed."""
         return not board.name or bool(self._claims.claim([board.name], self._fetching))

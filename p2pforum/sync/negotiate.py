@@ -1,9 +1,9 @@
 """The NEG frames of one session: Negentropy messages about all its boards, within credit.
 
-The responder answers one message after another and keeps only those that credit let the peer send.
-The initiator always examines what comes, so that neither can wait for the other for ever; what it still
-has to ask is kept as spans, the deepest first, so that memory stays small. What is done about the
-differences is not decided here.
+The responder answers one message after another and keeps only those that credit let the peer send. The
+initiator always examines what comes, so that the two sides can never wait for each other for ever. It keeps
+what it still has to ask as spans, the deepest first, so that memory stays small. Other files act on the
+differences.
 """
 
 from collections import deque
@@ -26,7 +26,8 @@ _Steps = Iterator[bool]
 
 
 class Found(NamedTuple):
-    """Of one board: spans of own items that the peer lacks, and IDs of posts that it has and we lack."""
+    """Of one board: spans of own items that the peer lacks, and IDs of posts that the peer has and this node
+    lacks."""
 
     board: SharedBoard
     have: Sequence[tuple[int, int]]
@@ -34,7 +35,7 @@ class Found(NamedTuple):
 
 
 class _Negotiating:
-    """What both roles share. `step` fills `outbox` with encoded frames."""
+    """The part that both roles share. `step` fills `outbox` with encoded frames."""
 
     def __init__(self, policy: Policy, report: Report) -> None:
         self._policy = policy
@@ -45,11 +46,11 @@ class _Negotiating:
         self.outbox: deque[bytes] = deque()
 
     def begin(self, fingerprint: Fingerprint) -> None:
-        """Both sides' nonces are known."""
+        """Both sides' nonces are known now."""
         self._fingerprint = fingerprint
 
     def step(self) -> bool:
-        """A little work, if there is any that can be done now."""
+        """Do a little work. False if none can be done now."""
         if grant := self._receive.grant():
             self.outbox.append(encode(Grant(Credit.NEG, grant)))
             return True
@@ -88,7 +89,7 @@ class _Negotiating:
 
 
 class Answering(_Negotiating):
-    """The responder's side: what it keeps is what it was sent and has not answered."""
+    """The responder's side: it keeps the messages that it has not answered yet."""
 
     def __init__(self, policy: Policy, report: Report) -> None:
         super().__init__(policy, report)
@@ -100,7 +101,7 @@ class Answering(_Negotiating):
         return not (self._inbox or self._answering or self.outbox)
 
     def on_neg(self, frame: Neg, size: int, board: SharedBoard) -> None:
-        """Raises RemoteProtocolError for a message that may not come. The work is left to `step`."""
+        """Queue a message for `step`. Raises RemoteProtocolError if it may not come."""
         self._arrived(size)
         if not frame.last or board.items is None:
             raise RemoteProtocolError("a message in parts, or about a board that has nothing here")
@@ -119,7 +120,7 @@ class Answering(_Negotiating):
     def _answer(self, frame: Neg, size: int, items: Items) -> _Steps:
         side, spans = self._reconciler(items, initiator=False), list[Span]()
         yield from self._examine(side, frame.message, spans)
-        before: bytes | None = None  # held back until it is known not to be the last
+        before: bytes | None = None  # held back, because the last chunk gets a flag
         for chunk in side.emit(spans):
             if chunk and before:
                 yield from self._send(Neg(frame.board, False, before))
@@ -138,7 +139,8 @@ class _Compared:
         self._had = 0
 
     def take(self) -> Found:
-        """Raises RemoteProtocolError if the peer made us find one item missing twice."""
+        """What was found since the last call. Raises RemoteProtocolError if the peer claimed twice to lack
+        one item."""
         found = Found(self.board, self.side.have, self.side.need)
         self.side.have, self.side.need = [], []
         self._had += sum(hi - lo for lo, hi in found.have)
@@ -148,7 +150,7 @@ class _Compared:
 
 
 class Asking(_Negotiating):
-    """The initiator's side; what it learns is in `found`."""
+    """The initiator's side; the differences it learns are in `found`."""
 
     def __init__(self, policy: Policy, report: Report) -> None:
         super().__init__(policy, report)
@@ -157,7 +159,7 @@ class Asking(_Negotiating):
         self._examining: _Steps | None = None
         self._todo: list[tuple[_Compared, Sequence[Span], int]] = []  # the last is asked first
         self._sending: _Steps | None = None
-        self._asked: deque[tuple[_Compared, int]] = deque()  # messages without a whole answer, and rounds
+        self._asked: deque[tuple[_Compared, int]] = deque()  # messages not fully answered, and their round
 
     @property
     def idle(self) -> bool:
@@ -171,7 +173,7 @@ class Asking(_Negotiating):
             self._todo.insert(0, (compared, compared.side.opening(lower, upper), 1))
 
     def on_neg(self, frame: Neg, size: int, board: SharedBoard) -> None:
-        """Raises RemoteProtocolError for an answer to nothing. The work is left to `step`."""
+        """Queue an answer for `step`. Raises RemoteProtocolError for an answer to no message."""
         self._arrived(size)
         if not self._asked or self._asked[0][0].board is not board:
             raise RemoteProtocolError("an answer to no message")

@@ -1,6 +1,6 @@
-"""How far the peer of a session is: phases, and what brings it from one to the next.
+"""How far the peer of a session is: phases, and the frames that bring it from one to the next.
 
-`python docs/session_drawing.py` draws the table; a test holds docs/ARCHITECTURE.md to it.
+`python docs/session_drawing.py` draws the table; a test keeps docs/ARCHITECTURE.md equal to it.
 """
 
 import enum
@@ -33,7 +33,7 @@ NEXT = {
     (Phase.NAMING, Event.NAMED): Phase.ASKING,
     (Phase.ASKING, Event.END): Phase.ENDED,
 }
-COMPARED = {Phase.NAMING, Phase.ASKING, Phase.ENDED}  # in which boards and posts may be spoken of
+COMPARED = {Phase.NAMING, Phase.ASKING, Phase.ENDED}  # phases in which frames about boards and posts may come
 
 _BREACHES = {
     Event.HELLO: "a second HELLO",
@@ -42,7 +42,7 @@ _BREACHES = {
 
 
 def step(phase: Phase, event: Event) -> Phase:
-    """Raises RemoteProtocolError for what the peer may not do in this phase."""
+    """The next phase. Raises RemoteProtocolError for a frame that the peer may not send in this phase."""
     try:
         return NEXT[phase, event]
     except KeyError:

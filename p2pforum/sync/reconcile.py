@@ -1,8 +1,8 @@
 """Which posts differ: range-based set reconciliation over one board, either role.
 
-The initiator learns what it has and what it needs; the responder keeps no state between messages.
-Everything that can be long is a generator that yields often, so that the caller may stop, wait for
-credit and let others run. It sends nothing and knows no peer.
+The initiator learns which posts only it has and which it needs; the responder keeps no state between
+messages. Everything that can be long is a generator that yields often, so that the caller may stop, wait for
+credit and let other tasks run. This file sends nothing and knows no peer.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -15,7 +15,7 @@ from p2pforum.sync.wire import negentropy
 from p2pforum.sync.wire.negentropy import FINGERPRINT, HIGHEST, ID_LIST, LOWEST, Bound, Range
 
 _SLICE = 256  # items looked at between two yields
-_RANGES = 4  # ranges worked on between two yields: 40 us, or 1 ms when their keys have to be loaded
+_RANGES = 4  # ranges compared between two yields: 40 us, or 1 ms when their keys must be loaded
 _PIECE = 128  # IDs in one listed range: small enough to fill chunks well
 
 
@@ -37,25 +37,26 @@ class Items(Protocol):
         ...
 
     def prepare(self) -> Iterator[None]:
-        """Small steps, after which `cells` reads little."""
+        """Load digests in small steps, so that `cells` reads little afterwards."""
         ...
 
     def cells(self, lo: int, hi: int) -> bytes:
-        """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, big-endian, and SHA-256 of
-        the IDs of its items there, one after another."""
+        """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, big-endian, and SHA-256 of the
+        IDs of its items there, one after another."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How ranges are split: v1 leaves it to each side, so sides with different policies agree too."""
+    """How ranges are split. Negentropy v1 leaves it to each side, so two sides with different policies still
+    agree."""
 
     buckets: int = 8  #: ranges that a differing range is split into
     leaf: int = 16  #: a differing range with fewer own items is listed, not split
     first: int = 64  #: ranges that a whole board is split into, if it fills them
     quiet: bool = True  #: the initiator never lists: it asks with one fingerprint, so IDs cross once
-    tail: bool = True  #: above the own newest item, an empty list instead of a fingerprint
-    limit: int = limits.MAX_FRAME - 16  #: bytes of one message, each of which stands alone; 0: no limit
+    tail: bool = True  #: above its own newest item, a side sends an empty list, not a fingerprint
+    limit: int = limits.MAX_FRAME - 16  #: bytes of one message; each can be read by itself; 0: no limit
 
 
 TUNED = Policy()
@@ -72,10 +73,11 @@ class Span(NamedTuple):
 
 
 class Reconciler:
-    """One board. `have` collects spans of own items, `need` IDs of the other side's, both to be taken.
+    """Compares one board. `have` collects spans of own items that the other side lacks, `need` IDs of items
+    that only the other side has; the caller takes both away.
 
-    `fingerprint` gives that of the items in [lo, hi). `ranges` counts what the other side made us examine,
-    for budgets.
+    `fingerprint` returns that of the items in [lo, hi). `ranges` counts the ranges that the other side made
+    this one examine, for budgets.
     """
 
     def __init__(
@@ -95,13 +97,13 @@ class Reconciler:
         self.ranges = 0
 
     def opening(self, lower: Bound = LOWEST, upper: Bound = HIGHEST) -> list[Span]:
-        """What the initiator starts with."""
+        """The spans that the initiator starts with."""
         return [Span(lower, upper, self._find(lower), self._find(upper), self._policy.first)]
 
     def examine(self, message: bytes) -> Generator[None, None, list[Span]]:
         """Compare a message with the own items; the result says what to answer, in ascending order.
 
-        Raises RemoteProtocolError before anything is learnt from a malformed message.
+        Raises RemoteProtocolError for a malformed message, before it learns anything from it.
         """
         return self._examine(negentropy.decode(message))
 
@@ -129,7 +131,7 @@ class Reconciler:
     def emit(self, spans: Sequence[Span]) -> Iterator[bytes]:
         """Messages that answer `spans` (ascending); b"" between them, where the caller may pause.
 
-        Lazy: a span over a million items costs memory for one message.
+        Lazy: a span over a million items takes memory for one message only.
         """
         limit = self._policy.limit
         out, n = negentropy.MessageWriter(), 0
@@ -182,7 +184,7 @@ class Reconciler:
         return negentropy.separator(self._items.key(cut - 1), self._items.key(cut))
 
     def _cuts(self, span: Span) -> Iterator[int]:
-        """Where the buckets of a split end: even, or at the hour that begins near there."""
+        """Where the buckets of a split end: evenly, or at the hour that begins near there."""
         count = span.hi - span.lo
         fan = max(self._policy.buckets, min(span.fan, count // self._policy.leaf))
         size, larger = divmod(count, fan)
@@ -191,7 +193,8 @@ class Reconciler:
         yield span.hi
 
     def _near_hour(self, cut: int, reach: int) -> int:
-        """A whole hour's digest is known, and its bound is short."""
+        """A cut at the beginning of an hour, if one is near: a whole hour's digest is known, and its bound is
+        short."""
         if not reach:
             return cut
         hour = self._items.key(cut)[0]
@@ -202,7 +205,8 @@ class Reconciler:
         return after if after - cut <= reach else cut
 
     def _compare(self, lo: int, hi: int, payload: bytes) -> Iterator[None]:
-        """Both sides' lists of one range are here: what only we have, and what only they have."""
+        """Both sides' lists of one range are here: find what only this side has, and what only the other
+        has."""
         theirs = set(_ids(payload))
         if not theirs:
             self._add_have(lo, hi)
@@ -225,7 +229,7 @@ class Reconciler:
             self.have.append((lo, hi))
 
     def _find(self, bound: Bound) -> int:
-        if bound[0] >= limits.MAX_HOUR:  # above every item; no index need know such a number
+        if bound[0] >= limits.MAX_HOUR:  # above every item, and beyond what an index can hold
             return len(self._items)
         return self._items.find(*bound)
 

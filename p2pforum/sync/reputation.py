@@ -1,6 +1,6 @@
-"""What peers did in earlier sessions: who cost us how much, and when.
+"""What peers did in earlier sessions: how much each cost this node, and when.
 
-Bounded: peer IDs are cheap, so what we remember of one peer must never matter much. Not written to disk.
+Bounded: peer IDs are cheap, so the record of one peer must never matter much. It is not written to disk.
 """
 
 import math
@@ -18,14 +18,14 @@ class _Record:
 
 
 class Reputation:
-    """Of sessions that peers opened. `time` is in seconds, monotonic."""
+    """Counts sessions that peers opened. `time` returns seconds, monotonic."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
         self._records = BoundedDict[str, _Record](limits.MAX_SYNC_REMEMBERED)
 
     def may_open(self, peer: str) -> bool:
-        """Whether a session that this peer opens may cost us anything now."""
+        """Whether this peer may open a session that costs this node work now."""
         return self._record(peer).work.left(self._time()) > 0
 
     def last_turn(self, peer: str) -> float:
@@ -33,7 +33,7 @@ class Reputation:
         return self._record(peer).turn
 
     def had_session(self, peer: str, cost: float) -> None:
-        """One has ended that cost so many seconds of work."""
+        """A session has ended that cost so many seconds of work."""
         record = self._record(peer)
         record.work.spend(cost)
         record.turn = self._time()

@@ -1,7 +1,8 @@
 """Posts going out in one session: answers to WANT and PULL in their order, and pushes.
 
-Nothing goes out by the time of its arrival here: what is not asked for by ID goes in the order of
-(hour, ID). Lazy: a question for everything costs memory for a few posts. What to push is not decided here.
+No post goes out in the order in which posts came here: posts that the peer does not ask for by ID go in the
+order of (hour, ID). Lazy: if a peer asks for everything, it takes memory for a few posts. Other files decide
+what to push.
 """
 
 from collections import deque
@@ -21,7 +22,7 @@ _SLICE = 64  # posts read at once: about a millisecond
 
 @dataclass(slots=True)
 class _Pulled:
-    """What is left of a PULL: own items [lo, hi), and `left` posts if there is a limit."""
+    """The rest of a PULL: own items [lo, hi), and `left` posts if there is a limit."""
 
     items: Items
     newest_first: bool
@@ -46,19 +47,22 @@ class Serving:
         self._wanted: deque[bytes] = deque()
         self._pulls: deque[_Pulled] = deque()
         self._pushes: deque[tuple[Items, int, int]] = deque()
-        self._unanswered = 0  # IDs wanted by the peer whose answer has not left
+        self._unanswered = 0  # IDs that the peer wants and that were not answered yet
 
     @property
     def idle(self) -> bool:
         return not (self.outbox or self._ready or self._wanted or self._pulls or self._pushes)
 
     def on_want(self, frame: Want) -> None:
+        """Queue answers to a WANT. Raises RemoteProtocolError if the peer wants too many posts at once."""
         self._unanswered += len(frame.ids)
         if self._unanswered > limits.SYNC_WANT_WINDOW:
             raise RemoteProtocolError("more posts wanted at once than may be")
         self._wanted.extend(frame.ids)
 
     def on_pull(self, frame: Pull, items: Items | None) -> None:
+        """Queue the answer to a PULL of a board's `items`. Raises RemoteProtocolError if this side has none,
+        or for too many PULLs at once."""
         if items is None:
             raise RemoteProtocolError("a PULL of a board that has nothing here")
         if len(self._pulls) >= limits.SYNC_PULL_WINDOW:
@@ -68,11 +72,11 @@ class Serving:
         self._pulls.append(_Pulled(items, frame.newest_first, lo, hi, frame.limit or None))
 
     def push(self, items: Items, spans: Sequence[tuple[int, int]]) -> None:
-        """Send posts of a board that the responder does not have."""
+        """Send posts of a board that the responder lacks."""
         self._pushes.extend((items, lo, hi) for lo, hi in spans)
 
     def step(self) -> bool:
-        """A little work, if there is any that can be done now."""
+        """Do a little work. False if none can be done now."""
         if self._ready:
             return self._send_ready()
         if self._wanted:
@@ -141,7 +145,7 @@ class Serving:
         self._enqueue(PostsReason.PULLED, posts, last=how)
 
     def _push(self) -> None:
-        """A few posts, of one board or several."""
+        """Send a few posts, of one board or several."""
         ids: list[bytes] = []
         while self._pushes and len(ids) < _SLICE:
             items, lo, hi = self._pushes.popleft()
@@ -153,7 +157,7 @@ class Serving:
         self._enqueue(PostsReason.PUSHED, [found[id_] for id_ in ids if id_ in found])
 
     def _enqueue(self, how: PostsReason, posts: Sequence[bytes], last: PostsReason | None = None) -> None:
-        """Frames of these posts; the last one says `last`, and is there even without posts."""
+        """Queue frames of these posts; the last frame says `last`, and is sent even without posts."""
         frames = list(_parcels(posts))
         if last is not None and not (frames or last is PostsReason.PULLED):
             frames = [()]

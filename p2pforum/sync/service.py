@@ -1,6 +1,5 @@
-"""Which sync sessions there are: with each peer that we dial, with one drawn by lot now and then, and with
-those who ask. How one goes is in session_runner.py, what is said in it in session.py.
-"""
+"""Which sync sessions there are: with each peer that this node dials, with one drawn at random now and then,
+and with peers that ask. session_runner.py runs a session, session.py says what is sent in it."""
 
 import logging
 import time
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class SyncService:
-    """`now` gives the hour since 1970; `rng` must be unpredictable (SystemRandom) outside of tests."""
+    """`clocks` has the hour since 1970; `rng` must be unpredictable (SystemRandom) outside of tests."""
 
     def __init__(
         self,
@@ -50,7 +49,7 @@ class SyncService:
         self._store_snapshot = store_snapshot
         self._door = door
         self._rng = rng
-        self.settings = settings or Settings()  #: may be replaced; counts from the next session on
+        self.settings = settings or Settings()  #: may be replaced; used from the next session on
         self._claims = Claims(trio.current_time)
         self._reputation = Reputation(trio.current_time)
         self.filling = Filling(self.settings.known_peers)
@@ -59,8 +58,8 @@ class SyncService:
         self._answered = SessionSlots(limits.MAX_SYNC_INBOUND, SAFE_SECONDS, WAIT_SECONDS)
         self._one_each: WeakValueDictionary[PeerID, trio.Lock] = WeakValueDictionary()
         self._inbound: dict[PeerID, SlotRequest] = {}  # sessions that peers opened, or wait for
-        turns = trio.Lock()  # one session works at a time, so that others than sync run in between
-        # IDs are cheap: all strangers together cost half of what the peers that we chose to dial do.
+        turns = trio.Lock()  # one session works at a time, so that other parts of the node run in between
+        # Peer IDs are cheap, so all strangers together get half the work that dialled peers get.
         seconds, read, slots = limits.SYNC_SLICE_SECONDS, limits.SYNC_READ, limits.SYNC_AT_DOOR
         self._dialled = TurnShare(turns, seconds, read, slots)
         self._strangers = TurnShare(turns, seconds / 2, read // 2, slots // 2, yields_to=self._dialled)
@@ -69,8 +68,8 @@ class SyncService:
     async def sync(self, peer: PeerID, progress: ReportProgress | None = None) -> Report:
         """One session with a connected peer, after another one with it that runs.
 
-        See Report.code for how it ended. Raises NetworkError if the peer can't be reached or is lost, and
-        RemoteProtocolError if it broke the protocol: then it has been banned.
+        Report.code says how it ended. Raises NetworkError if the peer can't be reached or is lost, and
+        RemoteProtocolError if it broke the protocol; then it has been banned.
         """
         lock, request = self._one_each.setdefault(peer, trio.Lock()), SlotRequest()
         async with lock, self._opened.slot(request):
@@ -85,7 +84,7 @@ class SyncService:
                     self.filling.ended(peer, is_whole=is_whole)
 
     async def run(self) -> None:
-        """Sync with every peer that we dial, and now and then with any, until cancelled."""
+        """Sync with every peer that this node dials, and now and then with any peer, until cancelled."""
         async with trio.open_nursery() as nursery, self._network.watch() as events:
             nursery.start_soon(self._now_and_then, nursery)
             async for event in events:
@@ -103,13 +102,14 @@ class SyncService:
         while True:
             await trio.sleep(self.settings.every * self._rng.uniform(0.5, 1.5))
             around = self._network.connections()
-            if not self.filling.answers(around):  # nor does it ask strangers
+            if not self.filling.answers(around):  # then the node asks no strangers either
                 around = [c for c in around if c.direction is Direction.OUTBOUND]
             if peers := [c.peer for c in around if c.peer not in self._one_each]:
                 nursery.start_soon(self._catch_up, self._rng.choice(peers))
 
     async def _keep_up(self, peer: PeerID) -> None:
-        """With a peer that we dialled: if it has no slot for us, or we for it, again a while later."""
+        """Sync with a peer that this node dialled. If either side has no free slot, try again a while
+        later."""
         await self.filling.turn_of(peer)
         pause = BUSY_SECONDS
         while await self._catch_up(peer) is Code.BUSY:
@@ -117,20 +117,24 @@ class SyncService:
             pause = min(2 * pause, BUSY_MOST_SECONDS)
 
     async def _catch_up(self, peer: PeerID) -> Code:
-        """Sessions with one peer for as long as they bring something and leave something; how it ended."""
+        """Run sessions with one peer for as long as they bring something and leave something. Returns the
+        last code."""
         try:
             while (report := await self.sync(peer)).wants_more:
                 pass
             return report.code
         except P2PForumError as error:
             log.info("a sync session failed: %s", type(error).__name__)
-        except Exception:  # ours: that peer's session is lost, the node goes on
+        except Exception:  # a fault of this program: that session is lost, the node goes on
             log.exception("a sync session failed")
         return Code.FAILED
 
     async def _answer(self, peer: PeerID, stream: trio.abc.Stream) -> None:
-        """A peer opened a stream. Its session before this one may be about to end. If that only waits for a
-        slot, its connection may be dead: the newest stream counts."""
+        """Answer a peer that opened a stream.
+
+        Its session before this one may be about to end. If that one only waits for a slot, it is dismissed:
+        its connection may be dead, and the newest stream counts.
+        """
         with trio.move_on_after(limits.SYNC_END_SECONDS):
             while (before := self._inbound.get(peer)) is not None:
                 self._answered.dismiss(before)
@@ -152,7 +156,7 @@ class SyncService:
             request.ended.set()
 
     def _refusal(self, peer: PeerID) -> Code | None:
-        """Why no session of this peer is answered now."""
+        """Why this node answers no session of this peer now; None if it does."""
         if peer in self._inbound or not self.filling.answers(self._network.connections()):
             return Code.BUSY
         return None if self._reputation.may_open(peer) else Code.SPENT
@@ -180,7 +184,7 @@ class SyncService:
                 share = self._dialled if self._is_dialled(peer) else self._strangers
                 async with share.among:
                     snapshot = await trio.to_thread.run_sync(stack.enter_context, self._store_snapshot())
-                rng = Random(self._rng.getrandbits(256))  # faster, and no more foreseeable
+                rng = Random(self._rng.getrandbits(256))  # faster than `rng`, and as unpredictable
                 session = SyncSession(
                     snapshot, terms, self._claims, rng, time.perf_counter, initiator=initiator
                 )

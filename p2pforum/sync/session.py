@@ -3,12 +3,12 @@
     both:       HELLO, LOOK            what each has, in one fingerprint for all boards and some hours
     responder:  BOARDS...              if that differs: what it has, with one fingerprint a board
     initiator:  BOARDS..., NEG...      what the responder did not name; comparing what differs
-    both:       WANT, PULL -> POSTS, GONE; the initiator also pushes POSTS; CREDIT as they are worked off
+    both:       WANT, PULL -> POSTS, GONE; the initiator also pushes POSTS; CREDIT as they are processed
     both:       END                    when nothing more is asked for
 
-It is over when both have said END and all credit for POSTS is back: then what was sent is stored.
+It is over when both have sent END and all credit for POSTS is back: then all posts that were sent are stored.
 
-The caller feeds `receive`, sends what `work` gives, and hands arrivals to the door. Posts are neither
+The caller feeds `receive`, sends what `work` returns, and hands arrivals to the door. Posts are neither
 decoded nor kept here.
 """
 
@@ -47,7 +47,7 @@ from p2pforum.sync.wire.payloads import (
     Want,
 )
 
-_OUTPUT = 64 * limits.KIB  # bytes given out at once, and up to a frame more
+_OUTPUT = 64 * limits.KIB  # bytes that `work` returns at most, and up to a frame more
 
 
 class SyncSession:
@@ -82,29 +82,29 @@ class SyncSession:
         self._serving = Serving(snapshot, self.report)
         self._fetching = Fetching(claims, terms.budget, self.report)
         self._claims = claims
-        self._ended = False  # we have said END
+        self._ended = False  # this side has sent END
 
     @property
     def finished(self) -> bool:
-        """Both sides have all they asked for, and have given all that came to their stores."""
+        """Both sides have all that they asked for, and both stores have all that came."""
         both = self._ended and self._phase is Phase.ENDED
         return both and self._fetching.idle and self._serving.idle and self._serving.window.is_whole
 
     @property
     def needs_snapshot(self) -> bool:
-        """False when the peer asks for nothing more and we look nothing up: it may be closed."""
+        """False when the peer asks for nothing more and this side looks nothing up; then it may be closed."""
         negotiated = self._negotiating.idle
         return not (self._phase is Phase.ENDED and self._matched() and negotiated and self._serving.idle)
 
     # --- bytes --------------------------------------------------------------------------------------------
 
     def receive(self, received: bytes) -> None:
-        """Take bytes from the peer. Cheap: the work that they mean is done by `work`."""
+        """Take bytes from the peer; `work` processes them. Raises RemoteProtocolError or SessionOver."""
         begun = self._clock()
         self.report.bytes_in += len(received)
         try:
             self._take(received)
-        finally:  # reading is work, too
+        finally:  # reading counts as work, too
             self.report.cpu += self._clock() - begun
         self._check()
 
@@ -124,9 +124,9 @@ class SyncSession:
                 self._on_frame(frame, size, self._matching)
 
     def work(self, seconds: float) -> bytes:
-        """Work for about so long; bytes to be sent. None left to do now: b"", and `receive` is awaited.
+        """Work for about so many seconds; returns bytes to send. Raises SessionOver.
 
-        Also b"" when the time was up before anything came out: see `is_busy`.
+        b"" if nothing is left to do before the next `receive`, or if the time was up before: see `is_busy`.
         """
         begun = self._clock()
         out = bytearray()
@@ -148,7 +148,7 @@ class SyncSession:
         self.report.check(self._terms.budget)
 
     def _turn(self, out: bytearray) -> bool:
-        """One small step of everything, and what comes out of it."""
+        """One small step of each part, and the output of all."""
         worked = self._step_found()
         if self._looking is not None and self._looking.ours is None:
             self._outbox.append(encode(self._looking.look(self._snapshot)))
@@ -169,12 +169,12 @@ class SyncSession:
         return worked
 
     def _has_all(self) -> bool:
-        """Nothing is left to be asked for, or to be pushed."""
+        """Whether this side has nothing left to ask for or to push."""
         compared = self._asking is None or (self._asking.idle and self._serving.idle)
         return self._matched() and compared and self._fetching.idle
 
     def _matched(self) -> bool:
-        """Whether nothing is left to be told or heard of boards."""
+        """Whether neither side has boards left to name."""
         if self._matching is None:
             return self._phase in (Phase.SAME, Phase.ENDED)
         return self._matching.finished
@@ -198,7 +198,7 @@ class SyncSession:
         self._begin(self._looking)
 
     def _begin(self, looking: Looking) -> None:
-        """Once both have looked: compare the boards, from where they differ on."""
+        """Once both have looked: compare the boards, from the hour on at which they differ."""
         if not looking.is_done:
             return
         hours = looking.differing()
@@ -258,14 +258,14 @@ class SyncSession:
     # --- posts that came ----------------------------------------------------------------------------------
 
     def take_arrivals(self, most: int) -> list[Arrival]:
-        """Posts for the door, about so many; its verdicts go to `landed`."""
+        """Posts for the door, about so many; pass its verdicts to `landed`."""
         taken: list[Arrival] = []
         while self._fetching.arrivals and sum(len(arrival.posts) for arrival in taken) < most:
             taken.append(self._fetching.arrivals.popleft())
         return taken
 
     def landed(self, arrivals: Sequence[Arrival], verdicts: Sequence[Landed]) -> None:
-        """The verdicts of all posts of `arrivals`, in the same order."""
+        """The verdicts on all posts of `arrivals`, in order. Raises what `Fetching.landed` raises."""
         assert self._matching is not None
         at = 0
         for arrival in arrivals:
@@ -274,7 +274,7 @@ class SyncSession:
             at = end
 
     def take_unchecked(self) -> list[bytes]:
-        """IDs that the peer has: which of them have come here meanwhile? Answer with `want`."""
+        """IDs that the peer has, to look up in the store. Answer with `want`."""
         return self._fetching.take_unchecked()
 
     def want(self, checked: Sequence[bytes], known: set[bytes]) -> None:
@@ -289,12 +289,12 @@ class SyncSession:
         self._fetching.retry_deferred()
 
     def close(self) -> None:
-        """Whatever the reason, it is over."""
+        """The session is over, for any reason."""
         self._fetching.release()
 
 
 def _asks(frame: Frame, *, of_initiator: bool) -> bool:
-    """Whether a frame asks for something, so that it can't follow the sender's END."""
+    """Whether a frame asks for something, so that it can't follow its sender's END."""
     if isinstance(frame, Posts):
         return frame.how is PostsReason.PUSHED
     return isinstance(frame, Boards | Want | Pull) or (of_initiator and isinstance(frame, Neg))

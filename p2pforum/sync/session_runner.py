@@ -1,6 +1,6 @@
-"""One session on a stream: what is sent, what is received, what goes to the door, and whose turn it is.
+"""One session on a stream: sends, receives, hands posts to the door, and takes turns with other sessions.
 
-Which sessions there are is decided in service.py.
+service.py decides which sessions there are.
 """
 
 import logging
@@ -26,17 +26,19 @@ from p2pforum.sync.wire.payloads import NONCE_SIZE, Code, End, Hello
 
 log = logging.getLogger(__name__)
 
-ReportProgress = Callable[[Report], None]  #: told how far a session is; called often, must not block
+ReportProgress = Callable[[Report], None]  #: called with the state of a session; often, so it must not block
 
 
-_HELLO_BYTES = NONCE_SIZE + 16  # a HELLO is not longer: length, type, nonce, and two hours of at most 5
+_HELLO_BYTES = NONCE_SIZE + 16  # longest HELLO: length, type, nonce, and two hours of at most 5 bytes
 
 
 class TurnShare:
-    """The sessions of one kind, which together get as many turns as those of another kind, however many.
+    """The sessions of one kind. Together they get as many turns as those of another kind, however many there
+    are.
 
     A turn is `seconds` of work, or `read` bytes taken in. `at_door`: batches at the door at once. While there
-    are sessions of the kind that it `yields_to`, this one rests between two turns: the door works then.
+    are sessions of the kind that it `yields_to`, this one rests between two turns, so that the door works
+    then.
     """
 
     def __init__(
@@ -52,7 +54,8 @@ class TurnShare:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """To work while nobody else does. The locks are fair, so one of another share is next if it waits."""
+        """Work while no other session does. The locks are fair, so a waiting session of another share is
+        next."""
         async with self.among:
             async with self._turns:
                 yield
@@ -71,7 +74,7 @@ class SessionRunner:
     _door: Door
     _progress: ReportProgress
     _close_snapshot: Callable[[], None]
-    _on_hour: Callable[[int], None]  # what hour it is for the peer, once
+    _on_hour: Callable[[int], None]  # called once, with the peer's hour
     _nursery: trio.Nursery = field(init=False)
     _to_send: Bell = field(default_factory=Bell)
     _to_land: Bell = field(default_factory=Bell)
@@ -82,7 +85,7 @@ class SessionRunner:
     _error: Exception | None = None
 
     async def run(self) -> Exception | None:
-        """Until both sides have all they asked for, or the session can't go on: then why."""
+        """Run until both sides have all that they asked for, or the session can't go on; then returns why."""
         with trio.move_on_after(limits.SYNC_SECONDS) as whole:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
@@ -95,21 +98,22 @@ class SessionRunner:
         report = self._session.report
         if self._error is not None:
             report.code = code_of(self._error)
-            # While one is sending, a part of another frame may be out.
+            # While a frame is being sent, a part of it may be out, and an END would land in its middle.
             if not isinstance(self._error, PeerEnded | NetworkError) and not self._is_sending:
                 await say_end(self._stream, report.code)
         self._progress(report)
-        counts = report.new, report.sent, report.left, report.moved  # a log names neither peer nor post
+        counts = report.new, report.sent, report.left, report.moved  # the log names no peer and no post
         log.info("a sync session: %d new posts, %d sent, %d left, %d bytes", *counts)
         return self._error
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
-        """The first error ends the session; the nursery is left without it, so nothing gets wrapped."""
+        """The first error ends the session. It does not leave the nursery, so it is not wrapped into a
+        group."""
         try:
             await task()
         except Exception as error:
             self._error = self._error or error
-            is_half_sent = self._is_sending and not isinstance(error, STREAM_LOST)  # that frame may get out
+            is_half_sent = self._is_sending and not isinstance(error, STREAM_LOST)  # the rest may still go
             self._nursery.cancel_scope.deadline = trio.current_time() + is_half_sent * limits.SYNC_END_SECONDS
 
     async def _send(self) -> None:
@@ -131,18 +135,18 @@ class SessionRunner:
                 await trio.sleep(limits.SYNC_SLICE_SECONDS)
 
     async def _try_to_send(self, output: bytes) -> None:
-        """If the peer is gone the session ends when `_receive` has heard what it said last."""
+        """Send. If the peer is gone, the session ends when `_receive` has read the peer's last bytes."""
         self._is_sending = True
         try:
             await self._stream.send_all(output)
         except trio.BrokenResourceError:
             self._is_gone = True
-        self._is_sending = False  # not so if it was cancelled: half a frame may be out
+        self._is_sending = False  # stays True after a cancel: half a frame may be out
 
     async def _receive(self) -> None:
         while not self._session.finished:
             if not (received := await self._stream.receive_some(self._share.read)):
-                if self._session.finished:  # and it noticed first
+                if self._session.finished:  # and the peer noticed first
                     return
                 raise NetworkError("the peer left in the middle of a sync session")
             async with self._share.turn():
@@ -152,14 +156,15 @@ class SessionRunner:
             self._to_land.ring()
 
     def _note_hour(self) -> None:
-        """As soon as the peer has said it: a first session may take minutes."""
+        """Pass on the peer's hour as soon as it has come, because a first session may take minutes."""
         hour = self._session.report.peer_hour
         if hour and not self._is_hour_noted:
             self._is_hour_noted = True
             self._on_hour(hour)
 
     async def _land(self) -> None:
-        """Posts to the door, as many as have come; IDs to the store, which may have them by now."""
+        """Hand posts to the door, as many as have come, and look IDs up in the store, which may have them by
+        now."""
         while True:
             if arrivals := self._session.take_arrivals(limits.SYNC_BATCH):
                 await self._ingest(arrivals)
@@ -193,9 +198,9 @@ class SessionRunner:
         raise SessionOver(Code.BUSY, "others wait for its slot")
 
     async def _watch(self) -> None:
-        """A session that does not move is ended, whatever small things the peer sends to look alive.
+        """End a session that does not move, even if the peer sends small frames to look alive.
 
-        Unless it is our own door that it waits for.
+        The time in which the session waits for this node's own door does not count.
         """
         report, before = self._session.report, -limits.SYNC_STALL_BYTES
         while self._is_landing or report.moved - before >= limits.SYNC_STALL_BYTES:
@@ -210,7 +215,10 @@ async def say_end(stream: trio.abc.Stream, code: Code) -> None:
 
 
 async def hear_hour(stream: trio.abc.Stream) -> int | None:
-    """What hour it is for a peer whose session is not answered, from its HELLO; None if it does not come."""
+    """The hour in the HELLO of a peer whose session is not answered; None if no HELLO comes.
+
+    Raises RemoteProtocolError for bytes that are no frame, or what the stream raises.
+    """
     reader, read = SyncFrameReader(), 0
     with trio.move_on_after(limits.SYNC_END_SECONDS):
         while read < _HELLO_BYTES and (received := await stream.receive_some(_HELLO_BYTES - read)):

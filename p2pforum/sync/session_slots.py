@@ -1,8 +1,8 @@
-"""Slots for sessions: who gets the next one, and whose session ends when others wait for its slot.
+"""Slots for sessions: which peer gets the next one, and which session ends when others wait for its slot.
 
-Whoever can open many sessions must keep nobody else from having one, so no session is safe for long by
-merely being there, as no connection is (network/eviction.py). A session keeps its slot by the posts that
-it moves, and one that has just begun for long enough to show them.
+An attacker who can open many sessions must not keep other peers from having one. So no session keeps its slot
+for long by merely being there, just as no connection does (network/eviction.py). A session keeps its slot by
+the posts that it moves. A new session is safe for long enough to show that it moves some.
 """
 
 import math
@@ -18,20 +18,20 @@ from p2pforum.sync import params
 
 @dataclass(eq=False)
 class SlotRequest:
-    """One session, or one that waits. `group` is the part of the internet its peer is in, "" for none.
+    """One session, or one that waits. `group` is the network group of its peer, "" for none.
 
     `ours`: this node dialled the peer. `turn`: when the peer had its last session. Seconds, monotonic.
-    `gone`: the peer is; who waits does so no longer, or strangers who come and go would leave behind what
-    they sent.
+    `gone`: the peer has gone, so a session that waits must end. Otherwise strangers who come and go would
+    leave behind what they sent.
     """
 
     group: str = ""
     ours: bool = False
     turn: float = -math.inf
     arrived: float = 0.0
-    since: float = math.inf  #: it has its slot
+    since: float = math.inf  #: when it got its slot
     admitted: trio.Event = field(default_factory=trio.Event)
-    unwanted: trio.Event = field(default_factory=trio.Event)  #: its session is to end
+    unwanted: trio.Event = field(default_factory=trio.Event)  #: its session must end
     gone: trio.Event = field(default_factory=trio.Event)
     ended: trio.Event = field(default_factory=trio.Event)  #: the session, or the waiting for it
     _worth: float = 0.0
@@ -39,21 +39,21 @@ class SlotRequest:
     _at: float = 0.0
 
     def moved(self, posts: int, now: float) -> None:
-        """So many posts were new here or went out since the session began."""
+        """So many posts were new here or were sent since the session began."""
         self._worth = self.worth(now) + posts - self._posts
         self._posts, self._at = posts, now
 
     def worth(self, now: float) -> float:
-        """Posts that it moved of late; what was moved SYNC_WORTH_SECONDS ago counts half."""
+        """Posts that it moved of late; those moved WORTH_SECONDS ago count half."""
         return float(self._worth * 0.5 ** ((now - self._at) / params.WORTH_SECONDS))
 
 
 def to_end(held: Collection[SlotRequest], now: float) -> SlotRequest | None:
-    """Whose session can best be spared. None if there is none.
+    """The session that can best be spared; None if there is none.
 
-    One with a peer that this node dialled only if all are such. One that moves nothing first, and there of
-    the group that has most of them; then the slowest of the largest group. Not those without a group: what
-    comes through an onion service looks alike.
+    A session with a peer that this node dialled is chosen only if all are such. A session that moves nothing
+    goes first, one of the network group that has most of these; then the slowest of the largest group. Peers
+    without a group never count as a large one, because all that come through an onion service look alike.
     """
     sizes = Counter(request.group for request in held if request.group)
 
@@ -71,25 +71,26 @@ def to_end(held: Collection[SlotRequest], now: float) -> SlotRequest | None:
 
 
 def to_admit(waiting: Collection[SlotRequest], held: Collection[SlotRequest]) -> SlotRequest:
-    """A peer that this node dialled; then one of the group with fewest sessions; then whose last session was
-    the longest ago; then who has waited longest."""
+    """A peer that this node dialled; then one of the group with fewest sessions; then the one whose last
+    session was longest ago; then the one that has waited longest."""
     sizes = Counter(request.group for request in held if request.group)
     return min(waiting, key=lambda g: (not g.ours, sizes[g.group], g.turn, g.arrived))
 
 
 class SessionSlots:
-    """So many `slots`. A session is safe for `safe` seconds; who waits does so for `patience` seconds."""
+    """So many `slots`. A session is safe for `safe` seconds; a peer waits for `patience` seconds at most."""
 
     def __init__(self, slots: int, safe: float, patience: float = math.inf) -> None:
         self._slots = slots
         self._safe = safe
         self._patience = patience
         self._held: set[SlotRequest] = set()
-        self._waiting: dict[SlotRequest, None] = {}  # the longest first
+        self._waiting: dict[SlotRequest, None] = {}  # the longest waiting first
 
     @asynccontextmanager
     async def slot(self, request: SlotRequest) -> AsyncIterator[bool]:
-        """False if none became free in time. With one, the block ends soon after `request.unwanted`."""
+        """False if no slot became free in time. If one did, the block must end soon after
+        `request.unwanted`."""
         try:
             yield await self._wait(request)
         finally:
@@ -97,7 +98,7 @@ class SessionSlots:
             self._settle()
 
     def dismiss(self, request: SlotRequest) -> None:
-        """One that waits does so no longer; one that has its slot keeps it."""
+        """A session that waits stops waiting; one that has its slot keeps it."""
         if request in self._waiting:
             del self._waiting[request]
             request.gone.set()
@@ -116,7 +117,7 @@ class SessionSlots:
         return request.admitted.is_set()
 
     def _settle(self) -> None:
-        """Give slots to those who wait, free ones and those of sessions that can be spared."""
+        """Give slots to those that wait: free slots, and those of sessions that can be spared."""
         now = trio.current_time()
         while self._waiting and (len(self._held) < self._slots or self._make_one(now)):
             request = to_admit(self._waiting, self._held)
@@ -126,11 +127,11 @@ class SessionSlots:
             request.admitted.set()
 
     def _make_one(self, now: float) -> bool:
-        """False while the one that can best be spared is young: those who come must not push out those who
-        came before them, one after another, before they have moved anything."""
+        """False while the session that can best be spared is young. Otherwise newcomers would push one
+        another out before any has moved a post."""
         victim = to_end(self._held, now)
         if victim is None or now - victim.since < self._safe:
             return False
-        self._held.discard(victim)  # it says good-bye without a slot
+        self._held.discard(victim)  # it says goodbye without a slot
         victim.unwanted.set()
         return True

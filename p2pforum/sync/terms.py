@@ -1,4 +1,4 @@
-"""What one side brings to a session, and what a node decides about all of them."""
+"""What one side brings to a session, and what a node decides for all sessions."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -27,13 +27,13 @@ class KnownPeers:
     """What the rest of the node knows of peers, by ID."""
 
     trusted: Callable[[], Collection[str]]  #: guards and named peers
-    known: Callable[[], Iterable[str]]  #: all that it may dial
+    known: Callable[[], Iterable[str]]  #: all peers that this node may dial
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a node decides for itself. `every`: seconds on average between sessions drawn by lot.
-    `known_peers` counts when the service is made; see filling.py."""
+    """What a node decides for itself. `every`: seconds on average between sessions drawn at random.
+    `known_peers` is read when the service is made; see filling.py."""
 
     choice: BoardChoice = field(default_factory=BoardChoice)
     budget: Budget = field(default_factory=Budget)
@@ -41,7 +41,7 @@ class Settings:
     known_peers: KnownPeers | None = None
 
     def terms(self, hour: int, retention_hours: int) -> Terms:
-        """What is said of how long posts are kept is in whole days: fewer nodes differ by it."""
+        """The horizon that peers see is in whole days, so that fewer nodes can be told apart by it."""
         low = self.choice.low
         choice = replace(self.choice, low=lambda name: whole_days(low(name), hour))
         return Terms(hour, whole_days(max(0, hour - retention_hours), hour), choice, budget=self.budget)
@@ -50,8 +50,8 @@ class Settings:
 def whole_days(oldest: int, hour: int) -> int:
     """The first hour of the first day that is kept whole, when `oldest` is the oldest hour kept.
 
-    The last two days are told by hours: a flood that fills the quota in an hour would else end sync for a
-    day.
+    In the last two days it is `oldest` itself. Otherwise a flood that fills the quota in an hour would end
+    sync for a day.
     """
     day = -(-oldest // _DAY) * _DAY
     return day if day <= hour - _DAY else oldest

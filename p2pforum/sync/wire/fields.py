@@ -1,4 +1,4 @@
-"""The fields of a payload, one after another: numbers, flags, hours, bounds. One spelling each."""
+"""The fields of a payload, one after another: numbers, flags, hours, bounds. Each has one encoding."""
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
@@ -7,7 +7,8 @@ from p2pforum.sync.wire.negentropy import HIGHEST, Bound, encode_varint, read_va
 
 
 class Fields:
-    """Takes the fields of one payload, one after another."""
+    """Takes the fields of one payload, one after another. All methods raise RemoteProtocolError for a bad
+    field."""
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
@@ -18,6 +19,7 @@ class Fields:
         return n
 
     def read(self, size: int) -> bytes:
+        """The next `size` bytes. Raises RemoteProtocolError if there are fewer."""
         end = self._at + size
         if end > len(self._payload):
             raise RemoteProtocolError("a frame that ends inside a field")
@@ -32,18 +34,21 @@ class Fields:
         return self._at < len(self._payload)
 
     def flag(self) -> bool:
+        """Raises RemoteProtocolError for a number other than 0 and 1."""
         value = self.number()
         if value > 1:
             raise RemoteProtocolError("a flag that is neither 0 nor 1")
         return value == 1
 
     def hour(self) -> int:
+        """Hours since 1970. Raises RemoteProtocolError for 2^31 or later."""
         hour = self.number()
         if hour >= limits.MAX_HOUR:
             raise RemoteProtocolError("an hour of 2^31 or later")
         return hour
 
     def bound(self) -> Bound:
+        """A bound as `encode_bound` writes it. Raises RemoteProtocolError for another encoding."""
         step, size = self.number(), self.number()
         if size > ID_SIZE or step > limits.MAX_HOUR or (step == 0 and size):
             raise RemoteProtocolError("not a bound")

@@ -1,7 +1,7 @@
 """The framing of a sync session: varint length, type byte, payload.
 
-The length counts the type byte and the payload, and is checked before anything is kept. What a payload
-says is in payloads.py; when a frame may come is the session's business.
+The length counts the type byte and the payload, and is checked before anything is kept. payloads.py says what
+a payload holds; the session decides when a frame may come.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def encode(frame: Frame) -> bytes:
 
 
 def parse(body: bytes) -> Frame:
-    """A frame from its type byte and payload."""
+    """A frame from its type byte and payload. Raises RemoteProtocolError for anything else."""
     fields = Fields(body)
     found = _parse(fields.read(1)[0], fields)
     if fields.more():
@@ -54,13 +54,14 @@ def _parse(kind: int, fields: Fields) -> Frame:
 
 
 class SyncFrameReader:
-    """Cuts a stream of bytes into frames, however the stream was cut. Keeps at most one frame."""
+    """Splits a stream of bytes into frames, in whatever pieces the bytes come. Keeps at most one frame."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, received: bytes) -> Iterator[tuple[Frame, int]]:
-        """The frames that are now whole, each with its size on the wire. Take them all."""
+        """The frames that are complete now, each with its size on the wire. Take them all. Raises
+        RemoteProtocolError."""
         self._buffer += received
         at = 0
         while (span := self._next(at)) is not None:
@@ -69,7 +70,7 @@ class SyncFrameReader:
         del self._buffer[:at]
 
     def _next(self, at: int) -> tuple[int, int] | None:
-        """Where the frame whose length begins at `at` begins and ends, if all of it is here."""
+        """Start and end of the body of the frame whose length begins at `at`, if it is complete."""
         head = bytes(self._buffer[at : at + _MAX_LENGTH_BYTES])
         if len(head) < _MAX_LENGTH_BYTES and all(byte & 0x80 for byte in head):
             return None

@@ -1,9 +1,9 @@
 """Negentropy v1 messages: ranges over (hour, post ID), each skipped, fingerprinted or listed.
 
-Bytes as in hoytech/negentropy's specification, so that three independent implementations can check
-ours; only the fingerprints in them are others (fingerprint.py). Decoding is strict: one spelling of a
-number and of a bound, and bounds that never descend (an empty range is legal: a reference with a frame
-limit can end a message with one). What a range means is not decided here.
+Bytes as in hoytech/negentropy's specification, so that three independent implementations can check ours; only
+the fingerprints in them differ (fingerprint.py). Decoding is strict: one encoding of a number and of a bound,
+and bounds that never descend. (An empty range is legal: a reference with a frame limit can end a message with
+one.) Other files decide what a range means.
 """
 
 import enum
@@ -13,7 +13,7 @@ from p2pforum.core.post_id import ID_SIZE
 
 VERSION = 0x61
 FINGERPRINT_SIZE = 16
-INFINITY = 2**64 - 1  # not an hour: above all of them
+INFINITY = 2**64 - 1  # not an hour, but above all hours
 _MAX_VARINT = 2**64
 _CUT = "a message that ends inside a range"
 
@@ -30,7 +30,7 @@ class Mode(enum.IntEnum):
     ID_LIST = 2
 
 
-SKIP, FINGERPRINT, ID_LIST = Mode  # looked up for each range
+SKIP, FINGERPRINT, ID_LIST = Mode  # names for speed, because each range needs one
 
 Range = tuple[Bound, Mode, bytes]
 """(upper, mode, payload): from the upper bound of the range before (the first: LOWEST) to below `upper`.
@@ -42,7 +42,7 @@ _DIGITS = [bytes([n]) for n in range(0x80)]
 
 
 def encode_varint(n: int) -> bytes:
-    """Base 128, most significant digit first, as few digits as possible."""
+    """Base 128, most significant digit first, as few digits as possible (Negentropy v1)."""
     if n < 0x80:
         return _DIGITS[n]
     if n < 0x4000:
@@ -57,7 +57,7 @@ def encode_varint(n: int) -> bytes:
 
 
 def read_varint(buffer: bytes, at: int) -> tuple[int, int]:
-    """The number that starts at `at`, and where the next thing starts."""
+    """The number that starts at `at`, and where the next field starts. Raises RemoteProtocolError."""
     try:
         byte = buffer[at]
         if byte < 0x80:
@@ -103,7 +103,7 @@ class MessageWriter:
     def add(self, lower: Bound, found: Range, limit: int = 0) -> bool:
         """Append a range from `lower` on, with a skip up to there if need be.
 
-        False, and nothing is added, if the message would be longer than `limit` and has something in it.
+        False, and nothing is added, if the message would be longer than `limit` and is not empty.
         """
         piece = _encode(lower[0], found)
         if self.reached != lower:
@@ -120,7 +120,7 @@ class MessageWriter:
 
 
 def _encode(hour: int, found: Range) -> bytes:
-    """A range whose lower bound, or whose skip before it, has this hour."""
+    """A range whose lower bound, or the skip before it, has this hour."""
     (upper, prefix), mode, payload = found
     step = b"\0" if upper == INFINITY else encode_varint(upper - hour + 1)
     if mode is ID_LIST:
@@ -131,8 +131,8 @@ def _encode(hour: int, found: Range) -> bytes:
 def decode(message: bytes) -> list[Range]:
     """All ranges of a message. Raises RemoteProtocolError for anything but a whole v1 message.
 
-    Two skips in a row are refused: nobody needs them, and they would be the cheapest way to make
-    us work. The caller bounds the length of `message`, and with it the work and the memory.
+    Two skips in a row are refused. No honest peer needs them, and for an attacker they would be the cheapest
+    way to make this node work. The caller bounds the length of `message`, and so the work and the memory.
     """
     if not message or message[0] != VERSION:
         raise RemoteProtocolError("not a message of protocol version 1")
@@ -152,7 +152,7 @@ def decode(message: bytes) -> list[Range]:
 
 
 def _read_bound(message: bytes, at: int, last: Bound) -> tuple[Bound, int]:
-    """The bound that starts at `at`, not below `last`, and where the next thing starts."""
+    """The bound that starts at `at`, not below `last`, and where the next field starts."""
     step, size = message[at], message[at + 1]  # mostly numbers of one digit
     at += 2
     if step >= 0x80 or size >= 0x80:
@@ -172,7 +172,7 @@ def _read_bound(message: bytes, at: int, last: Bound) -> tuple[Bound, int]:
 
 
 def _read_payload(message: bytes, at: int) -> tuple[Mode, bytes, int]:
-    """The mode that starts at `at`, what comes with it, and where the next thing starts."""
+    """The mode that starts at `at`, its payload, and where the next field starts."""
     number = message[at]
     at += 1
     if number >= 0x80:

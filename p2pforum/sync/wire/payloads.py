@@ -1,8 +1,8 @@
-"""What each frame of a sync session carries, field by field; one spelling each.
+"""What each frame of a sync session carries, field by field; each value has one encoding.
 
-Numbers are Negentropy varints, so that a session has one kind of number. Parsing is strict: anything
-but a whole payload is a RemoteProtocolError. Lengths around it, and when a frame may come, are not
-decided here.
+Numbers are Negentropy varints, so that a session has one kind of number. Parsing is strict: every `parse`
+raises RemoteProtocolError for anything but a whole payload. Other files decide about the lengths around it,
+and about when a frame may come.
 """
 
 import enum
@@ -50,18 +50,19 @@ class Credit(enum.IntEnum):
 class Code(enum.IntEnum):
     """Why a session ends."""
 
-    DONE = 0  #: the sender asks for nothing more; it goes on answering until it gets DONE itself
-    BUSY = 1  #: no room for a session now, or no more: others wait for its place
+    DONE = 0  #: the sender asks for nothing more; it answers until it gets DONE itself
+    BUSY = 1  #: no slot for a session now, or no longer: others wait for it
     BUDGET = 2  #: one session may not cost more; another may go on
     TIME = 3  #: too long, or too long without progress
     PROTOCOL = 4  #: the receiver of this broke the protocol
-    FAILED = 5  #: the sender can't go on: its own fault
-    SPENT = 6  #: sessions that the receiver of this opened have cost all that they may for now
+    FAILED = 5  #: the sender can't go on, by its own fault
+    SPENT = 6  #: the sessions that the receiver of this has opened have used up their work for now
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Both sides' first frame. `horizon`: posts of an earlier hour are neither kept nor sent."""
+    """Both sides' first frame. `hour`: now, since 1970. `horizon`: the sender neither keeps nor sends older
+    posts."""
 
     type: ClassVar = FrameType.HELLO
     nonce: bytes
@@ -96,7 +97,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board as told to a peer. `low` counts hours above the first that is compared."""
+    """A board as named to a peer. `low` counts hours above the first that is compared."""
 
     tag: bytes
     low: int
@@ -118,6 +119,8 @@ class Boards:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Boards":
+        """Raises RemoteProtocolError for a board without posts, or no boards in a frame that is not the
+        last."""
         last, boards = fields.flag(), []
         while fields.more():
             board = Board(
@@ -150,7 +153,7 @@ class Neg:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """IDs of posts to be sent: each is answered, in this order, by a post or by GONE."""
+    """IDs of posts to be sent: the peer answers each, in this order, by a post or by GONE."""
 
     type: ClassVar = FrameType.WANT
     ids: tuple[bytes, ...]
@@ -160,6 +163,7 @@ class Want:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Want":
+        """Raises RemoteProtocolError for no IDs or a part of one."""
         ids = []
         while fields.more():
             ids.append(fields.read(ID_SIZE))
@@ -180,6 +184,8 @@ class Posts:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Posts":
+        """Raises RemoteProtocolError for an unknown reason, a post of an impossible size, or no posts where
+        some must be."""
         how, posts = fields.number(), []
         if how > PostsReason.PUSHED:
             raise RemoteProtocolError("posts for an unknown reason")
@@ -195,7 +201,7 @@ class Posts:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The next `count` wanted posts are not there (any more)."""
+    """The next `count` wanted posts are not here (any more)."""
 
     type: ClassVar = FrameType.GONE
     count: int
@@ -205,6 +211,7 @@ class Gone:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Gone":
+        """Raises RemoteProtocolError for a count of 0."""
         gone = cls(fields.number())
         if not gone.count:
             raise RemoteProtocolError("a GONE of nothing")
@@ -213,7 +220,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """All posts of a board from `lo` to below `hi`, in order of (hour, ID), or newest first.
+    """Asks for all posts of a board from `lo` to below `hi`, in order of (hour, ID), or newest first.
 
     At most `limit` of them; 0 for no limit.
     """
@@ -247,6 +254,7 @@ class Grant:
 
     @classmethod
     def parse(cls, fields: Fields) -> "Grant":
+        """Raises RemoteProtocolError for an unknown kind, or for 0 or too many bytes."""
         credit, size = fields.number(), fields.number()
         if credit > Credit.POSTS or not 0 < size <= limits.SYNC_POSTS_WINDOW:
             raise RemoteProtocolError("an impossible credit")
@@ -255,7 +263,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An unknown code is kept as FAILED: the session is over either way."""
+    """An unknown code is kept as FAILED, because the session is over in any case."""
 
     type: ClassVar = FrameType.END
     code: Code

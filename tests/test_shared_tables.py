@@ -17,14 +17,14 @@ from p2pforum.gossip.validation_queue import MOST_JUDGED
 from p2pforum.stem.params import StemParams
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "ARCHITECTURE.md").read_text()
+SECTION = DOCUMENT.partition("## Shared tables")[2].partition("\n## ")[0]
 GOSSIP, STEM = GossipParams(), StemParams()
 KINDS = {"shares", "largest first", "paid", "own"}
 
 
 def rows() -> dict[str, list[str]]:
-    section = DOCUMENT.partition("## Shared tables")[2].partition("\n## ")[0]
-    found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines()]
-    return {cells[0]: cells[1:] for cells in found if len(cells) == 6 and cells[0] not in ("table", "---")}
+    found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in SECTION.splitlines()]
+    return {cells[0]: cells[1:] for cells in found if len(cells) == 3 and cells[0] not in ("table", "---")}
 
 
 def size(count: float) -> str:
@@ -58,7 +58,7 @@ DERIVED = {
         number(limits.OUTBOX_CONTROL),
         size(limits.OUTBOX_BYTES * PEERS),
     ],
-    "gossip: IDs asked for, that wait until there is room": [
+    "gossip: IDs asked for, not yet sent": [
         number(limits.OUTBOX_ASKED),
         number(limits.OUTBOX_ASKED * PEERS),
     ],
@@ -98,6 +98,10 @@ DERIVED = {
 def test_each_table_is_of_a_kind_that_costs_no_honest_peer() -> None:
     assert rows()
     assert {cells[0] for cells in rows().values()} <= KINDS
+
+
+def test_below_it_stands_for_each_table_who_fills_it_and_what_is_dropped() -> None:
+    assert re.findall(r"^\* \*\*(.+)\.\*\*", SECTION, re.MULTILINE) == list(rows())
 
 
 @pytest.mark.parametrize("name", DERIVED)

@@ -26,7 +26,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Pseudonyms": {
         "key": ("key_group", "Make, show, choose, move and burn your keys."),
-        "name": ("name", "Name a pseudonym, for yourself alone."),
+        "name": ("name", "Give a pseudonym a name that only you see."),
         "unlock": ("unlock", "Ask for the passphrase now, and not for each post."),
         "lock": ("lock", "Make the agent forget the keystore's key."),
         "passphrase": ("passphrase", "Change the passphrase of the keystore."),

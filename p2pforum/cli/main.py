@@ -25,6 +25,7 @@ from p2pforum.cli.terminal.exit_codes import (
     OK,
     REFUSED,
     USAGE,
+    sentence,
 )
 from p2pforum.cli.terminal.passphrases import ask_once
 from p2pforum.cli.terminal.standard_streams import open_missing
@@ -42,15 +43,9 @@ _CODES: list[tuple[type[Exception], int]] = [
 ]
 
 
-_EPILOG = """\b
-Exit codes: 0 done, 1 failure, 2 usage or config, 3 not found or ambiguous,
-4 no node answers, 5 refused, 69 not set up, 130 interrupted.
-"""
-
-
 @click.group(
     cls=LazyGroup,
-    epilog=_EPILOG,
+    epilog=sentence(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--home", metavar="DIR", help="Keep everything under DIR (as P2PFORUM_HOME).")

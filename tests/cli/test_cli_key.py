@@ -8,7 +8,7 @@ import click
 import pytest
 from cli_keys import forms, keystore_of, make_cheap, mine
 from cli_terminal import Terminal
-from cli_world import HOUR, ROOT, World, discussion
+from cli_world import HOUR, World, discussion
 
 from p2pforum.app.clock import rfc3339
 from p2pforum.cli.command_list import command_in
@@ -38,14 +38,6 @@ def test_short_texts_are_the_commands_own(name: str) -> None:
     assert command.help.splitlines()[0] == short
     context = click.Context(command, info_name=f"key {name}", max_content_width=80, terminal_width=80)
     assert all(len(line) <= 80 for line in command.get_help(context).splitlines())
-
-
-def test_every_command_is_documented() -> None:
-    readme = (ROOT / "README.md").read_text()
-    (row,) = re.findall(r"^\| `key COMMAND` \|(.*)\|$", readme, re.MULTILINE)
-    assert re.findall(r"`([a-z]+)`", row) == list(ENTRIES)
-    for name in ("name", "unlock", "lock", "passphrase"):
-        assert re.search(rf"^\| .*`{name}\b", readme, re.MULTILINE)
 
 
 def test_list_and_show(world: World) -> None:

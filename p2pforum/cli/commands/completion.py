@@ -6,7 +6,7 @@ from p2pforum.cli.context import Context, pass_context
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @pass_context
 def command(context: Context, shell: str) -> None:
     """Print a completion script for a shell.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.as_json
 @pass_context
 def command(context: Context, /, whom: str | None, petname: str | None, as_json: bool, **how: bool) -> None:
-    """Name a pseudonym, for yourself alone.
+    """Give a pseudonym a name that only you see.
 
     ID is a post by that pseudonym, or its whole key (52 characters, as `read --json` shows it). Without
     ID, the command lists the names that you gave. They stay in your keystore.

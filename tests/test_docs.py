@@ -1,4 +1,4 @@
-"""What the documents say of the tests, and packages of their files."""
+"""How wide the documents are; what they say of the tests, and packages of their files."""
 
 import re
 import subprocess
@@ -11,7 +11,49 @@ from p2pforum.cli.command_list import ENTRIES
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = [ROOT / "simulation", *sorted(path.parent for path in (ROOT / "p2pforum").glob("**/__init__.py"))]
+DOCUMENTS = subprocess.run(
+    ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+).stdout.split()
+WIDTH, ROW = 100, 120  # columns of a line, of a row of a table
 _TEST = re.compile(r"`(tests/[\w/]+\.py)?::(\w+)`")
+
+
+def too_wide(text: str) -> list[str]:
+    """Lines that a reader would have to scroll to. Code and single words (URLs, names of tests) can't be cut."""
+    found = []
+    is_code = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+        elif line.startswith("|"):
+            if len(line) > ROW:
+                found.append(f"{number}: a row of {len(line)}")
+        elif not is_code and len(line) > WIDTH and " " in re.sub(r"^ *(\* |- |\d+\. )?", "", line):
+            found.append(f"{number}: {len(line)}")
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_needs_no_wide_window(name: str) -> None:
+    assert too_wide((ROOT / name).read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (f"{'word ' * 19}words", 0),
+        (f"{'word ' * 19}wordy!", 1),
+        ("* `tests/" + "a" * 100 + "`", 0),
+        ("12. `tests/" + "a" * 100 + "`", 0),
+        ("12. of `tests/" + "a" * 100 + "`", 1),
+        (f"```\n{'code ' * 40}\n```\n", 0),
+        (f"```\n```\n{'word ' * 40}", 1),
+        (f"| {'a' * 116} |", 0),
+        (f"| {'a' * 117} |", 1),
+    ],
+)
+def test_the_width_test_sees_both_sides_of_each_bound(text: str, count: int) -> None:
+    assert len(too_wide(text)) == count
 
 
 def numbered(heading: str) -> dict[str, str]:
@@ -58,6 +100,18 @@ def test_the_files_that_recipes_name_are_there() -> None:
     named = set(re.findall(r"`((?:p2pforum|tests|docs)/[\w/.]+)`", text))
     assert len(named) > 15
     assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+
+
+def test_the_lints_of_contributing_are_those_of_the_ci() -> None:
+    told, done = ((ROOT / name).read_text() for name in ("docs/CONTRIBUTING.md", ".ci/run"))
+    (off,) = re.findall(r"--disable=[A-Z0-9,]+", told)
+    assert re.findall(r"--disable=[A-Z0-9,]+", done) == [off]
+    for program in ("ruff format", "ruff check", "mypy", "lint-imports --no-cache", "flake8-async"):
+        assert f"bin/{program}" in told
+        assert f"$py/{program}" in done
+    install = r"python3 -m venv .*requirements-dev\.lock"
+    (line,) = re.findall(install, told)
+    assert re.findall(install, (ROOT / "README.md").read_text()) == [line]
 
 
 def test_the_drawing_of_a_sync_session_is_that_of_its_table() -> None:

@@ -142,3 +142,7 @@ def test_template_shows_every_key_with_its_default() -> None:
     assert shown == {
         f.name: list(v) if isinstance(v := getattr(Config(), f.name), tuple) else v for f in fields(Config)
     }
+
+
+def test_every_key_has_a_check_and_no_check_is_left_over() -> None:
+    assert CHECKS.keys() == {field.name for field in fields(Config)}

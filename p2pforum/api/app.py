@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 API_VERSION = 1
 
-_STATUS = {
+STATUS = {
     Outcome.STORED: 201,
     Outcome.DUPLICATE: 200,
     Outcome.TOO_EARLY: 409,
@@ -76,7 +76,7 @@ async def _submit(request: Request) -> Answer:
         answer |= {"error": done.reason or done.outcome.value, "code": done.outcome.value}
     if done.spread is not None:
         answer["spread"] = done.spread
-    return _STATUS[done.outcome], answer
+    return STATUS[done.outcome], answer
 
 
 def _check_type(request: Request, what: str, content_type: str) -> None:

@@ -15,12 +15,25 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
     assert documented == {(route.method, path) for path, route in app.ROUTES.items()}
 
 
-def test_every_error_code_is_documented() -> None:
+def test_every_error_is_documented_and_no_other() -> None:
+    """In the table under "Errors": statuses, and codes that go with them."""
     source = "".join(Path(module.__file__).read_text() for module in (app, connection))
-    told = set(re.findall(r'\bBadRequest\([\w.]+, "([a-z ]+)"', source))
-    assert len(told) == 6
-    used = {code for *_, code in problems.ERRORS} | told | {"internal"}
-    assert used <= set(re.findall(r"`([a-z ]+)`", TEXT))
+    raised = re.findall(r'\bBadRequest\((\d+), "([a-z ]+)"', source)
+    assert len(raised) == 8
+    used = {(int(status), code) for status, code in raised} | {(500, "internal")}
+    used |= {(status, code) for _, status, code in problems.ERRORS}
+    used |= {(status, outcome.value) for outcome, status in app.STATUS.items() if status >= 400}
+    used |= {(status, "malformed") for status in (400, 431, 501)}  # what h11 hints at
+    rows = re.findall(r"^\| ([\d, ]+) \| ([^|]+) \|", TEXT.partition("\n## Errors\n")[2], re.MULTILINE)
+    documented = {
+        (int(status), code)
+        for statuses, codes in rows
+        for status in statuses.split(", ")
+        for code in re.findall(r"`([a-z ]+)`", codes)
+    }
+    assert used <= documented
+    for column in (0, 1):
+        assert {pair[column] for pair in documented} == {pair[column] for pair in used}
 
 
 def test_bounds() -> None:

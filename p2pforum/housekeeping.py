@@ -28,5 +28,5 @@ class Housekeeping:
             with going_on():
                 dropped = 0 if self._times.problem() else await trio.to_thread.run_sync(self._keeping.expire)
                 await trio.to_thread.run_sync(self._store.checkpoint)
-                log.info("housekeeping: %d posts were past their time", dropped)
+                log.info("housekeeping: dropped %d posts that were too old", dropped)
             await trio.sleep(_SECONDS)

@@ -180,7 +180,7 @@ class Door:
             if outcome is None and batch.origin is not Origin.LOCAL and self._keep_rules is not None:
                 outcome = Outcome.REFUSED if self._keep_rules.refuses(post) else None
             if outcome is not None:
-                batch.verdicts[index] = Verdict(outcome, post, "dated outside the hours that are taken now")
+                batch.verdicts[index] = Verdict(outcome, post, "its hour is not one that this node takes now")
         revealed = self._revealed(batch)
         for index, post in batch.accepted():
             if post.author in revealed:

@@ -87,7 +87,7 @@ def test_every_key(tmp_path: Path) -> None:
         ("zzz = 1", ['unknown key "zzz"', "retention_days"]),
         ("network = 1", ["network:"]),
         ("network = 'Has Blanks'", ["network:"]),
-        ("network = '%s'" % ("x" * 33), ["network: 1 to 32"]),
+        ("network = '%s'" % ("x" * 33), ["network: must be 1 to 32"]),
         ("test = true", ["test: there is no such key", 'network = "test.NAME"']),
         ("network = 'lab'\ntest = true", ["test: there is no such key", 'network = "test.lab"']),
         ("network = 'Lab'\ntest = false", ["remove this line", 'network = "test.NAME"']),

@@ -19,7 +19,7 @@ _TEST = re.compile(r"`(tests/[\w/]+\.py)?::(\w+)`")
 
 
 def too_wide(text: str) -> list[str]:
-    """Lines that a reader would have to scroll to. Code and single words (URLs, names of tests) can't be cut."""
+    """Lines that need a wide window. Code and single words (URLs, names of tests) can't be cut."""
     found = []
     is_code = False
     for number, line in enumerate(text.splitlines(), 1):

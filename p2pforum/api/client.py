@@ -179,12 +179,12 @@ def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        raise errors.NodeUnreachable("what answers on the node's socket is no node") from error
+        raise errors.NodeUnreachable("another program answers on the node's socket") from error
 
 
 def _error_of(answer: Any) -> errors.P2PForumError:
     if not isinstance(answer, dict):
-        return errors.NodeUnreachable("what answers on the node's socket is no node")
+        return errors.NodeUnreachable("another program answers on the node's socket")
     text, code = str(answer.get("error", "")), str(answer.get("code", ""))
     if code == "ambiguous":
         return errors.Ambiguous(text, [str(c) for c in answer.get("candidates", [])])

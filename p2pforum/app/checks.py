@@ -44,7 +44,7 @@ def all_checks(session: Session, more: Mapping[str, Check]) -> Iterator[CheckRes
 def _python(_session: Session) -> Iterator[Found]:
     version = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info < (3, 14):
-        yield "warn", f"Python {version} is untested; 3.11 to 3.13 are"
+        yield "warn", f"this program is tested with Python 3.11 to 3.13, and not with {version}"
     else:
         yield "ok", f"Python {version}"
 
@@ -190,7 +190,8 @@ def _cannot_bind(address: str) -> str:
             sock.bind((parts[2], int(parts[4])))
             sock.listen()
         except (OSError, OverflowError) as error:
-            return f"in use or not ours ({getattr(error, 'strerror', None) or error})"
+            why = getattr(error, "strerror", None) or error
+            return f"another program uses it, or it is not an address of this machine ({why})"
     return ""
 
 

@@ -187,7 +187,8 @@ def wait_for_posts(nodes: Sequence[DemoNode], posts: Sequence[Post]) -> list[flo
 def wait_for_mesh(nodes: Sequence[DemoNode]) -> None:
     """Until every node pushes posts to somebody: subscriptions have been exchanged."""
     wait_until(
-        lambda: all(node.node.status()["gossip"]["mesh_peers"] > 0 for node in nodes), "no mesh was formed"
+        lambda: all(node.node.status()["gossip"]["mesh_peers"] > 0 for node in nodes),
+        "the nodes did not find each other",
     )
 
 

@@ -99,7 +99,9 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
         return exit_codes.REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")
-        console.note("The post is signed and waits in the outbox; your next post hands it in again.")
+        console.note(
+            "The post is signed and waits in the outbox. Your next post makes the program try again."
+        )
         return exit_codes.NO_NODE if done.is_nobody_there else exit_codes.FAILURE
     if not as_json:
         _say_posted(context, published)

@@ -15,7 +15,7 @@ AUTO = ("auto",)  # `listen` or `announce` as the machine allows
 
 def _network(key: str, value: Any) -> str:
     if type(value) is not str or not is_valid_network(value):
-        raise ConfigError(f"{key}: 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . -")
+        raise ConfigError(f"{key}: must be 1 to {limits.MAX_NETWORK_NAME} of a-z 0-9 . -")
     return value
 
 

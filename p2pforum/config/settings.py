@@ -86,7 +86,7 @@ def check_reach(config: Config) -> None:
         address == AUTO[0] or "/127." in address or "/ip6/" in address for address in config.listen
     ):
         raise ConfigError(
-            f"lan: this node listens to no IPv4 address that others can reach; let it, as {example}"
+            f"lan: this node listens to no IPv4 address that others can reach; set one, as {example}"
         )
 
 
@@ -123,7 +123,7 @@ def _check(table: Mapping[str, Any]) -> Config:
             import difflib
 
             near = difflib.get_close_matches(key, known, 1)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(known)}"
+            hint = f'; did you mean "{near[0]}"?' if near else f"; the keys are {', '.join(known)}"
             raise ConfigError(f'unknown key "{key}"{hint}')
     return Config(**{key: CHECKS[key](key, value) for key, value in table.items()})
 

@@ -83,7 +83,7 @@ def check_told(text: str, *, peer: bool) -> None:
     if peer and address.peer is None:
         raise _no_peer(text)
     if not peer and address.peer is not None:
-        raise _not_an(text, "it must end with its port: the peer ID is added by the node")
+        raise _not_an(text, "it must end with its port: the node adds the peer ID")
     if str(address) != text:
         raise _not_an(
             text, f"it is written in an unusual way, so it could reveal who passed it on: {address}"

@@ -182,7 +182,7 @@ class BundleReader:
             return Fault(begin, str(error))
         if kind == FrameKind.END and (self._faults or payload == before):
             return RawPosts(())  # with damage before it, the hash of the whole says nothing new
-        return Fault(begin, "not as it was written")
+        return Fault(begin, "changed since it was written")
 
     def _skip_to_mark(self) -> bool:
         """Throw away up to the next mark, at least one byte. False: none, or it was too much in vain."""

@@ -42,7 +42,7 @@ def import_bundle(
         match part:
             case bundle.Header(name, _, posts):
                 if name != network:
-                    raise Refused(f'a bundle of the network "{name}", and this is "{network}"')
+                    raise Refused(f'the bundle belongs to the network "{name}", and this node to "{network}"')
                 so_far.promised = posts
             case bundle.RawPosts(raws):
                 if raws:

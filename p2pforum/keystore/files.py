@@ -138,7 +138,7 @@ def replace(path: Path, content: bytes) -> None:
             discard(temporary)
             raise
     except OSError as error:
-        raise KeystoreError(f"cannot write {path}: {error.strerror}; it is as it was before") from error
+        raise KeystoreError(f"cannot write {path}: {error.strerror}; the file is as it was before") from error
 
 
 def _coarsen(file: int | Path) -> None:

@@ -70,7 +70,7 @@ class Multicast(ServiceListener):
             raise
         except (Error, OSError) as error:
             self._zeroconf.close()
-            raise NetworkError(f"the local network can't be told of this node: {error}") from error
+            raise NetworkError(f"this node can't announce itself in the local network: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +97,7 @@ class Multicast(ServiceListener):
             if info is not None and (node := _node(info)) is not None:
                 self._found(node)
         except Error:
-            log.debug("something in the local network answers in a way that is none")
+            log.debug("a machine in the local network sent a malformed answer")
         except Exception:
             log.exception("a fault in the search of the local network")
 
@@ -157,7 +157,7 @@ def _hear_only(zeroconf: Zeroconf, near: Sequence[Interface], kind: str) -> None
             reader.transport.set_protocol(door)
     except AttributeError as error:
         raise NetworkError(
-            "this version of python-zeroconf can't be kept from answering strangers"
+            "this version of python-zeroconf would answer machines outside the local network"
         ) from error
 
 

@@ -51,7 +51,7 @@ class LanService:
                 complaint = ""
             except NetworkError as error:
                 if str(error) != complaint:  # once, not every minute
-                    log.warning("nodes of the local network are not found: %s", error)
+                    log.warning("can't look for nodes in the local network: %s", error)
                 complaint = str(error)
                 await trio.sleep(limits.LAN_LOOK_SECONDS)
             except Exception:  # a fault of this program or of the library: the node goes on without

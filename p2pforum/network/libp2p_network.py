@@ -131,7 +131,7 @@ class Libp2pNetwork:
         if peer == self.peer_id:
             raise NetworkError(f"{address} is this node's own address")
         if peer in self.bans:
-            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
+            raise NetworkError(f"{address} broke the rules, and this node does not dial it for a while")
         if self._proxy is not None:
             timeout = max(timeout, limits.PROXY_DIAL_SECONDS)
         with trio.move_on_after(timeout):

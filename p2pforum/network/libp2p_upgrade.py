@@ -37,7 +37,7 @@ async def upgrade_outbound(
         return channel
     except (trio.BrokenResourceError, RemoteProtocolError) as error:
         stream.socket.close()
-        raise NetworkError("it is no node like this one") from error
+        raise NetworkError("it is not a node of p2pforum") from error
     except BaseException:
         stream.socket.close()
         raise
@@ -79,7 +79,7 @@ async def connect(
     except AnotherPeer as error:
         raise NetworkError(f"another peer answers at {target}") from error
     except NetworkError as error:
-        raise NetworkError(f"what answers at {target} is no node like this one") from error
+        raise NetworkError(f"what answers at {target} is not a node of p2pforum") from error
 
 
 async def _open(target: Address, proxy: Proxy | None) -> trio.SocketStream:

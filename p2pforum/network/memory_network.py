@@ -173,7 +173,7 @@ class MemoryNetwork:
         if not self._up:
             raise NetworkError("this node is down")
         if peer in self.bans:
-            raise NetworkError(f"{address} broke the rules, and is left alone for a while")
+            raise NetworkError(f"{address} broke the rules, and this node does not dial it for a while")
         if target is None or not target.accepts(self.name, self.peer_id):
             raise NetworkError(f"nothing answers at {address}")
         if target.peer_id != peer:

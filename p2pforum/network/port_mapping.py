@@ -56,7 +56,7 @@ async def _renew(router: Any, mapping: Mapping) -> None:
         try:
             again = await trio.to_thread.run_sync(_map, router, mapping.port)
         except NetworkError as error:
-            log.warning("the router forwards nothing any more: %s", error)
+            log.warning("the router no longer forwards the port: %s", error)
             continue
         if again != mapping:
             log.warning("the router has another address now: restart the node to tell others")

@@ -76,7 +76,8 @@ async def _greet(proxy: Proxy) -> trio.SocketStream:
     except (OSError, trio.TooSlowError, trio.BrokenResourceError, RemoteProtocolError) as error:
         _close(stream)
         raise NetworkError(
-            f"the proxy {proxy} does not answer as one (does Tor run?); nothing is dialled without it"
+            f"the proxy {proxy} does not answer as a SOCKS5 proxy (does Tor run?); "
+            "the node dials nothing without it"
         ) from error
     except BaseException:
         _close(stream)
@@ -101,7 +102,8 @@ async def _sign_in(stream: trio.SocketStream, proxy: Proxy) -> None:
         if (await receive_exactly(stream, 2))[1] == 0:
             return
     raise NetworkError(
-        f"the proxy {proxy} takes no user and password, by which it would keep connections apart; Tor does"
+        f"the proxy {proxy} takes no user and password, and the node needs them to keep connections "
+        "apart; Tor takes them"
     )
 
 

@@ -200,7 +200,7 @@ class PeerService:
                 named.stage = Stage.DIALLING
                 started = trio.current_time()
                 if named.peer in self._network.bans:
-                    named.error = "it broke the rules, and is left alone for a while"
+                    named.error = "it broke the rules, and this node does not dial it for a while"
                 else:
                     await self._stay(named)
                 lasted = trio.current_time() - started >= limits.LASTING_SECONDS and not named.error

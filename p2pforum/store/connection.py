@@ -103,8 +103,8 @@ class translated:  # noqa: N801 - used like a function; a generator would cost 1
 
 
 _WORDS = {
-    sqlite3.SQLITE_FULL: "the disk is full: nothing of this was kept; free some space and try again",
-    sqlite3.SQLITE_IOERR: "the disk gave an error: nothing of this was kept",
+    sqlite3.SQLITE_FULL: "the disk is full, so nothing was written; free some space and try again",
+    sqlite3.SQLITE_IOERR: "the disk gave an error, so nothing was written",
     sqlite3.SQLITE_CORRUPT: "the database is damaged: restore it, or move it away and sync afresh",
     sqlite3.SQLITE_NOTADB: "the database is damaged or not a database at all",
     sqlite3.SQLITE_READONLY: "the database can't be written: check its owner and permissions",

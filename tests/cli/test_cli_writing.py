@@ -153,7 +153,7 @@ def test_who_holds_the_store_and_does_not_answer(world: World, monkeypatch: pyte
         assert "waits in the outbox" in result.err
     waiting = result.json["id"]
     assert len(mine(world).outbox) == 1
-    assert "1 signed and not handed in yet" in world.ok("status").out
+    assert "1 signed, and not at the node yet" in world.ok("status").out
     world.ok("post", "library", "-s", "S", stdin="Another")
     assert mine(world).outbox == []
     assert stored(world, waiting)[1] == "Text"

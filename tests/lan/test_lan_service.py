@@ -134,7 +134,7 @@ async def test_with_nothing_to_reach_it_says_so_once_and_waits(
         await until(lambda: caplog.records)
         await trio.sleep(0.05)
         assert [r.getMessage() for r in caplog.records] == [
-            "nodes of the local network are not found: this node listens at no address of a private network"
+            "can't look for nodes in the local network: this node listens at no address of a private network"
         ]
         air.interfaces = [HOME]
         await until(lambda: air.open)

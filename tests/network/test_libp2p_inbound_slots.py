@@ -81,7 +81,7 @@ async def test_soon_after_a_place_was_made_strangers_are_refused_before_it_is_he
     async with our_node(max_connections=8) as node, strangers(node, 6) as came:
         monkeypatch.setattr(limits, "EVICTION_SECONDS", 3_600)
         async with our_node(listening=False) as peer:
-            with pytest.raises(NetworkError, match="is no node like this one"):
+            with pytest.raises(NetworkError, match="is not a node of p2pforum"):
                 await peer.dial(node.addresses[0])
         assert came[-1].peer_id in peers_of(node)
 

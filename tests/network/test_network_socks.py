@@ -85,8 +85,8 @@ async def test_an_onion_address_without_a_proxy_is_not_tried() -> None:
         ({"method": 0}, "takes no user and password"),
         ({"method": 255}, "takes no user and password"),
         ({"status": 1}, "takes no user and password"),
-        ({"answer": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, "does not answer as one"),
-        ({"answer": b"\x04\x02"}, "does not answer as one"),
+        ({"answer": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, "does not answer as a SOCKS5 proxy"),
+        ({"answer": b"\x04\x02"}, "does not answer as a SOCKS5 proxy"),
     ],
 )
 async def test_what_a_person_is_told(behaviour: dict[str, Any], told: str) -> None:
@@ -108,7 +108,7 @@ async def test_a_proxy_that_falls_silent_is_not_waited_for_for_ever(
     monkeypatch.setattr(limits, "PROXY_DIAL_SECONDS", 0.5)
     async with socks_server() as server, our_node(listening=False, proxy=server.proxy) as node:
         server.answer = said
-        with pytest.raises(NetworkError, match=r"does not answer as one|nothing answers at"):
+        with pytest.raises(NetworkError, match=r"does not answer as a SOCKS5 proxy|nothing answers at"):
             await node.dial(f"/ip4/192.0.2.7/tcp/4001/p2p/{PEER}", timeout=0.1)
 
 

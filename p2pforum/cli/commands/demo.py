@@ -40,9 +40,9 @@ _LATE = "I was away while you wrote this. Now I have read all of it."
 def command(context: Context, keep: bool) -> None:
     """Run three nodes on this machine that share a thread.
 
-    Starts three real nodes on the loopback interface and lets three pseudonyms discuss. Then it stops
-    one node, starts it again, and prints the thread as that node reads it. Last it prints what each
-    node could see of the authors. Your own node, keys and posts are not touched.
+    The command starts three real nodes on the loopback interface and lets three pseudonyms discuss.
+    Then it stops one node, starts it again, and prints the thread as that node reads it. Last it prints
+    what each node could see of the authors. It does not touch your own node, keys and posts.
     """
     console = context.console
     began = time.monotonic()

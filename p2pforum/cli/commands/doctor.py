@@ -23,8 +23,8 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def command(context: Context, as_json: bool) -> int:
     """Check this installation and say what to do.
 
-    Reads every post that is kept here, unless a node is running; a million posts take minutes. The
-    exit code is 1 if a check failed.
+    Unless a node is running, the command reads every post that is kept here; a million posts take
+    minutes. The exit code is 1 if a check failed.
     """
     from p2pforum.app.checks import all_checks
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """\
 A new text for your post. Programs show it in place of the old one. Others keep the old text.
-Lines that begin with "# " are left out. An empty text changes nothing."""
+Lines that begin with "# " do not go out. An empty text changes nothing."""
 
 
 @click.command()

@@ -42,7 +42,7 @@ def command(context: Context, board: str | None, thread: str | None, output: Pat
 
     A bundle carries posts to where no network reaches: copy it, and `import` it elsewhere. It holds
     public posts and says nothing about this machine: two people who have the same posts write the same
-    bytes. Posts of yours that are not public yet are left out.
+    bytes. The command leaves out posts of yours that are not public yet.
     """
     from p2pforum.app.reading import root_of
     from p2pforum.store.export import open_export

@@ -41,15 +41,16 @@ if TYPE_CHECKING:
 def command(context: Context, file: Path, form: str | None, board: str, dry_run: bool, as_json: bool) -> int:
     """Take in a bundle, or publish a discussion.
 
-    FILE, or - for standard input, is a bundle that `export` wrote: its posts are checked and kept as they
-    are. Damaged parts are skipped. After an interruption run the same command again: it goes on.
+    FILE, or - for standard input, is a bundle that `export` wrote. The command checks its posts and
+    keeps them as they are. It skips damaged parts. After an interruption run the same command again: it
+    goes on.
 
-    Or it is a copied web page with comments (text, up to 4 MiB), a mailbox (mbox, up to 2 GiB) or
-    JSON Lines (jsonl, up to 32 MiB), with at most 50,000 posts.
-    Each author becomes a fresh pseudonym in each thread. Names, addresses and dates are left
-    out. They belong to people who never asked to be here.
+    Or it is a copied web page with comments (text, up to 4 MiB), a mailbox (mbox, up to 2 GiB) or JSON
+    Lines (jsonl, up to 32 MiB), with at most 50,000 posts. Each author becomes a fresh pseudonym in
+    each thread. The command leaves out names, addresses and dates. They belong to people who never
+    asked to be here.
 
-    Threads that are here already, with the same subject and first text, are skipped. So after an
+    The command skips threads that are here already, with the same subject and first text. So after an
     interruption you can run the same command again.
     """
     from p2pforum.app import importing

@@ -14,8 +14,8 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context, no_passphrase: bool) -> None:
     """Make the directories, config and keystore.
 
-    Asks for a passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. Files
-    that exist already stay as they are. If the keystore has no passphrase yet, you can set one.
+    The command asks for a passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. It
+    keeps files that exist already. If the keystore has no passphrase yet, you can set one.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.config import config_template

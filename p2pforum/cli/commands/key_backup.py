@@ -20,9 +20,9 @@ from p2pforum.core.errors import KeystoreError
 def command(context: Context, file: str, passphrase_file: str | None, no_passphrase: bool) -> None:
     """Write all that is yours into a file.
 
-    FILE gets your keys, drafts, petnames, read marks and the posts that are not handed in yet. You are
-    asked for a passphrase that encrypts the backup alone. FILE must not exist. `key burn` does not
-    destroy backups: delete them yourself.
+    FILE gets your keys, drafts, petnames, read marks and the posts that your node does not have yet.
+    The command asks for a passphrase that encrypts the backup alone. FILE must not exist. `key burn`
+    does not destroy backups: delete them yourself.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.cli.terminal.passphrases import type_new

@@ -24,7 +24,7 @@ _LEAST = 20  # columns for the thread
 def command(context: Context, as_json: bool) -> None:
     """List your keys, the last used first.
 
-    A key that you did not name was made for one thread. It is shown as others see it there.
+    A key that you did not name was made for one thread. The list shows it as others see it there.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.keys import list_keys

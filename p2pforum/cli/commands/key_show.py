@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def command(context: Context, key: str, svg: str | None, as_json: bool) -> None:
     """Show one of your keys, and how others see it.
 
-    The secret is not shown; `p2pforum key export` prints it. A key has another name and another
-    picture in each thread.
+    The command does not show the secret; `p2pforum key export` prints it. A key has another name and
+    another picture in each thread.
     """
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.keys import find_key, find_thread, view_of

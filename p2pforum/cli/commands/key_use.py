@@ -15,8 +15,8 @@ from p2pforum.core.pseudonym import name_of
 def command(context: Context, key: str, thread: str) -> None:
     """Speak as this pseudonym in a thread from now on.
 
-    ID is the thread, or a post in it. A key that was made for another thread is refused,
-    because it would show that one person writes in both.
+    ID is the thread, or a post in it. The command refuses a key that was made for another thread. The
+    reason: the key would show that one person writes in both.
     """
     from p2pforum.cli.keys import writing
     from p2pforum.forum.keys import find_key, use

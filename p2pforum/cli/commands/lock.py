@@ -10,7 +10,7 @@ from p2pforum.cli.context import Context, pass_context
 def command(context: Context) -> None:
     """Make the agent forget the keystore's key.
 
-    When the command ends, the key is wiped from the agent's memory.
+    The agent has wiped the key from its memory when the command ends.
     """
     from p2pforum.agent.client import lock
 

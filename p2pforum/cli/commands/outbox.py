@@ -28,8 +28,8 @@ def command(context: Context, limit: int, as_json: bool) -> None:
 
     Where known, the list also shows how many peers had a post at least: those that offered it back when
     you wrote it. `post --listen 5` counts for 5 seconds more. Peers take a post older than 30 days by
-    sync alone, and then they see where it starts; the list says so. Posts whose key you no longer have
-    are not listed.
+    sync alone, and then they see where it starts; the list says so. The list leaves out posts whose key
+    you no longer have.
     """
     from p2pforum.app import outbox
 

@@ -15,8 +15,9 @@ from p2pforum.core.errors import KeystoreError
 def command(context: Context, new_file: str | None, remove: bool) -> None:
     """Change the passphrase of the keystore.
 
-    Asks for the present passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE names. It
-    does so even while the keystore is unlocked. Backups keep the passphrase that they were made with.
+    The command asks for the present passphrase, or takes it from the file that P2PFORUM_PASSPHRASE_FILE
+    names. It does so even while the keystore is unlocked. Backups keep the passphrase that they were
+    made with.
     """
     from p2pforum.agent.client import lock
     from p2pforum.app.unlocking import open_keystore

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def command(context: Context, as_json: bool) -> None:
     """List the peers that are connected.
 
-    Peers that --peer or the config file names are marked. If the node can't reach one of them, the
-    reason is shown. The node found the others in its address book, or they dialled it. Needs a running
-    node.
+    The list marks peers that --peer or the config file names. If the node can't reach one of them, the
+    list says why. The node found the others in its address book, or they dialled it. The command needs
+    a running node.
     """
     from p2pforum.app.shapes import peer_shape
 

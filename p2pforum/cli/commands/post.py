@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """\
 A new thread on #{board}. {subject_rule}
-Lines that begin with "# " are left out. An empty text posts nothing.
+Lines that begin with "# " do not go out. An empty text posts nothing.
 """
 _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 

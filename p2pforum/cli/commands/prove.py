@@ -28,9 +28,9 @@ def command(
 ) -> None:
     """Prove that two of your pseudonyms are one person.
 
-    KEY is a pseudonym's name, or the beginning of a key of yours or of its thread. Prints one line
-    to post or send. Without --to the line convinces everybody who sees it, for ever. With --to it
-    convinces one reader. That reader can't convince others, because the reader could have made it.
+    KEY is a pseudonym's name, or the beginning of a key of yours or of its thread. The command prints
+    one line to post or send. Without --to the line convinces everybody who sees it, for ever. With --to
+    it convinces one reader. That reader can't convince others, because the reader could have made it.
 
     \b
     p2pforum prove ada k7q2mf0a

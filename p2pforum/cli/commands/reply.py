@@ -68,5 +68,5 @@ def _template(parent: "PostRow") -> str:
     quoted = "\n".join(render.block(parent.body, _QUOTED_WIDTH, "> "))
     return compose.comment(
         f"An answer to {author} on #{parent.board}:\n{quoted}\n\n"
-        'Lines that begin with "# " are left out. An empty text posts nothing.'
+        'Lines that begin with "# " do not go out. An empty text posts nothing.'
     )

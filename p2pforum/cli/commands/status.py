@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(context: Context, as_json: bool) -> None:
     """Show what runs and what is kept here.
 
-    Works with and without a running node.
+    The command works with and without a running node.
     """
     found = facts.status(context.session)
     if as_json:
@@ -136,7 +136,7 @@ def _keystore_text(box: "KeystoreFacts") -> str:
     if box.idle:
         text += f"; {facts.idle_warning(box.idle)}"
     if box.outbox:
-        text += f"; {box.outbox} signed and not handed in yet"
+        text += f"; {box.outbox} signed, and not at the node yet"
     return text
 
 

@@ -61,7 +61,7 @@ listen = click.option(
     metavar="SECONDS",
     expose_value=False,
     callback=lambda ctx, _param, seconds: _listen(ctx, seconds) if seconds else None,
-    help="Wait so long and count the peers that offer the post back, for leak-report.",
+    help="Wait this long and count the peers that offer the post back, for leak-report.",
 )
 
 

@@ -1,8 +1,9 @@
 """Addresses as text: /ip4/192.0.2.1/tcp/4001/p2p/PEER, and the same with ip6, dns, dns4, dns6; and
 /onion3/NAME:4001/p2p/PEER, the name without its ".onion". The one parser of them. docs/PROTOCOL.md.
 
-A small part of multiaddr, checked strictly: what is not understood is refused, never guessed. What is read is
-in one form, whatever the text: one place has one text, with any version of Python. Does not look names up.
+A small part of multiaddr, checked strictly: the parser refuses what it does not understand, and never
+guesses. It brings each address into one form, so one place has one text, with any version of Python. It does
+not look names up.
 """
 
 import base64
@@ -33,7 +34,7 @@ _OWN = ipaddress.IPv6Network("::/127")  # unspecified and loopback, which lie in
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`peer` is None in an address to listen on, and in a peer record."""
+    """A parsed address. `peer` is None in an address to listen on, and in a peer record."""
 
     kind: str
     host: str
@@ -47,7 +48,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Of a place to dial. Raises NetworkError with a text that says what was expected."""
+    """Read the address of a place to dial. Raises NetworkError with a text that says what was expected."""
     address = _parse(text)
     if address.port == 0:
         raise _not_an(text, "nobody can dial port 0")
@@ -55,7 +56,7 @@ def parse_address(text: str) -> Address:
 
 
 def parse_peer(text: str) -> Address:
-    """Of a peer to dial, with its peer ID. Raises NetworkError."""
+    """Read the address of a peer to dial, with its peer ID. Raises NetworkError."""
     address = parse_address(text)
     if address.peer is None:
         raise _no_peer(text)
@@ -63,7 +64,7 @@ def parse_peer(text: str) -> Address:
 
 
 def parse_listen(text: str) -> Address:
-    """An IP address and a port to listen on; port 0 for any that is free. Raises NetworkError."""
+    """Read an IP address and a port to listen on; port 0 stands for any free port. Raises NetworkError."""
     address = _parse(text)
     if address.kind not in ("ip4", "ip6") or address.peer is not None:
         raise NetworkError(f"can't listen on {text}: expected /ip4/ADDRESS/tcp/PORT")
@@ -71,13 +72,15 @@ def parse_listen(text: str) -> Address:
 
 
 def parse_source(text: str) -> Address:
-    """Of where a connection came from: any port, as it says nothing. Raises NetworkError."""
+    """Read the address where a connection came from. Any port is right, as it says nothing.
+    Raises NetworkError.
+    """
     return _parse(text)
 
 
 def check_told(text: str, *, peer: bool) -> None:
-    """Of an address that is passed on, in an invite (with its `peer`) or a record (without): whether it is
-    written in the one form, and leads where it says. Raises NetworkError.
+    """Check an address that is passed on, in an invite (with its `peer`) or in a record (without): it must be
+    written in the one form, and must lead where it says. Raises NetworkError.
     """
     address = parse_address(text)
     if peer and address.peer is None:
@@ -93,12 +96,14 @@ def check_told(text: str, *, peer: bool) -> None:
 
 
 def hides_ipv4(ip: ipaddress.IPv6Address) -> bool:
-    """Whether it leads to an IPv4 address: a second text for one place, which no bound on IPv4 counts."""
+    """Whether the address leads to an IPv4 address. Such a text is a second name of one place, and the bounds
+    on IPv4 addresses do not count it.
+    """
     return ip not in _OWN and any(ip in network for network in _IPV4_INSIDE)
 
 
 def socket_address(host: str, port: int, peer: str | None = None) -> Address:
-    """Of what the socket module says: an IP address and a port."""
+    """The address for what the socket module says: an IP address and a port."""
     return Address("ip6" if ":" in host else "ip4", host.split("%")[0], port, peer)
 
 
@@ -139,7 +144,7 @@ def _check_peer(text: str, peer: str) -> None:
 
 
 def _usual_host(kind: str, host: str) -> str | None:
-    """In its one form; None if it is no host of that kind."""
+    """The host in its one form; None if it is no host of that kind."""
     if kind in ("dns", "dns4", "dns6"):
         name = host.lower().removesuffix(".")
         return name if name.isascii() and _NAME.fullmatch(name) else None
@@ -158,8 +163,9 @@ def _usual_host(kind: str, host: str) -> str | None:
 
 
 def _ip6_text(ip: ipaddress.IPv6Address) -> str:
-    """As RFC 5952 §4 says: lower case, no zeros in front, the first longest run of two or more zeros as "::".
-    Not the mixed form of its §5: the library writes that in some versions and not in others.
+    """The address as RFC 5952 §4 says: lower case, no leading zeros, the first longest run of
+    two or more zeros as "::". Not the mixed form of its §5, because the library writes that
+    in some versions and not in others.
     """
     groups = [f"{int.from_bytes(ip.packed[i : i + 2], 'big'):x}" for i in range(0, 16, 2)]
     runs = [(_run(groups, start), -start) for start in range(8)]
@@ -170,7 +176,7 @@ def _ip6_text(ip: ipaddress.IPv6Address) -> str:
 
 
 def _run(groups: list[str], start: int) -> int:
-    """How many zeros follow one another from there."""
+    """How many zeros follow one another from `start` on."""
     end = start
     while end < len(groups) and groups[end] == "0":
         end += 1
@@ -178,6 +184,8 @@ def _run(groups: list[str], start: int) -> int:
 
 
 def _is_onion(raw: bytes) -> bool:
-    """A key, two bytes of checksum and the version: a slip of the pen is told before Tor searches for it."""
+    """Whether it is a key of 32 bytes, two bytes of checksum and the version. So the user learns of a typing
+    error before Tor searches for the address.
+    """
     key, checksum, version = raw[:32], raw[32:34], raw[34:]
     return version == b"\3" and checksum == hashlib.sha3_256(b".onion checksum" + key + version).digest()[:2]

@@ -1,4 +1,4 @@
-"""Two bounds that much here needs: a token bucket, and a table that forgets the oldest. No clock, no I/O."""
+"""Two bounds that many parts need: a token bucket, and a table that forgets the oldest. No clock, no I/O."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,9 +8,10 @@ V = TypeVar("V")
 
 
 class TokenBucket:
-    """`rate` tokens a second, never more than `burst`; at the beginning `first`, if not all.
+    """`rate` tokens a second, never more than `burst`. It begins with `first` tokens, or with all of them.
 
-    Times are seconds of any clock that only goes forward. Who spends more than there is has a debt.
+    Times are seconds of any clock that only goes forward. A caller that spends more than
+    there is has a debt.
     """
 
     __slots__ = ("_at", "_burst", "_left", "_rate")
@@ -22,7 +23,7 @@ class TokenBucket:
         self._at = now
 
     def left(self, now: float) -> float:
-        """Below zero: a debt."""
+        """The tokens there are; a number below zero is a debt."""
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
         return self._left
@@ -31,17 +32,17 @@ class TokenBucket:
         self._left -= tokens
 
     def earn(self, tokens: float) -> None:
-        """So many besides those that time brings."""
+        """Add tokens besides those that time brings."""
         self._left = min(self._burst, self._left + tokens)
 
     def take(self, most: float, now: float) -> float:
-        """As many as there are, up to so many."""
+        """Take up to `most` tokens, as many as there are."""
         taken = min(most, self.left(now))
         self.spend(taken)
         return taken
 
     def take_one(self, now: float) -> float:
-        """0.0 if there was one, which is spent; else the seconds until there is."""
+        """Spend one token and return 0.0. If there is none, return the seconds until there is one."""
         if (left := self.left(now)) < 1.0:
             return max((1.0 - left) / self._rate, 0.001)
         self.spend(1.0)
@@ -49,10 +50,11 @@ class TokenBucket:
 
 
 class BoundedDict(OrderedDict[K, V]):
-    """At most `most` entries. What is set is the newest, whether it was there or not; the oldest goes.
+    """At most `most` entries. An entry that is set becomes the newest, whether it was there before or not;
+    the oldest goes.
 
-    An OrderedDict: to find the first key of a dict whose first ones were deleted takes a walk over the gaps,
-    40 times as long in a table of 65,536.
+    An OrderedDict, because a plain dict walks over the gaps of its deleted keys to find the first key. In a
+    table of 65,536 that takes 40 times as long.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,7 +1,8 @@
 """A bundle: posts in a file, for networks that are carried by hand. docs/PROTOCOL.md.
 
-Signed by nobody: each post is signed itself. The same posts make the same bytes on every node. Not which
-posts go in, and not where they go (forum.bundling). Reads from a callable, and trusts no length.
+A bundle has no signature of its own, because each post is signed. The same posts make the
+same bytes on every node. Not which posts go in, and not where they go (forum.bundling). Reads
+from a callable, and trusts no length.
 """
 
 import enum
@@ -15,13 +16,13 @@ from p2pforum.core import limits
 from p2pforum.core.errors import InvalidPost, Refused
 from p2pforum.core.text import is_valid_network
 
-MAGIC = b"\x89p2pforum\r\n\x1a\n"  # as PNG does it: not UTF-8, and what mangles line ends is noticed
+MAGIC = b"\x89p2pforum\r\n\x1a\n"  # as in PNG: not UTF-8, and a program that changes line ends is noticed
 MARK = b"\xb7\x1ep2"
 VERSION = 1
 _FRAME = struct.Struct(">4sBI")  # mark, kind, bytes of payload
 _HEADER = struct.Struct(">BIQ")  # version, boards, posts; the network's name follows
 _SIZE = struct.Struct(">H")  # bytes of a post
-_CHECK = 16  # bytes of SHA-256 behind a frame: against damage, not against malice
+_CHECK = 16  # bytes of SHA-256 behind a frame: against damage, not against an attacker
 _READ = 64 * limits.KIB
 
 
@@ -33,7 +34,7 @@ class FrameKind(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the bundle says of itself; nobody vouches for it."""
+    """What the bundle says of itself; nothing proves it."""
 
     network: str
     boards: int
@@ -42,7 +43,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class RawPosts:
-    """Not yet decoded, let alone verified."""
+    """Posts that are not yet decoded and not yet verified."""
 
     raws: tuple[bytes, ...]
 
@@ -59,7 +60,7 @@ class Fault:
 
 
 def write_bundle(header: Header, raws: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of a bundle, piece by piece. `raws` sorted by board, then (hour, ID)."""
+    """Give the bytes of a bundle, piece by piece. `raws` are sorted by board, then by (hour, ID)."""
     whole = hashlib.sha256()
     fields = _HEADER.pack(VERSION, header.boards, header.posts) + header.network.encode("ascii")
     chunks = (_frame(FrameKind.POSTS, join_posts(chunk)) for chunk in chunked(raws))
@@ -70,7 +71,9 @@ def write_bundle(header: Header, raws: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def chunked(raws: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """As many posts as fit into MAX_BUNDLE_CHUNK, and never fewer: or two bundles would differ."""
+    """Group posts: as many as fit into MAX_BUNDLE_CHUNK bytes, and never fewer. Otherwise two bundles of the
+    same posts would differ.
+    """
     chunk: list[bytes] = []
     size = 0
     for raw in raws:
@@ -88,8 +91,9 @@ def join_posts(raws: Sequence[bytes]) -> bytes:
 
 
 def split_posts(payload: bytes) -> list[bytes]:
-    """The inverse. Raises InvalidPost at a size that can't be: then none of these posts counts, as its hash
-    was right, and whoever wrote such a frame can have meant anything."""
+    """The inverse of `join_posts`. Raises InvalidPost at an impossible size. Then none of these posts counts:
+    the hash of the frame was right, so its writer made it wrong on purpose or by a bug.
+    """
     raws = []
     at = 0
     while at < len(payload):
@@ -113,10 +117,11 @@ def _frame(kind: FrameKind, payload: bytes) -> bytes:
 
 
 class BundleReader:
-    """Iterate over it, once: Header (if it is whole), RawPosts and Faults in the order of the file.
+    """Iterate over it once: Header (if it is whole), RawPosts and Faults in the order of the file.
 
-    `read(n)` gives at most n bytes, and none at the end. Holds at most one frame and one read. Raises Refused
-    for what is no bundle, or of a newer kind. Behind damage it goes on at the next frame that is whole.
+    `read(n)` gives at most n bytes, and none at the end. Holds at most one frame and one
+    read. Raises Refused for a file that is no bundle, or a bundle of a newer version. Behind
+    damage it goes on at the next whole frame.
     """
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
@@ -127,7 +132,7 @@ class BundleReader:
         self._skipped = 0  #: bytes passed over in search of a mark
         self._is_lost = False  #: behind damage, and no whole frame was found since
         self._is_at_end = False
-        self.offset = 0  #: bytes that are done with
+        self.offset = 0  #: bytes that were read and dealt with
 
     def __iter__(self) -> Iterator[Header | RawPosts | Fault]:
         if not self._fill(len(MAGIC)) or not self._buffer.startswith(MAGIC):
@@ -156,7 +161,9 @@ class BundleReader:
         return "cut off" if self._is_at_end and len(self._buffer) < _FRAME.size else "damaged"
 
     def _next_frame(self) -> tuple[int, bytes, bytes] | None:
-        """Kind, payload, and the hash of all before it; None, and nothing taken, if it is not whole."""
+        """Kind, payload, and the hash of all before it. If the frame is not whole: None, and
+        no byte is taken.
+        """
         if not self._fill(_FRAME.size):
             return None
         mark, kind, size = _FRAME.unpack_from(self._buffer)
@@ -172,7 +179,7 @@ class BundleReader:
         return kind, self._take(end + _CHECK)[_FRAME.size : end], before
 
     def _open(self, begin: int, kind: int, payload: bytes, before: bytes) -> Header | RawPosts | Fault:
-        """What a whole frame holds: whoever wrote it may have written anything."""
+        """What a whole frame holds. An attacker can write anything into a frame with a right hash."""
         try:
             if kind == FrameKind.HEADER and begin == len(MAGIC):
                 return _open_header(payload)
@@ -185,7 +192,9 @@ class BundleReader:
         return Fault(begin, "changed since it was written")
 
     def _skip_to_mark(self) -> bool:
-        """Throw away up to the next mark, at least one byte. False: none, or it was too much in vain."""
+        """Skip at least one byte, up to the next mark. False if there is none, or if too much
+        was skipped already.
+        """
         self._faults += 1
         self._skip(1)
         while not self._has_enough():
@@ -202,7 +211,9 @@ class BundleReader:
         self._skipped += len(self._take(size))
 
     def _has_enough(self) -> bool:
-        """Of marks that led nowhere, or of bytes without any: a sparse file has terabytes of them."""
+        """Whether enough was tried: marks that led nowhere, or bytes without any mark. An attacker can send a
+        sparse file with terabytes of them.
+        """
         return self._faults > limits.MAX_BUNDLE_FAULTS or self._skipped > limits.MAX_BUNDLE_SKIPPED
 
     def _fill(self, size: int) -> bool:

@@ -1,19 +1,19 @@
 """Whether this machine's clock can be right. All that is known of time is whole hours.
 
-One judgement for all who ask: `post`, `run`, `doctor`, `status`, and the node before it lets a post go.
+`post`, `run`, `doctor`, `status`, and the node before it sends a post all ask here, so they agree.
 """
 
 from collections.abc import Sequence
 
 from p2pforum.core import limits
 
-RELEASED = 498_000  # 2026-10-24, while this program was made: no clock that is right shows an earlier hour
+RELEASED = 498_000  # 2026-10-24, while this program was made: a right clock shows no earlier hour
 
 
 def peers_offset(offsets: Sequence[int]) -> int | None:
     """By how many hours the clocks of peers are ahead of this one: their median, of two the nearer one.
 
-    None without peers. Half of them can't make it say that this clock is wrong.
+    None without peers. Attackers who are half of the peers can't make it say that this clock is wrong.
     """
     if not offsets:
         return None
@@ -27,15 +27,16 @@ def is_off(offset: int | None) -> bool:
 
 
 def is_taken(hour: int, now: int) -> bool:
-    """Whether peers take a post of this hour, by whatever door."""
+    """Whether peers accept a post of this hour in any way: by gossip, sync or stem."""
     return now - limits.RETENTION_HOURS <= hour <= now + limits.FUTURE_HOURS
 
 
 def problem(now: int, offset: int | None, newest: int | None = None) -> str:
-    """Why this machine's clock can't be right, as a text for a person; "" if nothing speaks against it.
+    """Why this machine's clock can't be right, as a text for the user; "" if nothing speaks against it.
 
-    `offset` as above. `newest`: the hour of the newest public post here. It counts only where no peer says
-    what time it is, as a clock that was ahead once may have let posts of its own hours out.
+    `offset` is the result of `peers_offset`. `newest` is the hour of the newest public post
+    here. It counts only if no peer says what time it is: a clock that was ahead once may have
+    published posts of its own wrong hours.
     """
     reason = _reason(now, offset, newest)
     return f"this machine's clock can't be right: {reason}" if reason else ""

@@ -1,7 +1,7 @@
 """The outside of a post: 18([ <<{1: -19, 4: key}>>, {}, <<payload>>, signature ]), and what is signed.
 
-Nothing is decoded to be opened: the canonical encoding leaves no choice around key, payload and signature,
-so they are found by their places. Not what the payload says (post.py).
+Opening it decodes nothing: the canonical encoding leaves no choice around key, payload and signature, so they
+are found by their positions. Not what the payload says (post.py).
 """
 
 from p2pforum.core import signature
@@ -23,7 +23,7 @@ Parts = tuple[bytes, bytes, bytes]
 
 
 def close(author: bytes, payload: bytes, sig: bytes) -> bytes:
-    """The bytes that travel."""
+    """The bytes of a post as they travel."""
     return b"".join(
         (_BEFORE_KEY, author, _AFTER_KEY, _bytes_head(len(payload)), payload, _BEFORE_SIGNATURE, sig)
     )
@@ -37,7 +37,7 @@ def to_be_signed(author: bytes, payload: bytes, aad: bytes) -> bytes:
 
 
 def open_up(raw: bytes) -> Parts:
-    """Raises InvalidPost for anything but the one encoding."""
+    """Key, payload and signature of a post's bytes. Raises InvalidPost for anything but the one encoding."""
     for head_size in (3, 2, 1):
         start = _PAYLOAD_HEAD + head_size
         end = len(raw) - _TAIL
@@ -53,7 +53,7 @@ def open_up(raw: bytes) -> Parts:
 
 
 def _bytes_head(size: int) -> bytes:
-    """What CBOR puts before a byte string."""
+    """The head that CBOR puts before a byte string of `size` bytes."""
     if size < 24:
         return bytes((0x40 | size,))
     if size < 2**8:

@@ -1,4 +1,4 @@
-"""The exceptions that cross a layer border; each message is fit to be shown to a person."""
+"""The exceptions that cross a layer border. Each message can be shown to the user as it is."""
 
 
 class P2PForumError(Exception):
@@ -6,7 +6,7 @@ class P2PForumError(Exception):
 
 
 class InvalidPost(P2PForumError):
-    """The bytes are not a post, or break a rule that holds for every node. The sender's fault."""
+    """The bytes are not a post, or break a rule that holds for every node. The sending peer is at fault."""
 
 
 class InvalidInvite(P2PForumError):
@@ -14,19 +14,23 @@ class InvalidInvite(P2PForumError):
 
 
 class RemoteProtocolError(P2PForumError):
-    """A peer broke a wire protocol: close, and count it against that peer (h11's term)."""
+    """A peer broke a wire protocol. The node closes the connection and counts it against the
+    peer (h11's term).
+    """
 
 
 class LocalProtocolError(P2PForumError):
-    """We broke a wire protocol: a bug here."""
+    """This program broke a wire protocol: a bug here."""
 
 
 class NetworkError(P2PForumError):
-    """A peer could not be reached, or a connection broke. Nobody's fault."""
+    """A peer could not be reached, or a connection broke. This is not counted against the peer."""
 
 
 class ProtocolRefused(NetworkError):
-    """A peer is there and does not speak that version of the protocol: an older one may be asked for."""
+    """A peer is there and does not speak this version of the protocol. The caller may ask for
+    an older version.
+    """
 
 
 class StoreError(P2PForumError):
@@ -69,4 +73,4 @@ class ConfigError(P2PForumError):
 
 
 class Refused(P2PForumError):
-    """A rule or quota said no to something the user asked for."""
+    """A rule or quota forbids something that the user asked for."""

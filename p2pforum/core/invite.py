@@ -1,7 +1,7 @@
 """An invite: where a network is met, as a line of text that any two people make alike. docs/PROTOCOL.md.
 
-The same choices give the same bytes whoever makes it, so it names no inviter; and it is signed by nobody.
-Not what is done with it (forum/inviting.py).
+The same choices give the same bytes for every user who makes the invite, so it names no inviter. It carries
+no signature. Not what is done with it (forum/inviting.py).
 """
 
 import base64
@@ -23,12 +23,14 @@ T = TypeVar("T", str, bytes)
 
 PREFIX = "p2pforum-invite:"
 VERSION = 1
-_CHECK = 4  # bytes of SHA-256 at the end: against a line that was cut or mistyped, not against malice
+_CHECK = 4  # bytes of SHA-256 at the end: for a line that was cut or mistyped, not against an attacker
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """`peers` are addresses with peer IDs, `lists` keys of 32 bytes whose moderation lists are proposed."""
+    """`peers` are addresses with peer IDs; `lists` are the keys, of 32 bytes, of proposed
+    moderation lists.
+    """
 
     network: str
     peers: tuple[str, ...] = ()
@@ -37,9 +39,10 @@ class Invite:
 
 
 def encode_invite(invite: Invite) -> str:
-    """One line without its end. Order and repetitions of what went in do not show.
+    """One line without its end. The result does not show the order or the repetitions of what
+    the user gave.
 
-    Raises InvalidInvite if it could not be read back.
+    Raises InvalidInvite if `decode_invite` could not read the line back.
     """
     parts = _sorted(invite.peers), _sorted(invite.boards), _sorted(invite.lists)
     raw: bytes = cbor2.dumps([VERSION, invite.network, *parts], canonical=True)
@@ -48,9 +51,9 @@ def encode_invite(invite: Invite) -> str:
 
 
 def decode_invite(text: str) -> Invite:
-    """Raises InvalidInvite, with a text for a person, for anything but the one line of an invite.
+    """The invite in a line. Raises InvalidInvite, with a text for the user, for any other text.
 
-    White space in it is ignored: mail programs wrap lines.
+    White space in it is ignored, because mail programs wrap lines.
     """
     if len(text) > limits.MAX_INVITE:
         raise InvalidInvite("too long for an invite")

@@ -1,9 +1,10 @@
-"""The kinds of posts: one table, a row a kind. Whoever asks what a kind is asks it here.
+"""The kinds of posts: one table, a row a kind. All other code asks here what a kind is.
 
-The four founding kinds have content rules that decide whether a post is valid. The content rule of a kind
-that is added later decides whether a post is *understood*, never whether it is valid: nodes that do not know
-the kind keep such posts and pass them on, and must not be blamed for that by nodes that do. Nor may anything
-that a store derives from a post depend on this table, or an upgrade would find it wrong: see `is_counted`.
+The four founding kinds have content rules that decide whether a post is valid. The content
+rule of a kind that is added later decides whether a post is *understood*, never whether it is
+valid. Nodes that do not know the kind keep such posts and pass them on, and nodes that know
+it must not punish them for that. Nothing that a store derives from a post may depend on this
+table either: an upgrade would find it wrong (see `is_counted`).
 
 To add a kind: its number into `Kind` (docs/PROTOCOL.md has set numbers aside), its row into TABLE.
 """
@@ -31,19 +32,23 @@ class Kind(enum.IntEnum):
 
 
 class Meaning(enum.Enum):
-    """What a post does to what is read. Whoever acts on it names every one, with `assert_never` behind."""
+    """What a post does to the thread that a user reads. Code that acts on it names every one,
+    and ends with `assert_never`.
+    """
 
-    TEXT = enum.auto()  #: nothing: it says what it says
-    WITHDRAWS = enum.auto()  #: its target is not to be shown
-    EDITS = enum.auto()  #: its body stands for that of its target
+    TEXT = enum.auto()  #: nothing: it is read as it is
+    WITHDRAWS = enum.auto()  #: its target is not shown any more
+    EDITS = enum.auto()  #: its body replaces that of its target
     REVEALS = enum.auto()  #: its key proves nothing from now on
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`fits(is_root, content)` is the content rule; texts in the content are valid before it is asked.
+    """`fits(is_root, content)` is the content rule. The texts in the content were found valid
+    before it is asked.
 
-    A body is the last item of the content, and in a root the first is the subject; a target is the first.
+    A body is the last item of the content, and in a root the first item is the subject. A
+    target is the first.
     """
 
     number: int
@@ -52,7 +57,7 @@ class Row:
     has_body: bool
     has_target: bool
     fits: Callable[[bool, Content], bool]
-    is_founding: bool = False  #: the rule decides validity. No row that is added may have it: see above
+    is_founding: bool = False  #: the rule decides validity; rows that are added leave it False, see above
 
 
 def is_body(value: Any) -> bool:
@@ -82,7 +87,7 @@ def _fits_supersede(is_root: bool, content: Content) -> bool:
 
 
 def _fits_reveal(is_root: bool, content: Content) -> bool:
-    """That the seed is the author's, `post.decode` checks: the payload does not say who signs."""
+    """`post.decode` checks that the seed is the author's: the payload does not say which key signs."""
     return not is_root and len(content) == 1 and type(content[0]) is bytes and len(content[0]) == 32
 
 
@@ -96,19 +101,19 @@ TABLE: dict[int, Row] = {
     )
 }
 
-UNCOUNTED = (Kind.RETRACT, Kind.SUPERSEDE)  # rule: remarks, though their numbers do not say so
+UNCOUNTED = (Kind.RETRACT, Kind.SUPERSEDE)  # rule: these are remarks, though their numbers are below REMARKS
 
 
 def is_counted(number: int) -> bool:
     """Whether posts of a kind are read by themselves, and so are counted in their thread.
 
-    By the number alone, which no version reads differently: a node that does not know a kind counts its posts
-    as one that does, and has nothing to count again when it learns it.
+    Only the number decides, and every version reads it alike. A node that does not know a kind counts its
+    posts as a node that does. So it need not count again when an upgrade teaches it the kind.
     """
     return number < REMARKS and number not in UNCOUNTED
 
 
 def name_of(number: int) -> str:
-    """For a person."""
+    """The name of a kind, for the user."""
     row = TABLE.get(number)
     return f"kind {number}" if row is None else row.name

@@ -8,7 +8,7 @@ class NetworkParams:
     """What every node of one named network agrees on. Two networks never mix.
 
     `stamp_floor` is in bits (leading zero bits of the stamp's hash); with 0 a post needs no stamp. Posts,
-    peer records and protocol IDs commit to the name alone, so that all else must follow from it: nodes get
+    peer records and protocol IDs commit to the name alone. So all else must follow from the name: nodes get
     their parameters by `params_for`.
     """
 
@@ -20,7 +20,7 @@ class NetworkParams:
 
     @property
     def post_aad(self) -> bytes:
-        """`external_aad` of every signature: a post of one network verifies in no other."""
+        """The `external_aad` of every signature. It makes a post of one network invalid in every other."""
         return f"{self.name}/post/1".encode()
 
     @property
@@ -33,7 +33,9 @@ class NetworkParams:
 
     @property
     def peer_aad(self) -> bytes:
-        """`external_aad` of peer records: none is a post, and none counts in another network."""
+        """The `external_aad` of peer records. It keeps a record from being taken for a post, and makes a
+        record of one network invalid in every other.
+        """
         return f"{self.name}/peer/1".encode()
 
     @property
@@ -42,7 +44,7 @@ class NetworkParams:
 
     @property
     def topic(self) -> str:
-        """The one gossip topic: every node joins it, so that subscriptions say nothing about interest."""
+        """The one gossip topic. Every node joins it, so subscriptions say nothing about interest."""
         return f"{self.name}/posts/1"
 
 

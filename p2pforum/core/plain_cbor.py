@@ -1,8 +1,9 @@
 """The part of CBOR (RFC 8949) that posts are made of: numbers, bytes, texts and arrays.
 
-Bytes of strangers are walked over before anything decodes them. A decoder left to itself follows tags
-(one makes it compile a regular expression: 13 kB, 16 s), builds maps with colliding keys, and nests.
-What passes here has one encoding only, so nothing has to be encoded again to see that it was that one.
+`check` walks over a stranger's bytes before any decoder sees them. An attacker could make a
+plain decoder follow tags (one tag makes it compile a regular expression: 13 kB, 16 s), build
+maps with colliding keys, and nest without end. Bytes that pass `check` have one encoding
+only, so the node need not encode them again to compare.
 """
 
 from typing import Any
@@ -16,7 +17,9 @@ _BYTES, _ARRAY, _OTHERS = 0x40, 0x80, 0xA0  # heads: from here on byte strings a
 
 
 def loads(raw: bytes, depth: int) -> Any:
-    """One value, with arrays at most `depth` deep. Raises InvalidPost for anything but its one encoding."""
+    """Decode one value, with arrays at most `depth` deep. Raises InvalidPost for anything but
+    its one encoding.
+    """
     check(raw, depth)
     try:
         return cbor2.loads(raw)
@@ -25,8 +28,10 @@ def loads(raw: bytes, depth: int) -> Any:
 
 
 def check(raw: bytes, depth: int) -> None:
-    """Raises InvalidPost. Takes a step for each value, and no memory. 0.3 microseconds a value: all of them
-    come through here, so it is one loop and calls nothing."""
+    """Check that `raw` is the one encoding of one value. Raises InvalidPost. Takes a step for
+    each value, and no memory: 0.3 microseconds a value. All bytes of strangers come through
+    here, so it is one loop and calls nothing.
+    """
     size, at = len(raw), 0
     left, above = 1, list[int]()  # values to come: in this array (first: in the whole), in those around it
     while left or above:

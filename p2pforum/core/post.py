@@ -3,8 +3,8 @@
     18([ <<{1: -19, 4: key}>>, {}, <<payload>>, signature ])      external_aad = "<network>/post/1"
     payload = [version, kind, board, root, parents, hour, content, [algorithm, bits, nonce]]
 
-Bytes that come in are hashed and verified as they are; nothing is ever re-encoded to be checked
-except to see that it was canonical.
+The node hashes and verifies the bytes as they came in. It encodes nothing again to check a post, except to
+see that the encoding was canonical.
 """
 
 import itertools
@@ -38,7 +38,7 @@ class Payload:
     version: int = VERSION
 
     def encode(self) -> bytes:
-        """The one encoding. The nonce is the last NONCE_SIZE bytes: minting changes only those."""
+        """The one encoding. The nonce is the last NONCE_SIZE bytes, so minting changes only those."""
         fields = [
             self.version,
             self.kind,
@@ -54,9 +54,9 @@ class Payload:
 
 @dataclass(frozen=True)
 class Post:
-    """A decoded post. `raw` is what travels, `id` what it is called, `author` its pseudonym's key.
+    """A decoded post. `raw` are the bytes that travel, `id` is its ID, `author` the key of its pseudonym.
 
-    Decoded means: well-formed. Only `verify_signature` and `verify_stamp` make it valid.
+    Decoded means well-formed. A post is valid only after `verify_signature` and `verify_stamp`.
     """
 
     raw: bytes
@@ -77,7 +77,7 @@ class Post:
 
     @property
     def _row(self) -> Row | None:
-        """That of its kind, if this version knows what the content means."""
+        """The row of its kind, if this version understands the content."""
         row = _row_of(self.payload)
         if row is None or row.is_founding or row.fits(self.is_root, self.payload.content):
             return row
@@ -85,7 +85,7 @@ class Post:
 
     @property
     def meaning(self) -> Meaning | None:
-        """None if this version does not know what the content means."""
+        """None if this version does not understand the content."""
         row = self._row
         return None if row is None else row.meaning
 
@@ -101,7 +101,7 @@ class Post:
 
     @property
     def target(self) -> bytes:
-        """The post that it is about; empty for kinds that are about none."""
+        """The ID of the post that it is about; empty for kinds that have no target."""
         row = self._row
         return bytes(self.payload.content[0]) if row is not None and row.has_target else b""
 
@@ -112,16 +112,18 @@ class Post:
 
     @property
     def is_reveal(self) -> bool:
-        """It publishes the secret of its own key."""
+        """Whether it publishes the secret seed of its own key."""
         return _is_reveal(self.payload)
 
     def verify_signature(self) -> None:
-        """Raises InvalidPost. About 60 microseconds, twice that for a key not seen lately."""
+        """Check the signature (rule: signature.py). Raises InvalidPost. Takes about 60 microseconds, and
+        twice that for a key that was not seen lately.
+        """
         if not signature.verify(self._sig_structure, self._signature, self.author):
             raise InvalidPost("the signature is not the author's")
 
     def verify_stamp(self, params: NetworkParams) -> None:
-        """Raises InvalidPost. About 140 microseconds."""
+        """Check the proof of work (stamp.py). Raises InvalidPost. About 140 microseconds."""
         stamp = self.payload.stamp
         if stamp.bits < params.stamp_floor:
             raise InvalidPost(f"a stamp of {stamp.bits} bits, and this network asks for {params.stamp_floor}")
@@ -151,7 +153,7 @@ def _as_lists(value: Any) -> Any:
 
 
 def sig_structure(author: bytes, payload: bytes, params: NetworkParams) -> bytes:
-    """What is hashed and signed."""
+    """The bytes that are hashed for the ID and signed."""
     return envelope.to_be_signed(author, payload, params.post_aad)
 
 
@@ -179,10 +181,11 @@ def decode(raw: bytes, params: NetworkParams) -> Post:
 
 
 def decode_payload(encoded: bytes) -> Payload:
-    """Raises InvalidPost unless every outer rule holds, whatever the version and the kind.
+    """Decode the payload of a post. Raises InvalidPost unless every outer rule holds,
+    whatever the version and kind.
 
-    The content rules of the founding kinds of version 1 are the only others. They decide for ever: what a
-    later version or kind asks of a content, makes it understood or not.
+    Besides these, only the content rules of the founding kinds of version 1 decide validity, and they do so
+    for ever. The content rule of a later version or kind only decides whether a post is understood.
     """
     fields = plain_cbor.loads(encoded, limits.MAX_NESTING + 1)
     if not _is_list(fields, 8):
@@ -195,7 +198,7 @@ def decode_payload(encoded: bytes) -> Payload:
     if type(board) is not str or not text.is_valid_board(board):
         raise InvalidPost("the board's name is not made of 1 to 64 of a-z 0-9 . -")
     _check_parents(root, parents)
-    if type(content) is not list or not _has_valid_texts(content):  # what else may be in it: plain_cbor
+    if type(content) is not list or not _has_valid_texts(content):  # plain_cbor checks the rest
         raise InvalidPost("the content is not an array, or a text has characters that may not travel")
     payload = Payload(
         kind, board, root, tuple(parents), hour, _as_tuples(content), _decode_stamp(stamp), version
@@ -207,7 +210,9 @@ def decode_payload(encoded: bytes) -> Payload:
 
 
 def _check_seed(seed: bytes, author: bytes) -> None:
-    """Only a key's own seed reveals it, or anybody could say so of anybody's. 20 microseconds."""
+    """Only the key's own seed reveals a key. Otherwise an attacker could publish a reveal of another person's
+    key. Takes 20 microseconds.
+    """
     from nacl.bindings import crypto_sign_seed_keypair
 
     if crypto_sign_seed_keypair(seed)[0] != author:
@@ -251,7 +256,7 @@ def _is_uint(value: Any) -> bool:
 
 
 def _has_valid_texts(value: list[Any]) -> bool:
-    """In this array and in those within."""
+    """Whether all texts are valid, in this array and in the arrays inside."""
     for item in value:
         if type(item) is str:
             if not text.is_valid_text(item):

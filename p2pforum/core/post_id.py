@@ -11,7 +11,9 @@ _VALUE = {c: i for i, c in enumerate(_ALPHABET)} | {"i": 1, "l": 1, "o": 0}
 
 
 def post_id(sig_structure: bytes) -> bytes:
-    """32 bytes. Commits to the stamp, not to the signature: signing twice makes no second post."""
+    """32 bytes. The ID commits to the stamp and not to the signature, so a second signature
+    makes no second post.
+    """
     return hashlib.sha256(sig_structure).digest()
 
 
@@ -44,7 +46,9 @@ def parse_prefix(text: str) -> tuple[bytes, bytes]:
 
 
 def parse_id(text: str) -> bytes:
-    """A whole ID. Raises ValueError for anything shorter: prefixes can be ground by an attacker."""
+    """A whole ID. Raises ValueError for a shorter one: an attacker can make a post whose ID
+    has a given prefix.
+    """
     low, high = parse_prefix(text)
     if low != high or len(text.strip().replace("-", "")) != TEXT_LENGTH:
         raise ValueError(f'"{text}" is not a whole ID')

@@ -1,8 +1,8 @@
-"""Names and pictures of a pseudonym, drawn from its key and the thread it speaks in.
+"""Names and pictures of a pseudonym, drawn from its key and from the thread it writes in.
 
-Never chosen by the author, so never an impersonation by choice; 48 bits, so that finding a second
-key with the same name costs about 10^5 core-days (32 bits: two). The reader's own petnames come first
-wherever a name is shown.
+The author does not choose them, so an impersonator can't choose them either. A name has 48 bits, so finding a
+second key with the same name costs an attacker about 10^5 core-days (with 32 bits: two). The reader's own
+petnames come first wherever a name is shown.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def _proquint(word: int) -> str:
 
 
 def name_of(key: bytes, root: bytes) -> str:
-    """Three proquints, as `lusab-babad-gutih`: the same key has another name in another thread."""
+    """Three proquints, such as `lusab-babad-gutih`. One key has different names in different threads."""
     digest = _digest(key, root)
     return "-".join(_proquint(int.from_bytes(digest[i : i + 2], "big")) for i in (0, 2, 4))
 
@@ -44,6 +44,7 @@ class Identicon:
 
 
 def identicon_of(key: bytes, root: bytes) -> Identicon:
+    """The picture for a key of 32 bytes in the thread with the root `root`, an ID of 32 bytes."""
     digest = _digest(key, root)
     bits = int.from_bytes(digest[6:8], "big")
     half = (GRID + 1) // 2

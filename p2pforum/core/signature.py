@@ -1,9 +1,9 @@
 """The one rule by which a node accepts an Ed25519 signature.
 
-A and R canonical, A in the prime-order subgroup, S < L, cofactorless equation: what libsodium's
-`crypto_core_ed25519_is_valid_point` and `crypto_sign_verify_detached` check together. Libraries
-differ at the edges (ed25519-speccheck; Chalkias et al., "Taming the many EdDSAs"), and two rules in
-one network split it, so nothing else in this program may verify a post.
+A and R canonical, A in the prime-order subgroup, S < L, cofactorless equation: libsodium's
+`crypto_core_ed25519_is_valid_point` and `crypto_sign_verify_detached` check this together. Libraries differ
+at the edges (ed25519-speccheck; Chalkias et al., "Taming the many EdDSAs"). Two rules in one network would
+split it, so no other code in this program may verify a post.
 """
 
 import functools
@@ -20,7 +20,9 @@ _MIXED_ORDER = bytes.fromhex("95999999999999999999999999999999999999999999999999
 
 @functools.lru_cache(maxsize=8192)
 def is_valid_key(public_key: bytes) -> bool:
-    """Cached: an author's key comes back with every post, and the check costs as much as a verify."""
+    """Whether the key can verify signatures. Cached, because an author's key comes with each of his posts,
+    and this check costs as much as verifying a signature.
+    """
     from nacl import bindings  # libsodium takes 4 ms to load: commands that only read do without
 
     return len(public_key) == PUBLIC_KEY_SIZE and bool(
@@ -29,6 +31,9 @@ def is_valid_key(public_key: bytes) -> bool:
 
 
 def verify(message: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Whether `signature` (64 bytes) of `message` is by `public_key` (32 bytes). False for wrong sizes and
+    for keys that `is_valid_key` refuses. The rule: head of this file, and docs/PROTOCOL.md.
+    """
     if len(signature) != SIGNATURE_SIZE or not is_valid_key(public_key):
         return False
     from nacl import bindings
@@ -42,7 +47,7 @@ def verify(message: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def self_test() -> None:
-    """Refuse to start on a libsodium whose rule differs. Raises P2PForumError."""
+    """Stop the start on a libsodium whose rule differs from ours. Raises P2PForumError."""
     if is_valid_key(_MIXED_ORDER):
         raise P2PForumError(
             "this libsodium accepts keys of mixed order (CVE-2025-69277); pynacl 1.6.2 is needed"

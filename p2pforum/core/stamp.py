@@ -1,9 +1,9 @@
 """Proof of work on a post: Argon2id of its ID must begin with `bits` zero bits.
 
-It prices a post and orders posts in a queue. It does not stop anyone with a GPU, and the docs say so.
-Algorithm 1 is Argon2id (RFC 9106), t=1, m=256 KiB, p=1, 32 bytes out: 0.14 ms to check. The salt binds
-it to one hour, so that nothing can be ground long ahead. The wanted bits are inside the
-post, so that luck does not count.
+It puts a price on a post and orders posts in a queue. It does not stop an attacker with a
+GPU, and the docs say so. Algorithm 1 is Argon2id (RFC 9106), t=1, m=256 KiB, p=1, 32 bytes
+out: 0.14 ms to check. The salt binds it to one hour, so an attacker can't mint long ahead.
+The wanted bits are inside the post, so luck does not count.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def stamp_bits(post_id: bytes, salt: bytes) -> int:
 
 
 def is_stamped(post_id: bytes, stamp: Stamp, hour: int) -> bool:
-    """Whether the stamp is worth the bits it claims. Unknown algorithms are worth nothing."""
+    """Whether the stamp has the bits it claims. Stamps of unknown algorithms never have."""
     if stamp.algorithm != ARGON2ID_256K:
         return False
     return stamp.bits == 0 or stamp_bits(post_id, stamp_salt(hour)) >= stamp.bits
@@ -52,7 +52,7 @@ def is_stamped(post_id: bytes, stamp: Stamp, hour: int) -> bool:
 def grind(sig_structure: bytes, salt: bytes, bits: int, start: int, count: int) -> int | None:
     """Try `count` nonces from `start` on; give the first that earns `bits`, or None.
 
-    `sig_structure` must end with the nonce (Payload.encode puts it there). Bounded, so that the caller
+    `sig_structure` must end with the nonce (Payload.encode puts it there). One call is bounded, so the caller
     can spread the work over threads (libsodium releases the GIL), show progress and stop.
     """
     head = sig_structure[:-NONCE_SIZE]

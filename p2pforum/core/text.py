@@ -12,7 +12,7 @@ _NAME = re.compile(r"[a-z0-9.-]+", re.ASCII)
 
 
 def is_valid_text(text: str) -> bool:
-    if text.isascii():  # the same in half the time: of ASCII, what prints is no control
+    if text.isascii():  # the same in half the time: a printable ASCII character is no control
         return text.replace("\n", "").isprintable()
     return _FORBIDDEN.search(text) is None
 
@@ -31,10 +31,10 @@ def is_valid_network(name: str) -> bool:
 
 
 def normalize(text: str) -> str:
-    """What the author's side does to typed text before signing: NFC, newlines, tabs, no controls.
+    """Normalize a typed text before the author's side signs it: NFC, newlines, tabs, no controls.
 
-    Everyone's text goes through this one function, so that an editor's habits (CRLF, decomposed
-    accents, trailing blanks) do not tell authors apart.
+    All texts go through this one function. So the habits of an editor (CRLF, decomposed accents, trailing
+    blanks) do not tell authors apart.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _FORBIDDEN.sub("", text.expandtabs(4))

@@ -1,8 +1,8 @@
-"""From the posts of a thread, in any order of arrival, to the one order in which all nodes read it.
+"""From the posts of a thread, in any order of arrival, to the one order in which all nodes show it.
 
-Parents come before their replies; a reply stands right below the last shown of its parents; what is
-equally ready goes by (hour, ID). Parents that are not here are named, not waited for. IDs are hashes, so
-a cycle can't be made, but the order does not rely on that: it ends on any input.
+Parents come before their replies. A reply stands right below the last shown of its parents. Posts that are
+equally ready go by (hour, ID). A parent that is not here is named, and the order does not wait for it. IDs
+are hashes, so an attacker can't make a cycle, but the order does not rely on that: it ends on any input.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Threaded(Protocol):
-    """What the order looks at."""
+    """What the order needs to know of a post."""
 
     @property
     def id(self) -> bytes: ...
@@ -72,7 +72,9 @@ def heads(posts: Iterable[T]) -> list[bytes]:
 
 
 def latest(posts: Iterable[T]) -> list[T]:
-    """Those that no other of these names as a parent, by (hour, ID): the last one is the latest of all."""
+    """The posts that no other of these names as a parent, by (hour, ID): the last one is the
+    latest of all.
+    """
     by_id = {post.id: post for post in posts}
     return sorted((by_id[post_id] for post_id in heads(by_id.values())), key=_by_time)
 

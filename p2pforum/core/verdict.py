@@ -4,7 +4,7 @@ import enum
 
 
 class Origin(enum.Enum):
-    """The way by which a post reached the door of the store. Never a peer, never a person."""
+    """The way by which a post reached this node. It never names a peer or a person."""
 
     LOCAL = "local"  #: handed in by a front end on this machine
     STEM = "stem"  #: passed on by a peer in its stem phase: not public yet
@@ -14,7 +14,7 @@ class Origin(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """What the door answers. Only INVALID is the sender's fault."""
+    """The result of checking a post. Only for INVALID is the sender at fault."""
 
     STORED = "stored"  #: new, valid, kept
     DUPLICATE = "duplicate"  #: already here, or dropped here on purpose before

@@ -1,6 +1,6 @@
 """The sync index on disk: one row of rblock for each block, changed in the transaction that changes posts.
 
-A million posts are 3,907 rows, read in 5 ms: a node starts without looking at its posts.
+A million posts have 3,907 rows, which are read in 5 ms. So a node starts without reading its posts.
 """
 
 import sqlite3
@@ -26,7 +26,9 @@ def load_board(db: sqlite3.Connection, board: int) -> BoardBlocks:
 
 
 def load_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, index: int) -> BlockKeys:
-    """Raises StoreError if the posts are not what the summary says."""
+    """The keys of one block, by its index. Raises StoreError if the posts differ from what
+    the summary says.
+    """
     keys = BlockKeys(read_keys(db, board, *blocks.bounds(index)))
     if len(keys) != blocks.blocks[index].n:
         raise StoreError("the sync index does not fit the posts: run `p2pforum doctor`")
@@ -38,17 +40,17 @@ def read_keys(db: sqlite3.Connection, board: int, lower: Key, upper: Key | None)
 
 
 def cut(keys: Sequence[Key], first: Key) -> list[Block]:
-    """Blocks of about BLOCK_KEYS keys; the first begins at `first`."""
+    """Cut keys into blocks of about BLOCK_KEYS keys; the first block begins at `first`."""
     pieces = max(1, round(len(keys) / limits.BLOCK_KEYS))
     edges = [len(keys) * i // pieces for i in range(pieces + 1)]
     return [Block(keys[lo] if lo else first, hi - lo) for lo, hi in pairwise(edges)]
 
 
 def add_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, keys: Iterable[Key]) -> BoardBlocks:
-    """Count in keys whose posts are already written and released."""
+    """Add keys to the index; returns the board's blocks. Their posts must be written and released already."""
     changed = list(blocks.blocks) or [_insert(db, board, Block((0, b""), 0))]
     base = blocks if blocks.blocks else BoardBlocks(changed)
-    for index, group in reversed(_by_block(base, keys)):  # from the end: a split moves only what is behind
+    for index, group in reversed(_by_block(base, keys)):  # from the end: a split moves only the blocks behind
         old = changed[index]
         block = Block(old.lo, old.n + len(group))
         if block.n <= limits.BLOCK_MOST:
@@ -62,7 +64,9 @@ def add_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, keys: Iter
 
 
 def remove_keys(db: sqlite3.Connection, board: int, blocks: BoardBlocks, keys: Iterable[Key]) -> BoardBlocks:
-    """Count out keys whose posts are already gone. An empty block goes, whole."""
+    """Take keys out of the index; returns the board's blocks. Their posts must be gone
+    already. An empty block goes.
+    """
     changed = list(blocks.blocks)
     for index, group in reversed(_by_block(blocks, keys)):
         old = changed[index]

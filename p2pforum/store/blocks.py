@@ -1,7 +1,7 @@
 """The sync index of one board in memory: its released posts' keys (hour, ID) in blocks.
 
-A block never changes: a board that changes gets new blocks for those that differ and shares the rest,
-so a sealed view costs nothing and loaded keys stay good. Not how blocks are stored (block_rows.py).
+A block never changes. When a board changes, the blocks that differ are new and the rest are shared, so a
+sealed view costs nothing and loaded keys stay right. Not how blocks are stored (block_rows.py).
 """
 
 import struct
@@ -32,10 +32,10 @@ class Block:
 
 
 class BoardBlocks:
-    """All blocks of a board, ascending. The first also holds whatever sorts before its `lo`.
+    """All blocks of a board, ascending. The first also holds the keys that sort before its `lo`.
 
-    `cells` is filled in by whoever first needs it; until then `base` has what an earlier state of the board
-    left, and the hours that changed since.
+    `cells` is filled in by the first session that needs it. Until then `base` has the cells of an earlier
+    state of the board, and the hours that changed since.
     """
 
     __slots__ = ("_los", "_starts", "base", "blocks", "cells")
@@ -48,7 +48,7 @@ class BoardBlocks:
         self._starts: list[int] | None = None
 
     def follow(self, before: "BoardBlocks", changed: AbstractSet[int]) -> None:
-        """These are the blocks that came of `before` when posts of the hours `changed` did."""
+        """Note that these blocks came from `before` when posts of the hours `changed` changed."""
         if before.cells is not None:
             self.base = before.cells, changed
         elif before.base is not None:
@@ -68,18 +68,18 @@ class BoardBlocks:
         return self._starts
 
     def locate(self, key: Key) -> int:
-        """The index of the block that holds `key`, or would."""
+        """The index of the block that holds `key`, or that would hold it."""
         return max(0, bisect_right(self.los, key) - 1)
 
     def bounds(self, index: int) -> tuple[Key, Key | None]:
-        """The keys of block `index` are from the first up to, not with, the second (None: no end)."""
+        """The range of block `index`: keys from the first up to, not including, the second (None: no end)."""
         lower = self.los[index] if index else (0, b"")
         upper = self.los[index + 1] if index + 1 < len(self.blocks) else None
         return lower, upper
 
 
 def _head(hour: int, prefix: bytes) -> int:
-    """Hour and first 4 bytes of an ID in one number: compares as they do, but for equal ones."""
+    """Hour and first 4 bytes of an ID in one number. Two numbers that differ compare as their keys do."""
     return hour << 32 | int.from_bytes(prefix[:4].ljust(4, b"\0"), "big")
 
 
@@ -106,7 +106,7 @@ class BlockKeys:
         return self._ids[lo * ID_SIZE : hi * ID_SIZE]
 
     def find(self, hour: int, prefix: bytes) -> int:
-        """How many keys are below (hour, prefix)."""
+        """How many keys are below (hour, prefix); `prefix` is the beginning of an ID, up to 32 bytes."""
         head = _head(hour, prefix)
         lo = bisect_left(self._heads, head)
         if len(prefix) <= 4 or lo == len(self) or self._heads[lo] != head:
@@ -120,7 +120,7 @@ Load = Callable[[int], BlockKeys]
 
 
 def fill_cells(blocks: BoardBlocks, load: Load, low: int) -> Iterator[None]:
-    """Give a board's blocks cells from the hour `low` on, in steps of a block each."""
+    """Make the cells of a board from the hour `low` on. Each step of the generator reads one block."""
     base, changed = blocks.base or (None, frozenset[int]())
     if blocks.cells is not None:
         base, changed = blocks.cells, frozenset[int]()
@@ -131,12 +131,14 @@ def fill_cells(blocks: BoardBlocks, load: Load, low: int) -> Iterator[None]:
         return _read_hours(blocks, load, low, end)
 
     found = yield from make_cells(read, low, base, changed)
-    if blocks.cells is None or found.low <= blocks.cells.low:  # else another session reached lower meanwhile
+    if blocks.cells is None or found.low <= blocks.cells.low:  # else another session reached lower
         blocks.cells = found
 
 
 def _read_hours(blocks: BoardBlocks, load: Load, low: int, end: int) -> Iterator[tuple[list[int], bytes]]:
-    """The keys of the hours from `low` up to, not with, `end`, block by block: their hours and their IDs."""
+    """The keys of the hours from `low` up to, not including, `end`, block by block: their
+    hours and their IDs.
+    """
     index = blocks.locate((low, b""))
     while index < len(blocks.blocks) and (index == 0 or blocks.los[index] < (end, b"")):
         keys = load(index)
@@ -156,6 +158,9 @@ class KeysCache:
         self._lock = threading.Lock()
 
     def get(self, block: Block, load: Callable[[], BlockKeys]) -> BlockKeys:
+        """The keys of `block`, from memory or by `load`, which is called without the lock. When more than
+        `most` keys are held, the least used blocks are dropped. Raises what `load` raises.
+        """
         with self._lock:
             keys = self._loaded.get(block)
             if keys is not None:
@@ -163,7 +168,7 @@ class KeysCache:
                 return keys
         keys = load()
         with self._lock:
-            if block not in self._loaded:  # else another thread was quicker
+            if block not in self._loaded:  # else another thread has loaded it already
                 self._held += len(keys)
             self._loaded[block] = keys
             while self._held > self._most:
@@ -179,17 +184,24 @@ class BoardCache:
         self._boards: dict[int, BoardBlocks] = {}
 
     def current(self) -> dict[int, BoardBlocks]:
-        """Not to be changed: `publish` and `clear` put a new one in its place. `remember` adds to it."""
+        """The blocks by board number. Callers must not change the result: `publish` and `clear` put a new one
+        in its place, and only `remember` adds to it.
+        """
         return self._boards
 
     def remember(self, board: int, blocks: BoardBlocks) -> None:
-        """A board as it is for all who hold `current()`. In place, since a session looks up thousands: but
-        only under the lock under which `publish` is called, and those who hold it must only look up."""
+        """Add a board for all holders of `current()`. It changes that table in place, because a session looks
+        up thousands of boards. Call it only under the lock under which `publish` is called; the holders of
+        the table may only look up.
+        """
         self._boards[board] = blocks
         if len(self._boards) > self._most:
             del self._boards[next(iter(self._boards))]
 
     def publish(self, changed: dict[int, BoardBlocks]) -> None:
+        """Put a new table in place of `current()`, with the blocks of the boards in `changed`, by board
+        number. Above `most` boards, those are dropped that did not change for the longest time.
+        """
         if not changed:
             return
         boards = {board: blocks for board, blocks in self._boards.items() if board not in changed}

@@ -1,5 +1,5 @@
-"""Digests of a board's hours, of which sync makes its fingerprints: made when first asked for, and again
-where an hour has changed. In memory only.
+"""Digests of a board's hours, from which sync makes its fingerprints. They are made when a session first asks
+for them, and made anew for the hours that changed. In memory only.
 """
 
 from array import array
@@ -15,12 +15,13 @@ ENTRY = 36  # bytes: the hour in 4, big-endian, and SHA-256 of its IDs in order
 _GAP = 16  # changed hours no further apart are read together
 
 Read = Callable[[int, int], Iterator[tuple[Sequence[int], bytes]]]
-"""The keys of the hours from the first up to, not with, the second, in order and in pieces: the hours, and
-the IDs one after another."""
+"""The keys of the hours from the first up to, not including, the second, in order and in pieces: the hours,
+and the IDs one after another.
+"""
 
 
 def entry(hour: int, ids: bytes) -> bytes:
-    """What stands for the IDs of one hour, or for those of them that are in a range."""
+    """The entry of one hour, made of all its IDs, or of those that are in a range."""
     return hour.to_bytes(4, "big") + sha256(ids).digest()
 
 
@@ -43,7 +44,7 @@ class Cells:
         return self.starts[bisect_left(self.hours, hour)]
 
     def whole(self, lo: int, hi: int) -> tuple[int, int]:
-        """The hours that are wholly in the keys [lo, hi): from the first up to, not with, the second.
+        """The hours that lie wholly in the keys [lo, hi): from the first up to, not including, the second.
 
         The second is less than the first if the keys begin and end within one hour.
         """
@@ -57,7 +58,7 @@ class _Growing:
         self._hours = array("I")
         self._counts = array("I")
         self._packed: list[bytes] = []
-        self._last: list[bytes] = []  # IDs of the hour that may go on
+        self._last: list[bytes] = []  # IDs of the last hour, which may get more
         self._last_hour = -1
 
     def add(self, hours: Sequence[int], ids: bytes) -> None:
@@ -77,7 +78,7 @@ class _Growing:
         self._last = [ids[edges[-1] * ID_SIZE :]]
 
     def copy(self, base: Cells, first: int, last: int) -> None:
-        """Take hours over as they are: from index `first` up to, not with, `last`."""
+        """Copy hours as they are: from index `first` up to, not including, `last`."""
         self._shut()
         self._hours.extend(base.hours[first:last])
         self._counts.extend(base.counts[first:last])
@@ -101,9 +102,10 @@ class _Growing:
 def make_cells(
     read: Read, low: int, base: Cells | None, changed: Collection[int]
 ) -> Generator[None, None, Cells]:
-    """The cells from the hour `low` on, in steps of a piece each.
+    """Make the cells from the hour `low` on. Each step of the generator reads one piece.
 
-    Hours that `base` has are taken from it, but for those `changed` since. With one, it may reach lower.
+    Hours that `base` has are copied from it, except those `changed` since. The result may
+    reach lower than `base`.
     """
     grown = _Growing()
     if base is None:

@@ -1,7 +1,7 @@
 """One write transaction: keeps posts, threads, boards, search and sync index in step.
 
-Collects what shall change and writes it in `write()`, each table in the order of its own key. Begin,
-commit and rollback are the Store's.
+It collects the changes, and `write()` writes them, each table in the order of its own key. The Store begins,
+commits and rolls back.
 """
 
 import sqlite3
@@ -25,7 +25,7 @@ _COLUMNS = "row, id, board, thread, hour, kind, released, raw"
 
 @dataclass(frozen=True, slots=True)
 class StoredPost:
-    """A row of `post`. `raw` is None once dropped."""
+    """A row of `post`. `raw` is None once the post was dropped."""
 
     row: int
     id: bytes
@@ -42,8 +42,9 @@ class StoredPost:
 
 
 class Change:
-    """`blocks` of boards and all `hours` are as of the last commit. After `write`, `new_blocks` and
-    `changed_hours` have what differs."""
+    """The changes of one transaction. `blocks` of boards and all `hours` are as of the last commit. After
+    `write`, `new_blocks` and `changed_hours` have the differences.
+    """
 
     def __init__(
         self,
@@ -76,12 +77,14 @@ class Change:
         return {stored.id: stored for chunk in chunks(ids) for stored in self.select(query, chunk)}
 
     def select(self, where: str, values: Sequence[object]) -> list[StoredPost]:
-        """`where` is ours, never a stranger's."""
+        """The rows that match. `where` must be text of this program, never of a stranger: it
+        is not quoted.
+        """
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM post WHERE {where}", values)
         return [StoredPost(*row) for row in rows]
 
     def insert(self, post: Post, released: bool) -> None:
-        """A post that is not here, once."""
+        """Add a post that is not here. Call it once for each post."""
         self._posts.append((post, released))
 
     def release(self, stored: StoredPost) -> None:
@@ -89,20 +92,20 @@ class Change:
         self._keys[stored.board].append((stored.hour, stored.id))
 
     def drop(self, stored: StoredPost) -> None:
-        """The bytes go, the ID stays, so that sync does not fetch it again."""
+        """Delete the bytes and keep the ID, so that sync does not fetch the post again."""
         self._uncount(stored)
         self._db.execute("UPDATE post SET raw = NULL WHERE row = ?", (stored.row,))
 
     def remove(self, stored: StoredPost) -> None:
-        """Nothing of it stays. Only below the horizon: else sync would fetch it again."""
+        """Remove all of a post. Only below the horizon, because sync would fetch any other post again."""
         self._uncount(stored)
         self._gone_rows.append(stored.row)
-        self._threads.load(stored.thread)  # it may go with its last post
+        self._threads.load(stored.thread)  # the thread may go with its last post
         if stored.released:
             self._gone_keys[stored.board].append((stored.hour, stored.id))
 
     def rebuild_index(self) -> None:
-        """Make the sync index anew from the posts; in a transaction of its own."""
+        """Make the sync index anew from the posts. Needs a transaction without other changes."""
         self._db.execute("DELETE FROM rblock")
         for (board,) in self._db.execute("SELECT id FROM board").fetchall():
             self.new_blocks[board] = block_rows.rebuild_board(self._db, board)
@@ -120,8 +123,9 @@ class Change:
     # --- writing ------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Into the open transaction."""
-        # Search takes out before it takes in, by ascending row: else FTS5 makes a segment of each post.
+        """Write all changes into the open transaction."""
+        # # Search deletes before it inserts, by ascending row: otherwise FTS5 makes a segment
+        # of each post.
         self._db.executemany(
             "INSERT INTO words(words, rowid, text, board) VALUES ('delete', ?, ?, ?)",
             sorted(self._gone_words),
@@ -140,7 +144,7 @@ class Change:
             self._threads.remove_empty()
 
     def _new_rows(self) -> list[tuple[object, ...]]:
-        """Gives each new post its board, thread and row, and counts it there."""
+        """Give each new post its board, thread and row, and count it there."""
         boards = [self._threads.board(post.payload.board) for post, _ in self._posts]
         names = [(board, post.thread) for board, (post, _) in zip(boards, self._posts, strict=True)]
         threads = self._threads.find_or_make(names)
@@ -171,7 +175,7 @@ class Change:
 
 
 class Offer:
-    """One post of a transaction, which may come several times in it."""
+    """One post of a transaction; the caller may add it several times."""
 
     def __init__(self, post: Post, stored: StoredPost | None) -> None:
         self._post = post
@@ -181,7 +185,7 @@ class Offer:
         self._is_dropped = stored is not None and stored.raw is None
 
     def accept(self, released: bool) -> bool:
-        """Whether this makes it new or newly released."""
+        """Note one more copy of the post. True if this copy makes it new or newly released."""
         is_better = not self._is_here or (released and not self._is_released)
         self._is_here = True
         self._is_released = self._is_released or released
@@ -197,5 +201,5 @@ class Offer:
 def _reopened(post_id: bytes, raw: bytes) -> Post | None:
     try:
         return reopen(post_id, raw)
-    except InvalidPost:  # damaged on disk: its words stay in the index, and find nothing
+    except InvalidPost:  # damaged on disk: its words stay in the index, and lead to no post
         return None

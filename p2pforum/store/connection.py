@@ -1,6 +1,6 @@
-"""How SQLite is opened: hardened, because what it holds was written by strangers.
+"""How SQLite is opened: hardened, because strangers wrote what it holds.
 
-Not which tables there are (schema.py). Standard library only: front ends read through this.
+Not which tables there are (schema.py). Standard library only, because front ends read through this.
 """
 
 import sqlite3
@@ -15,8 +15,8 @@ _READER_PATIENCE = 5_000  # ms; a reader waits only while the log is recovered a
 _LARGEST_VALUE = limits.KIB * limits.KIB  # bytes; posts have 16,000, pages of the search index 4,050
 
 _HARDENING = (
-    "PRAGMA trusted_schema = OFF",  # no functions from a schema that someone else wrote
-    "PRAGMA cell_size_check = ON",  # a damaged page is noticed when read, not when it has done harm
+    "PRAGMA trusted_schema = OFF",  # no functions from a schema that an attacker wrote
+    "PRAGMA cell_size_check = ON",  # damage to a page is noticed when the page is read, before it does harm
     "PRAGMA mmap_size = 0",  # a damaged or shortened file is an error, not a SIGBUS
     "PRAGMA temp_store = MEMORY",  # no copies of posts in /tmp
 )
@@ -24,7 +24,7 @@ _WRITING = (
     "PRAGMA synchronous = NORMAL",  # with WAL: safe against kill -9; a power cut: see Store.writing
     "PRAGMA secure_delete = ON",  # what is dropped is overwritten: see retention.drop
     "PRAGMA foreign_keys = ON",
-    "PRAGMA wal_autocheckpoint = 0",  # Store does it outside the commit, so that snapshots never wait for it
+    "PRAGMA wal_autocheckpoint = 0",  # the Store does it after the commit: snapshots never wait for it
     f"PRAGMA journal_size_limit = {limits.STORE_LOG_LEAST // 8}",  # kept of it once copied
     f"PRAGMA cache_size = -{limits.STORE_CACHE // limits.KIB}",
 )
@@ -43,7 +43,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """Sees what is committed, never blocks the writer. The file must exist. Raises StoreError."""
+    """Open a connection that sees what is committed and never blocks the writer. The file
+    must exist. Raises StoreError.
+    """
     with translated():
         db = _connect(path, "ro", _READER_PATIENCE)
         _configure(db, (*_HARDENING, *_READING))
@@ -54,8 +56,8 @@ def _connect(path: Path, mode: str, patience: int) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        isolation_level=None,  # transactions are begun and ended where one can see it
-        check_same_thread=False,  # whoever shares a connection between threads holds a lock
+        isolation_level=None,  # this program begins and ends transactions where one can see it
+        check_same_thread=False,  # code that shares a connection between threads holds a lock
         timeout=patience / 1_000,
     )
 
@@ -71,9 +73,10 @@ def _configure(db: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
 
 
 def restrict(db: sqlite3.Connection) -> None:
-    """Limits, and no way to other files or to the schema's own table, should SQL ever be injected.
+    """Set limits, and close the way to other files and to the schema's own table. So an attacker who could
+    inject SQL would gain little.
 
-    The authorizer runs when a statement is prepared, not when it runs: no cost on hot paths.
+    The authorizer runs when a statement is prepared, not when it runs, so hot paths pay nothing.
     """
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE)
     db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
@@ -90,7 +93,7 @@ def _authorize(action: int, first: str | None, *_: str | None) -> int:
 
 
 class translated:  # noqa: N801 - used like a function; a generator would cost 1 us a post
-    """`with translated():` SQLite's errors become StoreError, in words for a person."""
+    """`with translated():` turns SQLite's errors into StoreError, in words for the user."""
 
     def __enter__(self) -> None:
         pass

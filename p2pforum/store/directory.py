@@ -16,9 +16,10 @@ LOCK_NAME = "lock"
 
 @contextmanager
 def held(directory: Path) -> Iterator[None]:
-    """Make the directory if there is none, and hold its lock. Raises StoreBusy or StoreError.
+    """Make the directory if there is none, and hold its lock. Raises StoreBusy if another process holds it,
+    else StoreError.
 
-    The lock is flock's: it ends with the process, however that ends.
+    The lock is flock's, so it ends with the process, in whatever way the process ends.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def _lock(fd: int, directory: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Close a file to other users of this machine, should someone have opened it. Raises StoreError."""
+    """Close a file to other users of this machine, if the user had opened it to them. Raises StoreError."""
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)

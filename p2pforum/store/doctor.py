@@ -1,7 +1,7 @@
 """Compares everything derived with the posts it was derived from, and makes it anew.
 
-For `p2pforum doctor` and the tests: reads every post (a million take minutes). A running node needs none
-of it: what is derived changes in the transaction that changes the posts.
+For `p2pforum doctor` and the tests: reads every post (a million take minutes). A running node does not need
+it, because derived data changes in the transaction that changes the posts.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ def check(store: Store, params: NetworkParams) -> list[str]:
 
 
 def examine(db: sqlite3.Connection, params: NetworkParams) -> list[str]:
-    """The same on the writer's connection; an open transaction counts."""
+    """`check` on the writer's connection: it also sees an open transaction."""
     if pages := [str(text) for (text,) in db.execute("PRAGMA quick_check") if text != "ok"]:
         return [f"the database file is damaged: {text}" for text in pages]
     return [*_posts(db, params), *_blocks(db), *_hours(db), *_counts(db), *_search(db)]
@@ -36,7 +36,7 @@ def rebuild_index(store: Store) -> None:
 
 
 def _posts(db: sqlite3.Connection, params: NetworkParams) -> Iterator[str]:
-    """Every post decodes, with its own ID and in its own place."""
+    """Check that every post decodes, has its own ID, and is in its own place."""
     rows = db.execute(
         "SELECT post.id, post.raw, post.hour, board.name, thread.root FROM post"
         " LEFT JOIN board ON board.id = post.board LEFT JOIN thread ON thread.id = post.thread"

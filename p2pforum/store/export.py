@@ -13,7 +13,8 @@ from p2pforum.core.errors import NotFound
 from p2pforum.store import schema
 from p2pforum.store.connection import open_read_only, translated
 
-# Released only: what is kept back is ours, or in its stem phase; either would tell where it began.
+# Released posts only. The others are the user's own, or in their stem phase: a bundle with them would show
+# where they began.
 _SHOWN = "released AND raw IS NOT NULL"
 _OF_BOARD = f"FROM post INDEXED BY post_released WHERE {_SHOWN} AND board = ?"
 _OF_THREAD = f"FROM post INDEXED BY post_by_thread WHERE {_SHOWN} AND thread = ?"
@@ -31,10 +32,10 @@ class Export:
         self.boards = sum(1 for count in counts if count)
 
     def raws(self) -> Iterator[bytes]:
-        """Sorted by board, then (hour, ID)."""
+        """The bytes of the posts, sorted by board, then by (hour, ID)."""
         with translated():
             for source, number in self._parts:
-                # Row numbers first: where no index has the order, only they are sorted in memory.
+                # Row numbers first: if no index has the order, SQLite sorts only these in memory.
                 rows = self._db.execute(f"SELECT row {source} ORDER BY hour, id", (number,))
                 for (row,) in rows:
                     yield self._db.execute("SELECT raw FROM post WHERE row = ?", (row,)).fetchone()[0]
@@ -45,7 +46,9 @@ class Export:
 
 @contextmanager
 def open_export(directory: Path, board: str | None = None, root: bytes | None = None) -> Iterator[Export]:
-    """Of everything, of a board, or of a thread (its replies on other boards too). Raises NotFound."""
+    """Open an export of all boards, of one board, or of one thread (with its replies on other boards). Raises
+    NotFound for a thread that is not here.
+    """
     path = directory / schema.FILE_NAME
     if not path.exists():
         raise NotFound("nothing is kept here yet")
@@ -60,7 +63,7 @@ def open_export(directory: Path, board: str | None = None, root: bytes | None = 
 
 
 def _parts(db: sqlite3.Connection, board: str | None, root: bytes | None) -> list[tuple[str, int]]:
-    """(query, number) in the order of the boards' names."""
+    """(query, number) for each board, in the order of their names."""
     if root is not None:
         query = "SELECT thread.id FROM thread JOIN board ON board.id = thread.board WHERE root = ?"
         rows = db.execute(f"{query} ORDER BY board.name", (root,)).fetchall()

@@ -1,8 +1,8 @@
-"""The digest of each hour over all boards: by them two nodes see at one look whether anything differs.
+"""The digest of each hour over all boards. By it two nodes see at once whether any of their posts differ.
 
-A row of rhour for each hour with released posts: NULL from the transaction that changes such posts until
-the digest has been made again and saved. To make one costs what the posts of that hour cost, whatever
-number of boards they are on.
+There is a row of rhour for each hour with released posts. It is NULL from the transaction that changes such
+posts until the digest has been made again and saved. A digest costs what the posts of that hour cost, on
+however many boards they are.
 """
 
 import sqlite3
@@ -20,31 +20,33 @@ _IDS = "SELECT id FROM post WHERE row >= ? AND row < ? AND released"
 
 
 class Hour:
-    """One state of an hour: once its posts change, another object stands for it."""
+    """One state of an hour. When its posts change, a new object replaces it."""
 
     __slots__ = ("digest", "is_saved")
 
     def __init__(self, digest: bytes | None = None) -> None:
-        self.digest = digest  #: SHA-256 of its IDs in order, b"" of none, None while nobody has made it
+        self.digest = digest  #: SHA-256 of its IDs in order, b"" of no IDs, None until it is made
         self.is_saved = digest is not None
 
 
 class Hours:
-    """All hours of one commit. Does not change any more."""
+    """All hours of one commit. It does not change any more."""
 
     def __init__(self, hours: Mapping[int, Hour]) -> None:
         self._hours = hours
         self._cells: tuple[list[int], bytes] | None = None
 
     def cells(self, db: sqlite3.Connection, low: int = 0, end: int = limits.MAX_HOUR) -> bytes:
-        """An entry (cells.py) for each hour from `low` up to, not with, `end` that has released posts."""
+        """An entry (cells.py) for each hour from `low` up to, not including, `end` that has
+        released posts.
+        """
         if self._cells is None:
             self._cells = self._read(db)
         hours, packed = self._cells
         return packed[bisect_left(hours, low) * ENTRY : bisect_left(hours, end) * ENTRY]
 
     def _read(self, db: sqlite3.Connection) -> tuple[list[int], bytes]:
-        """Make digests that are not known, and all entries."""
+        """Make the digests that are not known, and all entries."""
         for hour, at in self._hours.items():
             if at.digest is None:
                 at.digest = read_digest(db, hour)
@@ -61,7 +63,7 @@ class HourCache:
         self._lock = threading.Lock()
 
     def current(self) -> Mapping[int, Hour]:
-        """For the writer, and until the next commit."""
+        """The hours by number. For the writer, and only until the next commit."""
         return self._hours
 
     def sealed(self) -> Hours:
@@ -70,6 +72,9 @@ class HourCache:
             return self._sealed
 
     def publish(self, changed: Iterable[int], gone: Iterable[int] = ()) -> None:
+        """Take over a commit: the hours in `changed` get new objects without a digest, those in `gone` are
+        removed. Views that were sealed before keep the old state.
+        """
         with self._lock:
             if self._sealed is not None:
                 self._hours, self._sealed = dict(self._hours), None
@@ -79,19 +84,21 @@ class HourCache:
 
 
 def load_hours(db: sqlite3.Connection) -> HourCache:
-    """Raises StoreError."""
+    """The hours on disk. Raises StoreError."""
     with translated():
         return HourCache(db.execute("SELECT hour, digest FROM rhour"))
 
 
 def mark_changed(db: sqlite3.Connection, hours: Mapping[int, Hour], changed: Iterable[int]) -> None:
-    """In the transaction that changes their posts. Writes nothing of hours that are marked already."""
+    """Set the rows of these hours to NULL, in the transaction that changes their posts. Rows that are NULL
+    already are not written.
+    """
     rows = [(hour,) for hour in sorted(changed) if hour not in hours or hours[hour].is_saved]
     db.executemany("INSERT OR REPLACE INTO rhour VALUES (?, NULL)", rows)
 
 
 def save_hours(db: sqlite3.Connection, cache: HourCache) -> None:
-    """Write what was made since the last time. On the writer's connection, in no transaction."""
+    """Write the digests made since the last time. On the writer's connection, outside a transaction."""
     made = [(hour, at) for hour, at in cache.current().items() if at.digest is not None and not at.is_saved]
     if not made:
         return
@@ -112,7 +119,7 @@ def save_hours(db: sqlite3.Connection, cache: HourCache) -> None:
 
 
 def rebuild_hours(db: sqlite3.Connection, known: Iterable[int]) -> set[int]:
-    """Make the rows anew from the posts, in a transaction; which they are. `known`: hours in memory."""
+    """Make the rows anew from the posts, in a transaction. Returns the hours. `known`: hours in memory."""
     db.execute("DELETE FROM rhour")
     db.execute(f"INSERT INTO rhour SELECT DISTINCT row >> {SLOT_BITS}, NULL FROM post WHERE released")
     db.executemany("INSERT OR IGNORE INTO rhour VALUES (?, NULL)", [(hour,) for hour in known])
@@ -120,6 +127,6 @@ def rebuild_hours(db: sqlite3.Connection, known: Iterable[int]) -> set[int]:
 
 
 def read_digest(db: sqlite3.Connection, hour: int) -> bytes:
-    """From the posts: SHA-256 of the IDs of one hour in order; b"" if there are none."""
+    """From the posts: SHA-256 of the IDs of one hour in order; b"" if it has no posts."""
     ids = [post_id for (post_id,) in db.execute(_IDS, (hour << SLOT_BITS, (hour + 1) << SLOT_BITS))]
     return sha256(b"".join(sorted(ids))).digest() if ids else b""

@@ -1,8 +1,8 @@
 """What this node keeps: how long, of which board, and within how many bytes.
 
-A quota takes the oldest hour first, within an hour the posts with the cheapest stamps, and leaves a floor
-behind: what lies below it is refused and not asked for, or sync would fetch again what was just removed.
-Pinned threads and posts not yet released stay. Not what is dropped by hand (retention.py).
+A quota removes the oldest hour first, and within an hour the posts with the cheapest stamps. It leaves a
+floor behind: the node refuses posts below it and asks for none, because sync would fetch again what was just
+removed. Pinned threads and posts not yet released stay. Not what the user drops (retention.py).
 """
 
 import logging
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 _FULL = 0.90  # of the quota: above it room is made; the rest is for the log and for a batch on its way
 _ROOMY = 0.82  # of the quota: so much is left, so that room is not made for each batch
-_IDLE = 0.50  # of the quota: with less, the floor is lowered again and sync fetches what it kept out
+_IDLE = 0.50  # of the quota: with less, the floor is lowered again and sync fetches the posts it kept out
 _LOG = 32  # part of the quota that the write-ahead log may take
 _STEPS = 64 * limits.KIB  # bytes of quota for each post that goes in one transaction
 _FEWEST = 20
 _SMALLEST_LOG = 64 * limits.KIB
 _OVERHEAD = 450  # bytes of indexes and search that a post takes beside its own, about
-_MORE = 1.1  # times what is reckoned, or often a second pass would have to take a little more
+_MORE = 1.1  # times what is estimated; otherwise a second pass would often have to take a little more
 _PAGES = 200  # part of the quota that merging the search index may take for a moment
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """As configured. `hours` of a board without an entry in `by_board`; `quota` in bytes."""
+    """The limits as configured. `hours` is for boards without an entry in `by_board`; `quota` is in bytes."""
 
     hours: int = limits.RETENTION_HOURS
     by_board: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Floor:
 
     @property
     def whole_hour(self) -> int:
-        """From this hour on everything is kept: all that sync may compare."""
+        """From this hour on everything is kept. Sync may compare only these hours."""
         return self.hour + (1 if self.bits or self.first else 0)
 
 
@@ -66,7 +66,9 @@ _FLOOR = struct.Struct(">IBB")
 
 
 class Keeping:
-    """`now` gives the hour since 1970. One for one store; the store's one writer calls `make_room`."""
+    """Applies the rules. `now` gives the hour since 1970. One for a store, whose one writer
+    calls `make_room`.
+    """
 
     def __init__(self, store: Store, policy: RetentionPolicy, now: Callable[[], int]) -> None:
         self._store = store
@@ -77,7 +79,7 @@ class Keeping:
         store.limit_log(max(_SMALLEST_LOG, policy.quota // _LOG))
 
     def horizon(self) -> int:
-        """The oldest hour that is kept of any board: what sync tells its peers."""
+        """The oldest hour that is kept on any board. Sync tells it to its peers."""
         longest = max([self._policy.hours, *self._policy.by_board.values()])
         return max(0, self._now() - longest, self.floor.whole_hour)
 
@@ -87,7 +89,9 @@ class Keeping:
         return max(0, self._now() - hours, self.floor.whole_hour)
 
     def refuses(self, post: Post) -> bool:
-        """Whether a post is below what is kept. In the floor's own hour, dear stamps may still come in."""
+        """Whether a post is below what is kept. In the floor's own hour, posts with expensive
+        stamps may still come in.
+        """
         fields = post.payload
         if Floor(fields.hour, fields.stamp.bits, post.id[0]) < self.floor:
             return True
@@ -95,7 +99,9 @@ class Keeping:
         return fields.hour < self._now() - hours
 
     def expire(self) -> int:
-        """Remove what is past its time. To be called once an hour or so. Says once that it drops nothing."""
+        """Remove posts that are too old; returns their number. The node calls this about once an hour. If the
+        clock or the network stands still, it removes nothing and logs that once.
+        """
         was_still = self._is_still
         self._is_still = retention.stands_still(retention.newest_released(self._store), self._now())
         if self._is_still:
@@ -114,7 +120,7 @@ class Keeping:
         return total
 
     def make_room(self) -> None:
-        """After each write: cheap unless the quota is full. Who writes waits meanwhile."""
+        """Call it after each write: it is cheap unless the quota is full. The writer waits for it."""
         if self._used() > self._policy.quota * _FULL:
             self._make_room()
         elif self._store.size() > self._policy.quota:  # the log of a large merge
@@ -131,10 +137,10 @@ class Keeping:
             self._remove_below(floor)
             retention.merge_words(self._store, max(16, self._policy.quota // _PAGES // schema.PAGE))
             retention.give_back(self._store)
-            self._store.checkpoint(patience=0)  # the file becomes shorter only with this
+            self._store.checkpoint(patience=0)  # only this makes the file shorter
 
     def _cost(self) -> float:
-        """Bytes of disk for each that a post is reckoned with."""
+        """Bytes on disk for each byte that a post is estimated at."""
         with self._store.exclusive() as db:
             query = f"SELECT sum(coalesce(length(raw), 0) + {_OVERHEAD}) FROM post"
             return self._used_in(db) / (db.execute(query).fetchone()[0] or 1)
@@ -149,7 +155,7 @@ class Keeping:
         return pages * schema.PAGE
 
     def _floor_above(self, excess: float) -> Floor | None:
-        """The floor that takes about `excess` bytes as reckoned; None if nothing can be taken."""
+        """The floor that removes about `excess` estimated bytes; None if no post may go."""
         taken, floor = 0, None
         with closing(self._oldest_first()) as hours:
             for hour, posts in hours:
@@ -163,7 +169,7 @@ class Keeping:
         return floor
 
     def _oldest_first(self) -> Generator[tuple[int, Iterator[tuple[int, int, int]]], None, None]:
-        """Hours with (bits, first byte of the ID, size) of each post that may go. Reads no post."""
+        """Hours with (bits, first byte of the ID, size) of each post that may go. Does not read posts."""
         with self._store.exclusive() as db:
             rows = db.execute(
                 "SELECT hour, bits, substr(id, 1, 1), coalesce(length(raw), 0) FROM post"
@@ -186,14 +192,16 @@ class Keeping:
     # --- the floor, kept over restarts --------------------------------------------------------------------
 
     def _raise_floor(self, floor: Floor) -> None:
-        """Before anything goes, or sync would fetch it again after a crash in between."""
+        """Call it before posts are removed: after a crash in between, sync would otherwise
+        fetch them again.
+        """
         self.floor = max(self.floor, floor)
         packed = _FLOOR.pack(self.floor.hour, self.floor.bits, self.floor.first)
         with self._store.exclusive() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (schema.FLOOR, packed))
 
     def _lower_floor(self) -> None:
-        """When there is much room: the quota was raised, or most was past its time."""
+        """Lower the floor when there is much room: the user raised the quota, or most posts were too old."""
         if self.floor == Floor() or self._used() > self._policy.quota * _IDLE:
             return
         with self._store.exclusive() as db:
@@ -202,7 +210,7 @@ class Keeping:
 
 
 def _within(hour: int, levels: Counter[tuple[int, int]], excess: float) -> Floor:
-    """The cheapest levels of an hour go, until `excess` bytes have."""
+    """The floor within an hour that removes its cheapest levels, until `excess` bytes are gone."""
     taken = 0
     for bits, first in sorted(levels):
         taken += levels[bits, first]

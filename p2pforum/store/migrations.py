@@ -1,6 +1,6 @@
 """Makes and upgrades the database: schema.MIGRATIONS, run by sqlite-utils.
 
-The only file that imports sqlite_utils (0.1 s), and itself imported only when there is work to do.
+The only file that imports sqlite_utils (0.1 s). It is itself imported only when there is work to do.
 """
 
 import os
@@ -34,10 +34,10 @@ def migrate(path: Path) -> None:
 def _create(path: Path) -> None:
     draft = path.with_suffix(".new")
     try:
-        draft.unlink(missing_ok=True)  # left by a process that was killed in here
+        draft.unlink(missing_ok=True)  # left by a process that was killed here
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         with translated(), closing(open_writer(draft)) as db:
-            db.execute("PRAGMA synchronous = OFF")  # only a draft, until it is whole and renamed
+            db.execute("PRAGMA synchronous = OFF")  # it is only a draft, until it is whole and renamed
             db.execute("PRAGMA journal_mode = MEMORY")
             db.execute(f"PRAGMA page_size = {schema.PAGE}")
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # must come before the first table

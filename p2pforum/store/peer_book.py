@@ -1,7 +1,8 @@
-"""The address book on disk (peers/book.py): a cache. Who empties it costs the node a search, never a post.
+"""The address book on disk (peers/book.py): a cache. If the user empties it, the node must search for peers,
+and no post is lost.
 
-Addresses of nodes, and no row or column that joins one to a post. In the store because that has the one
-writer, private files and `secure_delete`.
+It holds addresses of nodes, and no row or column that joins one to a post. It is in the store because the
+store has the one writer, private files and `secure_delete`.
 """
 
 import secrets
@@ -12,21 +13,21 @@ from p2pforum.store import schema
 from p2pforum.store.posts import Store
 
 Row = tuple[str, int, int, int, int, int, int, bytes | None]
-"""The columns of `peer`; what they mean says peers/entry.py."""
+"""The columns of `peer`; peers/entry.py says what they mean."""
 
 
 def load_book(store: Store, *, behind_proxy: bool = False) -> tuple[bytes, list[Row]]:
     """The secret that orders the book (made if there is none), and its rows.
 
-    A book of the other way, with or without a proxy, is forgotten: an address that was told to one node alone
-    would, once it is dialled the other way, join its two faces.
+    A book that was made the other way (with a proxy, or without one) is forgotten. An attacker may have told
+    an address to this node alone. If the node dialled it the other way, the attacker could join the two ways.
     """
     key, other = schema.BOOK_KEY, schema.PROXY_BOOK_KEY
     if behind_proxy:
         key, other = other, key
     with store.exclusive() as db:
         if db.execute("SELECT 1 FROM meta WHERE name = ?", (other,)).fetchone():
-            db.execute("DELETE FROM peer")  # before the key: a crash between them is made good next time
+            db.execute("DELETE FROM peer")  # before the key: the next start repairs a crash between them
             db.execute("DELETE FROM meta WHERE name = ?", (other,))
         found = db.execute("SELECT value FROM meta WHERE name = ?", (key,)).fetchone()
         secret = bytes(found[0]) if found else b""
@@ -37,7 +38,7 @@ def load_book(store: Store, *, behind_proxy: bool = False) -> tuple[bytes, list[
 
 
 def save_book(store: Store, rows: Sequence[Row], gone: Sequence[str]) -> None:
-    """In one transaction: new or changed rows, and addresses that are no longer in the book."""
+    """Save, in one transaction, new or changed rows, and delete addresses that left the book."""
     with store.exclusive() as db:
         db.execute("BEGIN IMMEDIATE")
         try:

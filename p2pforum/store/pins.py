@@ -1,6 +1,7 @@
-"""Pinned threads: neither age nor quota takes them. Whole roots only: a prefix can be ground.
+"""Pinned threads: neither age nor quota removes them. Whole roots only: an attacker can make a root whose ID
+has a given prefix.
 
-Which threads are pinned says what its owner reads; it never leaves this database (docs/THREATS.md).
+The pins show what the user reads, so they never leave this database (docs/THREATS.md).
 """
 
 from p2pforum.store.posts import Store
@@ -10,12 +11,12 @@ NOT_PINNED = "thread NOT IN (SELECT thread.id FROM thread JOIN pin ON pin.root =
 
 
 def pin(store: Store, root: bytes) -> bool:
-    """Whether it was not pinned before. The thread need not be here."""
+    """Pin a thread; False if it was pinned already. The thread need not be here."""
     return _run(store, "INSERT OR IGNORE INTO pin VALUES (?)", root)
 
 
 def unpin(store: Store, root: bytes) -> bool:
-    """Whether it was pinned. What is too old goes with the next expiry."""
+    """Unpin a thread; False if it was not pinned. Its posts that are too old go with the next expiry."""
     return _run(store, "DELETE FROM pin WHERE root = ?", root)
 
 

@@ -1,7 +1,7 @@
 """The store: keeps posts, answers for them, and seals views of them for sync.
 
-The only writer; one process has it (directory.py). Every method may be called from any thread, and may
-take as long as a disk takes. Not what people read (queries.py), not what is dropped (retention.py).
+The only writer; one process holds it (directory.py). Every method may be called from any thread, and may take
+as long as a disk takes. Not reads for the user (queries.py), not removal (retention.py).
 """
 
 import logging
@@ -52,7 +52,7 @@ class Store:
     def add(self, posts: Sequence[tuple[Post, bool]]) -> list[bool]:
         """Keep (post, released) in one transaction; True where the post became new or newly released.
 
-        What was dropped on purpose stays dropped. Raises StoreError: then nothing of it is kept.
+        A post that the user dropped stays dropped. Raises StoreError; then none of the posts is kept.
         """
         with self.writing(outlives_power_cut=not all(released for _, released in posts)) as change:
             stored = change.find(list({post.id for post, _ in posts}))
@@ -67,7 +67,7 @@ class Store:
             return became
 
     def release(self, ids: Iterable[bytes]) -> None:
-        """Show to sync what was kept back. Unknown and released ones are passed over."""
+        """Make posts visible to sync that were kept back. Unknown and released ones are skipped."""
         with self.writing() as change:
             for stored in change.find(list(set(ids))).values():
                 if not stored.released:
@@ -75,9 +75,10 @@ class Store:
 
     @contextmanager
     def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:
-        """One transaction: all of it, or StoreError and nothing. For this package.
+        """One transaction: all of it is written, or StoreError is raised and nothing is. For this package.
 
-        `outlives_power_cut`: on the disk when the block ends (a few ms), not a few seconds later.
+        With `outlives_power_cut` it is on the disk when the block ends (a few ms), not a few
+        seconds later.
         """
         with self._write_lock:
             blocks, hours = self._blocks.current(), self._hours.current()
@@ -99,19 +100,19 @@ class Store:
             self._copy_log()
 
     def _undo(self) -> None:
-        """Also after a disk error, which may have ended the transaction already."""
+        """Roll back. Also right after a disk error, which may have ended the transaction already."""
         with suppress(sqlite3.Error):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
         self._boards.clear()
 
     def copy_log_if_long(self) -> None:
-        """For who writes through `exclusive`."""
+        """Call this after writing through `exclusive()`."""
         with self._write_lock:
             self._copy_log()
 
     def _copy_log(self) -> None:
-        """After the commit: what it could not copy now stays safe in the log, and is copied later."""
+        """Call it after the commit. What it can't copy now stays safe in the log, and is copied later."""
         try:
             part = self._path.stat().st_size // limits.STORE_LOG_PART
             longest = max(limits.STORE_LOG_LEAST, min(part, limits.STORE_LOG_MOST))
@@ -121,7 +122,9 @@ class Store:
             log.warning("the write-ahead log could not be copied into the database: %s", error)
 
     def limit_log(self, size: int) -> None:
-        """Copy the write-ahead log in above `size` bytes: a small quota has no room for a long one."""
+        """Copy the write-ahead log when it is longer than `size` bytes: a small quota has no
+        room for a long one.
+        """
         self._log_limit = size
 
     def size(self) -> int:
@@ -131,7 +134,8 @@ class Store:
     def checkpoint(self, patience: int = WRITER_PATIENCE) -> bool:
         """Copy the write-ahead log into the database and empty it, so that nothing old is left in it.
 
-        False if a reader still needed it for `patience` ms: then try again later.
+        False if a reader still needed it for `patience` ms. Then the caller tries again
+        later. Raises StoreError.
         """
         with self._write_lock, translated():
             self._save_hours()
@@ -141,7 +145,7 @@ class Store:
             return not busy
 
     def _save_hours(self) -> None:
-        """What is not saved is made again after the next start."""
+        """Save the digests of hours. Those that could not be saved are made again after the next start."""
         with suppress(sqlite3.Error):
             save_hours(self._db, self._hours)
 
@@ -154,7 +158,9 @@ class Store:
     # --- reading ------------------------------------------------------------------------------------------
 
     def known(self, ids: Iterable[bytes]) -> set[bytes]:
-        """Those that are here and released, or were dropped on purpose. Cheapest for many at once."""
+        """The IDs of posts that are here and released, or that the user dropped. Cheapest for
+        many at once.
+        """
         ids = list(ids)
         with self._read_lock, translated():
             if len(ids) == 1:
@@ -166,7 +172,7 @@ class Store:
             }
 
     def revealed(self, keys: Sequence[bytes], *, public: bool = False) -> set[bytes]:
-        """Those whose secret was published in a post that is here (and released)."""
+        """The keys whose secret was published in a post that is here and released."""
         with self._write_lock, translated():
             return revealed_keys(self._db, keys, public=public)
 
@@ -187,11 +193,13 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[StoreSnapshot]:
-        """A sealed view of what is released now. While it is open the write-ahead log can only grow."""
+        """A sealed view of what is released now. While it is open, the write-ahead log can
+        only grow. Raises StoreError.
+        """
         with ExitStack() as stack:
             with translated():
                 db = stack.enter_context(closing(open_read_only(self._path)))
-                with self._seal_lock:  # so that the blocks in memory are those of this very commit
+                with self._seal_lock:  # so the blocks in memory are those of this very commit
                     db.execute("BEGIN")
                     db.execute("SELECT 1 FROM rblock LIMIT 1").fetchone()
                     known, commits = self._blocks.current(), self._commits
@@ -209,7 +217,7 @@ class Store:
         return remember
 
     def close(self) -> None:
-        """The log is copied in and removed, unless a reader still looks: then by the next start."""
+        """Copy the log in and remove it. If a reader still uses it, the next start does that."""
         with self._write_lock, self._read_lock, suppress(sqlite3.Error):
             self._reader.close()
             self._save_hours()
@@ -229,8 +237,8 @@ def _meta(db: sqlite3.Connection, name: str) -> bytes | None:
 def open_store(directory: Path, params: NetworkParams) -> Iterator[Store]:
     """Hold the data directory and open its store; make both if they are not there.
 
-    Raises StoreBusy if another process has it, StoreError for a database that is damaged, foreign, newer,
-    or of another network. Such a one is left as it is.
+    Raises StoreBusy if another process has it, StoreError for a database that is damaged, foreign, newer, or
+    of another network. Such a database is left as it is.
     """
     path = directory / schema.FILE_NAME
     with data_directory.held(directory), ExitStack() as stack:
@@ -262,8 +270,9 @@ def _prepare(path: Path) -> None:
 
 
 def _check_pages(db: sqlite3.Connection, path: Path) -> None:
-    """After a stop that was not a clean one. A large database is left to `p2pforum doctor`: SQLite's log
-    makes kill -9 harmless, and a million posts take 1 to 4 s to read."""
+    """Check the database after an unclean stop. A large database is left to `p2pforum doctor`: SQLite's log
+    makes kill -9 harmless, and reading a million posts takes 1 to 4 s. Raises StoreError.
+    """
     if path.stat().st_size > limits.STORE_CHECKED:
         return
     log.info("the last stop was not a clean one: checking the database")

@@ -1,7 +1,7 @@
-"""Reads for people: boards, threads, posts, search. On a read-only connection, with or without a node.
+"""Reads for the user: boards, threads, posts, search. On a read-only connection, with or without a node.
 
-Standard library and core only: a command that reads starts in the time that Python takes. Shows
-everything that is kept, released or not; what counts for others is in snapshot.py.
+Standard library and core only, so a command that reads starts as fast as Python does. Shows all that is kept,
+released or not. Sync sees only the released posts (snapshot.py).
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRow:
-    """`subject`, `author` and `hour` are the root's: empty and 0 while it is not here."""
+    """A thread. `subject`, `author` and `hour` are the root's: empty and 0 while the root is not here."""
 
     root: bytes
     board: str
@@ -47,7 +47,7 @@ class ThreadRow:
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """`root` is the thread's: its own ID in a root. `target` is what a retract or supersede is about."""
+    """`root` is the thread's, in a root its own ID. `target`: what a retract or supersede is about."""
 
     id: bytes
     root: bytes
@@ -61,7 +61,7 @@ class PostRow:
     body: str
     target: bytes
     released: bool
-    meaning: Meaning | None  #: None: this version does not know what the content means
+    meaning: Meaning | None  #: None: this version does not understand the content
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ class SearchRow:
 
 
 class Reader:
-    """Made by open_reader. For one thread. Every method may raise StoreError."""
+    """Made by open_reader. For one thread of execution. Every method may raise StoreError."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
-        self.path = path  #: of the database, whether there is one or not
+        self.path = path  #: of the database, even if there is none
 
     def boards(self) -> list[BoardRow]:
         """By name."""
@@ -88,7 +88,7 @@ class Reader:
         return [BoardRow(*row) for row in rows]
 
     def threads(self, board: str | None, limit: int, before: bytes | None = None) -> list[ThreadRow]:
-        """Those with the newest posts first; `before` is the root of the last one already shown.
+        """The threads with the newest posts first; `before` is the root of the last one already shown.
 
         Raises NotFound if no thread has that root.
         """
@@ -107,7 +107,7 @@ class Reader:
         return [self._thread_row(*row) for row in rows]
 
     def thread(self, root: bytes) -> list[PostRow]:
-        """All posts of a thread, in no order. Once the root is here, only those on its board."""
+        """All posts of a thread, unordered. Once the root is here, only those on its board."""
         rows = self._all(
             f"{_POSTS} WHERE thread IN (SELECT id FROM thread WHERE root = ?) AND raw IS NOT NULL", (root,)
         )
@@ -120,23 +120,24 @@ class Reader:
         return [root for (root,) in self._all("SELECT root FROM pin ORDER BY root")]
 
     def unreleased(self) -> list[PostRow]:
-        """Posts that are kept and not public: those of this node, and those that pass through it."""
+        """Posts that are kept and not public: by this user, and by others whose posts pass through."""
         return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))
 
     def post(self, post_id: bytes) -> PostRow | None:
-        """None if it is not here, or was dropped."""
+        """None if it is not here, or if the user dropped it."""
         found = self._post_rows(self._all(f"{_POSTS} WHERE id = ? AND raw IS NOT NULL", (post_id,)))
         return found[0] if found else None
 
     def revealed(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those whose secret was published: anybody can sign with them."""
+        """The keys whose secret was published. Anybody can sign with these."""
         with translated():
             return revealed_keys(self._db, keys)
 
     def resolve(self, typed: str) -> bytes:
-        """The ID that begins with what was typed: of a post here, or else of a thread whose root is not.
+        """The ID that begins with what the user typed: of a post here, or else of a thread
+        whose root is not here.
 
-        Raises NotFound, or Ambiguous with what it may mean.
+        Raises NotFound, or Ambiguous with the IDs it may mean.
         """
         with translated():
             return resolve(self._db, typed)
@@ -144,7 +145,7 @@ class Reader:
     def latest(self, board: str | None, limit: int, before: bytes | None = None) -> list[PostRow]:
         """Public posts by (hour, ID), the latest first; `before` is the ID of the last one already shown.
 
-        Raises NotFound if that is not here. Not threads: see `threads` for those.
+        Raises NotFound if that post is not here. For threads see `threads`.
         """
         place: Key | None = None
         if before is not None:
@@ -162,7 +163,7 @@ class Reader:
             return [post_id for _, post_id in since(self._db, board, hour)]
 
     def version(self) -> int:
-        """Another number whenever another process has written. A look takes some microseconds."""
+        """A number that changes when another process writes. A look takes some microseconds."""
         return int(self._all("PRAGMA data_version")[0][0])
 
     def posts(self, ids: Iterable[bytes]) -> list[PostRow]:
@@ -181,7 +182,7 @@ class Reader:
         match = search.fts_query(groups, token)
         if not match:
             return []
-        # rows ascend with the hours, so the newest come first without sorting what was found
+        # Rows ascend with the hours, so the newest come first without sorting the matches.
         rows = self._all(
             "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (match, limit)
         )
@@ -194,7 +195,7 @@ class Reader:
         return [hour for (hour,) in self._all("SELECT hour FROM post ORDER BY row DESC LIMIT ?", (limit,))]
 
     def newest_public(self) -> int | None:
-        """The hour of the newest post that others have, too; None if there is none."""
+        """The hour of the newest public post; None if there is none."""
         rows = self._all("SELECT hour FROM post WHERE released AND raw IS NOT NULL ORDER BY row DESC LIMIT 1")
         return int(rows[0][0]) if rows else None
 
@@ -231,7 +232,7 @@ class Reader:
         return ThreadRow(root, board, first.subject, first.author, posts, last_hour, first.hour)
 
     def _post_rows(self, rows: list[Any]) -> list[PostRow]:
-        """A row damaged on disk is left out, and said in the log: it must not hide the rest."""
+        """A row that is damaged on disk is left out and logged; the other rows are shown."""
         found = []
         for post_id, released, raw in rows:
             try:
@@ -245,7 +246,7 @@ _POSTS = "SELECT id, released, raw FROM post"
 
 
 def row_of(post: Post, *, released: bool) -> PostRow:
-    """Also of a post that no store has."""
+    """The row of a post, which need not be in a store."""
     fields = post.payload
     return PostRow(
         id=post.id,
@@ -271,7 +272,7 @@ def _say_damaged() -> None:
 
 
 def open_reader(directory: Path) -> Reader:
-    """Without a database there, an empty one. Raises StoreError for one that is not ours."""
+    """Open a reader. Where there is no database it is empty. Raises StoreError for a foreign database."""
     path = directory / schema.FILE_NAME
     if not path.exists():
         return Reader(_nothing(), path)

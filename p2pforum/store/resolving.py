@@ -1,4 +1,4 @@
-"""The ID that a person means by its beginning."""
+"""The ID that the user means when typing its beginning."""
 
 import sqlite3
 
@@ -11,7 +11,7 @@ _TITLE = 60  # characters
 
 
 def resolve(db: sqlite3.Connection, typed: str) -> bytes:
-    """See `Reader.resolve`."""
+    """See `Reader.resolve`. Raises NotFound, or Ambiguous with the candidates."""
     try:
         low, high = parse_prefix(typed)
     except ValueError as error:
@@ -30,7 +30,7 @@ def resolve(db: sqlite3.Connection, typed: str) -> bytes:
 
 
 def _title(post_id: bytes, raw: bytes | None) -> str:
-    """A few words to tell one post from another."""
+    """A few words by which the user can tell one post from another."""
     try:
         text = search_text(reopen(post_id, raw)) if raw else "a thread whose first post is not here"
     except InvalidPost:

@@ -1,7 +1,7 @@
-"""What goes again: what is too old, and what the reader wants gone. Space is given back to the disk.
+"""Removes posts that are too old, and posts that the user wants gone. Gives the space back to the disk.
 
-All in steps of bounded size, so that posts can come in between. Not when, and not how old: that is the
-node's to say.
+All in steps of bounded size, so that posts can come in between. Not when, and not how old:
+the node decides that.
 """
 
 import sqlite3
@@ -13,7 +13,8 @@ from p2pforum.store.pins import NOT_PINNED
 from p2pforum.store.posts import Store
 from p2pforum.store.schema import SLOT_BITS
 
-# Never by itself: a post that is not out yet, which may be here only; and what its reader pinned.
+# Never removed by age or quota: a post that is not released yet, because it may be here only,
+# and a post of a pinned thread.
 MAY_GO = f"(released OR raw IS NULL) AND {NOT_PINNED}"
 _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 20 ms
 
@@ -21,24 +22,25 @@ _PAGES_A_STEP = 1_000  # pages given back, or merged, in one transaction: some 2
 def stands_still(newest_hour: int | None, now: int) -> bool:
     """Whether nothing may expire: no released post here is younger than STANDSTILL_HOURS.
 
-    Then the clock is wrong, or the network was silent, and what others no longer have may be here only.
-    A machine that was off for long waits until its first sync has brought something new.
+    Then the clock is wrong, or the network was silent. Posts that no other node has any more may be here
+    only. A machine that was off for long waits until its first sync has brought something new.
     """
     return newest_hour is not None and now - newest_hour > limits.STANDSTILL_HOURS
 
 
 def newest_released(store: Store) -> int | None:
-    """The hour of the newest post that is not only here; None if there is none."""
+    """The hour of the newest post that other nodes have too; None if there is none."""
     with store.exclusive() as db:
         row = db.execute("SELECT hour FROM post WHERE released ORDER BY row DESC LIMIT 1").fetchone()
     return int(row[0]) if row else None
 
 
 def expire(store: Store, before_hour: int) -> int:
-    """Remove every post older than `before_hour`, tombstones too, but for what may not go; give the number.
+    """Remove every post older than `before_hour`, tombstones too, except those that may not
+    go; returns the number.
 
-    Raise the horizon of ingest and sync first, or what goes is fetched again. Blocks of the sync index
-    go whole.
+    Raise the horizon of ingest and sync first, because sync would fetch again what goes. Blocks of the sync
+    index go as a whole.
     """
     total = remove_where(store, "row < ?", (before_hour << SLOT_BITS,))
     if total:
@@ -55,11 +57,14 @@ def expire_board(store: Store, board: str, before_hour: int) -> int:
 def remove_where(
     store: Store, where: str, values: Sequence[object], posts_a_step: int = limits.STORE_STEP
 ) -> int:
-    """Remove what may go by ascending row, in steps. `where` is ours, never a stranger's."""
+    """Remove what may go by ascending row, in steps. `where` must be text of this program, never of a
+    stranger: it is not quoted.
+    """
     total, last = 0, -1
     while True:
         with store.writing() as change:
-            # Rows ascend with the hours: the oldest are the first. What may not go is passed over once.
+            # Rows ascend with the hours, so the oldest are the first. Rows that may not go
+            # are skipped once.
             step = f"row > ? AND ({where}) AND {MAY_GO} ORDER BY row LIMIT ?"
             gone = change.select(step, (last, *values, posts_a_step))
             for stored in gone:
@@ -72,8 +77,8 @@ def remove_where(
 def drop(store: Store, ids: Iterable[bytes], *, scrub: bool = True) -> int:
     """Delete the bytes of these posts and keep their IDs, so that sync does not fetch them again.
 
-    Gives the number dropped. With `scrub`, nothing of their text is left in the files when it returns,
-    not even a word (but what the file system or an SSD keeps of overwritten blocks is out of reach).
+    Returns the number of posts dropped. With `scrub`, no text of theirs is left in the files when it returns,
+    not even a word. (What the file system or an SSD keeps of overwritten blocks is out of reach.)
     """
     total = sum(_drop_step(store, step) for step in _steps(ids))
     if total and scrub:
@@ -96,9 +101,10 @@ def _steps(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def forget(store: Store, ids: Iterable[bytes]) -> int:
-    """Remove posts that were never released, as if they had not been written; give the number.
+    """Remove posts that were never released, as if they had not been written; returns the number.
 
-    The others stay: the network has them. Call `clean` afterwards, or the log still has what is gone.
+    Released posts stay, because the network has them. Call `clean` afterwards: until then the log still holds
+    the removed posts.
     """
     total = 0
     for step in _steps(ids):
@@ -111,9 +117,9 @@ def forget(store: Store, ids: Iterable[bytes]) -> int:
 
 
 def clean(store: Store) -> bool:
-    """Merge the search index, so that words of posts that are gone go too, and empty the log.
+    """Merge the search index, so that words of removed posts go too, and empty the log.
 
-    False if a reader still held an older state: then it is done with the next checkpoint.
+    False if a reader still held an older state. Then the next checkpoint finishes it.
     """
     merge_words(store)
     give_back(store)
@@ -121,9 +127,10 @@ def clean(store: Store) -> bool:
 
 
 def merge_words(store: Store, pages_a_step: int | None = None) -> None:
-    """All segments of the search index into one: until then what marks a word as gone takes room, too.
+    """Merge all segments of the search index into one. Until then the marks of deleted words
+    take room, too.
 
-    A step takes up to so many more pages for a moment, and gives back those that it merged.
+    A step takes up to `pages_a_step` more pages for a moment, and gives back those that it merged.
     """
     pages = pages_a_step or _PAGES_A_STEP
     rank = -pages  # negative: begin by taking all segments together
@@ -138,7 +145,7 @@ def merge_words(store: Store, pages_a_step: int | None = None) -> None:
 
 
 def give_back(store: Store) -> None:
-    """Shorten the file by its free pages."""
+    """Shorten the file by its free pages, in steps of _PAGES_A_STEP."""
     while True:
         with store.exclusive() as db:
             if not free_pages(db):

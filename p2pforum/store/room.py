@@ -7,18 +7,18 @@ from p2pforum.core import limits
 
 
 def free_bytes(directory: Path) -> int:
-    """Of the disk that it is on, or would be made on. Raises OSError."""
+    """Free bytes on the disk that the directory is on, or would be made on. Raises OSError."""
     found = os.statvfs(_nearest(directory))
     return found.f_bavail * found.f_frsize
 
 
 def write_problem(directory: Path) -> str:
-    """Why what one batch of posts may need can't be written there; empty if it can.
+    """Why one batch of posts can't be written there; empty if it can.
 
-    Tries it, with a file that has no name: a quota of the account, a disk that is read-only or a limit of
-    this process does not show in the number of free bytes.
+    It tries with a file that has no name. A quota of the account, a read-only disk or a limit of this process
+    does not show in the number of free bytes.
     """
-    import tempfile  # 10 ms that `status` does without
+    import tempfile  # 10 ms that `status` saves
 
     try:
         with tempfile.TemporaryFile(dir=_nearest(directory), buffering=0) as file:

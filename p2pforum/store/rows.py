@@ -1,6 +1,6 @@
 """From stored bytes back to posts, and which text of a post can be searched.
 
-What is stored was checked when it came in; only damage on the disk makes it fail here.
+Posts were checked when they came in, so only damage on the disk makes this fail.
 """
 
 from p2pforum.core.envelope import open_up
@@ -8,19 +8,20 @@ from p2pforum.core.post import Post, decode_payload
 
 
 def reopen(post_id: bytes, raw: bytes) -> Post:
-    """The post that was kept as `raw` under `post_id`; not one whose signature can be verified again.
+    """The post that was kept as `raw` under `post_id`. Its signature can't be verified again.
 
-    Raises InvalidPost for bytes that no post is made of.
+    Raises InvalidPost if the bytes are no post.
     """
     author, payload, signature = open_up(raw)
     return Post(raw, post_id, author, decode_payload(payload), b"", signature)
 
 
 def search_text(post: Post) -> str:
-    """What search looks at; empty if there is nothing.
+    """The text of a post that search looks at; empty if there is none.
 
-    The search index keeps no text, and is told this same text again when the post goes: a change here needs
-    a migration that indexes afresh. So it is all texts of the content, whatever this version knows of them.
+    The search index keeps no text, and must be given this same text again when the post is removed. So a
+    change here needs a migration that indexes afresh. That is why it is all texts of the content, whatever
+    this version understands of them.
     """
     return "\n".join(filter(None, post.texts))
 

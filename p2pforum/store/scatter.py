@@ -1,7 +1,7 @@
-"""Numbers for rows, threads and boards that tell nothing of which came first.
+"""Numbers for rows, threads and boards that do not show which came first.
 
-A secret of this store makes them from IDs. Numbers given one after the other would say, to who takes the
-disk, which thread was here before anybody else could have it.
+A secret of this store makes them from IDs. If they were given one after the other, a thief of the disk could
+see which thread was here before any other node could have it: that thread began here.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ _CHUNK = 64  # values asked for in one statement: always as many, so that it is 
 
 
 class Scatter:
-    """`table` and `column` are ours: where the numbers are used."""
+    """Makes numbers. `table` and `column` are where they are used, and text of this program."""
 
     def __init__(self, db: sqlite3.Connection, secret: bytes, table: str, column: str, bits: int) -> None:
         self._db = db
@@ -55,7 +55,7 @@ class Scatter:
 
 
 def chunks(values: Sequence[object]) -> Iterator[Sequence[object]]:
-    """For statements with IN: pieces of one size, the last one filled up by repeating a value."""
+    """Pieces of one size for statements with IN. The last piece is filled up by repeating a value."""
     for start in range(0, len(values), _CHUNK):
         chunk = values[start : start + _CHUNK]
         yield [*chunk, *[chunk[-1]] * (_CHUNK - len(chunk))]

@@ -20,8 +20,8 @@ SLOT_KEY = "slot_key"  # in meta: the secret that scatters rows
 BOOK_KEY = "book_key"  # in meta: the secret that says where in the address book an address lies
 PROXY_BOOK_KEY = "book_key_proxy"  # the same, of the book of a node behind a proxy
 NETWORK = "network"  # in meta: the name of the network whose posts these are
-_STAMP_FLOOR = "stamp_floor"  # in meta of early versions, where a network's name did not tell it
-FLOOR = "floor"  # in meta: below it the quota had posts removed, and none are taken
+_STAMP_FLOOR = "stamp_floor"  # in meta of early versions, whose networks' names did not tell it
+FLOOR = "floor"  # in meta: the quota removed posts below it, and the node takes none there
 
 _FIRST = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
@@ -75,7 +75,7 @@ _REVEALS = (  # keys whose secret stands in a post here; `row` is that post's
 
 _PINS = ("CREATE TABLE pin(root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",)
 
-_PEERS = (  # nothing of who told an address; `day` is as fine as it gets
+_PEERS = (  # nothing says which peer told an address; `day` is the finest time
     """CREATE TABLE peer(
         address TEXT PRIMARY KEY,
         tried INTEGER NOT NULL,
@@ -88,7 +88,7 @@ _PEERS = (  # nothing of who told an address; `day` is as fine as it gets
     ) STRICT, WITHOUT ROWID""",
 )
 
-_HOURS = (  # sync compares digests: sums of IDs can be forged
+_HOURS = (  # sync compares digests, because an attacker can forge sums of IDs
     "CREATE TABLE old_rblock AS SELECT board, lo_hour, lo_id, n FROM rblock",
     "DROP TABLE rblock",
     """CREATE TABLE rblock(
@@ -121,7 +121,9 @@ _HASH = "f42599aaa17c61ab9439e58ac54edf6b"
 
 
 def check_header(path: Path) -> None:
-    """Raises StoreError unless the file is ours. Before SQLite opens it, which may write beside it."""
+    """Raises StoreError for a foreign file. Call it before SQLite opens the file, because
+    SQLite may write beside it.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -162,7 +164,9 @@ def check_schema(db: sqlite3.Connection, path: Path) -> None:
 
 
 def schema_hash(db: sqlite3.Connection) -> str:
-    """Over every statement of the schema but those of other makers (whose wording is theirs to change)."""
+    """Covers every statement of the schema except those of SQLite and sqlite-utils, who may
+    change their wording.
+    """
     rows = db.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").fetchall()
     ours = [row for row in rows if row[1] not in _OTHERS and not row[1].startswith("sqlite_autoindex_")]
     text = "\n".join(f"{kind}|{name}|{' '.join((sql or '').split())}" for kind, name, sql in ours)
@@ -170,7 +174,7 @@ def schema_hash(db: sqlite3.Connection) -> str:
 
 
 def forget_times(db: sqlite3.Connection) -> None:
-    """sqlite-utils notes when it applied a step; no fine time is kept, not even this one."""
+    """sqlite-utils notes when it applied a step. No fine time is kept in this database, not even this one."""
     db.execute("UPDATE _sqlite_migrations SET applied_at = '' WHERE applied_at != ''")
 
 

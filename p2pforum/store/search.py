@@ -1,6 +1,6 @@
-"""From what a person typed to an FTS5 query that can't fail, and an excerpt around what was found.
+"""From what the user typed to an FTS5 query that can't fail, and an excerpt around the match.
 
-Pure. All words must occur; "several words" in a row, OR, -without, begin*. Whatever else FTS5 would
+Pure. All words must occur; "several words" in a row, OR, -without, begin*. Everything else that FTS5 would
 read as syntax is quoted.
 """
 
@@ -28,7 +28,9 @@ class Term:
 
 
 def parse(typed: str) -> list[list[Term]]:
-    """Groups that must all match; of the terms in one group any (OR), or none if excluded."""
+    """Groups that must all match. In a group any of its terms must match (OR), or none if the
+    group is excluded.
+    """
     groups: list[list[Term]] = []
     joins = False
     for count, match in enumerate(_PIECE.finditer(_printable(typed))):
@@ -49,7 +51,7 @@ def parse(typed: str) -> list[list[Term]]:
 
 
 def fts_query(groups: list[list[Term]], board_token: str = "") -> str:
-    """Empty if nothing is searched for: words to exclude alone find nothing."""
+    """The FTS5 query; empty if it would find nothing, as with excluded words alone."""
     wanted = [" OR ".join(term.quoted() for term in g) for g in groups if not g[0].is_excluded]
     excluded = [group[0].quoted() for group in groups if group[0].is_excluded]
     if not wanted:
@@ -62,7 +64,7 @@ def fts_query(groups: list[list[Term]], board_token: str = "") -> str:
 
 
 def excerpt(text: str, groups: list[list[Term]]) -> str:
-    """One line of `text` around the first of the wanted words; its beginning if none is found as typed."""
+    """One line of `text` around the first of the wanted words; its beginning if no word is found as typed."""
     line = " ".join(text.split())
     terms = [term.text for group in groups for term in group if not term.is_excluded]
     folded = _fold(line)
@@ -87,12 +89,12 @@ def _is_letter(character: str) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Without what SQLite can't take (lone surrogates) or would stop at (NUL)."""
+    """The text without characters that SQLite can't take (lone surrogates) or would stop at (NUL)."""
     return "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
 def _fold(text: str) -> str:
-    """Letter for letter: offsets in the result are offsets in `text`."""
+    """Fold letter by letter, so that positions in the result are positions in `text`."""
     return "".join(_fold_letter(c) for c in text)
 
 

@@ -1,4 +1,4 @@
-"""A small file of the data directory, replaced as a whole: a crash leaves the old one or the new one."""
+"""A small file of the data directory, replaced as a whole. A crash leaves the old one or the new one."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from p2pforum.core.errors import StoreError
 
 
 def read_small(path: Path) -> bytes | None:
-    """None if it is not there."""
+    """The content; None if the file is not there. Raises StoreError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -17,7 +17,7 @@ def read_small(path: Path) -> bytes | None:
 
 
 def write_small(path: Path, content: bytes) -> None:
-    """Only for this user to read."""
+    """Write a file that only this user can read. Raises StoreError."""
     fresh = path.with_name(path.name + ".new")
     try:
         with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:

@@ -1,4 +1,4 @@
-"""A sealed view of the released posts, for sync: what others add or drop meanwhile does not show.
+"""A sealed view of the released posts, for sync: it does not show what is added or dropped meanwhile.
 
 Keys of a block are loaded when first looked at (0.14 ms), digests of a board's hours when first asked for.
 """
@@ -25,7 +25,7 @@ _BOARDS = """SELECT name, EXISTS
 class StoredItems:
     """The released posts of one board in some hours, sorted by (hour, ID). See sync.reconcile.Items.
 
-    `window` are those hours: from the first up to, not with, the second.
+    `window` are those hours: from the first up to, not including, the second.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class StoredItems:
         self._blocks = blocks
         self._load = load
         self._low, end = window
-        self._index = 0  # the block looked at last: mostly the next question is about it, too
+        self._index = 0  # the block looked at last: the next question is mostly about it, too
         self._lo = self._hi = 0  # it holds keys from `_lo` up to `_hi`, of the whole board
         self._loaded: BlockKeys | None = None
         if blocks.starts[-1] <= limits.BLOCK_MOST:  # 0.2 ms, and no key need be loaded to find the window
@@ -53,7 +53,7 @@ class StoredItems:
         return min(max(self._first, self._below(hour, id)), self._last) - self._first
 
     def _below(self, hour: int, prefix: bytes) -> int:
-        """The same, of the whole board."""
+        """The same, counted over the whole board."""
         blocks = self._blocks
         if not blocks.blocks or (hour <= 0 and not prefix):
             return 0
@@ -75,7 +75,7 @@ class StoredItems:
         return [self.key(i) for i in range(lo, hi)]
 
     def ids(self, lo: int, hi: int) -> bytes:
-        """The IDs of the items in [lo, hi), one after another."""
+        """The IDs of the items in [lo, hi), 32 bytes each, one after another."""
         found = []
         while lo < hi:
             offset = self._place(lo)
@@ -90,7 +90,7 @@ class StoredItems:
             yield from fill_cells(self._blocks, self._load, self._low)
 
     def cells(self, lo: int, hi: int) -> bytes:
-        """Of each hour with items in [lo, hi), ascending: the hour in 4 bytes, SHA-256 of their IDs."""
+        """For each hour with items in [lo, hi), ascending: the hour in 4 bytes, SHA-256 of their IDs."""
         if lo >= hi:
             return b""
         known = self._settle()
@@ -119,7 +119,9 @@ class StoredItems:
         return known
 
     def _place(self, i: int) -> int:
-        """Turn to the block of item `i`; the place in it. One behind the last is in a block of no keys."""
+        """Go to the block of item `i`; returns its position in it. The item behind the last
+        is in a block without keys.
+        """
         i += self._first
         if not self._lo <= i < self._hi:
             self._turn_to(bisect_right(self._blocks.starts, i) - 1)
@@ -138,10 +140,10 @@ class StoredItems:
 
 
 class StoreSnapshot:
-    """Made by Store.snapshot(). One session's: not for two threads at the same moment.
+    """Made by Store.snapshot(). For one session, and for one thread at a time.
 
-    `known` are the blocks of boards in memory when the view was sealed, `hours` all hours; `remember` is
-    told of other boards.
+    `known` are the blocks of boards that were in memory when the view was sealed, `hours` are all hours. The
+    view calls `remember` with the blocks of boards that it had to load.
     """
 
     def __init__(
@@ -161,21 +163,23 @@ class StoreSnapshot:
 
     def boards(self, after: str = "", most: int = -1, low_hour: int = 0) -> list[tuple[str, bool]]:
         """Names of boards with released posts that sort behind `after`, sorted; the first `most`, or all.
-
-        And whether there are posts of the hour `low_hour` or later.
+        With each name: whether the board has posts of the hour `low_hour` or later. Raises StoreError.
         """
         with translated():
             rows = self._db.execute(_BOARDS, (low_hour, after, most)).fetchall()
         return [(name, bool(is_active)) for name, is_active in rows]
 
     def cells(self, low: int = 0, end: int = limits.MAX_HOUR) -> bytes:
-        """The same as Items.cells of the hours in [low, end), over all boards: an hour's IDs in order,
-        whatever their boards."""
+        """As StoredItems.cells, of the hours in [low, end) over all boards: an entry covers all IDs
+        of its hour, in order.
+        """
         with translated():
             return self._hours.cells(self._db, low, end)
 
     def items(self, board: str, low_hour: int = 0, end: int = limits.MAX_HOUR) -> StoredItems:
-        """From the hour `low_hour` up to, not with, `end`. Of an unknown board: none."""
+        """The items from the hour `low_hour` up to, not including, `end`. Of an unknown
+        board: none. Raises StoreError.
+        """
         with translated():
             row = self._db.execute("SELECT id FROM board WHERE name = ?", (board,)).fetchone()
             number, blocks = (row[0], self._blocks(row[0])) if row else (0, _NOTHING)
@@ -186,7 +190,7 @@ class StoreSnapshot:
         )
 
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
-        """The posts, but for those not released here, or dropped."""
+        """The bytes of those posts that are released here and not dropped, by ID. Raises StoreError."""
         with translated():
             return read_released(self._db, ids)
 
@@ -206,6 +210,9 @@ class StoreSnapshot:
 
 
 def read_released(db: sqlite3.Connection, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The bytes of released posts by ID, on the connection `db`. Posts that are not here, not released or
+    dropped are left out.
+    """
     found: dict[bytes, bytes] = {}
     for post_id in ids:
         row = db.execute("SELECT raw FROM post WHERE id = ? AND released", (post_id,)).fetchone()

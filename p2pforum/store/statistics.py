@@ -1,4 +1,4 @@
-"""How much is kept: counts that are kept up to date anyway, so that asking costs nothing."""
+"""How much is kept: from counts that are always up to date, so that asking costs nothing."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from p2pforum.store.schema import log_size
 
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
-    """Counts for a person. `posts` are those to read, whether released or not."""
+    """Counts for the user. `posts` are those that can be read, released or not."""
 
     posts: int
     threads: int

@@ -1,7 +1,8 @@
-"""Threads and boards as one transaction changes them: who belongs where, and how many posts each has.
+"""Threads and boards as one transaction changes them: which post belongs where, and how many
+posts each has.
 
-A thread is (root, board): a reply on another board than its root is of another thread, so counts do not
-depend on what came first. Not the posts themselves (change.py).
+A thread is (root, board). A reply on another board than its root is of another thread, so counts do not
+depend on which post came first. Not the posts themselves (change.py).
 """
 
 import sqlite3
@@ -29,7 +30,7 @@ class Thread:
     posts_before: int
     hour_before: int
     is_new: bool
-    is_stale: bool = False  #: its latest post may be the one that goes
+    is_stale: bool = False  #: its latest post may be the one that was removed
 
     def count(self, hour: int) -> None:
         self.posts += 1
@@ -45,7 +46,9 @@ def _as_kept(number: int, board: int, root: bytes, posts: int, last_hour: int) -
 
 
 class Threads:
-    """`boards` has numbers by name, kept over transactions by the Store."""
+    """Threads by their numbers. `boards` has the boards' numbers by name; the Store keeps it
+    over transactions.
+    """
 
     def __init__(self, db: sqlite3.Connection, secret: bytes, boards: dict[str, int]) -> None:
         self._db = db
@@ -55,7 +58,7 @@ class Threads:
         self._threads: dict[int, Thread] = {}
 
     def board(self, name: str) -> int:
-        """Its number; a new board is made."""
+        """The number of a board. A new board is made."""
         number = self._boards.get(name)
         if number is None:
             row = self._db.execute("SELECT id FROM board WHERE name = ?", (name,)).fetchone()
@@ -68,7 +71,7 @@ class Threads:
         return number
 
     def find_or_make(self, names: Iterable[tuple[int, bytes]]) -> dict[tuple[int, bytes], Thread]:
-        """Threads by (board, root)."""
+        """Threads by (board's number, root). Those that are not here are made."""
         found = {}
         missing = []
         for board, root in dict.fromkeys(names):
@@ -97,7 +100,9 @@ class Threads:
     # --- writing ------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Before the posts are written: they refer to threads. After those that go are gone."""
+        """Write the threads. Before new posts are written, which refer to threads, and after
+        old posts are removed.
+        """
         threads = sorted(self._threads.values(), key=lambda thread: thread.number)
         for thread in threads:
             if thread.is_stale:
@@ -107,8 +112,9 @@ class Threads:
             [(t.number, t.root, t.board, t.posts, t.last_hour) for t in threads if t.is_new],
         )
         kept = [t for t in threads if not t.is_new]
-        # Apart: what names an indexed column writes to its indexes, changed or not. To a thread of old come
-        # mostly posts that are not its latest, and in a large store each index is one more page to write.
+        # Two statements: SQLite writes to the indexes of each column that a statement names, changed or not.
+        # Most posts that come to an old thread are not its latest, and in a large store each index is one
+        # more page to write.
         self._db.executemany(
             "UPDATE thread SET posts = ? WHERE id = ?",
             [(t.posts, t.number) for t in kept if t.last_hour == t.hour_before],
@@ -130,7 +136,7 @@ class Threads:
         )
 
     def remove_empty(self) -> None:
-        """Threads and boards that no post is left of, tombstones included."""
+        """Remove threads and boards that have no posts left, tombstones included."""
         self._db.executemany(
             "DELETE FROM thread WHERE id = ? AND NOT EXISTS (SELECT 1 FROM post WHERE thread = thread.id)",
             [(thread.number,) for thread in self._threads.values() if not thread.posts],
@@ -147,7 +153,7 @@ _BY_NUMBER = "SELECT board, root, posts, last_hour FROM thread WHERE id = ?"
 
 
 def latest_hour(db: sqlite3.Connection, thread: int) -> int:
-    """Of the posts to read in a thread; 0 if there is none. Rows ascend with the hours."""
+    """The hour of the latest post to read in a thread; 0 if there is none. Rows ascend with the hours."""
     row = db.execute(
         f"SELECT hour FROM post WHERE thread = ? AND {COUNTED} ORDER BY row DESC LIMIT 1", (thread,)
     ).fetchone()

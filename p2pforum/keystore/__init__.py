@@ -1,10 +1,10 @@
 """Everything that says "mine", in one private file. Only front ends open it, the node never does.
 
 keystore.py  the file: open it, read it, change it under its lock
-contents.py  what is inside, as values and as CBOR
+contents.py  its contents, as values and as CBOR
 format.py    the bytes of the file: header, seal, padding
 files.py     how files are kept private and whole
 backup.py    the contents in a file elsewhere
 
-pyproject.toml names who may import this package; `lint-imports` holds it.
+pyproject.toml names the packages that may import this one; `lint-imports` enforces it.
 """

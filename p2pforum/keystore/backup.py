@@ -17,7 +17,9 @@ from p2pforum.keystore.keystore import Passphrase
 def write_backup(
     path: Path, contents: Contents, passphrase: bytes | None, cost: KdfCost | None = None
 ) -> None:
-    """Make a new file, 0600, read back before it counts. Never replaces one. Raises KeystoreError."""
+    """Make a new file, 0600, and read it back to check it. Never replaces a file. Raises KeystoreError; then
+    no file is left.
+    """
     if passphrase == b"":
         raise KeystoreError("an empty passphrase protects nothing")
     lock = Lock() if passphrase is None else new_lock(passphrase, cost or KdfCost())
@@ -49,9 +51,10 @@ def is_encrypted_backup(path: Path, cost: KdfCost | None = None) -> bool:
 
 
 def read_backup(path: Path, passphrase: Passphrase, cost: KdfCost | None = None) -> Contents:
-    """What is inside; the passphrase is asked for if there is one. Raises WrongPassphrase, KeystoreError.
+    """The contents of a backup. Calls `passphrase` if the file is encrypted. Raises
+    WrongPassphrase, KeystoreError.
 
-    Whose file it is and who may read it is not looked at: a stick from elsewhere knows neither.
+    Owner and mode of the file are not checked, because a USB stick from another machine keeps neither.
     """
     sealed = parse(_read(path), least_cost(cost))
     key = derive(passphrase(), sealed.salt, sealed.cost) if sealed.is_encrypted else b""

@@ -1,7 +1,7 @@
 """What a keystore holds: everything that says "mine", as values and as CBOR.
 
-Not how it is sealed or written (format.py, keystore.py). Decoding is strict: one spelling,
-exact types, and a version that this program knows.
+Not how it is sealed or written (format.py, keystore.py). Decoding is strict: one spelling, exact types, and a
+version that this program knows.
 """
 
 from dataclasses import astuple, dataclass, field
@@ -14,15 +14,17 @@ from p2pforum.core.errors import KeystoreError
 
 VERSION = 2  # 1 had no `sent`
 SEED_SIZE = 32  # bytes
-MARK_SIZE = 8  # bytes of a post ID that a read mark keeps: 2^64 work to forge one
+MARK_SIZE = 8  # bytes of a post ID that a read mark keeps: an attacker needs 2^64 work to forge one
 
 
-# No repr shows a secret: a traceback or a log line would keep it.
+# No repr shows a secret, because a traceback or a log line would keep it.
 
 
 @dataclass(slots=True)
 class AuthorKey:
-    """One pseudonym's secret. `root` is its thread, empty for a named pseudonym; hours since 1970."""
+    """One pseudonym's secret. `root` is its thread, empty for a named pseudonym; times are
+    hours since 1970.
+    """
 
     public: bytes
     seed: bytes = field(repr=False)
@@ -31,8 +33,8 @@ class AuthorKey:
     made: int
     used: int
     posts: int = 0
-    keep: bool = False  #: not to be burnt for idleness
-    warned: int = 0  #: hour when its owner was told that it will be; 0 if not
+    keep: bool = False  #: not to be burnt when idle
+    warned: int = 0  #: hour when the user was warned that it will be burnt; 0 if not warned
 
 
 @dataclass(slots=True, repr=False)
@@ -46,7 +48,7 @@ class OutboxPost:
 
 @dataclass(slots=True, repr=False)
 class Draft:
-    """Text not sent yet. `hour` is that of the last change."""
+    """Text not sent yet. `hour` is the hour of the last change."""
 
     subject: str
     body: str
@@ -55,10 +57,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SentRecord:
-    """How a post of mine left this machine, as the node told whoever handed it in, and then forgot.
+    """How a post of mine left this machine. The node told it to the front end that handed the
+    post in, and then forgot it.
 
-    `author` is the key, `hour` when. In peers: `handed` it by the node, `told` of it, `heard` with it, the
-    latter two within `seconds` from then on.
+    `author` is the key, `hour` the hour of leaving. Numbers of peers: the node `handed` it to so many, `told`
+    so many of it, and `heard` it from so many. The latter two count the `seconds` after it left.
     """
 
     author: bytes
@@ -72,7 +75,7 @@ class SentRecord:
 
 @dataclass(repr=False)
 class Contents:
-    """The keystore, open. Change it inside `Keystore.transaction()`; elsewhere it is a copy."""
+    """An open keystore. Change it inside `Keystore.transaction()`; elsewhere it is a copy."""
 
     keys: dict[bytes, AuthorKey] = field(default_factory=dict)  #: by public key
     speaking: dict[bytes, bytes] = field(default_factory=dict)  #: root of a thread -> key I use in it
@@ -83,7 +86,7 @@ class Contents:
     sent: dict[bytes, SentRecord] = field(default_factory=dict)  #: by post ID
 
     def key_for_thread(self, root: bytes) -> AuthorKey | None:
-        """The key that I use in this thread, if I spoke there and have not burnt it."""
+        """The key that I use in this thread, if I wrote there and have not burnt it."""
         return self.keys.get(self.speaking.get(root, b""))
 
     def pseudonym(self, name: str) -> AuthorKey | None:
@@ -94,7 +97,7 @@ class Contents:
         return public_key in self.keys
 
     def petname(self, root: bytes, public_key: bytes) -> str:
-        """My name for this pseudonym: the thread's first, then the one that holds everywhere."""
+        """My name for this pseudonym: that of the thread first, then the one that holds in all threads."""
         return self.petnames.get((root, public_key)) or self.petnames.get((b"", public_key), "")
 
     def mark_read(self, root: bytes, post_ids: list[bytes]) -> None:
@@ -122,7 +125,7 @@ def public_key(seed: bytes) -> bytes:
 
 
 def encode(contents: Contents) -> bytes:
-    """Deterministic: the same contents give the same bytes, whatever order they were put in."""
+    """Deterministic: the same contents give the same bytes, in whatever order they were put in."""
     return cbor2.dumps(_fields(contents), canonical=True)
 
 
@@ -140,7 +143,7 @@ def _fields(contents: Contents) -> list[Any]:
 
 
 def decode(raw: bytes) -> Contents:
-    """Raises KeystoreError for anything that `encode` does not write."""
+    """The contents in CBOR bytes. Raises KeystoreError for any bytes that `encode` does not write."""
     try:
         fields = cbor2.loads(raw)
         canonical = cbor2.dumps(fields, canonical=True)

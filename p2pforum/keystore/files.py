@@ -1,6 +1,6 @@
-"""Files that nobody else may read: checked when opened, replaced whole or not at all.
+"""Files that no other user may read: checked when opened, replaced as a whole or not at all.
 
-Knows nothing of what is in them.
+Knows nothing of their contents.
 """
 
 import errno
@@ -21,7 +21,9 @@ _POLL = 0.02  # seconds between two tries for the lock
 
 
 def prepare_directory(directory: Path) -> None:
-    """Make it, 0700. One that git made (0755, nothing but its own files in it) is closed first."""
+    """Make the directory, 0700. If git made it (0755, nothing but its own files in it), it is closed to
+    others first. Raises KeystoreError.
+    """
     if directory.is_symlink():
         raise _link(directory)
     try:
@@ -35,7 +37,9 @@ def prepare_directory(directory: Path) -> None:
 
 
 def check_directory(directory: Path) -> None:
-    """Raises KeystoreError unless it is ours alone. Directories above it may be links, as a home may be."""
+    """Raises KeystoreError unless the directory belongs to this user alone. Directories above it may be
+    links, as a home directory may be.
+    """
     try:
         status = directory.lstat()
     except OSError as error:
@@ -54,7 +58,9 @@ def _check_private(status: os.stat_result, path: Path, mode: str) -> None:
 
 
 def not_private(status: os.stat_result, path: Path, mode: str) -> str:
-    """What is wrong with the owner or the mode of a path, and the command that mends it; empty if nothing."""
+    """What is wrong with the owner or the mode of a path, and the command that mends it;
+    empty if nothing is wrong.
+    """
     if status.st_uid != os.geteuid():
         return f"{path} belongs to another user of this machine; run: {_shell('chown', os.geteuid(), path)}"
     if status.st_mode & 0o077:
@@ -67,7 +73,9 @@ def _link(path: Path) -> KeystoreError:
 
 
 def link_problem(path: Path) -> str:
-    """Whoever may change what a link leads to could put another key directory in the place of ours."""
+    """Why a path must be no symbolic link, and the command that mends it. An attacker who can change the
+    target of a link could put another key directory in the place of ours.
+    """
     mend = _shell("rm", path)
     if path.exists():
         mend += f" && {_shell('mv', path.resolve(), path)}"
@@ -81,9 +89,10 @@ def _shell(*words: object) -> str:
 
 
 def read_private(path: Path, largest: int) -> bytes | None:
-    """The bytes of a file that is ours alone; None if there is none. Raises KeystoreError.
+    """The bytes of a file that belongs to this user alone; None if there is none. Raises KeystoreError.
 
-    A reader holds no lock. A file that is replaced meanwhile is wiped after that, and is read anew.
+    A reader holds no lock. If the file is replaced while it is read, a writer wipes the old
+    one, so it is read anew.
     """
     while True:
         read = _read_once(path, largest)
@@ -95,7 +104,9 @@ def read_private(path: Path, largest: int) -> bytes | None:
 
 
 def _read_once(path: Path, largest: int) -> tuple[bytes, bool] | None:
-    """And whether the file still had a name when all was read: what has none may have been wiped."""
+    """The bytes, and whether the file still had a name when all was read. A file without a name may have been
+    wiped meanwhile.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -118,9 +129,9 @@ def _unopened(path: Path, error: OSError) -> KeystoreError:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of the file: after a crash it is whole, the old one or the new one.
+    """Put `content` in the place of the file. After a crash the file is whole, the old one or the new one.
 
-    Raises KeystoreError (disk full, read-only): then the old file is untouched. Call with the lock held.
+    Raises KeystoreError (disk full, read-only); then the old file is untouched. Call with the lock held.
     """
     temporary = path.with_suffix(".new")
     try:
@@ -142,19 +153,20 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def _coarsen(file: int | Path) -> None:
-    """Set the times of the last write and the last read to the hour: to the nanosecond they tell when their
-    owner last wrote a post, and copies and backups carry them along. (The time of the last change of the
-    inode can't be set.)"""
+    """Set the times of the last write and the last read to the hour. To the nanosecond they
+    would show when the user last wrote a post, and copies and backups keep them. (The time of
+    the last change of the inode can't be set.)
+    """
     hour = os.stat(file).st_mtime_ns // _HOUR * _HOUR
     os.utime(file, ns=(hour, hour))
 
 
 def _swap(temporary: Path, path: Path) -> None:
-    """Rename, and wipe what was there: burnt keys shall not wait in free blocks."""
+    """Rename, and wipe the old file, so that burnt keys do not stay in free blocks."""
     with ExitStack() as stack:
         old = _open_to_wipe(path, stack)
         os.rename(temporary, path)
-        sync_directory(path.parent)  # before wiping: or a power cut could bring back the wiped one
+        sync_directory(path.parent)  # before wiping: a power cut could else bring back the wiped one
         _wipe(old)
 
 
@@ -183,11 +195,11 @@ def _no_follow(path: str, flags: int) -> int:
 
 
 def _wipe(file: FileIO | None) -> None:
-    """A best effort: a copy-on-write file system or an SSD may keep the old blocks."""
+    """Overwrite a file, as far as possible: a copy-on-write file system or an SSD may keep the old blocks."""
     if file is None:
         return
     status = os.fstat(file.fileno())
-    if status.st_nlink:  # a hard link: someone's backup, and not ours to destroy
+    if status.st_nlink:  # a hard link is somebody's backup: leave it alone
         return
     with suppress(OSError):
         left = status.st_size
@@ -197,6 +209,9 @@ def _wipe(file: FileIO | None) -> None:
 
 
 def sync_directory(directory: Path) -> None:
+    """Force the directory's entries to the disk, so that a new or renamed file outlives a
+    power cut. Raises KeystoreError.
+    """
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -210,9 +225,9 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path, patience: float) -> Iterator[None]:
-    """Hold the lock file against other processes and threads; wait for it `patience` seconds at most.
+    """Hold the lock file against other processes and threads; wait for it at most `patience` seconds.
 
-    Raises KeystoreError, also for a lock file that is not ours alone.
+    Raises KeystoreError when the time is over, and for a lock file that other users can open.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

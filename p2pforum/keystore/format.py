@@ -2,9 +2,9 @@
 
     header (64) | length (4) contents zeros | tag (16) | SHA-256 of all before (32)
 
-Pure but for the random salt and nonce. The size of a file is always a power of two, so that it tells
-the number of keys only within a factor of two. The checksum is no protection: it tells a damaged file from a
-wrong passphrase before half a second is spent on the passphrase.
+Pure but for the random salt and nonce. The size of a file is always a power of two, so that it shows the
+number of keys only within a factor of two. The checksum protects from no attacker: it tells a damaged file
+from a wrong passphrase before half a second is spent on the passphrase.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ _DAMAGED = "the keystore file is damaged; restore a backup"
 
 @dataclass(frozen=True, slots=True)
 class KdfCost:
-    """What it costs to try one passphrase: Argon2id passes over `memory` bytes."""
+    """The cost of trying one passphrase: Argon2id passes over `memory` bytes."""
 
     passes: int = limits.KDF_PASSES
     memory: int = limits.KDF_MEMORY
 
 
 def least_cost(asked: KdfCost | None) -> KdfCost:
-    """The cheapest KDF believed to be ours: tests make cheaper files, and say so by asking for them."""
+    """The cheapest KDF that this program accepts in a file. Tests make cheaper files, and ask for them."""
     memory = limits.KDF_LEAST_MEMORY if asked is None else min(asked.memory, limits.KDF_LEAST_MEMORY)
     return KdfCost(1, memory)
 
@@ -61,7 +61,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A file whose outer form is right. Opening it takes the key."""
+    """A file whose outer form is right. Its key is needed to open it."""
 
     mode: int
     cost: KdfCost
@@ -76,7 +76,9 @@ class Sealed:
 
     @property
     def mark(self) -> bytes:
-        """How the file begins as long as its passphrase stays: all of the header before the nonce."""
+        """How the file begins as long as its passphrase stays the same: all of the header
+        before the nonce.
+        """
         return self.header[:_MARK_SIZE]
 
 
@@ -86,7 +88,9 @@ def new_lock(passphrase: bytes, cost: KdfCost) -> Lock:
 
 
 def derive(passphrase: bytes, salt: bytes, cost: KdfCost) -> bytes:
-    """The 32-byte key: half a second on purpose, at the default cost."""
+    """The 32-byte key. Takes half a second at the default cost, so that guessing is expensive. Raises
+    KeystoreError for a passphrase that is too long, and if memory is short.
+    """
     if len(passphrase) > limits.MAX_PASSPHRASE:
         raise KeystoreError(f"a passphrase has at most {limits.MAX_PASSPHRASE} bytes")
     try:
@@ -97,7 +101,9 @@ def derive(passphrase: bytes, salt: bytes, cost: KdfCost) -> bytes:
 
 
 def seal(contents: bytes, lock: Lock) -> bytes:
-    """The whole file. Encrypted under a new random nonce each time."""
+    """The bytes of the whole file, encrypted under a new random nonce each time. Raises
+    KeystoreError if it is full.
+    """
     size = _padded_size(len(contents))
     nonce = random(24) if lock.key else bytes(24)
     kib = lock.cost.memory // limits.KIB
@@ -111,14 +117,14 @@ def seal(contents: bytes, lock: Lock) -> bytes:
 
 
 def is_whole(raw: bytes) -> bool:
-    """Whether the checksum fits: nothing was lost or changed by accident."""
+    """Whether the checksum fits. It does if nothing was lost or changed by accident."""
     return hashlib.sha256(raw[:-_SUM_SIZE]).digest() == raw[-_SUM_SIZE:]
 
 
 def parse(raw: bytes, least: KdfCost) -> Sealed:
-    """Check the outer form. Raises KeystoreError; costs nothing that a stranger's file could choose.
+    """Check the outer form. Raises KeystoreError. An attacker's file can't make this call expensive.
 
-    `least` is the cheapest KDF that is believed to be ours.
+    `least` is the cheapest KDF that is accepted.
     """
     if not raw.startswith(MAGIC[: len(raw)]) or not raw:
         raise KeystoreError("this is not a keystore file")
@@ -149,7 +155,9 @@ def _check_cost(cost: KdfCost, least: KdfCost) -> None:
 
 
 def unseal(sealed: Sealed, key: bytes) -> bytes:
-    """The contents. Raises WrongPassphrase if the key is not the file's."""
+    """The contents. Raises WrongPassphrase if the key is not the file's, KeystoreError if
+    they are damaged.
+    """
     if sealed.is_encrypted:
         try:
             plain = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(

@@ -1,6 +1,7 @@
-"""The keystore: the private file itself. Asks for the passphrase, or for the key of an agent that holds it.
+"""The keystore: the private file itself. Asks for the passphrase, or for the key of an agent
+that holds it.
 
-Not the format (format.py), not what is inside (contents.py), not how files are kept private and
+Not the format (format.py), not its contents (contents.py), not how files are kept private and
 whole (files.py).
 """
 
@@ -32,10 +33,10 @@ PASSPHRASE_FILE = "P2PFORUM_PASSPHRASE_FILE"
 _PATIENCE = 10.0  # seconds to wait for another process; each holds the lock for milliseconds
 
 Passphrase = Callable[[], bytes]
-"""Asked for once in the life of a Keystore, and only if the file is encrypted."""
+"""Called once in the life of a Keystore, and only if the file is encrypted."""
 
 HeldKey = Callable[[bytes], bytes | None]
-"""The key of a file that begins with this mark, if somebody (the agent) holds it: then nothing is asked."""
+"""The key of a file that begins with this mark, if the agent holds it. Then the user is not asked."""
 
 
 class Keystore:
@@ -70,7 +71,9 @@ class Keystore:
 
     @property
     def mark_and_key(self) -> tuple[bytes, bytes] | None:
-        """What an agent needs to hold; None for a plain file. Raises as `read` does."""
+        """The mark of the file and its 32-byte key, for the agent; None for a plain file.
+        Raises as `read` does.
+        """
         raw = self._read_file()
         if raw is None:
             return None
@@ -79,7 +82,9 @@ class Keystore:
         return (sealed.mark, self._lock.key) if sealed.is_encrypted and self._lock else None
 
     def create(self, passphrase: bytes | None) -> None:
-        """Make an empty keystore; without a passphrase its mode is plain. Raises if there is one."""
+        """Make an empty keystore; without a passphrase its mode is plain. Raises
+        KeystoreError if there is one already.
+        """
         files.prepare_directory(self._directory)
         with self._exclusive():
             if self.exists:
@@ -87,7 +92,7 @@ class Keystore:
             self._write(Contents(), self._new_lock(passphrase))
 
     def read(self) -> Contents:
-        """A copy of what is inside; empty if there is no keystore yet.
+        """A copy of the contents; empty if there is no keystore yet.
 
         Raises WrongPassphrase, and KeystoreError for a file that can't be used.
         """
@@ -96,12 +101,13 @@ class Keystore:
 
     @contextmanager
     def transaction(self) -> Iterator[Contents]:
-        """Change the contents: written whole when the block ends well, not at all when it raises.
+        """Change the contents. They are written as a whole when the block ends well, and not
+        at all when it raises.
 
-        Other processes wait meanwhile, so do nothing slow inside. Raises KeystoreError if there is no
-        keystore.
+        Other processes wait meanwhile, so do nothing slow inside. Raises KeystoreError if
+        there is no keystore.
         """
-        self.read()  # asks for the passphrase while nobody waits for us
+        self.read()  # asks for the passphrase while no other process waits for us
         with self._exclusive():
             raw = self._read_file()
             if raw is None:
@@ -113,7 +119,7 @@ class Keystore:
                 self._write(contents, self._lock)
 
     def change_passphrase(self, passphrase: bytes | None) -> None:
-        """Seal everything anew; None makes the file plain. The old passphrase no longer opens it."""
+        """Seal all contents anew; None makes the file plain. The old passphrase no longer opens it."""
         new = self._new_lock(passphrase)
         with self.transaction():
             self._write(self.read(), new)
@@ -150,7 +156,7 @@ class Keystore:
     def _unlock(self, sealed: Sealed) -> Contents:
         held = self._held_key(sealed.mark) if self._held_key else None
         if held is not None:
-            with suppress(WrongPassphrase):  # whoever holds it is mistaken: ask
+            with suppress(WrongPassphrase):  # the agent holds a wrong key: ask the user
                 return self._try(sealed, held)
         if self._passphrase is None:
             raise KeystoreError("the keystore is encrypted and no passphrase was given")
@@ -163,13 +169,15 @@ class Keystore:
 
     def _write(self, contents: Contents, lock: Lock) -> None:
         encoded = encode(contents)
-        decode(encoded)  # never write what can't be read back: it holds every key
+        decode(encoded)  # it holds every key, so check that what is written can be read back
         files.replace(self.path, seal(encoded, lock))
         self._lock = lock
 
 
 def passphrase_from_environment(environ: Mapping[str, str]) -> Passphrase | None:
-    """Reads the file that P2PFORUM_PASSPHRASE_FILE names, less one newline at its end; None if unset."""
+    """Read the file that P2PFORUM_PASSPHRASE_FILE names, without one newline at its end; None
+    if the variable is unset.
+    """
     name = environ.get(PASSPHRASE_FILE)
     if not name:
         return None
@@ -177,7 +185,9 @@ def passphrase_from_environment(environ: Mapping[str, str]) -> Passphrase | None
 
 
 def passphrase_in(path: Path) -> Passphrase:
-    """Reads that file, less one newline at its end."""
+    """Read that file, without one newline at its end. The result raises KeystoreError for a file that is
+    missing, empty, or open to other users.
+    """
 
     def read() -> bytes:
         try:

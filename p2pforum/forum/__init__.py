@@ -1,12 +1,12 @@
-"""What a person can do: no trio, no network, no printing; front ends call it and show the result.
+"""What a user can do: no trio, no network, no printing. Front ends call it and show the result.
 
 writing.py      from typed text to a signed post
 publish.py      write: a thread, a reply, a retraction, an edit
 authors.py      which key signs, and what the keystore remembers of it
-outbox.py       hand signed posts in, again if nobody took them
+outbox.py       hand signed posts in, and again if no node or store took them
 sent.py         where my posts are: waiting, on their way, public
 minting.py      stamps, on all cores (mint_worker.py is what runs on each)
-reading.py      a thread as a person reads it
+reading.py      a thread as the user reads it
 drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
@@ -22,5 +22,5 @@ backup.py       everything of mine in a file, and back
 leak_checks.py  what a text may say of its author (leak_patterns.py by itself, leak_traces.py with others)
 leak_report.py  what peers could learn about my posts
 linking.py      prove to everybody that two pseudonyms are one person
-private_linking.py  prove it to one reader, who could have made it
+private_linking.py  prove it to one reader only, who could have made the proof
 """

@@ -1,7 +1,7 @@
 """Which key signs a post, and what the keystore remembers of it.
 
-By default a fresh random key for each thread, the same one as long as the thread lasts. Not derived from
-anything: what has no common secret can't be joined by one.
+By default each thread has a fresh random key, the same one as long as the thread lasts. The keys are not
+derived from a common secret, so no stolen secret can join them.
 """
 
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ THREAD = "thread"  # the thread's own key
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The key that is to sign one post. `label` says which kind it is, or its name."""
+    """The key that signs one post. `label` is the kind of the key ("thread", "once"), or its name."""
 
     seed: bytes = field(repr=False)
     public: bytes
     label: str
-    is_known: bool  #: it is in the keystore
-    is_first: bool  #: no post by it yet: its stamp costs more
+    is_known: bool  #: whether it is in the keystore
+    is_first: bool  #: whether it has no post yet: its first stamp costs more
 
 
 def fresh(label: str = ONCE) -> Author:
@@ -49,7 +49,7 @@ def choose(box: Contents, root: bytes, key: str | None) -> Author:
 
 
 def owner(box: Contents, public: bytes) -> Author:
-    """The author of a post of mine. Raises NotFound if its key is not here (any more)."""
+    """The author of a post of mine. Raises NotFound if its key is not (or no longer) here."""
     if public not in box.keys:
         raise NotFound(
             "the key of that post is not in the keystore: another person wrote the post, "
@@ -63,14 +63,16 @@ def _known(key: AuthorKey) -> Author:
 
 
 def is_current(box: Contents, author: Author, root: bytes) -> bool:
-    """Whether the choice still holds: minting takes seconds, and another process may have spoken or burnt."""
+    """Whether the choice still holds. Minting takes seconds, and meanwhile another process may have written
+    in the thread or burnt the key.
+    """
     if author.is_known:
         return author.public in box.keys
     return author.label == ONCE or box.key_for_thread(root) is None
 
 
 def record(box: Contents, author: Author, post: Post) -> None:
-    """Remember the key, and that it spoke in this thread. A key for once is forgotten here."""
+    """Remember the key, and that it wrote in this thread. A key for once is not kept."""
     if author.label == ONCE:
         return
     hour = post.payload.hour

@@ -1,6 +1,6 @@
 """Back up all that is mine, and bring it back: on a clean machine all of it, elsewhere what is missing.
 
-A backup outlives a burn: whoever has it and its passphrase has the keys in it. Burn backups too.
+A backup outlives a burn: a thief who has it and its passphrase has the keys in it. Burn backups too.
 """
 
 from dataclasses import dataclass
@@ -14,22 +14,25 @@ from p2pforum.keystore.keystore import Keystore, Passphrase
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What the keystore has now that it had not."""
+    """How many of each the keystore gained."""
 
     keys: int
     drafts: int
     petnames: int
-    threads: int  #: with read marks
+    threads: int  #: those with read marks
     outbox: int
 
 
 def back_up(keystore: Keystore, path: Path, passphrase: bytes | None, cost: KdfCost | None = None) -> None:
-    """Write a new file under a passphrase of its own (None: readable by whoever has it)."""
+    """Write a new file under a passphrase of its own. With None, every person who has the
+    file can read it.
+    """
     write_backup(path, keystore.read(), passphrase, cost)
 
 
 def restore(keystore: Keystore, path: Path, passphrase: Passphrase, cost: KdfCost | None = None) -> Restored:
-    """Add what the backup has and the keystore has not. What is here already wins; nothing is removed.
+    """Add the contents of the backup that the keystore lacks. Where both have one, the keystore's stays;
+    nothing is removed.
 
     The keystore exists already (Keystore.create). Raises WrongPassphrase and KeystoreError.
     """
@@ -46,6 +49,9 @@ def _counts(box: Contents) -> tuple[int, ...]:
 
 
 def merge(box: Contents, saved: Contents) -> None:
+    """Add to `box` what `saved` has and `box` lacks. Of two drafts for one destination the newer stays; a key
+    that both have keeps the earlier hour of making and the later hour of use.
+    """
     for key in saved.keys.values():
         _merge_key(box, key)
     box.speaking = saved.speaking | box.speaking
@@ -65,7 +71,7 @@ def _merge_key(box: Contents, saved: AuthorKey) -> None:
     here = box.keys.get(saved.public)
     if here is None:
         saved.name = _free_name(box, saved.name)
-        saved.warned = 0  # a warning of long ago must not burn what was just brought back
+        saved.warned = 0  # an old warning must not burn a key that was just restored
         box.keys[saved.public] = saved
         return
     here.made, here.used = min(here.made, saved.made), max(here.used, saved.used)
@@ -73,7 +79,7 @@ def _merge_key(box: Contents, saved: AuthorKey) -> None:
 
 
 def _free_name(box: Contents, name: str) -> str:
-    """The name, with a number if another pseudonym has it: a name means one key."""
+    """The name, with a number if another pseudonym has it, because a name means one key."""
     taken = {key.name for key in box.keys.values()}
     free, number = name, 2
     while free and free in taken:

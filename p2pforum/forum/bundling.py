@@ -1,6 +1,7 @@
-"""Bundles on their way in: a file into what is here.
+"""Bundles on their way in: a file into the node or the store.
 
-Not the format (core/bundle.py), and not who takes the posts: a node, or the store (app/delivery.py).
+Not the format (core/bundle.py), and not the part that takes the posts: a node, or the store
+(app/delivery.py).
 """
 
 from collections import Counter
@@ -12,12 +13,12 @@ from p2pforum.core.errors import Refused
 from p2pforum.core.verdict import Outcome
 
 Take = Callable[[Sequence[bytes]], Counter[Outcome]]
-"""Gives posts to the door, together; how many had which outcome."""
+"""Takes some posts together; returns how many had which outcome."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """How far an import is. `promised` is what the bundle says of itself; 0 if it does not."""
+    """How far an import is. `promised` is what the bundle says of itself; 0 if it says nothing."""
 
     promised: int = 0
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -31,10 +32,10 @@ class Imported:
 def import_bundle(
     read: Callable[[int], bytes], network: str, take: Take, progress: Callable[[Imported, int], None]
 ) -> Imported:
-    """Keep what is valid in a bundle; `progress` is also told how many bytes are done with.
+    """Keep the valid posts of a bundle. `progress` is also told how many bytes are done.
 
-    Stopped anywhere, what was taken stays; run again, it is known already, and passes quickly. Raises Refused
-    for what is no bundle of this network, and whatever `take` raises.
+    If the user stops it, the posts taken so far stay. A second run finds them known, and passes them quickly.
+    Raises Refused for a file that is no bundle of this network, and the errors of `take`.
     """
     so_far = Imported()
     reader = bundle.BundleReader(read)

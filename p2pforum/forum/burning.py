@@ -1,8 +1,9 @@
 """Burn: destroy keys and all that says here that they were mine; before that, show what holds them.
 
-The keystore is written once: a process that is killed leaves all of it or nothing. Posts that were never sent
-go before that; so a burn that was cut short can be repeated, for the key is still there. Not a recall: the
-posts stay where the network has them. What is gone is this machine's proof of who wrote them.
+The keystore is written once, so a process that is killed leaves all of it or nothing. Posts
+that were never sent are removed before that: the user can repeat a burn that was cut short,
+because the key is still there. Not a recall: the posts stay where the network has them. What
+is gone is this machine's proof of who wrote them.
 """
 
 import copy
@@ -24,22 +25,22 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 Choice = Callable[[Contents], BurnTargets]
-"""Made on the contents as they are when the burn happens."""
+"""Called with the contents as they are when the burn happens."""
 
 
 class StoreTraces(Protocol):
-    """Whoever may write the store: the running node, or a front end that holds its lock."""
+    """The process that may write the store: the running node, or a front end that holds the store's lock."""
 
     def forget(self, ids: Sequence[bytes]) -> None:
         """Remove posts that were never released. Raises P2PForumError."""
         ...
 
     def unpin(self, roots: Sequence[bytes]) -> None:
-        """Pin these threads no longer: a pin says who read them. Raises P2PForumError."""
+        """Unpin these threads, because a pin shows that the user read them. Raises P2PForumError."""
         ...
 
     def scrub(self) -> None:
-        """See that nothing of them is left in the files."""
+        """Leave nothing of the removed posts in the files. Raises P2PForumError."""
         ...
 
 
@@ -60,7 +61,9 @@ class BurnReport:
 
 
 def the_key(public: bytes) -> Choice:
-    """A key, and the traces of the threads that it speaks in."""
+    """A key, and the traces of the threads that it wrote in. The choice raises NotFound if
+    the key is not in the keystore.
+    """
 
     def choose(box: Contents) -> BurnTargets:
         if public not in box.keys:
@@ -73,7 +76,7 @@ def the_key(public: bytes) -> Choice:
 
 
 def the_thread(root: bytes) -> Choice:
-    """The traces of a thread, and the keys made for it. A named pseudonym that spoke there stays."""
+    """The traces of a thread, and the keys made for it. A named pseudonym that wrote there stays."""
 
     def choose(box: Contents) -> BurnTargets:
         keys = frozenset(public for public, key in box.keys.items() if key.root == root)
@@ -95,10 +98,10 @@ def burn(
     posts: StoreTraces | None = None,
     revealed: bytes = b"",
 ) -> BurnReport:
-    """Destroy, then read every file in `paths` for what should be gone. Raises NotFound.
+    """Destroy, then read every file in `paths` for bytes that should be gone. Raises NotFound.
 
-    What can't be removed from the store does not keep the keys alive. `revealed` is the ID of a post that
-    tells the secret of the key to everyone: it stays, and that secret is not looked for.
+    Keys are destroyed even if their posts can't be removed from the store. `revealed` is the ID of a post
+    that publishes the secret of the key: it stays, and the search leaves that secret out.
     """
     plan = _plan(keystore, choose, reader, revealed)
     problem = "" if posts is None else _forget(posts, plan)
@@ -114,7 +117,7 @@ def burn(
 def rehearse(keystore: Keystore, choose: Choice, reader: Reader, paths: Sequence[Path]) -> Scan:
     """Change nothing; list every file and offset that holds what a burn would destroy. Raises NotFound.
 
-    An offset of -1: somewhere in this file, but not as it was written (sealed, or as words of an index).
+    An offset of -1: somewhere in this file, but in another form (sealed, or as words of an index).
     """
     plan = _plan(keystore, choose, reader)
     found = scan(paths, plan.secrets)
@@ -133,7 +136,7 @@ class _Plan:
     gone: Contents
     lost: list[PostRow]
     pins: list[bytes]
-    was_begun: bool  #: perhaps: a burn that was killed may have taken the posts, and left them in the log
+    was_begun: bool  #: perhaps: a burn that was killed may have removed the posts, and left them in the log
     secrets: list[Secret]
     thread_of: Callable[[str], bytes]
 
@@ -150,7 +153,7 @@ def _plan(keystore: Keystore, choose: Choice, reader: Reader, revealed: bytes = 
 
 
 def _forget(posts: StoreTraces, plan: _Plan) -> str:
-    """Why not; empty if it went well."""
+    """Remove the posts from the store. Returns why it failed; empty if it went well."""
     if not plan.lost and not plan.pins and not plan.was_begun:
         return ""
     try:
@@ -163,7 +166,9 @@ def _forget(posts: StoreTraces, plan: _Plan) -> str:
 
 
 def take_out(box: Contents, targets: BurnTargets, thread_of: Callable[[str], bytes]) -> Contents:
-    """Move the targets out of the box, and give it back."""
+    """Move what is to be burnt out of `box`, and return it. `thread_of` gives the root for a
+    draft's destination.
+    """
     if targets.everything:
         gone = copy.copy(box)
         vars(box).update(vars(Contents()))

@@ -21,14 +21,14 @@ def edit_destination(post_id: bytes) -> str:
 
 
 def destination_of(payload: Payload, target: bytes) -> str:
-    """Where the text of a post was to go: so a refused post becomes a draft again."""
+    """Where the text of a post was to go, so that a refused post becomes a draft again."""
     if target:
         return edit_destination(target)
     return reply_destination(payload.parents[0]) if payload.parents else board_destination(payload.board)
 
 
 def post_of(destination: str) -> bytes:
-    """The post that a draft answers or edits; empty for a new thread's, or one that means nothing."""
+    """The post that a draft answers or edits; empty for a new thread's draft, or one that can't be read."""
     kind, _, where = destination.partition(" ")
     try:
         return parse_id(where) if kind in ("reply", "edit") else b""

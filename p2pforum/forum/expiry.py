@@ -1,6 +1,7 @@
-"""Keys that signed nothing for thirty days are burnt, unless kept, and never without a warning before.
+"""Keys that signed nothing for thirty days are burnt, unless the user keeps them, and never
+without a warning.
 
-Front ends call it when they have the keystore open to write anyway, and show what it says.
+Front ends call it when they have the keystore open to write anyway, and show the result.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,19 @@ from p2pforum.store.queries import Reader
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """`warned` are to be told of now: they burn at `expires`, or three days from now if that is later."""
+    """Tell the user of the `warned` keys now: they burn at `expires`, or three days from now
+    if that is later.
+    """
 
     warned: tuple[KeyView, ...]
     burnt: tuple[KeyView, ...]
 
 
 def review_idle(box: Contents, now: int, reader: Reader) -> Review:
-    """Warn of and burn idle keys, in an open transaction. `now` is the hour since 1970.
+    """Warn of idle keys and burn them, in an open transaction. `now` is the hour since 1970.
 
-    A key burns only if its owner was warned three days before or longer: who was away for a month finds
-    the warning first.
+    A key burns only if the user was warned three days before or longer. So a user who was away for a month
+    finds the warning first.
     """
     warned, burnt = [], []
     for key in list(box.keys.values()):
@@ -41,14 +44,14 @@ def review_idle(box: Contents, now: int, reader: Reader) -> Review:
 
 
 def is_anything_due(box: Contents, now: int) -> bool:
-    """Whether `review_idle` would do anything: a look costs nothing, a transaction does."""
+    """Whether `review_idle` would do anything. A look is cheap, a transaction is not."""
     return any(
         _is_due(key, now) if key.warned else _is_idle(key, now) for key in box.keys.values() if not key.keep
     )
 
 
 def count_near_end(box: Contents, now: int) -> int:
-    """Keys that are burnt within days unless they are used or kept. For front ends that change nothing."""
+    """Keys that will burn within days unless they are used or kept. For front ends that change nothing."""
     return sum(not key.keep and _is_idle(key, now) for key in box.keys.values())
 
 

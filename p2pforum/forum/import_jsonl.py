@@ -1,7 +1,8 @@
-"""Posts from JSON Lines: one object a line, with a body, and id, reply_to, thread, author, subject if known.
+"""Posts from JSON Lines: one object a line, with a body, and id, reply_to, thread, author,
+subject if known.
 
-Posts of one `thread` belong together even without reply_to: such a one answers the one before it. Other
-fields are not read.
+Posts of one `thread` belong together even without reply_to: a post without it answers the one before it.
+Other fields are not read.
 """
 
 import json
@@ -15,7 +16,7 @@ _FIELDS = ("id", "reply_to", "thread", "author", "subject", "body")
 
 
 def parse_jsonl(text: str) -> list[ImportedPost]:
-    """Raises Refused with the number of the line."""
+    """The posts in `text`. Raises Refused with the number of the line."""
     rows: list[tuple[int, dict[str, str]]] = []
     for n, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -27,7 +28,7 @@ def parse_jsonl(text: str) -> list[ImportedPost]:
     for index, (n, row) in enumerate(rows):
         if row["id"] and by_id.setdefault(row["id"], index) != index:
             raise Refused(f'line {n}: a second post with the id "{row["id"]}"')
-    latest: dict[str, int] = {}  # in each thread: who says no more than that answers what was said last
+    latest: dict[str, int] = {}  # in each thread: a post without reply_to answers the latest
     posts = []
     for index, (n, row) in enumerate(rows):
         reply_to = _parent(n, row, by_id)

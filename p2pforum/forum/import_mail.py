@@ -1,7 +1,7 @@
 """Messages of an mbox file as posts: threads by Message-ID, In-Reply-To and References.
 
-Takes what mail programs really write: unknown charsets, HTML only, missing headers, references to what is not
-there. Attachments are left behind.
+Takes what mail programs really write: unknown charsets, HTML only, missing headers, references to messages
+that are not there. Attachments are left out.
 """
 
 import email
@@ -25,7 +25,7 @@ _REPLY_MARK = re.compile(r"^(\s*(re|aw|fwd?|antw|sv|odp)(\[\d+\])?\s*:)+\s*", re
 _BLOCK_TAGS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"}
 _NESTED = "message {}: its parts are nested too deep"  # Python's parser calls itself for each
 _NAMED = 100  # references looked at: the nearest that is here counts
-_BLANKS = 1_000  # empty lines before the first message: more is no mailbox
+_BLANKS = 1_000  # empty lines before the first message: a file with more is no mailbox
 _QUOTED_FROM = re.compile(rb">+From ")
 _SILENT_TAGS = {"script", "style", "head", "title"}
 
@@ -33,8 +33,8 @@ _SILENT_TAGS = {"script", "style", "head", "title"}
 def parse_mbox(pieces: Iterable[bytes]) -> list[ImportedPost]:
     """`pieces` are the bytes of the mailbox, as they are read. Raises Refused if it is no mbox file.
 
-    Of a message nothing is kept but its text and its place: attachments, the most of a mailbox, are
-    read past one by one.
+    Of a message only its text and its place in the thread are kept. Attachments, the largest part of a
+    mailbox, are skipped one by one.
     """
     by_id: dict[str, int] = {}
     read: list[tuple[ImportedPost, list[str]]] = []
@@ -55,7 +55,9 @@ def parse_mbox(pieces: Iterable[bytes]) -> list[ImportedPost]:
 
 
 def split_mbox(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The messages between the "From " lines, with ">From " put back (mboxrd). Holds one at a time."""
+    """The messages between the "From " lines, with ">From " put back (mboxrd). Holds one at a time. Raises
+    Refused if it is no mbox file, or if a message is too large.
+    """
     number, was_blank = 0, True
     message = bytearray()
     for at, line in enumerate(_lines(pieces), 1):
@@ -124,7 +126,7 @@ def _ids(message: email.message.Message, name: str) -> list[str]:
 
 
 def _answered(message: email.message.Message) -> list[str]:
-    """The Message-IDs that it names: what it answers, then what it refers to, the nearest first."""
+    """The Message-IDs that it names: those it answers, then those it refers to, the nearest first."""
     return _ids(message, "In-Reply-To")[:1] + _ids(message, "References")[: -_NAMED - 1 : -1]
 
 
@@ -139,7 +141,7 @@ def _subject(message: email.message.Message) -> str:
 
 
 def _author(message: email.message.Message) -> str:
-    """A label to tell authors apart; never published."""
+    """A label to tell authors apart. It is never published."""
     name, address = email.utils.parseaddr(str(message.get("From", "")))
     return (address or name).strip().lower()
 
@@ -168,7 +170,7 @@ def _text(part: email.message.Message) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without lone surrogates, which some codecs let through."""
+    """The text without lone surrogates, which some codecs let through."""
     return text.encode("utf-8", "replace").decode()
 
 

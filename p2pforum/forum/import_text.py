@@ -1,4 +1,4 @@
-"""The text of a web page with comments, as a person copies it, as posts.
+"""The text of a web page with comments, as the user copies it, as posts.
 
     Title
     The first post ...
@@ -6,8 +6,9 @@
     The first words of
     The first words of this comment, which the page cut off above ...
 
-A page says in which order its comments came, and not whom each answers: here each answers what was said
-last, which keeps the order. Not for pages of any kind: it says where a text does not look like this.
+A page shows in which order its comments came, and does not show which comment each answers.
+Here each answers the one before it, which keeps the order. Not for pages of any kind: the
+parser says where a text looks different.
 """
 
 import itertools
@@ -24,12 +25,13 @@ _LONGEST_TITLE = 80  # characters
 
 
 def parse_text(text: str, authors: Sequence[str] = ()) -> list[ImportedPost]:
-    """The first post and its comments. `authors` are labels in that order; without, each has its own.
+    """The first post and its comments. `authors` are labels in that order; without them each
+    post has its own author.
 
     Raises Refused with the number of the line.
     """
     lines = [line.strip() for line in rules.normalize(text).split("\n")]
-    # normalize() drops blank lines at the start; line numbers shall be those of the file
+    # normalize() drops blank lines at the start, but line numbers must be those of the file.
     skipped = _blank_lines_before(text)
     if not any(lines):
         raise Refused("line 1: the text is empty")

@@ -1,8 +1,8 @@
 """Discussions from elsewhere, published as posts by pseudonyms of their own.
 
-Only subjects, texts and who answers whom are carried over. Names, addresses and dates are not: they belong
-to people who never asked to be here. Each author of a thread gets a fresh key that is forgotten afterwards.
-The parsers are import_text.py, import_mail.py and import_jsonl.py.
+Only subjects, texts, and which post answers which are carried over. Names, addresses and dates are not: they
+belong to people who did not ask to be here. Each author of a thread gets a fresh key that is forgotten
+afterwards. The parsers are import_text.py, import_mail.py and import_jsonl.py.
 """
 
 import itertools
@@ -45,9 +45,10 @@ class ImportedPost:
 
 
 def read_text(head: bytes, read: Callable[[int], bytes], most: int) -> str:
-    """UTF-8 of at most `most` bytes: `head`, and what `read` gives. Raises Refused, UnicodeDecodeError.
+    """UTF-8 of at most `most` bytes: `head`, then what `read` gives. Raises Refused if there is more,
+    UnicodeDecodeError.
 
-    Stops reading one byte above, whatever is behind: a device may have no end.
+    It reads at most one byte above `most`, because a device may have no end.
     """
     raw = bytearray(head)
     while len(raw) <= most and (got := read(min(_READ, most + 1 - len(raw)))):
@@ -58,7 +59,7 @@ def read_text(head: bytes, read: Callable[[int], bytes], most: int) -> str:
 
 
 def check_count(posts: int) -> None:
-    """Raises Refused for more than an import may have. Ask before they are all in memory."""
+    """Raises Refused for more posts than an import may have. Call it before all are in memory."""
     if posts > params.MAX_IMPORT_POSTS:
         raise Refused(f"more than {params.MAX_IMPORT_POSTS} posts; split it")
 
@@ -73,8 +74,8 @@ def publish_import(
 ) -> Iterator[Published]:
     """Publish thread by thread; `progress` gets posts minted and posts in all.
 
-    Lazy: each thread is minted whole, then kept in the outbox and handed in, so an interruption leaves
-    whole threads only. The `key` of what it gives is the author's label. Raises Refused.
+    Lazy: each thread is minted as a whole, then kept in the outbox and handed in, so an interruption leaves
+    whole threads only. The `key` of each result is the author's label. Raises Refused.
     """
     clean_board(board)
     parts = split_long([_clean(post) for post in posts])
@@ -126,12 +127,12 @@ def _clean(post: ImportedPost) -> ImportedPost:
 
 
 def split_long(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
-    """What is too long for one post becomes several, each answering the one before."""
+    """Split a text that is too long for one post into several posts, each answering the one before."""
     parts: list[ImportedPost] = []
-    first: list[int] = []  # where each post went
+    first: list[int] = []  # the index of each post's first part
     for number, post in enumerate(posts):
         first.append(len(parts))
-        author = post.author or f"\0{number}"  # its own, but one for all parts
+        author = post.author or f"\0{number}"  # an own one, but the same for all parts
         bodies = split_body(post.body)
         reply_to = None if post.reply_to is None else first[post.reply_to]
         parts.append(replace(post, body=bodies[0], author=author, reply_to=reply_to))
@@ -141,7 +142,9 @@ def split_long(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
 
 
 def split_body(body: str) -> list[str]:
-    """Pieces of at most MAX_BODY bytes, cut at a blank line, a line's end, a blank, or where it must be."""
+    """Pieces of at most MAX_BODY bytes, cut at a blank line, a line's end, a blank, or, if
+    there is none, anywhere.
+    """
     pieces = []
     body = clean_text(body)
     start = 0
@@ -160,7 +163,9 @@ def split_body(body: str) -> list[str]:
 
 
 def _fits(body: str, start: int) -> bool:
-    """Without looking at all of it, or a text of a thousand pieces would be encoded a thousand times."""
+    """Looks at the beginning only. Otherwise a text of a thousand pieces would be encoded a
+    thousand times.
+    """
     rest = body[start : start + limits.MAX_BODY + 1]
     return len(rest) <= limits.MAX_BODY and len(rest.encode()) <= limits.MAX_BODY
 
@@ -181,7 +186,9 @@ def _threads(posts: Sequence[ImportedPost]) -> list[list[int]]:
 
 
 def in_order(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
-    """Put answers after what they answer, wherever the source had them; break what answers itself."""
+    """Put answers after the posts they answer, in whatever order the source had them. A post that answers
+    itself, directly or round a circle, becomes the first of a thread.
+    """
     waiting: dict[int | None, list[int]] = defaultdict(list)
     for index in reversed(range(len(posts))):
         waiting[posts[index].reply_to].append(index)

@@ -15,7 +15,7 @@ from p2pforum.store.small_file import write_small
 def make_invite(
     config: Config, peers: Iterable[str], boards: Iterable[str] = (), lists: Iterable[bytes] = ()
 ) -> Invite:
-    """Raises NetworkError for what is no peer's address, Refused if there is none."""
+    """Raises NetworkError for an address that is no peer's, Refused if there is no address."""
     chosen = tuple(map(usual_form, peers))
     if not chosen:
         raise Refused("an invite names at least one peer")
@@ -23,12 +23,14 @@ def make_invite(
 
 
 def usual_form(address: str) -> str:
-    """The one way to write it, so that no habit of writing marks who made an invite."""
+    """The one way to write an address, so that no habit of writing marks the user who made an invite."""
     return str(parse_peer(address))
 
 
 def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
-    """Keep an invite; also whether it is new here. Raises InvalidInvite, NetworkError or Refused."""
+    """Accept an invite: keep it. Also returns whether it is new here. Raises InvalidInvite,
+    NetworkError or Refused.
+    """
     invite = decode_invite(text)
     if not is_for(invite, config):
         raise Refused(
@@ -47,7 +49,7 @@ def accept(paths: Paths, config: Config, text: str) -> tuple[Accepted, bool]:
 
 
 def drop(paths: Paths, name: str) -> Path:
-    """Take back the acceptance of one. Raises NotFound."""
+    """Take back that the user accepted an invite. Raises NotFound."""
     for accepted in accepted_invites(paths):
         if accepted.name == name:
             accepted.path.unlink(missing_ok=True)

@@ -21,9 +21,10 @@ _EXPORT = "p2pforum-key-1"
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """One key to show. `name` is mine, empty for a thread's key; `shown` is what others see in `root`.
+    """One key to show. `name` is mine, empty for a thread's key; `shown` is the name that
+    others see in `root`.
 
-    `threads` are those it speaks in. `expires` is the hour when it is burnt for idleness, 0 for never.
+    `threads` are those it writes in. `expires` is the hour when it is burnt for idleness, 0 for never.
     """
 
     public: bytes
@@ -39,7 +40,7 @@ class KeyView:
 
 
 def list_keys(box: Contents) -> list[KeyView]:
-    """The last used first."""
+    """All keys, the last used first."""
     return sorted((view_of(box, key) for key in box.keys.values()), key=lambda v: (-v.used, v.public))
 
 
@@ -54,9 +55,10 @@ def view_of(box: Contents, key: AuthorKey) -> KeyView:
 
 
 def find_key(box: Contents, typed: str) -> AuthorKey:
-    """By name, by the beginning of the key, or of the thread that it speaks in.
+    """A key by its name, by its beginning, or by the thread that it writes in.
 
-    Beginnings are safe here: nobody else puts keys into this keystore. Raises NotFound or Ambiguous.
+    Beginnings are safe here, because no other person can put keys into this keystore. Raises
+    NotFound or Ambiguous.
     """
     named = box.pseudonym(typed.strip())
     if named is not None:
@@ -80,7 +82,8 @@ def find_key(box: Contents, typed: str) -> AuthorKey:
 def find_thread(box: Contents, typed: str, reader: Reader) -> bytes:
     """The root of a thread in which I left traces, or of the thread of a post that is here.
 
-    My own come first: a thread that is not here any more can be burnt, too. Raises NotFound or Ambiguous.
+    My own threads come first, so a thread that is no longer here can be burnt, too. Raises
+    NotFound or Ambiguous.
     """
     try:
         low, high = parse_prefix(typed)
@@ -98,7 +101,8 @@ def find_thread(box: Contents, typed: str, reader: Reader) -> bytes:
 
 
 def new_pseudonym(box: Contents, name: str, hour: int) -> AuthorKey:
-    """A key for more than one thread: everything that it signs is joined. Kept until it is burnt.
+    """A key for more than one thread. Every reader can see that all its posts are by one
+    author. Kept until it is burnt.
 
     Raises Refused for a name that is taken or means something else.
     """
@@ -116,9 +120,9 @@ def _free_name(box: Contents, name: str) -> str:
 
 
 def use(box: Contents, key: AuthorKey, root: bytes) -> None:
-    """From now on this key speaks for me in that thread, unless another is named.
+    """From now on this key signs for me in that thread, unless I name another.
 
-    Raises Refused for a key that belongs to another thread: using it here would join the two.
+    Raises Refused for a key that belongs to another thread: using it here would join the two threads.
     """
     if key.root and key.root != root:
         raise Refused(
@@ -126,23 +130,25 @@ def use(box: Contents, key: AuthorKey, root: bytes) -> None:
             "Use a named pseudonym"
         )
     box.speaking[root] = key.public
-    key.warned = 0  # its owner means to use it: warn again before it burns
+    key.warned = 0  # the user means to use it: warn again before it burns
 
 
 def set_keep(key: AuthorKey, keep: bool) -> None:
-    """Whether it stays however long it is idle."""
+    """Set whether it stays when it is idle."""
     key.keep, key.warned = keep, 0
 
 
 def export_key(key: AuthorKey) -> str:
-    """The key as one line of text. Whoever reads it can sign as you and prove that you did."""
+    """The key as one line of text. A person who reads the line can sign as you, and can prove
+    which posts are yours.
+    """
     fields = [_EXPORT, format_id(key.seed), format_id(key.root) if key.root else "", key.name]
     text = ":".join(fields)
     return f"{text}:{_check(text)}"
 
 
 def import_key(box: Contents, text: str, hour: int) -> AuthorKey:
-    """Take in an exported key. One that is here already is left as it is. Raises Refused."""
+    """Take in an exported key. If it is here already, it is left as it is. Raises Refused."""
     body, _, check = text.strip().rpartition(":")
     fields = body.split(":", 3)
     if len(fields) != 4 or fields[0] != _EXPORT or check != _check(body):
@@ -155,7 +161,7 @@ def import_key(box: Contents, text: str, hour: int) -> AuthorKey:
     if known is not None:
         return known
     key = new_key(seed, root, _free_name(box, fields[3]) if fields[3] else "", hour)
-    key.posts = 1  # it has spoken, as far as we know: its next stamp is no first one
+    key.posts = 1  # it has signed, as far as we know: its next stamp is no first one
     key.keep = bool(key.name)
     box.keys[key.public] = key
     if root:
@@ -164,5 +170,5 @@ def import_key(box: Contents, text: str, hour: int) -> AuthorKey:
 
 
 def _check(text: str) -> str:
-    """Catches a letter lost in copying; it protects from nothing else."""
+    """Catches a letter lost in copying. It protects from no attacker."""
     return format_id(hashlib.sha256(text.encode()).digest())[:6]

@@ -1,6 +1,7 @@
-"""Before a post goes out: what in it might say more of its author than was meant. Advice: it stops nothing.
+"""Before a post goes out: what in it might say more of its author than the user meant.
+Advice: it stops nothing.
 
-Local only: the text, the keystore and the store are looked at, and nothing is asked of anybody.
+Local only: it looks at the text, the keystore and the store, and sends nothing.
 """
 
 from collections.abc import Sequence
@@ -20,10 +21,11 @@ def check(
     now: int,
     machine: Sequence[str],
 ) -> list[Leak]:
-    """`place` is the root of the thread (empty for a new one) and the `key` of forum/publish.py.
+    """Look for leaks in a text. `place` is the root of the thread (empty for a new one) and the `key` of
+    forum/publish.py.
 
-    `now` is the hour since 1970. `machine` are the names of this machine and its user. Raises NotFound for an
-    unknown key.
+    `now` is the hour since 1970. `machine` are the names of this machine and its user. Raises
+    NotFound for an unknown key.
     """
     root, key = place
     signer = authors.choose(box, root, key).public

@@ -1,6 +1,6 @@
-"""What a text gives away by itself: links that remember who shared them, pasted metadata, machine names.
+"""What a text gives away by itself: links that tell who shared them, pasted metadata, machine names.
 
-Pure: text in, findings out. Not what the author's other pseudonyms make of it (leak_traces.py).
+Pure: text in, findings out. Not how it fits the author's other pseudonyms (leak_traces.py).
 """
 
 import re
@@ -13,7 +13,7 @@ _EXCERPT = 60  # characters
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """One kind of thing that a text may give away. `found` are its places, `why` is for a person."""
+    """One kind of thing that a text may give away. `found` are its places, `why` is a reason for the user."""
 
     kind: str
     found: tuple[str, ...]
@@ -21,7 +21,7 @@ class Leak:
 
 
 def leaks_of_text(text: str, machine: Iterable[str] = ()) -> list[Leak]:
-    """`machine` are names that belong to this machine and its user, as they are known here."""
+    """The leaks in a text. `machine` are names of this machine and its user, as this machine knows them."""
     found = [
         _leak("tracking in a link", _trackers(text), _WHY_TRACKING),
         _leak("a secret in a link", _secrets(text), _WHY_SECRET),
@@ -78,14 +78,14 @@ _WHY_SECRET = "a reader may get into an account with it, or learn whose account 
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:
-    """(host, name) of each parameter of each link, in small letters."""
+    """(host, name) of each parameter of each link, in lower case."""
     for match in _LINK.finditer(text):
         try:
             parts = urlsplit(match.group().rstrip(".,;:!?)]}"))
             host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
             pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=200)
             pairs += parse_qsl(parts.fragment.partition("?")[2] or parts.fragment, max_num_fields=200)
-        except ValueError:  # no link after all
+        except ValueError:  # it is no link
             continue
         yield from ((host, name.lower()) for name, _ in pairs)
 
@@ -191,7 +191,7 @@ _SAY_NOTHING = _words("""
     computer pc guest test debian ubuntu fedora arch linux nixos raspberrypi raspberry runner build node
     vagrant docker
 """)
-_SHORTEST = 3  # letters of a name: shorter ones stand in other words
+_SHORTEST = 3  # letters of a name: shorter ones are part of other words
 _WHY_MACHINE = "it is the name of your account, of its owner, or of this machine"
 
 
@@ -202,6 +202,6 @@ def _machine_names(text: str, machine: Iterable[str]) -> Iterator[str]:
 
 
 def contains_name(text: str, name: str) -> bool:
-    """As a word or words of its own, in any case."""
+    """Whether the name is in the text as a word or words of its own, in upper or lower case."""
     pattern = rf"(?<!\w){re.escape(' '.join(name.split()))}(?!\w)"
     return re.search(pattern, " ".join(text.split()), re.IGNORECASE) is not None

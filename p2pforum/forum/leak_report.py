@@ -1,6 +1,7 @@
 """What peers could learn about my posts: what the node answered when they were handed in.
 
-Kept in the keystore; the node keeps none of it. Numbers of peers, never which; they burn with the key.
+Kept in the keystore; the node keeps none of it. Numbers of peers, never which peers. They
+burn with the key.
 """
 
 from collections.abc import Mapping
@@ -22,20 +23,20 @@ class SentReport:
 
 
 def remember(keystore: Keystore, post: Post, spread: Mapping[str, int] | None, seconds: float) -> None:
-    """Keep the node's answer, if there is one and the post's key is kept, too."""
+    """Keep the node's answer, if there is one and if the key of the post is kept, too."""
     if spread is None or post.author not in keystore.read().keys:
         return
     hour = post.payload.hour
     counts = (spread["handed"], spread["told"], spread["heard"])
     with keystore.transaction() as box:
-        if post.author in box.keys:  # not burnt meanwhile
+        if post.author in box.keys:  # it may have been burnt meanwhile
             box.sent[post.id] = SentRecord(post.author, post.thread, hour, *counts, int(seconds))
         for old in [post_id for post_id, sent in box.sent.items() if sent.hour < hour - limits.SENT_HOURS]:
             del box.sent[old]
 
 
 def all_left(box: Contents) -> list[SentReport]:
-    """The last ones first."""
+    """All of them, the last first."""
     return sorted(
         (SentReport(post_id, sent) for post_id, sent in box.sent.items()),
         key=lambda left: (-left.sent.hour, left.post_id),
@@ -43,7 +44,9 @@ def all_left(box: Contents) -> list[SentReport]:
 
 
 def left(box: Contents, post_id: bytes) -> SentReport:
-    """Raises NotFound for a post that is not mine, or that left while nobody looked."""
+    """How one post left. Raises NotFound for a post of another author, or one whose leaving
+    was not recorded.
+    """
     sent = box.sent.get(post_id)
     if sent is None:
         raise NotFound(
@@ -54,7 +57,7 @@ def left(box: Contents, post_id: bytes) -> SentReport:
 
 
 def what_it_tells(sent: SentRecord) -> list[str]:
-    """In plain words, what each kind of peer could learn."""
+    """In plain words: what each kind of peer could learn."""
     said = []
     if sent.handed:
         said.append(

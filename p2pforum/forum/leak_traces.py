@@ -1,7 +1,7 @@
 """What joins a text to the author's other pseudonyms: their names, their words, and the hour.
 
-Looks at what the keystore says is mine and at what everybody's posts here look like; on this machine alone.
-Not what a text gives away by itself (leak_patterns.py).
+It compares the user's own posts, known from the keystore, with all posts here, on this machine alone. Not
+what a text gives away by itself (leak_patterns.py).
 """
 
 import re
@@ -20,9 +20,9 @@ _RUN = 6  # words in a row that two texts share by copying, or by habit
 _LEAST_LETTERS = 5  # of a word that can be unusual
 _SHORTEST_NAME = 3  # letters
 _RARE = 2  # posts by others that a word may be in, and still be unusual
-_ENOUGH = 100  # posts by others: with fewer, nobody knows what is usual
+_ENOUGH = 100  # posts by others: with fewer, we can't tell what is usual
 _LONELY = 0.01  # share of posts in one hour of the day (an even spread gives 0.04)
-_SHOWN = 8  # words or names of one kind: more are no longer read
+_SHOWN = 8  # words or names of one kind: a user reads no more
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class AuthorTraces:
 
 
 def collect(box: Contents, reader: Reader, signer: bytes, now: int) -> AuthorTraces:
-    """`signer` is the public key that is to sign, `now` the hour since 1970."""
+    """Gather names, texts and hours. `signer` is the public key that is to sign, `now` the
+    hour since 1970.
+    """
     rows = _own_rows(box, reader)
     others = [row for row in rows if row.author != signer]
     texts = {row.id: f"{row.subject}\n{row.body}" for row in rows}
@@ -72,7 +74,7 @@ def _hours_of_others(reader: Reader, mine: Iterable[PostRow], since: int) -> lis
 
 
 def _own_rows(box: Contents, reader: Reader) -> list[PostRow]:
-    """My posts, those of the keys used last; bounded, since threads may be long."""
+    """My posts, by the keys used last. Bounded, because threads may be long."""
     keys = sorted(box.keys.values(), key=lambda key: -key.used)
     rank = {key.public: n for n, key in enumerate(keys)}
     roots = [root for root, public in box.speaking.items() if public in rank]
@@ -89,7 +91,7 @@ def _own_rows(box: Contents, reader: Reader) -> list[PostRow]:
 
 
 def _names(box: Contents, signer: bytes) -> Iterable[str]:
-    """What I call my other pseudonyms, and what others see of them in the threads that they speak in."""
+    """The names I gave my other pseudonyms, and the names others see of them in the threads they write in."""
     for key in box.keys.values():
         if key.public != signer:
             if len(key.name) >= _SHORTEST_NAME:
@@ -99,12 +101,12 @@ def _names(box: Contents, signer: bytes) -> Iterable[str]:
 
 
 def own_words(text: str) -> str:
-    """Without the lines that it quotes: those are another's."""
+    """A text without the lines that it quotes: those are by another author."""
     return "\n".join(line for line in text.split("\n") if not line.startswith(">"))
 
 
 def leaks_to_traces(text: str, traces: AuthorTraces, hour: int) -> list[Leak]:
-    """`hour` is the one that the post will carry."""
+    """The leaks that join the text to other pseudonyms. `hour` is the one that the post will carry."""
     own = own_words(text)
     found = [
         _names_in(own, traces.names, "another pseudonym of yours", "it joins this post to that pseudonym"),
@@ -140,7 +142,7 @@ def _runs_of(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _joined(starts: Sequence[int]) -> list[tuple[int, int]]:
-    """Runs that overlap as one, from where to where."""
+    """Join runs that overlap; each as its first and last position."""
     spans: list[tuple[int, int]] = []
     for start in starts:
         if spans and start <= spans[-1][1]:

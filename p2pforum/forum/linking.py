@@ -1,7 +1,7 @@
 """Public linking proofs: two pseudonyms show, of their own will, that they are one person.
 
-Both keys sign the names of both: a claim by one of them alone proves nothing and is refused. A proof can't be
-taken back, and convinces everyone who ever sees it. For one reader alone: private_linking.py.
+Both keys sign the names of both. A claim by one key alone proves nothing and is refused. A proof can't be
+taken back, and convinces every person who ever sees it. For one reader alone: private_linking.py.
 """
 
 import base64
@@ -28,7 +28,7 @@ class LinkedKeys:
 
 
 def make_proof(one: AuthorKey, other: AuthorKey, params: NetworkParams) -> str:
-    """One line of text, to be posted or sent. Raises Refused for a key and itself."""
+    """One line of text, to be posted or sent. Raises Refused if both keys are the same."""
     if one.public == other.public:
         raise Refused("you gave one key twice; a proof joins two keys")
     first, second = sorted((one, other), key=lambda key: key.public)
@@ -39,7 +39,7 @@ def make_proof(one: AuthorKey, other: AuthorKey, params: NetworkParams) -> str:
 
 
 def check_proof(text: str, params: NetworkParams) -> LinkedKeys:
-    """Raises Refused unless both keys signed it, for this network."""
+    """The two keys of a proof. Raises Refused unless both keys signed it, for this network."""
     body = unarmoured(HEAD, text, _SIZE)
     first, second = body[:PUBLIC_KEY_SIZE], body[PUBLIC_KEY_SIZE : 2 * PUBLIC_KEY_SIZE]
     signatures = body[2 * PUBLIC_KEY_SIZE :]
@@ -54,17 +54,19 @@ def check_proof(text: str, params: NetworkParams) -> LinkedKeys:
 
 
 def _message(first: bytes, second: bytes, params: NetworkParams) -> bytes:
-    """No post begins so (a Sig_structure begins with 0x84): neither signature is good for the other."""
+    """The bytes that both keys sign. No post begins like this (a Sig_structure begins with 0x84), so a
+    signature of a proof is no signature of a post, and the other way round.
+    """
     return f"{HEAD}\0{params.name}\0".encode() + first + second
 
 
 def armoured(head: str, body: bytes) -> str:
-    """One line of letters that can stand in a post."""
+    """The proof as one line of letters that can be part of a post."""
     return f"{head}:{_letters(body)}"
 
 
 def unarmoured(head: str, text: str, size: int) -> bytes:
-    """The bytes behind `head`. Raises Refused for any other spelling of them, and any other number."""
+    """The bytes behind `head`. Raises Refused for any other spelling of them, and for any other length."""
     found, _, letters = text.strip().partition(":")
     try:
         body = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)

@@ -1,6 +1,6 @@
-"""Mint a stamp on all cores; can be interrupted at any moment and leaves nothing behind.
+"""Mint a stamp on all cores. The user can interrupt it at any moment; it leaves nothing behind.
 
-Not the rule of what a stamp is worth (core/stamp.py).
+Not how much a stamp is worth (core/stamp.py).
 """
 
 import json
@@ -29,7 +29,7 @@ _ALONE_BITS = 9  # up to here (70 ms) starting other processes costs more than i
 def mint(
     payload: Payload, author: bytes, params: NetworkParams, progress: MintProgress | None = None
 ) -> Payload:
-    """The same payload with a nonce that earns its stamp's bits: 14 bits take 2^14 tries of 0.14 ms."""
+    """The same payload with a nonce that earns the stamp's bits. 14 bits take about 2^14 tries of 0.14 ms."""
     bits = payload.stamp.bits
     structure = sig_structure(author, payload.encode(), params)
     salt = stamp_salt(payload.hour)
@@ -49,7 +49,7 @@ def mint(
 def _mint_on_all_cores(
     structure: bytes, salt: bytes, bits: int, cores: int, report: MintProgress
 ) -> int | None:
-    """None if no worker lived to find a nonce (no memory, no executable)."""
+    """None if no worker lived long enough to find a nonce (no memory, no executable)."""
     task = json.dumps({"structure": structure.hex(), "salt": salt.hex(), "bits": bits}) + "\n"
     tried = 0
     with _workers(cores, task.encode()) as outputs:
@@ -63,7 +63,9 @@ def _mint_on_all_cores(
 
 @contextmanager
 def _workers(count: int, task: bytes) -> Iterator[list[IO[bytes]]]:
-    """Give the outputs of `count` processes that work on the task; end them in any case."""
+    """Start `count` processes that work on the task, and give their outputs. The processes
+    end with the block.
+    """
     import subprocess
 
     paths = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
@@ -80,7 +82,7 @@ def _workers(count: int, task: bytes) -> Iterator[list[IO[bytes]]]:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                 )
-            except OSError:  # no process or memory left: fewer must do
+            except OSError:  # no process or memory left: the others go on
                 break
             stack.callback(_end, process)
             outputs.append(_give_task(process, task))

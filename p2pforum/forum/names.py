@@ -1,6 +1,6 @@
 """Names that I give: to my own pseudonyms, and to others (petnames). They never leave the keystore.
 
-Not the names that everyone sees, which are drawn from keys (core/pseudonym.py).
+Not the names that all readers see, which are drawn from keys (core/pseudonym.py).
 """
 
 import itertools
@@ -18,7 +18,9 @@ _DRAWN = re.compile(f"{_PART}(-{_PART})+", re.IGNORECASE)
 
 
 def clean_name(name: str) -> str:
-    """Raises Refused for what could be taken for something else: a word of ours, a name drawn from a key."""
+    """The name, cleaned. Raises Refused for one that could be taken for something else: a word of the
+    commands, or a name drawn from a key.
+    """
     name = " ".join(normalize(name.encode("utf-8", "replace").decode()).split())
     if not name or not is_valid_line(name):
         raise Refused("a name has at least one letter")
@@ -32,9 +34,10 @@ def clean_name(name: str) -> str:
 
 
 def set_petname(box: Contents, root: bytes, key: bytes, name: str) -> None:
-    """Call this pseudonym so in this thread; in every thread, if `root` is empty.
+    """Call this pseudonym by a name in this thread; in every thread, if `root` is empty.
 
-    `key` is whole: the beginning of one can be forged. Raises Refused, also for a name another has there.
+    `key` must be whole, because an attacker can make a key with a given beginning. Raises Refused, also for a
+    name that another pseudonym has there.
     """
     name = clean_name(name)
     for (where, other), taken in box.petnames.items():
@@ -52,8 +55,8 @@ def drop_petname(box: Contents, root: bytes, key: bytes) -> bool:
 def lookalikes(view: ThreadView) -> list[tuple[PostView, PostView]]:
     """Pairs of pseudonyms in a thread that a reader could take for one another, by their first posts.
 
-    Two parts of three in the same place are alike: that is chance once in 10^9 pairs, or a key ground on
-    purpose.
+    Two parts of three in the same position are alike. By chance that happens once in 10^9 pairs; otherwise an
+    attacker searched for such a key.
     """
     first: dict[bytes, PostView] = {}
     for post in view.posts:

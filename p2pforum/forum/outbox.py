@@ -1,6 +1,6 @@
-"""Hand signed posts to the node (or the store); what nobody took waits in the keystore.
+"""Hand signed posts to the node (or the store). Posts that neither took wait in the keystore.
 
-A post is in the outbox from before it is first handed in until it is acknowledged: a crash loses none.
+A post is in the outbox from before it is first handed in until it is acknowledged, so a crash loses none.
 """
 
 from collections.abc import Callable
@@ -20,10 +20,11 @@ Submit = Callable[[bytes], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """What became of a post that was handed in. `outcome` is None if nobody took it: it stays in the outbox.
+    """What became of a post that was handed in. `outcome` is None if no node or store took
+    it: it stays in the outbox.
 
-    A post that was refused leaves the outbox; its text is then among the drafts. `unsettled` says why neither
-    could be written down (a full disk): then the post is in the outbox still, and is handed in once more.
+    A refused post leaves the outbox, and its text becomes a draft. `unsettled` says why this could not be
+    written down (a full disk). Then the post is still in the outbox, and will be handed in once more.
     """
 
     post: Post
@@ -41,13 +42,13 @@ def put(box: Contents, post: Post, params: NetworkParams) -> None:
 
 
 def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[SubmitResult]:
-    """Hand in posts that are in the outbox, in order, and take out those that are done with."""
+    """Hand in posts that are in the outbox, in order, and take out those that are done."""
     handed = []
     try:
         for post in posts:
             handed.append(_hand_in(post, submit))
             if handed[-1].outcome is None:
-                break  # nobody there: neither for the next ones
+                break  # no node answers: it would not take the next ones either
     finally:
         unsettled = _try_to_settle(keystore, handed)
     left = posts[len(handed) :]
@@ -56,7 +57,7 @@ def hand_in(keystore: Keystore, posts: list[Post], submit: Submit) -> list[Submi
 
 
 def resubmit_outbox(keystore: Keystore, submit: Submit, params: NetworkParams) -> list[SubmitResult]:
-    """Hand in again what waits in the outbox for this network."""
+    """Hand in again the posts that wait in the outbox for this network. Raises KeystoreError."""
     box = keystore.read()
     waiting = [decode(post.raw, params) for post in box.outbox if post.network == params.name]
     return hand_in(keystore, waiting, submit)
@@ -72,8 +73,9 @@ def _hand_in(post: Post, submit: Submit) -> SubmitResult:
 
 
 def _try_to_settle(keystore: Keystore, handed: list[SubmitResult]) -> str:
-    """What went wrong, if anything. Never raises: a post that was acknowledged must not look like one that
-    failed, or its author writes it again under the same key."""
+    """Take posts that are done out of the outbox. Returns what went wrong, if anything. Never raises: if a
+    post that was acknowledged looked like one that failed, the user would write it again under the same key.
+    """
     done = {h.post.id: h for h in handed if h.is_done}
     if not done:
         return ""

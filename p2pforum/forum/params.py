@@ -1,4 +1,4 @@
-"""Bounds of imports, each with its reason: a file may be from anybody, and a device has no end."""
+"""Bounds of imports, each with its reason: an attacker may have made the file, and a device has no end."""
 
 from p2pforum.core.limits import KIB
 

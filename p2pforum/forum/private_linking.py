@@ -1,9 +1,10 @@
-"""Private linking proofs: they convince one reader that two pseudonyms are one person, and nobody else.
+"""Private linking proofs: they convince one reader that two pseudonyms are one person, and no
+other reader.
 
 Three Schnorr proofs joined: "I know the secrets of both keys, or I know the reader's" (Cramer, Damgård and
 Schoenmakers, CRYPTO 1994), which is a designated-verifier proof (Jakobsson, Sako and Impagliazzo, EUROCRYPT
-1996). The reader knows that it was not them. All others see what the reader could make alone (`forge`).
-Not public proofs (linking.py). docs/PROTOCOL.md has the exact text.
+1996). The reader knows that he did not make the proof. To all others it is no proof, because the reader could
+have made it alone (`forge`). Not public proofs (linking.py). docs/PROTOCOL.md has the exact text.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ _NO_POINT = b"\xff" * 32  # begins what is hashed: no R of a signature, so no ch
 
 @dataclass(frozen=True, slots=True)
 class PrivatelyLinkedKeys:
-    """Two keys of one person, the smaller first, and the only key whose holder can know that."""
+    """Two keys of one person, the smaller first, and the only key whose owner can know that."""
 
     first: bytes
     second: bytes
@@ -49,7 +50,7 @@ class OwnerChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReaderChoice:
-    """What the reader draws who makes one up: a nonce, and the owner's part of the proof."""
+    """What a reader who forges a proof draws: a nonce, and the owner's part of the proof."""
 
     share_owner: bytes = field(default_factory=lambda: _scalar())
     answer_first: bytes = field(default_factory=lambda: _scalar())
@@ -60,7 +61,9 @@ class ReaderChoice:
 def make(
     one: AuthorKey, other: AuthorKey, reader: bytes, params: NetworkParams, choice: OwnerChoice | None = None
 ) -> str:
-    """One line of text for the holder of the key `reader`, who should be its only one. Raises Refused."""
+    """One line of text for the owner of the key `reader`, who should be that key's only
+    owner. Raises Refused.
+    """
     first, second = sorted((one, other), key=lambda key: key.public)
     linked = _checked(PrivatelyLinkedKeys(first.public, second.public, reader))
     c = choice or OwnerChoice()
@@ -79,7 +82,9 @@ def make(
 def forge(
     first: bytes, second: bytes, reader: AuthorKey, params: NetworkParams, choice: ReaderChoice | None = None
 ) -> str:
-    """The same by the reader alone, about any two keys: what makes a proof worth nothing to others."""
+    """The same, made by the reader alone, about any two keys. Because he can do this, a proof is worth
+    nothing to others.
+    """
     linked = _checked(PrivatelyLinkedKeys(min(first, second), max(first, second), reader.public))
     c = choice or ReaderChoice()
     opened = (
@@ -93,9 +98,10 @@ def forge(
 
 
 def check(text: str, params: NetworkParams) -> PrivatelyLinkedKeys:
-    """Raises Refused unless the owner of both keys made it, or the holder of the reader's key did.
+    """Raises Refused unless the owner of both keys made it, or the owner of the reader's key.
 
-    Only who holds that key, alone, and did not make it, knows which.
+    Only the owner of the reader's key can tell which, if he alone has that key: he knows
+    whether he made it.
     """
     body = unarmoured(HEAD, text, _FIELDS * 32)
     fields = [body[i : i + 32] for i in range(0, len(body), 32)]
@@ -113,7 +119,9 @@ def check(text: str, params: NetworkParams) -> PrivatelyLinkedKeys:
 
 
 def _checked(linked: PrivatelyLinkedKeys) -> PrivatelyLinkedKeys:
-    """Three different keys, each of the prime-order group: with others, equations hold by accident."""
+    """Three different keys, each of the prime-order group. With other keys the equations could hold by
+    accident. Raises Refused.
+    """
     keys = (linked.first, linked.second, linked.reader)
     if linked.first == linked.second:
         raise Refused("you gave one key twice; a proof joins two keys")
@@ -130,7 +138,7 @@ def _challenge(linked: PrivatelyLinkedKeys, commitments: bytes, params: NetworkP
 
 
 def _answer(nonce: bytes, share: bytes, key: AuthorKey) -> bytes:
-    """nonce + share * secret: what only a key's holder finds for a share chosen by a hash."""
+    """nonce + share * secret: only the key's owner can find it for a share chosen by a hash."""
     secret = _secret(key.seed)
     return bindings.crypto_core_ed25519_scalar_add(
         nonce, bindings.crypto_core_ed25519_scalar_mul(share, secret)

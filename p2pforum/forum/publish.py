@@ -29,9 +29,9 @@ from p2pforum.store.queries import PostRow, Reader
 class Published:
     """A post of mine and what became of it.
 
-    `name` is the pseudonym as others see it, `key` is "thread", "once" or the name of a pseudonym.
-    `outcome` None or TOO_EARLY: it waits in the outbox, `problem` says why. REFUSED or INVALID: its text is
-    in the drafts. `unsettled`: what was done with it, but could not be written down (forum/outbox.py).
+    `name` is the pseudonym as others see it, `key` is "thread", "once" or the name of a pseudonym. `outcome`
+    None or TOO_EARLY: it waits in the outbox, `problem` says why. REFUSED or INVALID: its text is a draft.
+    `unsettled` says why this could not be written down (forum/outbox.py).
     """
 
     post: Post
@@ -57,7 +57,9 @@ class Publisher:
     progress: MintProgress | None = None
 
     def new_thread(self, board: str, subject: str, body: str, *, key: str | None = None) -> Published:
-        """Raises Refused for a text or a board that can't be published, NotFound for an unknown key."""
+        """Begin a thread. Raises Refused for a text or a board that can't be published,
+        NotFound for an unknown key.
+        """
         content = (clean_subject(subject), clean_body(body))
         writing = UnsignedPost(clean_board(board), b"", (), content)
         return self._publish(lambda box: (authors.choose(box, b"", key), writing))
@@ -71,10 +73,12 @@ class Publisher:
         key: str | None = None,
         visibly: bool = False,
     ) -> Published:
-        """Answer the post `to` (and those in `also`); for a root that means all that was said last.
+        """Answer the post `to` (and those in `also`). If `to` is a root, the reply answers
+        all the latest posts.
 
-        Raises NotFound, and Refused for parents in different threads, or for one of my own posts that
-        the network has not seen yet, if another key answers it: only I can know it. `visibly` allows that.
+        Raises NotFound. Raises Refused for parents in different threads, and for a post of mine that the
+        network has not seen yet, if another key of mine answers it: only its author can know that post.
+        `visibly` allows that.
         """
         rows = [self._post(post_id) for post_id in dict.fromkeys((to, *also))]
         if len({row.root for row in rows}) > 1:
@@ -91,14 +95,17 @@ class Publisher:
         return self._publish(prepare)
 
     def retract(self, target: bytes) -> Published:
-        """Withdraw a post of mine: readers who follow the rules hide it. Raises NotFound without its key."""
+        """Withdraw a post of mine: other nodes hide it if they follow the rules. Raises
+        NotFound if its key is gone.
+        """
         return self._amend(target, Kind.RETRACT, (target,))
 
     def supersede(self, target: bytes, body: str) -> Published:
-        """Give a post of mine a new text. Raises NotFound without its key.
+        """Give a post of mine a new text. Raises NotFound if its key is gone.
 
-        Earlier edits are named as parents, or of two in one hour that with the greater ID would be shown.
-        Those of its key alone: an attacker could send each node another by a stem, and see which is named.
+        The earlier edits become parents of the new one. Otherwise readers would see that of two edits in one
+        hour which has the greater ID. Only edits by the same key become parents: an attacker could send each
+        node a different edit by a stem, and see which one an edit names.
         """
         post = self._post(target)
         mine = [row for row in self.reader.thread(post.root) if row.author == post.author]
@@ -107,10 +114,11 @@ class Publisher:
         return self._amend(target, Kind.SUPERSEDE, (target, clean_body(body)), before)
 
     def reveal(self, public: bytes) -> Published:
-        """Publish the secret of a key of mine, where it spoke last. Then it proves nothing about anybody.
+        """Publish the secret of a key of mine, where it last wrote. Then the key proves
+        nothing about anybody.
 
         Raises NotFound for a key that is not mine, or of which the network has no post: the reveal would be
-        the first to tell of it.
+        the first post to show the key.
         """
         key = self.keystore.read().keys.get(public)
         if key is None:
@@ -129,7 +137,7 @@ class Publisher:
         return next((row.id for row in rows if row.meaning is Meaning.REVEALS), b"")
 
     def _posts_of(self, key: AuthorKey) -> list[PostRow]:
-        """Those in the threads that the keystore remembers it in."""
+        """The posts by the key, in the threads that the keystore remembers it in."""
         box = self.keystore.read()
         roots = {root for root, public in box.speaking.items() if public == key.public} | ({key.root} - {b""})
         return [row for root in roots for row in self.reader.thread(root) if row.author == key.public]
@@ -150,7 +158,9 @@ class Publisher:
         return row
 
     def _parents(self, rows: list[PostRow], author: Author, visibly: bool) -> tuple[bytes, ...]:
-        """What only my node has, another key of mine must not name: it would tell that both are mine."""
+        """The parents of a reply. Another key of mine must not name a post that only my node has: peers would
+        see that both keys are mine. Raises Refused.
+        """
 
         def may_name(row: PostRow) -> bool:
             return visibly or row.released or row.author == author.public
@@ -172,7 +182,7 @@ class Publisher:
             post = signer.make(writing, author, is_own_thread=self._is_own_thread(writing, author))
             with self.keystore.transaction() as box:
                 if not authors.is_current(box, author, writing.root):
-                    continue  # another process spoke in this thread, or burnt the key: choose again
+                    continue  # another process wrote in this thread, or burnt the key: choose again
                 authors.record(box, author, post)
                 outbox.put(box, post, self.params)
             (handed,) = outbox.hand_in(self.keystore, [post], self.submit)

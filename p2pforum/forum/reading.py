@@ -1,6 +1,6 @@
-"""A thread as a person reads it: in order, with names, edits and withdrawals applied.
+"""A thread as the user reads it: in order, with names, edits and withdrawals applied.
 
-Not how it is printed. What is "mine" or "read" comes from the keystore alone, if it is open.
+Not how it is printed. Only the keystore, if it is open, says what is "mine" or "read".
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ class PostView:
     hour: int
     depth: int
     parents: tuple[bytes, ...]  #: at most MAX_PARENTS, those that are here first
-    missing: tuple[bytes, ...]  #: of these, what is not here (yet)
+    missing: tuple[bytes, ...]  #: those of the parents that are not here (yet)
     subject: str
     body: str  #: empty if retracted or not understood
     edited: int  #: hour of the edit that is shown; 0 if none
@@ -38,8 +38,8 @@ class PostView:
     kind: int  #: its number: core/kinds.py
     is_reveal: bool  #: it publishes the secret of its own key, and says nothing else
     is_revealed: bool  #: its key was published, here or in another thread: anybody can have signed it
-    is_understood: bool  #: False: written by a newer version; there is nothing to show but that
-    is_released: bool  #: False: mine or passing through, and not yet heard back from the network
+    is_understood: bool  #: False: a newer version wrote it; only that can be shown
+    is_released: bool  #: False: mine or passing through, and not yet offered back by the network
     is_mine: bool
     is_unread: bool
 
@@ -47,14 +47,15 @@ class PostView:
 @dataclass(frozen=True, slots=True)
 class ThreadView:
     """`subject` is empty if the root is not here. `newer` counts the remarks that this version does not
-    understand: they say something of other posts, and have no place among them."""
+    understand. They say something of other posts, and are not shown among them.
+    """
 
     root: bytes
     board: str
     subject: str
     posts: tuple[PostView, ...]
     has_root: bool
-    is_complete: bool  #: the root, and whatever any post of it answers, is here
+    is_complete: bool  #: the root is here, and every post that another post of the thread answers
     newer: int = 0
 
 
@@ -84,7 +85,9 @@ class _Amendments:
 
 
 def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None) -> ThreadView:
-    """Raises NotFound if no post of that thread is here. Without `contents` nothing is mine or unread."""
+    """The thread as it is shown. Raises NotFound if no post of it is here. Without `contents`
+    no post is mine or unread.
+    """
     rows = reader.thread(root)
     if not rows:
         raise NotFound("no post of that thread is here")
@@ -101,13 +104,15 @@ def thread_view(reader: Reader, root: bytes, contents: "Contents | None" = None)
 
 
 def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
-    """Only the key of a post can withdraw or edit it; the last edit counts, and a withdrawal before all.
+    """Only the key of a post can withdraw or edit it. The last edit counts, and a withdrawal
+    counts before all edits.
 
-    The last is by what the edits say of each other, then by hour and ID: of two edits in one hour the later
-    one names the other as a parent.
+    The last edit is found by which edit names which as a parent, then by hour and ID: of two edits in one
+    hour the later one names the other.
 
-    Edits by a published key count for nothing, whenever they are dated: anybody could put words into its
-    posts. Withdrawals do: the author may have wished it, and no forger can say anything by one.
+    Edits by a published key count for nothing, whenever they are dated, because an attacker
+    could put words into its posts. Withdrawals by it count: the author may have made them,
+    and a forger can say nothing by one.
     """
     known = {row.id: row for row in rows}
     found = _Amendments(revealed)
@@ -131,10 +136,11 @@ def _amendments(rows: Iterable[PostRow], revealed: set[bytes]) -> _Amendments:
 
 
 def _place(rows: Iterable[PostRow]) -> list[Placed[_Node]]:
-    """The order of what is shown. Remarks are not: who answers one answers what it answers.
+    """The order of what is shown. Remarks are not shown; a post that answers a remark is shown as an answer
+    to what the remark answers.
 
-    Of that, at most MAX_PARENTS, as on the wire: in a chain of remarks each would else stand for all
-    parents of those before it.
+    A post keeps at most MAX_PARENTS of these, as on the wire. Otherwise, in a chain of remarks, each would
+    stand for all parents of those before it.
     """
     stands_for: dict[bytes, tuple[bytes, ...]] = {}
     shown: dict[bytes, _Node] = {}

@@ -1,4 +1,4 @@
-"""Look for secrets in the raw bytes of files: what is really gone, whatever any index says.
+"""Look for secrets in the raw bytes of files: what is really gone, whatever an index says.
 
 Finds every run of 16 bytes or more of a secret, at any offset, in any file under the given directories,
 databases and their logs included. It sees what the file system shows: not free blocks, not memory.
@@ -21,7 +21,7 @@ _DULL = 3  # different bytes in a block, at most: rulers and blanks are in every
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """`what` says what it is, in words that are no secret."""
+    """`what` names it, in words that are no secret."""
 
     what: str
     value: bytes = field(repr=False)
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Scan:
-    """What was looked at. `unread` are files that could not be opened: of them nothing is known."""
+    """What was read. `unread` are files that could not be opened, so that we know nothing about them."""
 
     findings: list[Finding] = field(default_factory=list)
     unread: list[Path] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Scan:
 def scan(paths: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _CHUNK) -> Scan:
     """Read every plain file in these directories (or the files themselves). Follows no links.
 
-    `chunk_size` in bytes is what is held in memory at a time.
+    Holds `chunk_size` bytes in memory at a time.
     """
     result = Scan()
     needles = _Needles(secrets)
@@ -74,7 +74,7 @@ def scan(paths: Iterable[Path], secrets: Sequence[Secret], chunk_size: int = _CH
 
 
 def plain_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Each plain file once, whatever it is called."""
+    """Each plain file once, even if it has several names."""
     seen: set[Path] = set()
     for top in paths:
         single = [(str(top.parent), list[str](), [top.name])]
@@ -93,7 +93,7 @@ def _is_plain(path: Path) -> bool:
 
 
 class _Needles:
-    """The secrets, cut into blocks, with where in which secret each comes from."""
+    """The secrets, cut into blocks; with each block its secret and its position there."""
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
         self._occurrences: dict[bytes, list[tuple[Secret, int]]] = {}
@@ -117,7 +117,7 @@ class _Needles:
                 at = chunk.find(block, at + 1)
 
     def _blocks_in(self, chunk: bytes) -> Iterable[bytes]:
-        """All, if they are few; else those that one pass at each of eight alignments meets."""
+        """All blocks, if they are few; else those that one pass at each of eight alignments meets."""
         if len(self._occurrences) <= _FEW:
             return self._occurrences
         found: set[int] = set()

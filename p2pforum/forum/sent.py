@@ -1,8 +1,8 @@
 """Where my posts are: signed only, kept here and not public, or public. Known by the keys that I have.
 
-Nothing stored says "mine" but the keystore: what was signed with a key that is gone is nobody's. That a
-peer has a post is known of those that offered it back while the node listened: who was handed it may have
-refused it.
+Only the keystore says what is "mine". When a key is gone, nothing here says that its posts were mine. A peer
+counts as having a post only if it offered the post back while the node listened, because a peer that was
+handed a post may have refused it.
 """
 
 import enum
@@ -20,7 +20,7 @@ _EXCERPT = 60  # characters
 
 class SentState(enum.Enum):
     WAITING = "waiting"  #: signed; no store has it
-    KEPT = "kept"  #: in the store, and not heard back: on its way, if the node runs
+    KEPT = "kept"  #: in the store, and not offered back: on its way, if the node runs
     PUBLIC = "public"
 
 
@@ -28,7 +28,7 @@ class SentState(enum.Enum):
 class SentPost:
     row: PostRow
     state: SentState
-    held: int = 0  #: by so many peers at least: they offered it back
+    held: int = 0  #: peers that hold it, at least: so many offered it back
 
     @property
     def title(self) -> str:

@@ -1,6 +1,7 @@
-"""What says on this machine that something was mine: which posts, and which bytes to look for after a burn.
+"""What says on this machine that something was mine: which posts, and which bytes to look for
+after a burn.
 
-Not the search itself (scanning.py), nor what is destroyed (burning.py).
+Not the search itself (scanning.py), nor the destruction (burning.py).
 """
 
 import re
@@ -23,7 +24,7 @@ _SIGNATURE = 64  # bytes at the end of every post
 
 @dataclass(frozen=True, slots=True)
 class BurnTargets:
-    """What is to go: these keys, and what says that I was in these threads."""
+    """What to burn: these keys, and what says that I was in these threads."""
 
     keys: frozenset[bytes]
     roots: frozenset[bytes]
@@ -31,8 +32,10 @@ class BurnTargets:
 
 
 def unsent(reader: Reader, targets: BurnTargets) -> list[PostRow]:
-    """Posts in the store that are not public: with `everything`, or in those threads, others' too that pass
-    through this node, for nothing tells them from mine. Their authors see to it that they arrive."""
+    """Posts in the store that are not public: with `everything` all, else those by the keys or in the
+    threads. With them go posts of other people that pass through this node, because nothing tells them from
+    mine. The authors' nodes make sure that those arrive.
+    """
     return [
         row
         for row in reader.unreleased()
@@ -41,11 +44,15 @@ def unsent(reader: Reader, targets: BurnTargets) -> list[PostRow]:
 
 
 def thread_finder(reader: Reader) -> Callable[[str], bytes]:
-    """From the destination of a draft to its thread. Remembers, for when posts are gone that it asked for."""
+    """From the destination of a draft to its thread. It remembers the answers, for when the
+    posts are gone.
+    """
 
     @cache
     def thread_of(destination: str) -> bytes:
-        """The post that it answers, if that is not here (any more)."""
+        """The root of the thread, or the post that the draft answers, if that post is not (or
+        no longer) here.
+        """
         post_id = drafts.post_of(destination)
         row = reader.post(post_id) if post_id else None
         return post_id if row is None else row.root
@@ -54,7 +61,7 @@ def thread_finder(reader: Reader) -> Callable[[str], bytes]:
 
 
 def secrets_of(gone: Contents, lost: Sequence[PostRow], reader: Reader) -> list[Secret]:
-    """What must not be in any file after a burn: seeds in every form we write, and texts never sent.
+    """Bytes that must not be in any file after a burn: seeds in every form we write, and texts never sent.
 
     `lost` are the unsent posts. Call it while the store still has them.
     """
@@ -80,19 +87,21 @@ def _of_key(key: AuthorKey, reader: Reader) -> Iterator[Secret]:
 
 
 def is_unseen(key: AuthorKey, reader: Reader) -> bool:
-    """It is for one thread, and no post of it there is public (any more)."""
+    """Whether it is a key for one thread, and no post by it there is public (any more)."""
     rows = reader.thread(key.root) if key.root else ()
     return bool(key.root) and not any(row.author == key.public and row.released for row in rows)
 
 
 def _texts(what: str, subject: str, body: str) -> list[Secret]:
-    """Without the lines that the text quotes: those are in the store for everyone to read."""
+    """A text without the lines that it quotes: those are in the store for everyone to read."""
     own = re.split(r"^>.*$", body, flags=re.MULTILINE)
     return [Secret(what, text.encode()) for text in (subject, *own)]
 
 
 def sealed_elsewhere(paths: Iterable[Path], keystore: Path) -> list[Finding]:
-    """Backups and other keystores: what is in an encrypted one can't be known, and it outlives a burn."""
+    """Backups and other keystores, which outlive a burn. An encrypted one may hold what was
+    burnt; it can't be read.
+    """
     return [
         Finding(path, -1, 0, "a backup or another keystore: it may hold this, too")
         for path in plain_files(paths)
@@ -104,5 +113,5 @@ def _begins(path: Path, magic: bytes) -> bool:
     try:
         with path.open("rb", buffering=0) as file:
             return file.read(len(magic)) == magic
-    except OSError:  # the search says which files could not be read
+    except OSError:  # the search itself reports files that can't be read
         return False

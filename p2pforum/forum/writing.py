@@ -13,12 +13,12 @@ from p2pforum.core.stamp import blank_stamp
 from p2pforum.forum.authors import Author
 from p2pforum.forum.minting import MintProgress, mint
 
-_MINT_TRIES = 3  # the hour may turn while a stamp is minted; one of the hour before is still good
+_MINT_TRIES = 3  # the hour may end while a stamp is minted; a stamp of the hour before is still good
 
 
 @dataclass(frozen=True, slots=True)
 class UnsignedPost:
-    """What is to be signed, but for the hour and the stamp. `root` is empty for a new thread."""
+    """What will be signed, except the hour and the stamp. `root` is empty for a new thread."""
 
     board: str
     root: bytes
@@ -36,7 +36,9 @@ class PostSigner:
     progress: MintProgress | None = None
 
     def make(self, writing: UnsignedPost, author: Author, *, is_own_thread: bool = False) -> Post:
-        """Mint and sign: seconds, with progress; can be interrupted. Raises Refused for bad fields."""
+        """Mint and sign. It takes seconds, with progress, and the user can interrupt it.
+        Raises Refused for bad fields.
+        """
         bits = self._bits(author, is_own_thread)
         self._sign(self._payload(writing, bits), author)  # refuse before minting, not after
         payload = self._mint(writing, author, bits)
@@ -47,7 +49,7 @@ class PostSigner:
         return self._sign(payload, author)
 
     def _bits(self, author: Author, is_own_thread: bool) -> int:
-        """Drawn from what everyone can see, so that the stamp says nothing more."""
+        """The bits follow from what everyone can see, so that the stamp says nothing more."""
         if author.is_first:
             return self.params.stamp_first
         return self.params.stamp_own_thread if is_own_thread else self.params.stamp_default
@@ -67,14 +69,16 @@ class PostSigner:
 
 
 def clean_board(name: str) -> str:
-    """Raises Refused for a name that is not a board's."""
+    """The name of a board. Raises Refused for a text that is no board's name."""
     if not text.is_valid_board(name):
         raise Refused(f'"{name}" is not a board: a name has 1 to {limits.MAX_BOARD_NAME} of a-z 0-9 . -')
     return name
 
 
 def clean_subject(subject: str) -> str:
-    """One line, as everyone's. Raises Refused if it is empty or too long."""
+    """The subject as one line, written in the same way for all authors. Raises Refused if it
+    is empty or too long.
+    """
     subject = " ".join(_normalize(subject).split())
     if not subject:
         raise Refused("a thread needs a subject")
@@ -85,7 +89,7 @@ def clean_subject(subject: str) -> str:
 
 
 def clean_body(body: str) -> str:
-    """The text as everyone's looks. Raises Refused if it is empty or too long."""
+    """The text, written in the same way for all authors. Raises Refused if it is empty or too long."""
     body = clean_text(body)
     size = len(body.encode())
     if size > limits.MAX_BODY:
@@ -94,7 +98,7 @@ def clean_body(body: str) -> str:
 
 
 def clean_text(body: str) -> str:
-    """As `clean_body`, for a text of any length."""
+    """As `clean_body`, for a text of any length. Raises Refused if it is empty."""
     body = _normalize(body)
     if not body:
         raise Refused("the text is empty")
@@ -104,6 +108,6 @@ def clean_text(body: str) -> str:
 def _normalize(typed: str) -> str:
     try:
         typed.encode()
-    except UnicodeEncodeError:  # a lone surrogate: bytes that were no UTF-8 when they were read
+    except UnicodeEncodeError:  # a lone surrogate: the bytes that were read were no UTF-8
         raise Refused("the text is not UTF-8") from None
     return text.normalize(typed)

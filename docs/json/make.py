@@ -1,6 +1,6 @@
 """Make the JSON Schemas of this directory from the classes of p2pforum/app/shapes.py.
 
-`python docs/json/make.py` writes them; a test fails if they are not those.
+`python docs/json/make.py` writes them; a test fails if the files here are different.
 """
 
 import json

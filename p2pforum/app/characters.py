@@ -1,24 +1,25 @@
 """Which characters of foreign text may be shown as they are: the rule for every front end.
 
-What a terminal or a reader's eye could mistake for something else is shown as <U+XXXX>. This is about display
-only: which text may travel is a rule of the network (core/text.py) and knows no Unicode version. A front end
-of another kind has to escape what else means something to it: a web page, `<` and `&`.
+A character that a terminal or a reader's eye could mistake for something else is shown as
+<U+XXXX>. This is about display only: which text may travel is a rule of the network
+(core/text.py) and knows no Unicode version. Other front ends must also escape the characters
+with a meaning there: a web page must escape `<` and `&`.
 
 An attacker chooses the text. So every function here takes time in proportion to its length, and what is shown
-of a post stays within a few times its bytes: runs of what shows nothing are counted, not written out.
+of a post stays within a few times its bytes: runs of invisible characters are counted, not written out.
 """
 
 import functools
 import re
 import unicodedata
 
-MAX_MARKS = 8  # marks, joiners and selectors on one letter; more smear over the lines around
+MAX_MARKS = 8  # marks, joiners and selectors on one letter; more would cover the lines around
 MAX_HIDDEN = 8  # hidden characters in a row shown as <U+XXXX>, which makes eight of one; then their number
 TAB = 4
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
-# Letters and marks that show nothing: combining joiner, Hangul and Khmer fillers, Mongolian selectors.
+# Letters and marks that are invisible: combining joiner, Hangul and Khmer fillers, Mongolian selectors.
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0}
 _JOINERS = "\u200c\u200d"
 _SELECTORS = "\ufe0e\ufe0f"  # text or emoji style of the character before
@@ -44,7 +45,7 @@ def _clean(text: str) -> str:
             marks += 1
             if marks <= MAX_MARKS:
                 is_alone = char not in WEIGHTLESS and (not out or out[-1] == " ")
-                out.append("\u25cc" + char if is_alone else char)  # not onto what stands before
+                out.append("\u25cc" + char if is_alone else char)  # so it joins no other text
             continue
         is_hidden = shown not in (char, " ")
         _say_left_out(out, marks, MAX_MARKS, "marks")
@@ -64,7 +65,9 @@ def _say_left_out(out: list[str], number: int, most: int, what: str) -> None:
 
 
 def _show(char: str, text: str, i: int) -> str | None:
-    """What is shown for a character; None for a mark, or what else takes no column and may stand there."""
+    """What is shown for a character. None for a mark, and for other characters that take no column and are
+    allowed at this position.
+    """
     if char in _JOINERS:
         return None if _may_join(text, i) else _code(char)
     if char in _SELECTORS:
@@ -86,7 +89,7 @@ def _code(char: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def is_mark(char: str) -> bool:
-    """Whether it stands on the letter before it."""
+    """Whether it combines with the letter before it."""
     return (
         unicodedata.category(char) in ("Mn", "Me")
         and char not in _SELECTORS
@@ -96,7 +99,7 @@ def is_mark(char: str) -> bool:
 
 
 def _may_join(text: str, i: int) -> bool:
-    """Between emoji, or inside a word of a script that is written joined."""
+    """Whether a joiner is allowed: between emoji, or inside a word of a script that is written joined."""
     before, after = text[i - 1 : i], text[i + 1 : i + 2]
     if not before or not after:
         return False

@@ -1,4 +1,4 @@
-"""What `doctor` looks at. Each check says what is so, and what to do where it is not well."""
+"""What `doctor` looks at. Each check says what it found, and what the user can do if something is wrong."""
 
 import os
 import socket
@@ -19,7 +19,9 @@ _BLOCKS = Path("/sys/class/block")
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`command` is what of this program helps, without its name: "init"; empty if nothing does."""
+    """`command` is a command of this program that helps, without the program's name: "init";
+    empty if none helps.
+    """
 
     level: str  #: ok, warn or fail
     check: str
@@ -32,7 +34,9 @@ Check = Callable[[Session], Iterator[Found]]
 
 
 def all_checks(session: Session, more: Mapping[str, Check]) -> Iterator[CheckResult]:
-    """Every check says something, also where what it needs is broken itself. `more`: the front end's own."""
+    """Every check returns something, even if a file it needs is broken. `more`: the front
+    end's own checks.
+    """
     for name, check in (_CHECKS | dict(more)).items():
         try:
             for level, text, *command in check(session):
@@ -86,7 +90,7 @@ def _config(session: Session) -> Iterator[Found]:
 
 
 def _files(session: Session) -> Iterator[Found]:
-    """Nobody else may read what is here: modes and owners."""
+    """Whether other users can read the files here: modes and owners."""
     paths = session.paths
     well = True
     for directory in (paths.data_dir, paths.keys_dir):
@@ -102,7 +106,9 @@ def _files(session: Session) -> Iterator[Found]:
 
 
 def _problem(path: Path, *, may_be_link: bool) -> str:
-    """Empty if there is none. In the key directory links are refused; in the data directory followed."""
+    """What is wrong with a path; empty if nothing is. Links are refused in the key directory, and followed in
+    the data directory.
+    """
     from p2pforum.keystore.files import link_problem, not_private
 
     if not may_be_link and path.is_symlink():
@@ -131,7 +137,7 @@ def _keystore(session: Session) -> Iterator[Found]:
 
 
 def _swap(_session: Session) -> Iterator[Found]:
-    """Python can't lock its memory: what a command holds may be written there."""
+    """Python can't lock its memory, so the system may write secrets of a running command to the swap."""
     rows = _SWAPS.read_text().splitlines()[1:] if _SWAPS.exists() else []
     plain = [name for name in (row.split()[0] for row in rows) if not _is_volatile(name)]
     if plain:
@@ -141,7 +147,7 @@ def _swap(_session: Session) -> Iterator[Found]:
 
 
 def _is_volatile(device: str) -> bool:
-    """In compressed memory, or under dm-crypt."""
+    """Whether swap space is lost when the machine stops: compressed memory, or under dm-crypt."""
     name = os.path.basename(os.path.realpath(device))
     uuid = _BLOCKS / name / "dm" / "uuid"
     return name.startswith("zram") or (uuid.exists() and uuid.read_text().startswith("CRYPT-"))
@@ -183,7 +189,7 @@ def _cannot_bind(address: str) -> str:
     parts = address.split("/")
     families = {"ip4": socket.AF_INET, "ip6": socket.AF_INET6}
     if len(parts) < 5 or parts[1] not in families or parts[3] != "tcp" or not parts[4].isdigit():
-        return ""  # the network layer knows more kinds
+        return ""  # the network layer knows more kinds of addresses
     with socket.socket(families[parts[1]]) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a node does: no wait after a stop
         try:

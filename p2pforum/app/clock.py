@@ -1,4 +1,4 @@
-"""The hour by this machine's clock, and whether it can be right. No finer time exists in a person's data."""
+"""The hour by this machine's clock, and whether it can be right. No finer time exists in a user's data."""
 
 import time
 from typing import TYPE_CHECKING
@@ -23,12 +23,14 @@ def date(hour: int) -> str:
 
 
 def rfc3339(hour: int) -> str:
-    """The beginning of the hour, in UTC."""
+    """The beginning of the hour, in UTC, as RFC 3339 writes it."""
     return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(hour * HOUR))
 
 
 def clock_problem(session: "Session") -> str:
-    """Why the clock can't be right; "" if nothing speaks against it. A running node knows those of peers."""
+    """Why the clock can't be right; "" if nothing speaks against it. A running node knows the
+    clocks of peers.
+    """
     try:
         offset = session.node.status().get("clock", {}).get("peers_ahead")
     except NodeUnreachable:
@@ -37,7 +39,7 @@ def clock_problem(session: "Session") -> str:
 
 
 def unconfirmed(session: "Session") -> str:
-    """Why own posts wait though a peer is there; "" if they do not."""
+    """Why own posts wait although a peer is there; "" if they do not wait."""
     try:
         node = session.node.status()
     except NodeUnreachable:

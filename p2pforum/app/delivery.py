@@ -1,7 +1,7 @@
-"""Where a person's posts and wishes go: to the running node, or into the store itself, under its lock.
+"""Where the user's posts and wishes go: to the running node, or into the store itself, under its lock.
 
-The one place that decides it. The store is the outbox of a node that does not run: what is kept there
-unreleased goes out when it does.
+Only this file decides that. The store is the outbox of a node that does not run: a post kept there unreleased
+goes out when the node runs.
 """
 
 import time
@@ -43,7 +43,7 @@ class Delivery:
         self._store: Store | None = None
         self._door: Door | None = None
         self.failure: P2PForumError | None = None  #: why the last post was not taken
-        self.listen = 0.0  #: seconds for which the node counts who offers a post back
+        self.listen = 0.0  #: seconds for which the node counts the peers that offer a post back
         self.spread: dict[str, int] | None = None  #: how the last post left; None if the node did not say
 
     def __enter__(self) -> Self:
@@ -61,7 +61,9 @@ class Delivery:
         return self._store is not None
 
     def submit(self, raw: bytes) -> Outcome:
-        """Raises Refused or InvalidPost with the reason, StoreError or NodeUnreachable if nobody took it."""
+        """Hand in a post. Raises Refused or InvalidPost with the reason; StoreError or NodeUnreachable if no
+        node and no store took it.
+        """
         try:
             return self._submit(raw)
         except P2PForumError as error:
@@ -78,7 +80,7 @@ class Delivery:
         return self._deliver(ask, lambda store: self._keep(self._door_of(store), raw))
 
     def take_bundle(self, raws: Sequence[bytes]) -> Counter[Outcome]:
-        """Posts of a bundle, together; how many had which outcome."""
+        """Hand in posts of a bundle together; returns how many had which outcome."""
         from p2pforum.core.bundle import join_posts
 
         def keep(store: "Store") -> Counter[Outcome]:
@@ -87,7 +89,9 @@ class Delivery:
         return self._deliver(lambda node: node.submit_bundle(join_posts(raws)), keep)
 
     def pin(self, root: bytes, pinned: bool) -> bool:
-        """Keep a thread whatever its age and the quota, or no longer. Whether that was a change."""
+        """Pin or unpin a thread. Neither age nor quota removes a pinned one. Returns whether
+        that was a change.
+        """
 
         def keep(store: "Store") -> bool:
             from p2pforum.store import pins
@@ -97,7 +101,7 @@ class Delivery:
         return self._deliver(lambda node: node.pin(root, pinned), keep)
 
     def forget(self, ids: Sequence[bytes]) -> int:
-        """Remove posts that were never released: how many were."""
+        """Remove posts that were never released; returns how many were removed."""
         from p2pforum.store import retention
 
         return self._deliver(
@@ -105,13 +109,13 @@ class Delivery:
         )
 
     def scrub(self) -> bool:
-        """See that nothing of what was removed is left in the files. False if a reader is in the way."""
+        """Leave nothing of the removed posts in the files. False if a reader still needs the old state."""
         from p2pforum.store import retention
 
         return self._deliver(lambda node: node.scrub(), retention.clean)
 
     def _deliver(self, ask: "Callable[[NodeClient], T]", keep: "Callable[[Store], T]") -> T:
-        """Ask the node; if there is none, take its place. Once taken, it is kept."""
+        """Ask the node. If none runs, take the store's lock and keep it until the end of the `with`."""
         deadline = time.monotonic() + _PATIENCE
         while self._store is None:
             try:
@@ -152,14 +156,17 @@ class Delivery:
 
 
 class TraceRemover:
-    """The `StoreTraces` of forum.burning. Each act opens the store by itself and closes it: afterwards the
-    files are searched."""
+    """The `StoreTraces` of forum.burning. Each act opens the store by itself and closes it, because the files
+    are searched afterwards.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def forget(self, ids: Sequence[bytes]) -> None:
-        """Raises StoreError for posts that went out meanwhile (they are everyone's now), StoreBusy."""
+        """Raises StoreError for posts that were sent meanwhile, because other nodes have them
+        then; StoreBusy.
+        """
         with Delivery(self._session) as delivery:
             gone = delivery.forget(ids)
         if gone < len(ids):

@@ -18,7 +18,7 @@ class KeystoreFacts:
     """`outbox` (a count) and `drafts` (destinations) are None where a passphrase would be needed to know.
 
     `unlocked` is the number of seconds until the agent locks, None if there is none. `idle` counts the keys
-    that are burnt soon. `encrypted` is None, and `error` says why, for a file that can't be used.
+    that will burn soon. `encrypted` is None, and `error` says why, for a file that can't be used.
     """
 
     exists: bool
@@ -63,7 +63,7 @@ def node_status(session: Session) -> dict[str, Any] | None:
 
 
 def troubles(found: Status) -> list[str]:
-    """What keeps posts from being kept, or soon will."""
+    """Reasons why posts can't be kept, now or soon, each as a text for the user; empty if there are none."""
     said = []
     if found.node is not None and found.node.get("trouble"):
         said.append(f"the node could not keep the last posts that came: {found.node['trouble']}")
@@ -79,7 +79,7 @@ def idle_warning(keys: int) -> str:
 
 
 def keystore_facts(session: Session) -> KeystoreFacts:
-    """Asks for no passphrase."""
+    """The facts that need no passphrase. A KeystoreError of reading is not raised: its text is in `error`."""
     box = unlocking.open_keystore(session)
     try:
         if not box.exists:

@@ -1,4 +1,6 @@
-"""Discussions from elsewhere, and bundles: what a file is, what of it is known here, and taking it in."""
+"""Discussions from elsewhere, and bundles: the kind of a file, which of its posts are known
+here, and taking it in.
+"""
 
 import itertools
 import os
@@ -24,7 +26,7 @@ FORMATS = (BUNDLE, "text", "mbox", "jsonl")
 
 
 def format_of(name: Path, head: bytes) -> str:
-    """What a file is, by its name and its first HEAD bytes."""
+    """The format of a file, by its name and its first HEAD bytes: one of FORMATS."""
     suffix = name.suffix.lower()
     if head.startswith(bundle.MAGIC):
         return BUNDLE
@@ -36,7 +38,9 @@ def format_of(name: Path, head: bytes) -> str:
 
 
 def parse(name: Path, head: bytes, opened: BinaryIO, form: str) -> list[ImportedPost]:
-    """`head` is what was read of it already. Reads no more than the format may have. Raises Refused."""
+    """The posts in a file. `head` is the part that was read already. Reads no more than the
+    format may have. Raises Refused.
+    """
     try:
         if form == "mbox":
             return import_mail.parse_mbox(itertools.chain([head], iter(partial(opened.read, HEAD), b"")))
@@ -50,8 +54,9 @@ def parse(name: Path, head: bytes, opened: BinaryIO, form: str) -> list[Imported
 
 
 def without_known(session: Session, board: str, posts: Sequence[ImportedPost]) -> list[ImportedPost]:
-    """Leave out threads whose first post is on the board already. Threads are published whole, or not at
-    all, so nothing else needs to be remembered of an import; and nothing is, to be found later."""
+    """Leave out threads whose first post is on the board already. A thread is published as a whole or not at
+    all, so no other record of an import is needed. There is none, so that nobody can find one later.
+    """
     here = _first_posts(session, board)
     roots: list[int] = []
     for index, post in enumerate(posts):
@@ -79,13 +84,15 @@ def _first_posts(session: Session, board: str) -> set[tuple[str, str]]:
 def take_in_bundle(
     session: Session, head: bytes, opened: BinaryIO, progress: Callable[[Imported, float], None]
 ) -> Imported:
-    """Keep what is valid in a bundle of this network; `progress` gets what is done so far, and the fraction.
+    """Keep the valid posts of a bundle of this network. `progress` gets what is done so far,
+    and the fraction.
 
-    Stopped anywhere, what was taken stays; `progress` was told of it. Raises Refused for what is no bundle.
+    If the user stops it, the posts taken so far stay, and `progress` was told of them. Raises Refused for a
+    file that is no bundle.
     """
     heads = [head]
     size = 0
-    with suppress(OSError):  # of a pipe nobody knows it
+    with suppress(OSError):  # a pipe has no size
         size = os.fstat(opened.fileno()).st_size
 
     def read(most: int) -> bytes:
@@ -99,5 +106,5 @@ def take_in_bundle(
 
 
 def subjects(posts: Sequence[ImportedPost]) -> Iterator[str]:
-    """Of the threads among them."""
+    """The subjects of the threads among the posts."""
     yield from (post.subject for post in posts if post.reply_to is None)

@@ -1,4 +1,4 @@
-"""Invites: which addresses may stand in one, and telling the node of those that were accepted."""
+"""Invites: which addresses may be in one, and telling the node which ones the user accepted."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -22,8 +22,9 @@ def own_addresses(session: Session) -> tuple[str, ...]:
 
     Raises Refused, and NodeUnreachable where no node runs.
 
-    As it runs, not as the config file is by now: a new onion address with the peer ID that the node has
-    without a proxy would join them for all readers. And where it listens behind one, nobody can come.
+    It takes the addresses of the running node, and not those of the config file, which may have changed. An
+    invite with a new onion address and the peer ID that the node has without a proxy would join the two for
+    all readers. And nobody can reach the addresses where a node behind a proxy listens.
     """
     status = session.node.status()
     if announced := status.get("announced"):
@@ -36,7 +37,7 @@ def own_addresses(session: Session) -> tuple[str, ...]:
 
 
 def accept(session: Session, text: str) -> tuple[Accepted, bool, bool]:
-    """Keep an invite; also whether it is new here, and whether a node runs, which then reads it.
+    """Keep an invite. Also returns whether it is new here, and whether a node runs, which then reads it.
 
     Raises InvalidInvite, NetworkError or Refused.
     """
@@ -49,7 +50,7 @@ def accept(session: Session, text: str) -> tuple[Accepted, bool, bool]:
 
 
 def drop(session: Session, name: str) -> Path:
-    """Take back the acceptance of one; a running node is told. Raises NotFound."""
+    """Take back that the user accepted an invite; a running node is told. Raises NotFound."""
     path = inviting.drop(session.paths, name)
     with suppress(NodeUnreachable):
         session.node.reload()

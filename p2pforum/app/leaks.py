@@ -15,9 +15,10 @@ _ACCOUNTS = Path("/etc/passwd")
 
 
 def leaks_in(session: Session, keystore: Keystore, text: str, place: tuple[bytes, str | None]) -> list[Leak]:
-    """`place` is the thread's root (empty for a new one), and the key that will sign, as in forum/publish.py.
+    """The leaks in a text. `place` is the thread's root (empty for a new one), and the key that will sign, as
+    in forum/publish.py.
 
-    Nothing is found where the text can't be published at all: publishing says what is wrong.
+    If the text can't be published at all, nothing is found here; publishing says what is wrong.
     """
     try:
         contents, names = keystore.read(), list(machine_names())
@@ -27,7 +28,9 @@ def leaks_in(session: Session, keystore: Keystore, text: str, place: tuple[bytes
 
 
 def machine_names() -> Iterator[str]:
-    """Of machine, account and owner. From the kernel and a file: the C library might ask a server."""
+    """Names of the machine, the account and its owner. From the kernel and a file, because the C library
+    might ask a server.
+    """
     yield socket.gethostname().partition(".")[0]
     yield os.environ.get("USER", "")
     for line in _ACCOUNTS.read_text(errors="replace").splitlines() if _ACCOUNTS.exists() else ():

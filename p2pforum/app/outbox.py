@@ -1,4 +1,4 @@
-"""Where my posts are, and why those that stay do: the facts behind `outbox`."""
+"""Where my posts are, and why some of them stay here: the facts behind `outbox`."""
 
 import enum
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from p2pforum.forum.sent import SentPost, SentState, my_posts
 
 
 class State(enum.Enum):
-    WAITING = "waiting"  #: written, and nobody has it yet
+    WAITING = "waiting"  #: written; only this machine has it
     TRAVELLING = "travelling"  #: on its way by a detour that hides where it started
     PUBLIC = "public"
     HELD = "held"  #: peers would refuse it now
 
 
 class Why(enum.Enum):
-    """Why a post is held."""
+    """The reason why a post is held."""
 
     CLOCK = "the clock of this machine can't be right"
     AHEAD = "dated in the future"
@@ -37,18 +37,19 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """`posts`: those that are not public first, then the newest public ones. `waiting` counts what waits for
-    a peer, whoever wrote it: imported posts too, whose keys are gone. `clock_problem` may be empty."""
+    """`posts`: those that are not public first, then the newest public ones. `waiting` counts all posts that
+    wait for a peer, also of imports, whose keys are gone. `clock_problem` may be empty.
+    """
 
     posts: list[Mine]
     waiting: int
     node_runs: bool
     clock_problem: str
-    unconfirmed: str  #: why what is kept waits though a peer is there; empty if it does not
+    unconfirmed: str  #: why posts wait although a peer is there; empty if they do not
 
 
 def outbox(session: Session) -> Outbox:
-    """Raises KeystoreError."""
+    """Where my posts are, and why. Raises KeystoreError."""
     box = open_keystore(session)
     found = my_posts(box.read(), session.reader, session.config.params) if box.exists else []
     stem = travelling(session)
@@ -62,7 +63,7 @@ def outbox(session: Session) -> Outbox:
 
 
 def travelling(session: Session) -> tuple[int, int] | None:
-    """Posts on their way by the detour: own ones, and others'. None if no node runs."""
+    """Posts on their way by the detour: own ones, and those of others. None if no node runs."""
     status = node_status(session)
     if status is None:
         return None
@@ -71,13 +72,13 @@ def travelling(session: Session) -> tuple[int, int] | None:
 
 
 def has_peer(session: Session) -> bool:
-    """Whether a node runs that has somebody to hand posts to."""
+    """Whether a node runs that has a peer to hand posts to."""
     status = node_status(session)
     return status is not None and bool(status["peers"])
 
 
 def _mine(sent: SentPost, now: int, *, travels: bool, wrong: bool) -> Mine:
-    """`travels`: an own post is on its way. Which of several the node does not say."""
+    """`travels`: an own post is on its way. The node does not say which of several."""
     match sent.state:
         case SentState.PUBLIC:
             return Mine(sent, State.PUBLIC)

@@ -1,4 +1,4 @@
-"""Proofs that two pseudonyms are one person: made, found in a text, and judged by what is known here."""
+"""Proofs that two pseudonyms are one person: made, found in a text, and checked with what is known here."""
 
 import re
 from collections.abc import Iterator
@@ -13,27 +13,31 @@ from p2pforum.forum import linking, private_linking
 from p2pforum.forum.keys import find_key
 from p2pforum.keystore.contents import Contents
 
-_MANY = 50  # proofs of one text: each takes a millisecond, and a page of them is no longer read
+_MANY = 50  # proofs of one text: each takes a millisecond, and a user reads no page of them
 _PROOF = re.compile(r"p2pforum-(?:private-)?link-[0-9]+:[\w=-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one proof shows. `problem` is empty if it convinces whoever asked."""
+    """What one proof shows. `problem` is empty if it convinces the user."""
 
     kind: str  #: public or private
     keys: tuple[bytes, ...] = ()
-    reader: bytes = b""  #: the key of the only one whom it can convince
+    reader: bytes = b""  #: the key of the one reader whom it can convince
     problem: str = ""
 
 
 def prove(session: Session, box: Contents, one: str, other: str) -> str:
-    """To everybody, for ever. `one` and `other` are keys of mine as typed. Raises NotFound or Ambiguous."""
+    """A proof for everybody, for ever. `one` and `other` are keys of mine as typed. Raises
+    NotFound or Ambiguous.
+    """
     return linking.make_proof(find_key(box, one), find_key(box, other), session.config.params)
 
 
 def prove_to(session: Session, box: Contents, one: str, other: str, reader: str) -> str:
-    """To the holder of one key, who could have made it. Raises Refused as well."""
+    """A proof for the owner of one key, who could have made it himself. Raises Refused,
+    NotFound or Ambiguous.
+    """
     key = whole_key(session, reader)
     if session.reader.revealed([key]):
         raise Refused(
@@ -43,7 +47,9 @@ def prove_to(session: Session, box: Contents, one: str, other: str, reader: str)
 
 
 def make_up(session: Session, box: Contents, one: str, other: str, reader: str) -> str:
-    """What a reader can make up about two keys of others: so a proof to one reader shows others nothing."""
+    """A proof that a reader makes up about two keys of others. Because he can, a proof made for one reader
+    convinces no other reader.
+    """
     first, second = whole_key(session, one), whole_key(session, other)
     try:
         mine = box.keys[whole_key(session, reader)]
@@ -57,7 +63,9 @@ def proofs_in(text: str) -> Iterator[str]:
 
 
 def check(session: Session, proof: str) -> Shown:
-    """What it shows to the person whose session this is. Raises KeystoreError."""
+    """What a proof shows to the user of this session. Raises KeystoreError; a proof that
+    proves nothing raises nothing.
+    """
     is_private = proof.startswith("p2pforum-private-")
     try:
         shown = _check_private(session, proof) if is_private else _check_public(session, proof)

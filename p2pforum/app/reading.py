@@ -1,4 +1,4 @@
-"""What a person sees: a thread by what they typed, their own posts, the boards and threads they follow."""
+"""What the user sees: a thread by what was typed, own posts, the boards and threads the user follows."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A thread, and which post of it was asked for (its root, or one that is shown in it)."""
+    """A thread, and the post in it that the user asked for (its root, or one that is shown in it)."""
 
     thread: ThreadView
     post_id: bytes
 
 
 def root_of(session: Session, typed: str) -> bytes:
-    """The thread with the ID that begins so, or of that post. Raises NotFound or Ambiguous."""
+    """The root of the thread whose ID begins so, or of the thread of that post. Raises
+    NotFound or Ambiguous.
+    """
     asked = session.reader.resolve(typed)
     post = session.reader.post(asked)  # None: the root of a thread of which only answers are here
     return post.root if post else asked
 
 
 def read_thread(session: Session, typed: str, contents: "Contents | None" = None) -> Asked:
-    """`contents` say what is mine and what I call others. Raises NotFound or Ambiguous."""
+    """`contents` say which posts are mine and what I call others. Raises NotFound or Ambiguous."""
     asked = session.reader.resolve(typed)
     return Asked(thread_view(session.reader, root_of(session, typed), contents), asked)
 
@@ -45,7 +47,7 @@ def own_post(session: Session, typed: str, contents: "Contents") -> PostView:
 
 
 def threads_seen(session: Session, board: str | None, limit: int) -> list[ThreadRow]:
-    """The latest first: of one board, or of those that the config file names, or of all."""
+    """Threads, the latest first: of one board, or of those that the config file names, or of all."""
     boards = [board] if board else list(session.config.boards)
     if not boards:
         return session.reader.threads(None, limit)

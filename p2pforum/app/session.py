@@ -1,4 +1,4 @@
-"""One person's data on this machine, as a front end has it in hand."""
+"""One user's data on this machine, as a front end uses it."""
 
 import os
 from collections.abc import Callable
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Everything is opened when it is first asked for. Use it in a `with`, or close it. For one thread.
+    """Every part is opened when it is first asked for. Use it in a `with`, or close it. For
+    one thread of execution.
 
-    `home` is the directory that everything lies under; without it, P2PFORUM_HOME or the system say where.
-    `now` gives the hour since 1970. `ask` is called for the keystore's passphrase, if it takes one.
+    All files are under the directory `home`; without it, P2PFORUM_HOME or the system say where. `now` gives
+    the hour since 1970. `ask` is called for the keystore's passphrase, if it has one.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Session:
 
     @property
     def reader(self) -> "Reader":
-        """Raises StoreError for a store that can't be read. Without a store there is nothing to read."""
+        """Raises StoreError for a store that can't be read. Where there is no store, it is empty."""
         if self._reader is None:
             from p2pforum.store.queries import open_reader
 
@@ -59,7 +60,7 @@ class Session:
         return self._reader
 
     def look_again(self) -> None:
-        """Read the store from now on that was not there when it was first asked for, and is there by now."""
+        """If there was no store at the first look and there is one now, read that from now on."""
         if self._reads_nothing and self._reader is not None and self._reader.path.exists():
             self.close()
 
@@ -85,7 +86,9 @@ class Session:
 
 
 def tilde(path: "Path") -> str:
-    """A path as a person writes it, and without the account's name in what gets pasted elsewhere."""
+    """A path as a user writes it. It leaves out the account's name, because users paste such
+    texts elsewhere.
+    """
     home = os.environ.get("HOME", "")
     text = str(path)
     return "~" + text[len(home) :] if len(home) > 1 and text.startswith(home + "/") else text

@@ -2,7 +2,7 @@
 
 docs/json/ has a JSON Schema of each, made from the classes here by docs/json/make.py. `hour` is in hours
 since 1970, `time` the beginning of that hour in UTC. IDs and keys have 52 letters. `name` is always the
-pseudonym's own, as everybody sees it, and `petname` what the person calls it.
+pseudonym's own, as everybody sees it, and `petname` the user's own name for it.
 """
 
 import json
@@ -28,7 +28,7 @@ _KINDS = ", ".join(row.name for row in kinds.TABLE.values())
 
 
 class PostShape(TypedDict):
-    """A post. What is optional is there where it is known."""
+    """A post. The optional fields are there if they are known."""
 
     id: str
     root: Annotated[str, "the thread: the ID of its first post"]
@@ -77,7 +77,7 @@ class ThreadShape(TypedDict):
 
 
 class BoardShape(TypedDict):
-    """A board. One from an invite has nothing here yet."""
+    """A board. One that only an invite names has no posts here yet."""
 
     board: str
     thread_count: int
@@ -87,7 +87,7 @@ class BoardShape(TypedDict):
 
 
 class KeyShape(TypedDict):
-    """A key of the person's own, without its secret."""
+    """A key of the user's own, without its secret."""
 
     key: str
     petname: Annotated[str | None, "of a pseudonym for more than one thread"]
@@ -111,7 +111,7 @@ class GossipShape(TypedDict):
 
 
 class PeerShape(TypedDict):
-    """A peer that is connected, or that is wanted and is not."""
+    """A peer that is connected, or one that the node wants to connect to."""
 
     peer: Annotated[str | None, "its ID; null while it is not connected"]
     direction: Annotated[str, "outbound or inbound"]
@@ -241,7 +241,7 @@ def key_shape(view: "KeyView") -> KeyShape:
 
 
 def peer_shape(peer: Mapping[str, Any]) -> PeerShape:
-    """Of what the node says of a peer."""
+    """The shape of what the node says of a peer."""
     return {
         "peer": peer.get("peer"),
         "direction": str(peer.get("direction", "outbound")),
@@ -254,7 +254,7 @@ def peer_shape(peer: Mapping[str, Any]) -> PeerShape:
 
 
 def json_lines(raws: Iterator[bytes], params: "NetworkParams") -> Iterator[str]:
-    """Each post as one line of JSON, ASCII only; one damaged on disk is left out."""
+    """Each post as one line of JSON, ASCII only. A post that is damaged on disk is left out."""
     for raw in raws:
         try:
             post = decode(raw, params)

@@ -12,10 +12,11 @@ from p2pforum.keystore.keystore import HeldKey, Keystore, Passphrase, passphrase
 
 
 def open_keystore(session: Session, *, with_agent: bool = True) -> Keystore:
-    """The keystore as it is. When it is first read, the agent is asked for its key, or else the file that
-    P2PFORUM_PASSPHRASE_FILE names, or else the person.
+    """The keystore as it is. When it is first read, its key comes from the agent, or else the passphrase from
+    the file that P2PFORUM_PASSPHRASE_FILE names, or else from the user. Raises KeystoreError.
 
-    From here on this process holds secrets: it leaves no core dump, and lets nobody look into it.
+    From here on this process holds secrets. So it leaves no core dump, and other processes
+    can't look into it.
     """
     forbid_dumps()
     passphrase = passphrase_from_environment(os.environ) or session.ask or _refuse
@@ -23,8 +24,9 @@ def open_keystore(session: Session, *, with_agent: bool = True) -> Keystore:
 
 
 def made_keystore(session: Session) -> tuple[Keystore, bool]:
-    """The same, made without a passphrase if there is none yet: a first post needs no ceremony. Also whether
-    it was made just now: then the person is to be told who can read it."""
+    """The same, made without a passphrase if there is none yet, so that a first post needs no preparation.
+    Also whether it was made just now: then the front end tells the user who can read it.
+    """
     box = open_keystore(session)
     is_new = not box.exists
     if is_new:
@@ -33,7 +35,8 @@ def made_keystore(session: Session) -> tuple[Keystore, bool]:
 
 
 def contents_without_asking(session: Session) -> Contents | None:
-    """What the keystore holds if it is plain or unlocked: reading never asks for a passphrase.
+    """The keystore's contents if it is plain or unlocked, because reading never asks for a passphrase. None
+    if it is locked or not there.
 
     Raises KeystoreError for a keystore that can't be used.
     """
@@ -48,7 +51,7 @@ def contents_without_asking(session: Session) -> Contents | None:
 
 
 class Locked(KeystoreError):
-    """It would take a passphrase, and nobody is there to be asked for it."""
+    """The keystore needs a passphrase, and there is no way to ask for it."""
 
 
 def _keystore(session: Session, passphrase: Passphrase, held_key: HeldKey | None) -> Keystore:
@@ -60,7 +63,7 @@ def _refuse() -> bytes:
 
 
 def _agent_key(session: Session) -> HeldKey | None:
-    """None, and no imports, if no agent can be there."""
+    """The agent's key. None, and without imports, if no agent can be there."""
     if not _agent_socket(session).exists():
         return None
     from p2pforum.agent.client import ask_key

@@ -1,7 +1,7 @@
 """What an ID that was typed means, and whether it was typed in full.
 
-The beginning of an ID can be ground: an attacker makes a post or a key whose ID begins with the same letters.
-So nothing that lasts is done by a beginning alone: the front end shows what it means, and asks.
+An attacker can make a post or a key whose ID begins with the same letters as another. So nothing that lasts
+is done by a beginning alone: the front end shows what it means, and asks the user.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ from p2pforum.store.queries import PostRow
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A thread and, if it was asked for, a pseudonym. `post` is the thread's first post, or the pseudonym's;
-    None if it is not here. `is_whole`: it was typed in full, so nobody needs to be asked."""
+    """A thread and, if the user asked for it, a pseudonym. `post` is the thread's first post, or the
+    pseudonym's; None if it is not here. `is_whole`: the ID was typed in full, so the user need not be asked.
+    """
 
     root: bytes
     key: bytes
@@ -25,7 +26,7 @@ class Meant:
 
 
 def thread_meant(session: Session, typed: str) -> Meant:
-    """By its ID or that of a post in it. Raises NotFound or Ambiguous."""
+    """A thread by its ID or by that of a post in it. Raises NotFound or Ambiguous."""
     whole = _whole(typed)
     asked = whole or session.reader.resolve(typed)
     post = session.reader.post(asked)
@@ -34,7 +35,9 @@ def thread_meant(session: Session, typed: str) -> Meant:
 
 
 def pseudonym_meant(session: Session, typed: str, *, may_be_key: bool) -> Meant:
-    """By a post of it, or by its whole key: then `root` is empty. Raises NotFound or Ambiguous."""
+    """A pseudonym by one of its posts, or by its whole key; then `root` is empty. Raises
+    NotFound or Ambiguous.
+    """
     whole = _whole(typed)
     row = session.reader.post(whole or session.reader.resolve(typed))
     if row is None and whole and may_be_key:
@@ -45,7 +48,9 @@ def pseudonym_meant(session: Session, typed: str, *, may_be_key: bool) -> Meant:
 
 
 def whole_key(session: Session, typed: str) -> bytes:
-    """A key by its own name or by a post that it signed. Raises Refused for a beginning."""
+    """A key, typed itself or as the ID of a post that it signed. Raises Refused for a beginning, and NotFound
+    for a whole ID that is no key and no post here.
+    """
     value = _whole(typed)
     if not value:
         raise Refused(
@@ -61,7 +66,7 @@ def whole_key(session: Session, typed: str) -> bytes:
 
 
 def _whole(typed: str) -> bytes:
-    """Empty if it is a beginning."""
+    """The bytes of a whole ID; empty if it is a beginning."""
     try:
         return parse_id(typed)
     except ValueError:

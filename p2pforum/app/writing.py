@@ -1,7 +1,9 @@
-"""Write as the person: posts, replies, edits, withdrawals, revealed keys, imports. The one recipe for it.
+"""Write as the user: posts, replies, edits, withdrawals, revealed keys, imports. The only
+code that does it.
 
-Check the clock; hand in what waits in the outbox; publish; remember for leak-report what the node says of it;
-keep the text as a draft if it failed, and drop the draft if it went out; look at idle keys. No text is lost.
+Check the clock; hand in posts that wait in the outbox; publish; remember for leak-report what the node says
+of the post; keep the text as a draft if it failed, and drop the draft if the post went out; look at idle
+keys. No text is lost.
 """
 
 import enum
@@ -31,11 +33,11 @@ REFUSED = (Outcome.REFUSED, Outcome.INVALID)
 
 
 class Source(enum.Enum):
-    """Where a text comes from, which decides what becomes of it and of its draft."""
+    """Where a text comes from. That decides what happens to the text and to its draft."""
 
-    FILE = enum.auto()  #: from a file of the person's: if publishing fails, it is there still
+    FILE = enum.auto()  #: from a file of the user's: if publishing fails, the file still has it
     TYPED = enum.auto()  #: it is nowhere else: if publishing fails, it is kept as a draft
-    DRAFT = enum.auto()  #: the same, and the draft that was there went into it: it is dropped afterwards
+    DRAFT = enum.auto()  #: the same, and it began as a draft, which is dropped afterwards
 
 
 _NOTHING_IDLE = Review((), ())
@@ -45,24 +47,24 @@ _NOTHING_IDLE = Review((), ())
 class Done:
     """A post of mine and what became of it: see `Published`. It is out, or waits in the outbox.
 
-    `unremembered` and `undropped`: why leak-report won't know of it, and why its draft is still there.
+    `unremembered`: why leak-report won't know of it. `undropped`: why its draft is still there.
     """
 
     published: Published
     node_was_off: bool  #: it is kept here, and goes out when the node runs
-    is_nobody_there: bool = False  #: nobody took it, as no node answers and the store is in use
+    is_nobody_there: bool = False  #: no node answers and the store is in use, so it was not taken
     unremembered: str = ""
     undropped: str = ""
     idle: Review = _NOTHING_IDLE
 
 
 class Writer:
-    """One person writing. Use it in a `with`: without a node the store stays open between posts.
+    """Writes for one user. Use it in a `with`: without a node the store stays open between posts.
 
-    `progress` is told how many stamps were tried, and after how many one is found on average. The node counts
-    for `listen` seconds who offers a post back. Methods that write raise Refused for what can't be published,
-    NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is the destination of the
-    draft that the text became, and `not_kept` says why it became none.
+    `progress` is told how many stamps were tried, and after how many one is found on average. For `listen`
+    seconds the node counts the peers that offer a post back. Methods that write raise Refused for a text that
+    can't be published, NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is
+    the destination of the draft that has the text, and `not_kept` says why there is no draft.
     """
 
     def __init__(
@@ -98,7 +100,9 @@ class Writer:
         return self._delivery.node_was_off
 
     def post(self, board: str, subject: str, body: str, *, key: str | None = None) -> Done:
-        """Start a thread. `key`: None for a fresh one, "once", or a pseudonym's name."""
+        """Start a thread. `key`: None for a fresh one, "once", or a pseudonym's name. Raises
+        as the class says.
+        """
 
         def act() -> Published:
             if not body:
@@ -108,7 +112,9 @@ class Writer:
         return self._write(act, drafts.board_destination(board), subject, body)
 
     def reply(self, to: Sequence[bytes], body: str, *, key: str | None = None, visibly: bool = False) -> Done:
-        """Answer these posts of one thread. `visibly`: though it shows that two pseudonyms are one person."""
+        """Answer these posts of one thread. `visibly`: do so even if it shows that two
+        pseudonyms are one person.
+        """
 
         def act() -> Published:
             return self._publisher.reply(to[0], body, also=to[1:], key=key, visibly=visibly)
@@ -116,22 +122,23 @@ class Writer:
         return self._write(act, drafts.reply_destination(to[0]), "", body)
 
     def edit(self, target: bytes, body: str) -> Done:
-        """Give a post of mine a new text. Who has the old one keeps it."""
+        """Give a post of mine a new text. Nodes and readers that have the old one keep it."""
         return self._write(
             lambda: self._publisher.supersede(target, body), drafts.edit_destination(target), "", body
         )
 
     def retract(self, target: bytes) -> Done:
-        """Withdraw a post of mine: programs that follow the rules hide it. Who has it keeps it."""
+        """Withdraw a post of mine. Programs that follow the rules hide it; nodes that have it keep it."""
         return self._write(lambda: self._publisher.retract(target))
 
     def reveal(self, public: bytes) -> bytes:
-        """Publish the secret of a key of mine; give the ID of the post that does. Raises Refused if it fails.
+        """Publish the secret of a key of mine; returns the ID of the post that does. Raises
+        Refused if it fails.
 
-        Nothing of the outbox goes along, and nothing is remembered: that key is about to be burnt.
+        It hands in no other posts of the outbox, and remembers nothing: the key will be burnt next.
         """
         if before := self._publisher.find_reveal(public):
-            return before  # of a time that was cut short
+            return before  # by an earlier try that was interrupted
         self._check_clock()
         published = self._publisher.reveal(public)
         if published.outcome not in TAKEN:
@@ -141,7 +148,9 @@ class Writer:
     def publish_import(
         self, posts: Sequence[ImportedPost], board: str, progress: Callable[[int, int], None]
     ) -> Iterator[Published]:
-        """A discussion from elsewhere, thread by thread; `progress` gets posts minted and posts in all."""
+        """Publish a discussion from elsewhere, thread by thread; `progress` gets posts minted
+        and posts in all.
+        """
         submit, params = self._delivery.submit, self._session.config.params
         resubmit_outbox(self._keystore, submit, params)
         signer = PostSigner(params, self._session.now)
@@ -164,7 +173,7 @@ class Writer:
         return replace(done, idle=review(self._session, self._keystore))
 
     def _done(self, published: Published) -> Done:
-        """The post is out: nothing here may make it look as if it were not."""
+        """Follow up a post that is out. Errors here must not make it look as if it were not."""
         failure, problem = self._delivery.failure, ""
         try:
             remember(self._keystore, published.post, self._delivery.spread, self._listen)
@@ -178,7 +187,7 @@ class Writer:
             raise Refused(f"{wrong}. Your post would carry that hour, and peers would refuse it")
 
     def _keep_draft(self, destination: str, subject: str, body: str) -> None:
-        """What goes wrong here must not take the place of what went wrong before."""
+        """Keep the text as a draft. An error here must not hide the error that came before."""
         draft = Draft(storable(subject), storable(body), self._session.now())
         try:
             with self._keystore.transaction() as box:
@@ -189,7 +198,7 @@ class Writer:
             self.kept_as = destination
 
     def _drop_draft(self, destination: str) -> str:
-        """Why it could not be done: the post is out, so that is no failure."""
+        """Drop the draft. Returns why that failed: the post is out, so it is no failure of the post."""
         try:
             if destination in self._keystore.read().drafts:
                 with self._keystore.transaction() as box:
@@ -200,9 +209,10 @@ class Writer:
 
 
 def review(session: Session, keystore: Keystore) -> Review:
-    """Burn the idle keys that were warned of three days ago; give those, and the ones to warn of now.
+    """Burn the idle keys that the user was warned of three days ago. Returns those, and the
+    ones to warn of now.
 
-    After something was written, not before: a key that signs just now does not burn.
+    Call it after writing, not before: then a key that has just signed does not burn.
     """
     if not is_anything_due(keystore.read(), session.now()):
         return _NOTHING_IDLE
@@ -211,5 +221,5 @@ def review(session: Session, keystore: Keystore) -> Review:
 
 
 def storable(text: str) -> str:
-    """What was no UTF-8 when it was read, with marks where it was not."""
+    """The text, with marks in place of bytes that were no UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

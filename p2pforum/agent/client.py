@@ -28,7 +28,7 @@ from p2pforum.core.errors import KeystoreError
 
 _PATIENCE = 2.0  # seconds for an answer: the agent has nothing else to do
 _ROOT = Path(__file__).parents[2]  # where the package lies
-# -I and -S: neither the environment nor installed packages have a say in what runs there.
+# -I and -S: neither the environment nor installed packages change what runs there.
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from p2pforum.agent.holder import main; main()"
 
 
@@ -43,7 +43,9 @@ class AgentStatus:
 
 
 def start(keystore: Path, mark: bytes, key: bytes, idle: int) -> None:
-    """An agent of its own session, in place of one that runs. `idle` in seconds. Raises KeystoreError."""
+    """Start an agent in a session of its own, in place of one that runs. `idle` is in
+    seconds. Raises KeystoreError.
+    """
     lock(keystore)
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_ROOT)]
     command += [str(keystore), str(idle), str(limits.AGENT_MOST_SECONDS)]
@@ -69,13 +71,13 @@ def start(keystore: Path, mark: bytes, key: bytes, idle: int) -> None:
 
 
 def ask_key(keystore: Path, mark: bytes) -> bytes | None:
-    """The key that opens a file which begins with `mark`; None without an agent that has it."""
+    """The key that opens a file which begins with `mark`; None if no agent has it."""
     key = _ask(keystore, KEY, mark, KEY_SIZE)
     return key if key is not None and len(key) == KEY_SIZE else None
 
 
 def ask_status(keystore: Path) -> AgentStatus | None:
-    """None if no agent runs."""
+    """How long the agent of this keystore will hold the key; None if no agent runs."""
     with _connected(keystore) as connection:
         if connection is None:
             return None
@@ -86,9 +88,10 @@ def ask_status(keystore: Path) -> AgentStatus | None:
 
 
 def lock(keystore: Path) -> bool:
-    """End the agent; when this returns its copy of the key is gone. False if none ran.
+    """End the agent; when this returns, its copy of the key is gone. False if none ran.
 
-    One that does not answer (stopped in a debugger, say) is killed: who locks must be able to rely on it.
+    An agent that does not answer (stopped in a debugger, say) is killed, because the user must be able to
+    rely on the lock.
     """
     with _connected(keystore) as connection:
         if connection is None:
@@ -114,7 +117,7 @@ def _exchange(connection: socket.socket, letter: bytes, mark: bytes, size: int) 
 
 @contextmanager
 def _connected(keystore: Path) -> Iterator[socket.socket | None]:
-    """None if nobody of this account answers there."""
+    """None if no agent of this account answers."""
     path = keystore.with_name(SOCKET_NAME)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_PATIENCE)

@@ -5,7 +5,7 @@ keystore gets another passphrase, is replaced or is gone. Then nothing is left: 
 
 A request is a letter and the mark, which is the beginning of the keystore file that stays as long as its
 passphrase does. KEY gives the 32 bytes if the mark is the one it was started with, LOCK a byte once all is
-wiped, STATUS three numbers. Whatever else comes is answered by closing the connection.
+wiped, STATUS three numbers. The agent answers any other request by closing the connection.
 """
 
 import os
@@ -28,7 +28,7 @@ ANSWER = struct.Struct(">II?")  # to STATUS: seconds left without use, and in an
 CREDENTIALS = struct.Struct("3i")  # struct ucred of <sys/socket.h>: pid, uid, gid
 
 _TICK = 1.0  # seconds between two looks at the clock and at the keystore
-_PATIENCE = 1.0  # seconds for one request: nobody can hold up the others for longer
+_PATIENCE = 1.0  # seconds for one request: so one process can't hold up the others for longer
 _BACKLOG = 16
 
 
@@ -47,7 +47,9 @@ class Holder:
         self._is_told = False
 
     def serve(self, listening: socket.socket) -> None:
-        """Answer until it is over."""
+        """Answer one request after another until it is time to end (`idle`, `most`, LOCK, or
+        another keystore).
+        """
         self._inode = self._path.stat().st_ino
         listening.settimeout(_TICK)
         while not self._is_over():
@@ -61,7 +63,9 @@ class Holder:
         return self._is_told or _now() >= min(self._end, self._idle_end) or not self._is_current()
 
     def _is_current(self) -> bool:
-        """Whether the keystore is still the one that the key opens, and no other agent took the place."""
+        """Whether the keystore is still the one that the key opens, and no other agent runs
+        in place of this one.
+        """
         try:
             with self._keystore.open("rb", buffering=0) as file:
                 return file.read(MARK_SIZE) == self._mark and self._path.stat().st_ino == self._inode
@@ -88,19 +92,19 @@ class Holder:
 
 
 def _now() -> float:
-    """Seconds since the machine was started; monotonic() would stand still while it sleeps."""
+    """Seconds since the machine was started, with the time it slept, which monotonic() leaves out."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def credentials(connection: socket.socket) -> tuple[int, int, int]:
-    """Process, user and group ID at the other end, as the kernel noted them."""
+    """Process, user and group ID of the other end, as the kernel noted them."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
     pid, uid, gid = CREDENTIALS.unpack(raw)
     return pid, uid, gid
 
 
 def receive(connection: socket.socket, size: int) -> bytes:
-    """So many bytes, or those before the other end closed."""
+    """`size` bytes, or fewer if the other end closed."""
     got = b""
     while len(got) < size and (piece := connection.recv(size - len(got))):
         got += piece
@@ -115,7 +119,9 @@ def remove_socket(path: Path, inode: int) -> None:
 
 @contextmanager
 def listening_socket(path: Path) -> Iterator[socket.socket]:
-    """Mode 0600; takes the place of an agent that is there: that one sees it and ends."""
+    """A listening socket, mode 0600. It replaces the socket of an agent that is there; that
+    agent sees this and ends.
+    """
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         with socket_address(fresh) as address:
@@ -133,11 +139,11 @@ def listening_socket(path: Path) -> Iterator[socket.socket]:
 def main() -> None:
     """`argv`: the keystore file, seconds without use, seconds in any case. Standard input: mark and key.
 
-    Says one byte when it answers on the socket, and is then on its own.
+    Writes one byte when it answers on the socket; from then on it runs alone.
     """
     keystore, idle, most = sys.argv[1:]
     if os.fork():
-        os._exit(0)  # who started us need not wait for our end
+        os._exit(0)  # the process that started us need not wait for our end
     os.umask(0o077)
     forbid_dumps()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -1,11 +1,11 @@
-"""The node's local socket: HTTP over a Unix socket, for the front ends of the same person.
+"""The node's local socket: HTTP over a Unix socket, for the front ends of the same user.
 
 backend.py  what the node must be able to do (a Protocol that the front desk implements)
 app.py      the endpoints: requests to that backend and back
 problems.py  errors in answers
-streaming.py a sync as it goes on
+streaming.py a sync while it runs
 connection.py HTTP/1.1 with one front end: h11 over a stream
-server.py   our socket, who may talk, how it ends
+server.py   our socket, who may connect, how it ends
 address.py  socket paths longer than the kernel takes
 client.py   the front ends' side, standard library only
 """

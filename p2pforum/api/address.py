@@ -7,13 +7,15 @@ from pathlib import Path
 
 from p2pforum.core.errors import P2PForumError
 
-_SUN_PATH = 107  # bytes in sockaddr_un.sun_path, its closing zero taken off
+_SUN_PATH = 107  # bytes in sockaddr_un.sun_path, without its closing zero
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
 @contextlib.contextmanager
 def socket_address(path: Path) -> Iterator[str]:
-    """What to give to bind() or connect() for `path`, valid inside the block."""
+    """The address to give to bind() or connect() for `path`, valid inside the block. Raises P2PForumError for
+    a long path on a system without /proc/self/fd.
+    """
     if len(os.fsencode(path)) <= _SUN_PATH:
         yield str(path)
         return

@@ -1,7 +1,7 @@
 """What front ends can ask of the node: the endpoints and their answers.
 
-No sockets here (server.py), no logic of the node (backend.py). Requests are never logged: together
-with a peer's view of the clock they would tell who wrote what.
+No sockets here (server.py), no logic of the node (backend.py). Requests are never logged: an attacker who has
+the log and a peer's record of times could see who wrote what.
 """
 
 import json
@@ -41,13 +41,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """The answer is a sync with that peer, as it goes on."""
+    """The answer is a sync with that peer, while it runs."""
 
     target: str
 
 
 Answer = tuple[int, Any] | Sync
-"""A status and what becomes JSON, or a stream."""
+"""A status and a value for JSON, or a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Route:
 
 
 def find_route(head: Head) -> Route:
-    """Raises BadRequest if there is none."""
+    """The endpoint for a path and method. Raises BadRequest (404, 405) if there is none."""
     route = ROUTES.get(head.path)
     if route is None:
         raise BadRequest(404, "no such path", "no such path; docs/API.md lists them")
@@ -95,7 +95,7 @@ def _seconds(text: str) -> float:
 
 
 async def _forget(request: Request) -> Answer:
-    """One ID in one request: that two posts go together is nothing for the node to know."""
+    """One ID in one request: the node must not learn that two posts belong together."""
     post_id = _asked(request, '{"id": "a whole ID"}', lambda asked: parse_id(asked["id"]))
     return 200, {"forgotten": await request.backend.forget(post_id)}
 
@@ -147,13 +147,13 @@ async def _sync(request: Request) -> Answer:
 
 
 def _asked(request: Request, shape: str, read: Callable[[Any], T]) -> T:
-    """What `read` finds in the JSON of the body; an empty body counts as {}.
+    """The parts of the request that `read` finds in the JSON of the body; an empty body counts as {}.
 
-    All JSON from front ends comes through here. Raises BadRequest for what is not of that shape.
+    All JSON from front ends comes through here. Raises BadRequest for JSON of another shape.
     """
     try:
         asked = json.loads(request.body or b"{}")
-        json.dumps(asked, ensure_ascii=False).encode()  # half a character could be in no answer
+        json.dumps(asked, ensure_ascii=False).encode()  # an answer can hold no half character
         return read(asked)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         text = f"the body is not {shape}"  # 4 KiB of "[" are too deep for Python

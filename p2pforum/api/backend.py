@@ -12,7 +12,7 @@ SyncProgress = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What became of a post handed in. `id` is None if the bytes are no post at all."""
+    """What became of a post that was handed in. `id` is None if the bytes are no post at all."""
 
     outcome: Outcome
     id: bytes | None
@@ -21,29 +21,33 @@ class Submitted:
 
 
 class ApiBackend(Protocol):
-    """Errors of core.errors are sent to the front end as they are; anything else is logged as a bug."""
+    """Errors of core.errors are sent to the front end as they are; any other error is logged as a bug."""
 
     async def submit(self, raw: bytes, listen: float) -> Submitted:
-        """Ingest a post as LOCAL and see it on its way. Returning STORED acknowledges it: it is on disk.
+        """Ingest a post as LOCAL and send it on its way. Returning STORED acknowledges it: it is on disk.
 
-        Then count for `listen` seconds who offers it back, and forget it.
+        Then count for `listen` seconds the peers that offer it back, and forget it.
         """
         ...
 
     async def forget(self, post_id: bytes) -> bool:
-        """Remove a post that was handed in here and not released yet. False if there is none such."""
+        """Remove a post that was handed in here and is not released yet. False if there is no such post."""
         ...
 
     async def scrub(self) -> bool:
-        """See that nothing of what was removed is left in the files. False if a reader was in the way."""
+        """Leave nothing of removed posts in the files. False if a reader still needs the old state."""
         ...
 
     async def submit_bundle(self, raws: Sequence[bytes]) -> Mapping[Outcome, int]:
-        """Ingest posts of a bundle; how many had which outcome. They are on disk when this returns."""
+        """Ingest posts of a bundle; returns how many had which outcome. They are on disk when
+        this returns.
+        """
         ...
 
     async def pin(self, root: bytes, pinned: bool) -> bool:
-        """Keep a thread whatever its age and the quota, or no longer; whether that was a change."""
+        """Pin or unpin a thread. Neither age nor quota removes a pinned one. Returns whether
+        that was a change.
+        """
         ...
 
     def status(self) -> dict[str, Any]:
@@ -68,7 +72,7 @@ class ApiBackend(Protocol):
         ...
 
     def reload(self) -> None:
-        """Read anew which peers to stay in touch with. Raises ConfigError: then all stays as it was."""
+        """Read anew which peers to stay connected to. Raises ConfigError; then all stays as it was."""
         ...
 
     def stop(self) -> None:

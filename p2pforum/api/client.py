@@ -1,4 +1,4 @@
-"""A front end's end of the node's local socket. Standard library only: it starts in 20 ms.
+"""A front end's end of the node's local socket. Standard library only, so it starts in 20 ms.
 
 Every failure is one of core.errors: NodeUnreachable when no node answers, else what the node raised.
 """
@@ -20,7 +20,7 @@ from p2pforum.core.verdict import Outcome
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
-_QUIET_SECONDS = 6.0 * limits.API_ALIVE_SECONDS  # of a stream: the node says that it lives more often
+_QUIET_SECONDS = 6.0 * limits.API_ALIVE_SECONDS  # of a stream: a living node sends a line more often
 
 _RAISES: dict[str, type[errors.P2PForumError]] = {
     "invalid": errors.InvalidPost,
@@ -39,7 +39,7 @@ _RAISES: dict[str, type[errors.P2PForumError]] = {
 class Receipt:
     """The node has the post that was handed in on disk. `is_new` is False if it was there before.
 
-    `spread` is how it left, in peers: handed, told, heard. The node forgets it with the answer.
+    `spread` is how it left, in peers: handed, told, heard. The node forgets it after the answer.
     """
 
     id: str
@@ -67,7 +67,7 @@ class NodeClient:
         self._path = path
 
     def submit(self, raw: bytes, listen: float = 0) -> Receipt:
-        """Hand in a signed post, and wait for `listen` seconds to hear who offers it back.
+        """Hand in a signed post, and let the node count for `listen` seconds the peers that offer it back.
 
         Raises InvalidPost or Refused when the node does not take it.
         """
@@ -76,16 +76,18 @@ class NodeClient:
         return Receipt(str(answer["id"]), answer["outcome"] == "stored", answer.get("spread"))
 
     def forget(self, post_id: bytes) -> bool:
-        """Have a post removed that was handed in and not released. One at a time: the node learns no more."""
+        """Ask the node to remove a post that was handed in and not released. One post at a time, so that the
+        node does not learn which posts belong together.
+        """
         body = json.dumps({"id": format_id(post_id)}).encode()
         return bool(self._ask("POST", "/v1/forget", body, "application/json")["forgotten"])
 
     def scrub(self) -> bool:
-        """See that nothing of what was removed is left in the node's files. False: try again later."""
+        """Leave nothing of removed posts in the node's files. False: try again later."""
         return bool(self._ask("POST", "/v1/scrub")["clean"])
 
     def submit_bundle(self, posts: bytes) -> Counter[Outcome]:
-        """Hand in posts as core.bundle.join_posts joins them; how many had which outcome."""
+        """Hand in posts as core.bundle.join_posts joins them; returns how many had which outcome."""
         answer = self._ask("POST", "/v1/bundle", posts, "application/x-p2pforum-posts")
         return Counter({Outcome(name): int(count) for name, count in answer.items()})
 
@@ -100,7 +102,7 @@ class NodeClient:
         return list(self._ask("GET", "/v1/peers"))
 
     def reload(self) -> None:
-        """Have the node read anew which peers to stay in touch with."""
+        """Ask the node to read anew which peers to stay connected to."""
         self._ask("POST", "/v1/reload")
 
     def stop(self) -> None:
@@ -117,7 +119,8 @@ class NodeClient:
         return True
 
     def sync(self, target: str = "") -> Iterator[dict[str, Any]]:
-        """Give {"progress": ...} while it runs and {"result": ...} last; raises what went wrong.
+        """Give {"progress": ...} while it runs and {"result": ...} last. Raises the error
+        that ended the sync.
 
         Leaving the loop early ends the session.
         """
@@ -144,14 +147,14 @@ class NodeClient:
     def _request(
         self, method: str, path: str, body: bytes, content_type: str, timeout: float
     ) -> Iterator[http.client.HTTPResponse]:
-        """The response to a request that went well; raises the error that the node tells."""
+        """The response to a request that went well. Raises the error that the node sends."""
         with contextlib.closing(_UnixConnection(self._path, timeout)) as connection:
             headers = {"Connection": "close"}
             if content_type:
                 headers["Content-Type"] = content_type
             try:
                 connection.connect()
-            except OSError as error:  # no socket, nobody behind it, or not ours to ask
+            except OSError as error:  # no socket, no process behind it, or no permission
                 raise errors.NodeUnreachable("no node is running here") from error
             try:
                 connection.request(method, path, body or None, headers)

@@ -1,7 +1,7 @@
 """HTTP/1.1 with one front end: h11 says what the bytes mean, this file moves them within bounds.
 
-No endpoints here (app.py). Each step has a time: the head of a request, its body, and each part of
-an answer. So a front end that stops in the middle loses its connection, and not the node a place.
+No endpoints here (app.py). Each step has a time limit: the head of a request, its body, and each part of an
+answer. So a front end that stops in the middle loses its connection, and the node gets the slot back.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 class FrontEndGone(Exception):
-    """The front end closed the connection, or takes nothing."""
+    """The front end closed the connection, or does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Head:
 
 
 class FrontEndConnection:
-    """One request after another, each answered before the next is looked at.
+    """One request after another, each answered before the next is read.
 
     Every method but `finish` raises FrontEndGone.
     """
@@ -46,7 +46,7 @@ class FrontEndConnection:
         self._idle = trio.CancelScope()
         self._finishing = False
         self._wants_body = True
-        self.scope = trio.CancelScope(shield=True)  #: of all that happens here: `finish` ends it
+        self.scope = trio.CancelScope(shield=True)  #: everything here runs in it: `finish` ends it
 
     def finish(self, within: float) -> None:
         """End now if no request is under way, else after its answer, and at the latest `within` seconds."""
@@ -55,7 +55,7 @@ class FrontEndConnection:
         self.scope.deadline = trio.current_time() + within
 
     async def next_request(self) -> Head | None:
-        """None if there is none: the connection has been idle for too long, or has ended.
+        """The next request. None if there is none: the connection was idle for too long, or has ended.
 
         Raises BadRequest if the front end does not speak HTTP/1.1.
         """
@@ -75,7 +75,9 @@ class FrontEndConnection:
         return None
 
     async def body(self, most: int) -> bytes:
-        """Raises BadRequest as soon as it is larger, whatever the Content-Length says."""
+        """The body of the request. Raises BadRequest as soon as it is larger than `most` bytes, whatever the
+        Content-Length says, and if it does not come within API_BODY_SECONDS.
+        """
         body = bytearray()
         with trio.move_on_after(limits.API_BODY_SECONDS):
             while isinstance(event := await self._next_event(), h11.Data):
@@ -93,8 +95,9 @@ class FrontEndConnection:
         await self._send(h11.Response(status_code=status, headers=headers), *content, h11.EndOfMessage())
 
     async def stream(self, content_type: str, produce: Callable[[Write], Awaitable[None]]) -> None:
-        """An answer that comes piece by piece, and the last one. `produce` is cancelled if the front end
-        goes away, which it also says by closing its sending side."""
+        """An answer that comes piece by piece; the connection ends with it. `produce` is cancelled if the
+        front end closes the connection or its sending side. Then it raises FrontEndGone.
+        """
 
         async def write(piece: bytes) -> None:
             try:
@@ -120,18 +123,19 @@ class FrontEndConnection:
         scope.cancel()
 
     async def _throw_away(self) -> None:
-        """What still comes, until the front end has closed its side."""
+        """Read and discard what still comes, until the front end has closed its side."""
         with suppress(trio.BrokenResourceError):
             while await self._stream.receive_some(READ_SIZE):
                 pass
 
     def _is_unread(self) -> bool:
-        """Whether the front end may still be sending what nobody will look at."""
+        """Whether the front end may still be sending bytes that will not be read."""
         return self._http.their_state in (h11.SEND_BODY, h11.ERROR)
 
     async def _leave(self) -> None:
-        """Without this a front end that is still sending would never read the answer: a socket that is
-        closed with unread bytes is reset."""
+        """Close so that a front end that is still sending can read the answer: a socket that is closed with
+        unread bytes is reset.
+        """
         if self._is_unread():
             with trio.move_on_after(limits.API_IDLE_SECONDS), suppress(trio.BrokenResourceError):
                 await self._stream.send_eof()
@@ -161,7 +165,9 @@ class FrontEndConnection:
 
 
 def _head_of(request: h11.Request) -> Head:
-    """Raises BadRequest for a request whose end two programs could see at two places."""
+    """Raises BadRequest for a request whose end two programs could see at two positions
+    (request smuggling).
+    """
     headers: dict[bytes, Any] = dict(request.headers)
     if b"content-length" in headers and b"transfer-encoding" in headers:
         raise BadRequest(400, "malformed", "Content-Length and Transfer-Encoding exclude each other")

@@ -23,7 +23,7 @@ ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
 
 
 class BadRequest(Exception):
-    """What a front end sent is no request that the node can take."""
+    """The front end sent something that is no request the node can take."""
 
     def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(text)
@@ -32,7 +32,7 @@ class BadRequest(Exception):
 
 
 def describe(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body. A bug is logged here, and the front end is told no more than that."""
+    """Status and body. A bug is logged here, and the front end learns only that there was one."""
     if isinstance(error, BadRequest):
         return error.status, {"error": str(error), "code": error.code}
     for kind, status, code in ERRORS:

@@ -1,8 +1,7 @@
-"""The node's end of the local socket: who may talk, how many, and how it ends.
+"""The node's end of the local socket: who may connect, how many, and how it ends.
 
-Only this person (and root) may talk: socket 0600 in a 0700 directory, and the uid of each connection is
-asked of the kernel. When the node ends, every connection is closed after a grace period, whatever the
-front end does.
+Only this user (and root) may connect: socket 0600 in a 0700 directory, and the kernel says the uid of each
+connection. When the node ends, every connection is closed after a grace period, whatever the front end does.
 """
 
 import contextlib
@@ -35,10 +34,10 @@ _UCRED = struct.Struct("3i")  # struct ucred of <sys/socket.h>: pid, uid, gid
 async def serve_api(
     backend: ApiBackend, path: Path, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Answer front ends on `path` until cancelled; then end within API_GRACE_SECONDS + 1 s, whatever
-    they do.
+    """Answer front ends on `path` until cancelled; then end within API_GRACE_SECONDS + 1 s,
+    whatever they do.
 
-    Call it only while holding the store's lock: a socket that lies there is taken for a dead node's.
+    Call it only while holding the store's lock: a socket file that exists then belongs to a dead node.
     """
     with bound_socket(path) as listening:
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening))
@@ -47,7 +46,7 @@ async def serve_api(
 
 @contextlib.contextmanager
 def bound_socket(path: Path) -> Iterator[socket.socket]:
-    """A listening socket, mode 0600; a stale one is replaced, and ours is removed at the end."""
+    """A listening socket, mode 0600. A stale one is replaced, and ours is removed at the end."""
     _prepare_directory(path.parent)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, socket_address(path) as address:
         _remove_stale(path, address)
@@ -91,13 +90,13 @@ def may_talk(uid: int) -> bool:
 
 
 def uid_of(sock: trio.socket.SocketType) -> int:
-    """Who connected, as the kernel noted it."""
+    """The user ID of the process that connected, as the kernel noted it."""
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     return int(_UCRED.unpack(raw)[1])
 
 
 class _FrontEnds:
-    """Their connections, and the end of all of them."""
+    """All connections of front ends, and how they end."""
 
     def __init__(self, backend: ApiBackend) -> None:
         self._backend = backend
@@ -106,7 +105,8 @@ class _FrontEnds:
 
     async def serve(self, listener: trio.SocketListener, task_status: trio.TaskStatus[None]) -> None:
         """Our own cancellation does not reach the connections, so that answers under way (to `stop`, say)
-        still arrive: each ends by its own deadline."""
+        still arrive. Each connection ends by its own deadline.
+        """
         async with trio.open_nursery() as nursery:
             task_status.started()
             try:
@@ -136,7 +136,7 @@ class _FrontEnds:
 
 
 async def converse(backend: ApiBackend, connection: FrontEndConnection) -> None:
-    """Answer its requests until there are no more. Raises FrontEndGone."""
+    """Answer the requests of one front end until there are no more. Raises FrontEndGone."""
     while True:
         try:
             head = await connection.next_request()

@@ -1,4 +1,4 @@
-"""A sync as it goes on: an answer that takes time."""
+"""A sync while it runs: an answer that takes time."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ from p2pforum.core import limits
 async def stream_sync(backend: ApiBackend, target: str, write: Write) -> None:
     """One JSON object a line: {"progress": ...} while it runs, then {"result": ...} or {"error", "code"}.
 
-    An empty line every few seconds says that the node is alive. Steps are dropped, not queued, when
-    the front end reads slowly; the session never waits for it.
+    An empty line every few seconds shows that the node is alive. Steps are dropped, not queued, when the
+    front end reads slowly; the session never waits for it.
     """
     into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
     async with trio.open_nursery() as nursery:
@@ -32,7 +32,7 @@ async def stream_sync(backend: ApiBackend, target: str, write: Write) -> None:
 
 async def _run(backend: ApiBackend, target: str, into: trio.MemorySendChannel[dict[str, Any]]) -> None:
     def report(step: dict[str, Any]) -> None:
-        with contextlib.suppress(trio.WouldBlock):  # the next step says more
+        with contextlib.suppress(trio.WouldBlock):  # the next step has newer numbers
             into.send_nowait({"progress": step})
 
     try:

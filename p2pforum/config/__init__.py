@@ -1,8 +1,8 @@
-"""Where things lie on this machine, and what the person configured. Standard library only, but
+"""Where files lie on this machine, and what the user configured. Standard library only, but
 for invites, which are CBOR.
 
-checks.py    what may stand in the config file
-invites.py   the invites that were accepted
+checks.py    what may be in the config file
+invites.py   the invites that the user accepted
 paths.py     directories and files
 proxy.py     the proxy, and what would go past it
 settings.py  the config file, read and checked

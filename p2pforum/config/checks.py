@@ -1,4 +1,4 @@
-"""What may stand in the config file: one check for each key. Each raises ConfigError."""
+"""What may be in the config file: one check for each key. Each raises ConfigError."""
 
 from collections.abc import Callable
 from functools import partial
@@ -70,12 +70,12 @@ def check_peers(key: str, value: Any) -> tuple[str, ...]:
 
 
 def check_announce(key: str, value: Any) -> tuple[str, ...]:
-    """Addresses to be told to others; the peer ID is added when they are."""
+    """Addresses to tell others. The node adds the peer ID when it tells them. Raises ConfigError."""
     return _addresses(key, value, partial(check_told, peer=False))
 
 
 def _addresses(key: str, value: Any, check: Callable[[str], object]) -> tuple[str, ...]:
-    """What is misspelt would be dialled, in vain, for ever."""
+    """Check each address: otherwise the node would dial a misspelt one for ever, in vain."""
     for address in _texts(key, value):
         try:
             check(address)

@@ -1,4 +1,4 @@
-"""The invites that were accepted, read from their directory."""
+"""The invites that the user accepted, read from their directory."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from p2pforum.core.invite import Invite
 
 SUFFIX = ".invite"
-MOST = 256  # files; more can't have been accepted one by one
+MOST = 256  # files; a user accepts no more one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Accepted:
 
 
 def accepted_invites(paths: Paths) -> list[Accepted]:
-    """In the order of their names. Raises ConfigError for a file that is none."""
+    """Accepted invites in the order of their names. Raises ConfigError for a file that is no invite."""
     try:
         files = sorted(p for p in paths.invites_dir.iterdir() if p.suffix == SUFFIX)[:MOST]
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def is_for(invite: "Invite", config: Config) -> bool:
 
 
 def _read(path: Path) -> "Invite":
-    from p2pforum.core.invite import decode_invite  # here, because most people accept none
+    from p2pforum.core.invite import decode_invite  # here, because most users accept none
 
     try:
         with path.open(encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""Where things lie on this machine."""
+"""Where files lie on this machine."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where this person's node keeps what. Nothing here is created by asking for it."""
+    """Where this user's node keeps its files. Asking for a path creates nothing."""
 
     home: Path | None  #: the one directory of P2PFORUM_HOME, if it is set
     data_dir: Path  #: node.db, lock, api.sock: what a node process may see
@@ -19,13 +19,14 @@ class Paths:
 
     @property
     def socket_path(self) -> Path:
-        """Beside the lock, so that who holds the lock owns the socket; and the same in every session,
-        which $XDG_RUNTIME_DIR is not (cron, sudo, ssh)."""
+        """Beside the lock, so that the process that holds the lock owns the socket; and the same in every
+        session, which $XDG_RUNTIME_DIR is not (cron, sudo, ssh).
+        """
         return self.data_dir / "api.sock"
 
     @property
     def invites_dir(self) -> Path:
-        """Accepted invites, one a file; to take one back is to remove its file."""
+        """Accepted invites, one a file. Removing the file takes the acceptance back."""
         return self.config_file.parent / "invites"
 
     @property
@@ -53,6 +54,6 @@ def find_paths(
 
 def _xdg(environ: Mapping[str, str], name: str, default: str) -> Path:
     value = environ.get(name, "")
-    # The specification: a relative path is to be ignored.
+    # The specification: a program must ignore a relative path.
     base = Path(value) if os.path.isabs(value) else Path(environ.get("HOME") or Path.home()) / default
     return base / "p2pforum"

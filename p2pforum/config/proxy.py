@@ -13,7 +13,7 @@ _EXAMPLE = "socks5://127.0.0.1:9050"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """`host` is an IP address: a name would have to be looked up before there is a proxy to ask."""
+    """`host` is an IP address: the machine would have to look a name up before the proxy could be asked."""
 
     host: str
     port: int
@@ -25,7 +25,9 @@ class Proxy:
 
 
 def parse_proxy(key: str, text: str) -> Proxy:
-    """Raises ConfigError."""
+    """The proxy in a text such as socks5://127.0.0.1:9050. `key` is named in the error.
+    Raises ConfigError.
+    """
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -48,7 +50,7 @@ def parse_proxy(key: str, text: str) -> Proxy:
 
 
 def check_proxy(key: str, value: Any) -> str:
-    """The proxy as text; "" for none."""
+    """The proxy as text; "" for none. Raises ConfigError."""
     if type(value) is not str:
         raise ConfigError(f'{key}: must be a text, as "{_EXAMPLE}"')
     return str(parse_proxy(key, value)) if value else ""
@@ -57,9 +59,9 @@ def check_proxy(key: str, value: Any) -> str:
 def check_nothing_bypasses(
     listen: Sequence[str], announce: Sequence[str], *, lan: bool, map_port: bool
 ) -> None:
-    """What a node with a proxy must not do beside it: each of these gives away where it is.
+    """What a node with a proxy must not do beside it, because each of these shows where the node is.
 
-    Raises ConfigError: such a node does not start.
+    Raises ConfigError; such a node does not start.
     """
     for address in listen:
         if not _is_loopback(address):

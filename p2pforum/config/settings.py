@@ -1,4 +1,4 @@
-"""What the person configured: the config file, read and checked."""
+"""What the user configured: the config file, read and checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ from p2pforum.core.errors import ConfigError
 from p2pforum.core.network_params import DEFAULT_NETWORK, NetworkParams, params_for
 from p2pforum.core.text import is_valid_network
 
-_MAX_CONFIG = 256 * limits.KIB  # bytes: a config file of this size is something else
+_MAX_CONFIG = 256 * limits.KIB  # bytes: a larger file is no config file
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ class Config:
     quota_mb: int = limits.QUOTA // limits.KIB // limits.KIB
     hide_origin: bool = True
     hold_minutes: int = limits.HOLD_MINUTES  #: at most, until posts that waited for a peer begin to leave
-    announce: tuple[str, ...] = AUTO  #: where others can reach this node: told to everybody
+    announce: tuple[str, ...] = AUTO  #: where others can reach this node: every peer is told
     map_port: bool = False  #: have the router forward a port to this node, by UPnP
     exchange: bool = True  #: ask peers for addresses of others
     lan: bool = False  #: look for nodes in the local network, and be found there
-    private: bool = False  #: dial loopback and private addresses that peers name
-    proxy: str = ""  #: through which all is dialled, as socks5://127.0.0.1:9050
+    private: bool = False  #: also dial loopback and private addresses that peers name
+    proxy: str = ""  #: all is dialled through it: as socks5://127.0.0.1:9050
 
     def __post_init__(self) -> None:
-        """A Config that goes past its proxy can't be made, from a file or otherwise."""
+        """A Config that goes past its proxy can't be made, from a file or otherwise. Raises ConfigError."""
         if self.proxy:
             listen = () if self.listen == AUTO else self.listen  # on this machine only: see reach.py
             announce = () if self.announce == AUTO else self.announce
@@ -60,7 +60,7 @@ class Config:
 
     @property
     def hold_seconds(self) -> float:
-        """At most; who hides nothing has no use for a long one."""
+        """The longest hold, in seconds. A node that hides no origins needs no long one."""
         return self.hold_minutes * 60.0 if self.hide_origin else limits.OPEN_HOLD_SECONDS
 
     @property
@@ -70,7 +70,7 @@ class Config:
 
 
 def check_reach(config: Config) -> None:
-    """That others can come where they are told to. Raises ConfigError."""
+    """Check that others can reach the addresses they are told. Raises ConfigError."""
     example = 'listen = ["/ip4/0.0.0.0/tcp/4001"]'
     named = () if config.announce == AUTO else config.announce
     if named and (config.listen == AUTO or all(address.endswith("/tcp/0") for address in config.listen)):
@@ -100,7 +100,7 @@ def load_config(paths: Paths) -> Config:
         return Config()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    import tomllib  # here, because reading commands start without a config file more often than not
+    import tomllib  # here, because reading commands mostly start without a config file
 
     if len(raw) > _MAX_CONFIG:
         raise ConfigError(f"{path}: larger than {_MAX_CONFIG // limits.KIB} KiB")

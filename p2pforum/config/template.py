@@ -5,7 +5,7 @@ from p2pforum.core.network_params import DEFAULT_NETWORK
 
 
 def config_template() -> str:
-    """A config file in which everything is commented out: it says what there is, and changes nothing."""
+    """A config file in which every line is commented out: it shows the keys, and changes nothing."""
     return _TEMPLATE
 
 

@@ -1,4 +1,4 @@
-"""How long own posts take to leave that nobody could take at once."""
+"""How long own posts take to leave that had to wait for a peer."""
 
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import options
@@ -6,7 +6,7 @@ from p2pforum.core import limits
 
 
 def say_how_long(context: Context, posts: int) -> None:
-    """Of posts that wait for a peer: when the first leaves, and the others."""
+    """For posts that wait for a peer: when the first leaves, and when the others do."""
     if not posts:
         return
     hold = f"within {options.count(round(context.session.config.hold_seconds / 60), 'minute')} on line"

@@ -1,6 +1,6 @@
 """Which commands there are. A command's module is imported when it runs: `--help` imports none.
 
-The short texts stand here a second time; a test keeps them equal to the commands' own.
+The short texts are here a second time; a test keeps them equal to the commands' own.
 """
 
 import importlib
@@ -71,6 +71,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does. If there is no such command, the UsageError also names the command
+        with the nearest name.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:

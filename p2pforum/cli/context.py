@@ -1,4 +1,4 @@
-"""What every command has in its hands."""
+"""What every command gets."""
 
 import os
 import shlex
@@ -11,7 +11,7 @@ from p2pforum.cli.terminal.console import Console
 
 
 class Context:
-    """One run of the program: the person's data, and the terminal at hand."""
+    """One run of the program: the user's data, and the terminal."""
 
     def __init__(self) -> None:
         self.session = Session()  #: under --home, once that is known
@@ -20,7 +20,7 @@ class Context:
         self.console = Console()
 
     def command(self, arguments: str) -> str:
-        """How to run this program again on the same data: for the hints that say what to do next."""
+        """How to run this program again on the same data: for hints about the next step."""
         home = f"--home {shlex.quote(self.session.home)} " if self.session.home else ""
         return f"{_program()} {home}{arguments}"
 

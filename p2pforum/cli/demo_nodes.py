@@ -20,8 +20,8 @@ from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Published
 from p2pforum.store.queries import Reader
 
-# With the stamps of the real one, but without its detours: between three nodes there is nowhere to hide.
-_LISTEN = 'listen = ["/ip4/127.0.0.1/tcp/0"]\n'  # none of this is for anybody elsewhere
+# With the stamps of the real one, but without its detours: three nodes are too few to hide an origin.
+_LISTEN = 'listen = ["/ip4/127.0.0.1/tcp/0"]\n'  # only this machine can reach them
 _CONFIG = f'network = "p2pforum-demo"\nhide_origin = false\n{_LISTEN}'
 _CHECKOUT = Path(__file__).parent.parent.parent  # where `-m p2pforum` is found, installed or not
 _PATIENCE = 30.0  # seconds for anything that should take one
@@ -64,7 +64,7 @@ class DemoNode:
         return self.session.reader
 
     def start(self, *peers: str) -> None:
-        """Returns when the node answers. Raises P2PForumError with what it said if it does not."""
+        """Returns when the node answers. If it ends instead, raises P2PForumError with its output."""
         named = [part for peer in peers for part in ("--peer", peer)]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -85,6 +85,7 @@ class DemoNode:
             return False
 
     def stop(self) -> None:
+        """End the node's process; kill it if it still runs after 10 seconds."""
         process, self.process = self.process, None
         if process is None:
             return
@@ -98,7 +99,7 @@ class DemoNode:
     def address(self) -> str:
         return str(self.node.status()["addresses"][0])
 
-    # -- writing as a person at this node would ---------------------------------------------------
+    # -- writing as a user of this node would ------------------------------------------------------
 
     def new_thread(self, board: str, subject: str, body: str) -> Published:
         return self._write(lambda writer: writer.post(board, subject, body))
@@ -120,7 +121,7 @@ class DemoNode:
         return row is not None and row.released
 
     def print_thread(self, root: bytes, *, color: bool) -> None:
-        """By the command that a person would use."""
+        """By the command that a user would use."""
         options = ["--color", "always" if color else "never"]
         subprocess.run(
             self._command(*options, "read", format_id(root), "--no-pager"), check=True, cwd=_CHECKOUT
@@ -168,7 +169,7 @@ def wait_until(condition: Callable[[], bool], complaint: str) -> None:
 
 
 def wait_for_posts(nodes: Sequence[DemoNode], posts: Sequence[Post]) -> list[float]:
-    """Seconds from now until each node holds all of these, as it makes them public."""
+    """Seconds from now until each node holds all of these posts, as the node publishes them."""
     began = time.monotonic()
     missing = {node.name: node for node in nodes}
     waits: list[float] = []
@@ -185,7 +186,7 @@ def wait_for_posts(nodes: Sequence[DemoNode], posts: Sequence[Post]) -> list[flo
 
 
 def wait_for_mesh(nodes: Sequence[DemoNode]) -> None:
-    """Until every node pushes posts to somebody: subscriptions have been exchanged."""
+    """Wait until every node pushes posts to a peer: until subscriptions have been exchanged."""
     wait_until(
         lambda: all(node.node.status()["gossip"]["mesh_peers"] > 0 for node in nodes),
         "the nodes did not find each other",

@@ -1,4 +1,4 @@
-"""The keystore as commands see it: made at the first post, and what there is to say of it on the terminal."""
+"""The keystore as commands see it: made at the first post, and messages about it on the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def keystore_to_write(context: Context) -> Keystore:
 
 
 def contents_without_asking(context: Context) -> Contents | None:
-    """What the keystore holds if it is plain or unlocked: reading never asks for a passphrase."""
+    """The keystore's contents if it is plain or unlocked, because reading never asks for a passphrase."""
     try:
         return unlocking.contents_without_asking(context.session)
     except KeystoreError as error:
@@ -42,8 +42,9 @@ def contents_without_asking(context: Context) -> Contents | None:
 
 @contextmanager
 def writing(context: Context) -> Iterator[Contents]:
-    """A change of the keystore, which is made if there is none; and a look at its idle keys afterwards, so
-    that a key which is used just now does not burn."""
+    """A change of the keystore, which is made if there is none. Afterwards a look at its idle keys: then a
+    key that has just been used does not burn.
+    """
     keystore = keystore_to_write(context)
     with keystore.transaction() as box:
         yield box
@@ -51,7 +52,7 @@ def writing(context: Context) -> Iterator[Contents]:
 
 
 def say_idle(context: Context, found: Review) -> None:
-    """Which idle keys burn soon, and which did."""
+    """Print which idle keys will burn soon, and which did burn."""
     for view in found.warned:
         when = date(max(view.expires, context.session.now() + limits.KEY_WARNING_HOURS))
         keep = context.command(f"key keep {short_id(view.public)}")

@@ -1,4 +1,6 @@
-"""Say before a post goes out what in it may give its author away. Advice on standard error: stops nothing."""
+"""Warn before a post goes out of what in it may give its author away. Advice on standard
+error: it stops nothing.
+"""
 
 from p2pforum.app import leaks
 from p2pforum.cli.context import Context
@@ -12,7 +14,7 @@ def warn_of_leaks(context: Context, keystore: Keystore, text: str, root: bytes, 
     """`root` is the thread's (empty for a new one), `key` as in forum/publish.py."""
     try:
         found = leaks.leaks_in(context.session, keystore, text, (root, key))
-    except Exception as error:  # a bug in an advice must not keep anybody from posting
+    except Exception as error:  # a bug in an advice must not keep the user from posting
         context.console.warn(f"the text was not searched for what may give you away: {type(error).__name__}")
         return
     if not found:

@@ -1,6 +1,6 @@
 """From arguments to an exit code: the entry point `p2pforum`.
 
-Only click and the standard library are imported here; each command brings what it needs.
+Imports only click and the standard library; each command imports what it needs.
 """
 
 import gc
@@ -77,9 +77,12 @@ def _print_version(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code. Output streams are flushed first; if that
+    fails, the code is FAILURE. `arguments` are those of the process by default.
+    """
     gc.set_threshold(_RARELY)
     open_missing()
-    os.umask(0o077)  # whatever this program writes is its owner's
+    os.umask(0o077)  # files of this program are for this user alone
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -91,13 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:  # nobody reads on, or the disk is full
+        except OSError:  # the reader is gone, or the disk is full
             code = code or FAILURE
-    os._exit(code)  # a command has closed what it opened; taking Python apart would cost 10 ms
+    os._exit(code)  # a command has closed what it opened; Python's own cleaning up would cost 10 ms
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit code; says on standard error what went wrong."""
+    """Run one command and return its exit code; prints errors on standard error."""
     context = Context()
     try:
         return _run(arguments, context)
@@ -109,7 +112,7 @@ def _run(arguments: Sequence[str], context: Context) -> int:
     try:
         result = cli.main(list(arguments), prog_name="p2pforum", standalone_mode=False, obj=context)
         return result if isinstance(result, int) else OK
-    except SystemExit:  # click's way of saying that nobody reads on (`p2pforum threads | head`)
+    except SystemExit:  # click's sign that the reader is gone (`p2pforum threads | head`)
         return FAILURE
     except (click.ClickException, click.exceptions.Abort) as error:
         return _explain_click(error, context)
@@ -134,14 +137,14 @@ def _run(arguments: Sequence[str], context: Context) -> int:
 
 
 def _say_notes(error: BaseException, context: Context) -> None:
-    """What a command added to the error on its way: what became of the text, say."""
+    """What a command added to the error on its way: for example, what became of the text."""
     for note in getattr(error, "__notes__", []):
         context.console.note(note)
 
 
 def _explain_click(error: Exception, context: Context) -> int:
     if isinstance(error, click.ClickException):
-        with suppress(OSError):  # nobody reads on
+        with suppress(OSError):  # the reader is gone
             error.show()
         return error.exit_code
     if isinstance(error.__cause__, KeyboardInterrupt):

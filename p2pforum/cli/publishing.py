@@ -1,4 +1,6 @@
-"""What commands that write have in common: warn of leaks, show progress, and say what became of the post."""
+"""What commands that write have in common: warn of leaks, show progress, and print what
+became of the post.
+"""
 
 import math
 from collections.abc import Callable
@@ -24,9 +26,10 @@ _DONE = {Meaning.EDITS: "Edited", Meaning.WITHDRAWS: "Withdrew"}
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text on its way, if it is one. `again` is the command that goes on with it; empty without a text.
+    """One text that the user wants to publish, if there is a text. `again` is the command that goes on with
+    it; empty without a text.
 
-    `root` (empty for a new thread) and `key` say who will sign, for the check of the text.
+    `root` (empty for a new thread) and `key` say which key will sign, for the check of the text.
     """
 
     text: str
@@ -45,7 +48,7 @@ def source_of(written: ComposedText) -> Source:
 def publish(
     context: Context, keystore: Keystore, attempt: Attempt, act: Callable[[Writer], Done], as_json: bool
 ) -> int:
-    """Give the exit code."""
+    """Publish, print what became of it, and return the exit code."""
     if context.checks_texts and attempt.text:
         warn_of_leaks(context, keystore, storable(attempt.text), attempt.root, attempt.key)
     with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
@@ -68,12 +71,14 @@ def publish(
 
 
 def mint_progress(bar: Progress) -> MintProgress:
-    """Stamps are found by luck: the bar shows how many would have been by now, and never runs out."""
+    """Stamps are found by luck. The bar shows how many would be found by now on average, and
+    never ends by itself.
+    """
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
 def _add_note(error: BaseException, writer: Writer, attempt: Attempt) -> None:
-    """What became of the text."""
+    """Add to the error what became of the text."""
     if writer.kept_as:
         error.add_note(_kept(attempt))
     elif writer.not_kept:

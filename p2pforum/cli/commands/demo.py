@@ -88,7 +88,7 @@ def _discuss(context: Context, nodes: Sequence[DemoNode]) -> list[Post]:
 
 
 def _publish(context: Context, nodes: Sequence[DemoNode], author: int, to: Sequence[Post], body: str) -> Post:
-    """Write at one node, wait until all that run have it, and say how long each part took."""
+    """Write at one node, wait until all that run have it, and print how long each part took."""
     node = nodes[author]
     began = time.monotonic()
     published = node.reply(to, body) if to else node.new_thread(_BOARD, _SUBJECT, body)
@@ -119,7 +119,7 @@ def _be_late(context: Context, nodes: Sequence[DemoNode], posts: list[Post]) -> 
 
 
 def _show_what_was_seen(context: Context, nodes: Sequence[DemoNode]) -> None:
-    """From the nodes' own mouths and files, not from what the documentation claims."""
+    """Read from the nodes' answers and files, not from what the documentation claims."""
     _say(context, "What each node could see of the authors:")
     for node in nodes:
         gossip = node.node.status()["gossip"]

@@ -54,5 +54,5 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
 
 
 def _name_of_key(contents: "Contents", post: "PostView") -> str | None:
-    """The key that signs, for the check of the text: that of the post."""
+    """The key that signs, for the check of the text: the key of the post."""
     return contents.keys[post.author].name or None

@@ -86,7 +86,9 @@ def _write(context: Context, export: "Export", file: BinaryIO, jsonl: bool) -> i
 
 @contextmanager
 def _opened(output: Path) -> Iterator[BinaryIO]:
-    """A file appears whole and on the disk (a USB stick may be pulled out right after), or not at all."""
+    """A file appears on the disk as a whole, or not at all. So the user may pull out a USB
+    stick right afterwards.
+    """
     if output == Path("-"):
         sys.stdout.flush()
         yield sys.stdout.buffer

@@ -17,7 +17,7 @@ _MOST_TOLD = 5  # faults named one by one
 def import_bundle(
     context: Context, file: Path, opened: BinaryIO, head: bytes, *, dry_run: bool, as_json: bool
 ) -> int:
-    """`head` is what was read of the file already."""
+    """Take in a bundle and print what came of it. `head` is the part of the file that was read already."""
     if dry_run:
         context.console.note("a bundle publishes nothing: leave --dry-run away to take it in")
         return exit_codes.USAGE
@@ -31,7 +31,7 @@ def import_bundle(
 
         try:
             take_in_bundle(context.session, head, opened, show)
-        except (P2PForumError, OSError, KeyboardInterrupt) as error:  # a stick that was pulled out, say
+        except (P2PForumError, OSError, KeyboardInterrupt) as error:  # the user pulled out the stick, say
             if so_far.done:
                 new = options.count(so_far.counts[Outcome.STORED], "new post")
                 error.add_note(f"{new} so far are kept; run the same command again for the rest")

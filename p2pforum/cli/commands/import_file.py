@@ -73,7 +73,7 @@ def command(context: Context, file: Path, form: str | None, board: str, dry_run:
     if dry_run:
         return _say_what_would_be(context, board, todo, as_json)
     if not todo:
-        if not as_json:  # in JSON it is one line a post, so none
+        if not as_json:  # JSON has one line a post, so none here
             console.print("Nothing to publish.")
         return exit_codes.OK
     console.note(NOTICE)

@@ -1,4 +1,4 @@
-"""`p2pforum init`: make what the other commands would make by themselves, with a passphrase."""
+"""`p2pforum init`: make the files that the other commands would make by themselves, with a passphrase."""
 
 import os
 
@@ -51,7 +51,7 @@ def command(context: Context, no_passphrase: bool) -> None:
 
 
 def _ask_for_new() -> bytes | None:
-    """None for an empty one, or where there is no terminal to ask on."""
+    """None if the user types an empty one, or if there is no terminal."""
     from p2pforum.cli.terminal.passphrases import has_terminal, type_new
     from p2pforum.keystore.keystore import passphrase_from_environment
 

@@ -1,4 +1,4 @@
-"""`p2pforum invites`: which were accepted, and how to take that back."""
+"""`p2pforum invites`: which invites the user accepted, and how to take that back."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def show_json(invite: "Invite") -> dict[str, Any]:
 
 
 def print_invite(context: Context, name: str, invite: "Invite") -> None:
-    """All in it passed `decode_invite`, so nothing can steer a terminal."""
+    """`decode_invite` checked all of an invite, so an attacker's invite can't steer the terminal."""
     from p2pforum.core.post_id import format_id
 
     console = context.console

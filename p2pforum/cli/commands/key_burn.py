@@ -23,7 +23,7 @@ _MOST = 100  # places listed; --json lists all
 
 @dataclass(frozen=True, slots=True)
 class BurnArguments:
-    """The arguments, as typed."""
+    """The arguments, as the user typed them."""
 
     key: str | None
     thread: str | None
@@ -37,7 +37,7 @@ class BurnArguments:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to burn: `what` in words, `key` if it is a single one."""
+    """What to burn: `what` in words, `key` if it is a single one."""
 
     choose: "Choice"
     what: str
@@ -110,7 +110,7 @@ def _target(context: Context, box: "Keystore", arguments: BurnArguments) -> Targ
 
 
 def _paths(context: Context, look_in: tuple[str, ...]) -> list[Path]:
-    """Where p2pforum writes, and where an editor that was killed may have left a text."""
+    """The directories where p2pforum writes, and where a killed editor may have left a text."""
     from p2pforum.cli.terminal.editor import leftovers
 
     paths = context.session.paths
@@ -137,7 +137,9 @@ def _burn(
 
 
 def _reveal(context: Context, box: "Keystore", public: bytes) -> bytes:
-    """Publish the secret; give the ID of that post. Raises Refused if nobody took it: nothing is burnt."""
+    """Publish the secret; returns the ID of that post. Raises Refused if no node or store
+    took it. Then no key is burnt.
+    """
     from p2pforum.app.writing import Writer
     from p2pforum.cli.publishing import mint_progress
     from p2pforum.cli.terminal.progress import Progress

@@ -1,4 +1,4 @@
-"""`p2pforum key keep`: a key that idleness does not burn."""
+"""`p2pforum key keep`: a key that stays when it is idle."""
 
 import click
 

@@ -52,7 +52,7 @@ def _line(context: Context, view: "KeyView") -> str:
 
 
 def where(context: Context, view: "KeyView") -> str:
-    """The thread that it is for, or in how many it speaks."""
+    """The thread that it is for, or the number of threads that it writes in."""
     if not view.root:
         return f"in {options.count(len(view.threads), 'thread')}"
     row = context.session.reader.post(view.root)
@@ -67,7 +67,7 @@ def _end(context: Context, view: "KeyView") -> str:
 
 
 def expiry(view: "KeyView", now: int) -> str:
-    """What becomes of it if it stays idle."""
+    """What happens to it if it stays idle."""
     if not view.expires:
         return "kept until you burn it"
     return f"burns on {date(max(view.expires, now))} unless you use it"

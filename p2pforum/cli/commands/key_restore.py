@@ -1,4 +1,4 @@
-"""`p2pforum key restore`: bring back what a backup has."""
+"""`p2pforum key restore`: bring back the contents of a backup."""
 
 from functools import cache, partial
 from pathlib import Path
@@ -57,7 +57,9 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
 
 
 def _make(context: Context, box: "Keystore", file: Path, passphrase: "Passphrase") -> None:
-    """With the backup's passphrase, so that what was sealed is never in plain. Raises for a wrong one."""
+    """Make a keystore with the backup's passphrase, so that sealed contents are never written in plain.
+    Raises WrongPassphrase, KeystoreError.
+    """
     from p2pforum.keystore.backup import is_encrypted_backup, read_backup
 
     is_sealed = is_encrypted_backup(file)

@@ -1,4 +1,4 @@
-"""`p2pforum key use`: which key speaks for me in a thread."""
+"""`p2pforum key use`: which of my keys signs in a thread."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`p2pforum name`: what I call others."""
+"""`p2pforum name`: the names I give others."""
 
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ def command(context: Context, /, whom: str | None, petname: str | None, as_json:
 
 
 def _find(context: Context, whom: str, *, is_sure: bool, is_key: bool) -> tuple[bytes, bytes]:
-    """Thread and key. Of the beginning of an ID, what it means is shown, and asked about."""
+    """Thread and key. If the user typed the beginning of an ID, show what it means, and ask."""
     from p2pforum.app.whole_ids import pseudonym_meant
 
     meant = pseudonym_meant(context.session, whom, may_be_key=is_key)

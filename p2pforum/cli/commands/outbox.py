@@ -76,7 +76,7 @@ def _why(mine: "Mine", now: int, clock_problem: str) -> str:
 
 
 def _how(mine: "Mine") -> str:
-    """What is special in how a post leaves that is not public yet."""
+    """What is special about the way in which a post leaves that is not public yet."""
     if not mine.sync_alone:
         return ""
     days = limits.GOSSIP_PAST_HOURS // 24

@@ -25,7 +25,7 @@ def command(context: Context, new_file: str | None, remove: bool) -> None:
     if new_file is not None and remove:
         raise click.UsageError("--new-file and --remove contradict each other")
     box = open_keystore(context.session, with_agent=False)
-    box.read()  # asks for the present one first, as people expect
+    box.read()  # asks for the present one first, as users expect
     if not box.exists:
         raise KeystoreError(f"there is no keystore yet; {context.command('init')} makes one")
     box.change_passphrase(None if remove else _new(new_file))

@@ -1,4 +1,4 @@
-"""`p2pforum peers`: who is connected."""
+"""`p2pforum peers`: which peers are connected."""
 
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def command(context: Context, as_json: bool) -> None:
 def _row(context: Context, peer: "PeerShape") -> str:
     name, address = render.line(peer["peer"] or ""), render.line(peer["address"])
     short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
-    # An address ends with the whole peer ID: shown once is enough.
+    # An address ends with the whole peer ID, so it need not be shown twice.
     address = address.removesuffix(f"/p2p/{name}") if name else address
     stage = peer["stage"]
     if stage == "connected":

@@ -1,4 +1,4 @@
-"""`p2pforum pin`: keep a thread for as long as one wants. unpin.py is its opposite."""
+"""`p2pforum pin`: keep a thread until it is unpinned. unpin.py is its opposite."""
 
 import sys
 
@@ -41,7 +41,7 @@ def change(context: Context, typed: str, *, pinned: bool, yes: bool, as_json: bo
 
 
 def _root(context: Context, typed: str, *, yes: bool) -> bytes:
-    """The whole ID of a thread. Of a beginning, what it means is shown, and asked about."""
+    """The whole ID of a thread. If the user typed a beginning, show what it means, and ask."""
     from p2pforum.app.whole_ids import thread_meant
 
     meant = thread_meant(context.session, typed)

@@ -1,4 +1,4 @@
-"""`p2pforum read`: a thread, as a person reads it."""
+"""`p2pforum read`: a thread, as the user reads it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView, ThreadView
     from p2pforum.keystore.contents import Contents
 
-_DEEPEST = 6  # levels shown as indentation; deeper ones stay there, and say what they answer
+_DEEPEST = 6  # levels shown as indentation; deeper posts stay there, and name what they answer
 _INDENT = 2  # columns a level
 
 
@@ -46,14 +46,14 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
 def _mine(context: Context) -> "Contents | None":
     """Petnames and which posts are mine, if the keystore opens without a passphrase."""
     if not context.session.paths.keystore_file.exists():
-        return None  # and 10 ms of imports less
+        return None  # this saves 10 ms of imports
     from p2pforum.cli.keys import contents_without_asking
 
     return contents_without_asking(context)
 
 
 def _header(context: Context, view: "ThreadView") -> Iterator[str]:
-    """Three rows, beside the picture of who began."""
+    """Three rows, beside the picture of the author who began the thread."""
     console, first = context.console, view.posts[0]
     names = {post.author for post in view.posts}
     latest = max(post.hour for post in view.posts)
@@ -113,7 +113,7 @@ def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> s
 
 
 def _answered(context: Context, post: "PostView", above: "PostView | None") -> str:
-    """What the place of a post does not show: several parents, ones further up, and ones not here."""
+    """What the position of a post does not show: several parents, ones further up, and ones not here."""
     is_plain = above is None or post.depth == 1 or post.parents == (above.id,)
     if not post.missing and len(post.parents) < 2 and is_plain:
         return ""
@@ -124,7 +124,7 @@ def _answered(context: Context, post: "PostView", above: "PostView | None") -> s
 
 
 def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:
-    """Chance once in 10^9 pairs, or a key that somebody ground to be taken for another."""
+    """Once in 10^9 pairs it is chance; otherwise an attacker searched for a key that looks like another."""
     from p2pforum.forum.names import lookalikes
 
     for one, other in lookalikes(view):

@@ -63,7 +63,7 @@ def command(
 
 
 def _template(parent: "PostRow") -> str:
-    """The parent's text, so that one sees what one answers; as comments, so that none of it is sent."""
+    """The parent's text, so that the user sees what he answers; as comments, so that none of it is sent."""
     author = name_of(parent.author, parent.root)
     quoted = "\n".join(render.block(parent.body, _QUOTED_WIDTH, "> "))
     return compose.comment(

@@ -68,14 +68,15 @@ def command(
         )
 
     _start_log(quiet)
-    config = configured()  # before the heavy imports: a mistake in it is told at once
+    config = configured()  # before the heavy imports: the user learns of a mistake at once
     from functools import partial
 
     import trio
 
     from p2pforum.node import run_node
 
-    # The code is 110,000 objects that stay: each full collection took 70 ms, in which no peer is answered.
+    # The code is 110,000 objects that stay. A full collection of them took 70 ms, in which no
+    # peer got an answer.
     gc.freeze()
     gc.set_threshold(*_USUALLY)
     ready = partial(_try_to_say_ready, context, quiet)
@@ -83,14 +84,16 @@ def command(
 
 
 def _check_proxy(text: str) -> str:
-    """An empty one, perhaps of a variable that is not set, must not mean "no proxy"."""
+    """An empty value may come from a variable that is not set. It must not mean "no proxy"."""
     if not text:
         raise ConfigError("--proxy: it is empty; socks5://127.0.0.1:9050 is Tor's")
     return check_proxy("--proxy", text)
 
 
 def _start_log(quiet: bool) -> None:
-    """Without times: what came when is nobody's business, a thief of this machine's included."""
+    """Log without times, because an attacker, or a thief of this machine, could see from them
+    what came when.
+    """
     import logging
 
     logging.basicConfig(
@@ -102,7 +105,7 @@ def _start_log(quiet: bool) -> None:
 
 
 def _try_to_say_ready(context: Context, quiet: bool, node: "Node") -> None:
-    with suppress(OSError):  # nobody reads it: the node runs all the same
+    with suppress(OSError):  # nobody reads the log: the node runs all the same
         _say_ready(context, quiet, node)
 
 

@@ -56,7 +56,7 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
 
 
 def _excerpt(snippet: str, columns: int) -> list[str]:
-    """On two rows; an ellipsis says that there is more."""
+    """On two rows; an ellipsis shows that there is more."""
     first, *rest = render.wrap(render.line(snippet), columns)
     return [first, render.cut(" ".join(rest), columns)] if rest else [first]
 

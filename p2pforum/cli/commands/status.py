@@ -84,7 +84,7 @@ def _node_rows(context: Context, node: dict[str, Any] | None) -> Iterator[tuple[
 
 
 def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where others come in, and by what way this node goes out; and if its clock keeps it from that."""
+    """How peers reach this node, and how it dials; and whether its clock prevents that."""
     for address in node.get("addresses", []):
         yield "address", render.line(str(address))
     if node.get("clock", {}).get("problem"):
@@ -103,7 +103,7 @@ def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, s
 
 
 def _book_text(book: dict[str, int]) -> str:
-    """Connections that this node chose, and what it knows to choose from."""
+    """Connections that this node chose, and the addresses it can choose from."""
     known = f"{book['tried']} reached before, {book['new']} only heard of"
     return f"{book['outbound']} of {book['wanted']} connections; in the address book: {known}"
 
@@ -141,7 +141,7 @@ def _keystore_text(box: "KeystoreFacts") -> str:
 
 
 def _draft_text(context: Context, destination: str) -> str:
-    """The command that goes on with it; `destination` is one of forum/drafts.py."""
+    """The command with which the user goes on; `destination` is one of forum/drafts.py."""
     kind, _, where = destination.partition(" ")
     if kind == "board":
         return context.command(f"post {where}")

@@ -24,7 +24,7 @@ def command(context: Context) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            with held(context.session.paths.data_dir):  # it gives the lock back last
+            with held(context.session.paths.data_dir):  # the node gives the lock back last
                 break
         except StoreBusy:
             if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""`p2pforum threads`: what is being talked about."""
+"""`p2pforum threads`: which threads there are."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from p2pforum.store.queries import ThreadRow
 
 _NAME = 17  # columns of an author's name
-_LEAST_SUBJECT = 30  # columns: before a subject gets fewer, the author's name gives way
+_LEAST_SUBJECT = 30  # columns: if a subject would get fewer, the author's name is left out
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`p2pforum version`: what a bug report should say."""
+"""`p2pforum version`: the versions that a bug report should name."""
 
 import platform
 

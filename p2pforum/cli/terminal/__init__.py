@@ -1,4 +1,4 @@
-"""What a terminal is: what is typed, and how anything is shown. No command, and nothing of the forum.
+"""What a terminal is: reading what the user types, and showing text. No command, nothing of the forum.
 
 console.py   colour, width, pager, JSON
 render.py    foreign text made fit for a terminal, in lines and columns: the only way for it to get there
@@ -9,5 +9,5 @@ progress.py  bars
 exit_codes.py, options.py   what they mean, and options that several commands share
 compose.py   where the text of a post comes from (editor.py is one way)
 passphrases.py   secrets, typed unseen
-standard_streams.py     streams that were closed by whoever started the program
+standard_streams.py     streams that the program was started without
 """

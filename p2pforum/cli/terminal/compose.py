@@ -1,5 +1,6 @@
-"""The text of a post: from a file, from standard input, or from the editor. Never from the arguments,
-which every program on the machine can read."""
+"""The text of a post: from a file, from standard input, or from the editor. Never from the arguments, because
+every program on the machine can read those.
+"""
 
 import os
 import sys
@@ -25,7 +26,7 @@ file_option = click.option(
 
 
 class NothingWritten(click.ClickException):
-    """The person changed their mind: not an error of anyone, and yet nothing was posted."""
+    """The user wrote nothing. That is no error, and yet nothing was posted."""
 
     def __init__(self) -> None:
         super().__init__("you wrote nothing, so nothing was posted")
@@ -36,7 +37,7 @@ class NothingWritten(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class ComposedText:
-    """`is_file`: the text is in a file of the person's, so a failure need not keep it."""
+    """`is_file`: the text is in a file of the user's, so a failure need not keep it."""
 
     text: str
     is_file: bool = False
@@ -44,7 +45,7 @@ class ComposedText:
 
 
 def compose(file: str | None, draft: str, template: str) -> ComposedText:
-    """`draft` is where an editor starts, `template` the comments below it. Raises NothingWritten."""
+    """`draft` is the text the editor begins with, `template` the comments below. Raises NothingWritten."""
     if file == "-" or (file is None and not sys.stdin.isatty()):
         written = ComposedText(_read(sys.stdin.buffer.read(_MOST + 1)))
     elif file is not None:
@@ -70,5 +71,5 @@ def split_subject(text: str) -> tuple[str, str]:
 
 
 def comment(text: str) -> str:
-    """Every line as one that the editor's text is rid of afterwards."""
+    """Every line as a comment, which is removed from the editor's text afterwards."""
     return "".join(f"# {line}".rstrip() + "\n" for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""The terminal at hand: its colour, width and pager. Not how foreign text is cleaned (render.py)."""
+"""The terminal: its colour, width and pager. Not how foreign text is cleaned (render.py)."""
 
 import contextlib
 import os
@@ -13,7 +13,9 @@ _USUAL = (80, 24)  # columns and lines where there is no terminal
 
 
 def wants_color(choice: str, stream: IO[str], environ: Mapping[str, str]) -> bool:
-    """`choice` is always, never or auto; then NO_COLOR (no-color.org), CLICOLOR_FORCE, TERM, a terminal."""
+    """Whether to print colours. `choice` is always, never or auto; then NO_COLOR (no-color.org),
+    CLICOLOR_FORCE, TERM, and whether there is a terminal decide.
+    """
     if choice != "auto":
         return choice == "always"
     if environ.get("NO_COLOR"):
@@ -24,7 +26,7 @@ def wants_color(choice: str, stream: IO[str], environ: Mapping[str, str]) -> boo
 
 
 class Console:
-    """Standard output for what was asked for, standard error for what is said about it."""
+    """Standard output for the answer, standard error for messages about it."""
 
     def __init__(self, color: str = "auto", environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
@@ -59,18 +61,18 @@ class Console:
         self._out.write(text + "\n")
 
     def flush(self) -> None:
-        """For whoever reads along while the program goes on."""
+        """So that a reader gets the output while the program goes on."""
         self._out.flush()
 
     def json(self, value: Any) -> None:
-        """One line. ASCII only: a terminal can't be steered by it, and any JSON reader takes it."""
+        """One line, ASCII only: so no text in it can steer a terminal, and every JSON reader takes it."""
         import json
 
         self._out.write(json.dumps(value) + "\n")
         self._out.flush()
 
     def note(self, text: str) -> None:
-        """Something to know beside the answer."""
+        """A message beside the answer."""
         self.write_error(self._paint(text, "2", self._color_err) + "\n")
 
     def warn(self, text: str) -> None:
@@ -80,8 +82,9 @@ class Console:
         self.write_error(self._paint("error: ", "1;31", self._color_err) + text + "\n")
 
     def write_error(self, text: str) -> None:
-        """As it is, without a line's end: for what is drawn over. Whether anybody can read it is no reason to
-        fail: whatever the command did, it did."""
+        """Write text as it is, without a line's end, so that it can be drawn over. If it can't be written,
+        the command goes on: its work is done all the same.
+        """
         for stream, said in ((sys.stdout, ""), (sys.stderr, text)):
             with contextlib.suppress(OSError):
                 stream.write(said)
@@ -99,7 +102,7 @@ class Console:
 
     @contextlib.contextmanager
     def paged(self, long: bool) -> Iterator[None]:
-        """Send what is printed inside to a pager, if it is long and a person looks on."""
+        """Send what is printed inside to a pager, if it is long and goes to a terminal."""
         command = self._pager() if long and self.is_terminal else []
         if not command:
             yield
@@ -109,13 +112,13 @@ class Console:
         environ = {"LESS": "FRX", **self._environ}
         try:
             pager = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environ)
-        except OSError:  # a pager that is not there is no reason not to show it
+        except OSError:  # without a pager, show it all the same
             yield
             return
         assert pager.stdin is not None
         self._out = pager.stdin
         try:
-            with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
+            with contextlib.suppress(BrokenPipeError):  # the user ended the pager
                 yield
                 pager.stdin.flush()
         finally:
@@ -143,7 +146,7 @@ def _terminal_size(environ: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _finish(pager: Any) -> None:
-    """Let the reader read on; Ctrl-C belongs to the pager meanwhile."""
+    """Wait until the user has read; Ctrl-C belongs to the pager meanwhile."""
     with contextlib.suppress(BrokenPipeError):
         pager.stdin.close()
     while True:

@@ -1,4 +1,4 @@
-"""Text from the person's editor, through a private file that is gone afterwards."""
+"""Text from the user's editor, through a private file that is gone afterwards."""
 
 import os
 import shlex
@@ -11,13 +11,15 @@ from pathlib import Path
 
 from p2pforum.core.errors import P2PForumError
 
-_MEMORY = Path("/dev/shm")  # a tmpfs on Linux: what is in it never reaches a disk (but for swap)
+_MEMORY = Path("/dev/shm")  # a tmpfs on Linux: its files never reach a disk (but for swap)
 COMMENT = "#"
 _PREFIX = "p2pforum-text-"
 
 
 def edit(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """What the editor left of `text`, comments included. Raises P2PForumError if it did not end well."""
+    """The text that the editor left of `text`, comments included. Raises P2PForumError if the
+    editor failed.
+    """
     command = editor_command(environ)
     directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=private_parent(environ)))  # mode 0700
     try:
@@ -31,7 +33,7 @@ def edit(text: str, environ: Mapping[str, str] = os.environ) -> str:
     except FileNotFoundError:
         return ""  # deleted in the editor: nothing was written
     finally:
-        shutil.rmtree(directory, ignore_errors=True)  # with whatever swap and backup lie there
+        shutil.rmtree(directory, ignore_errors=True)  # with all swap and backup files in it
 
 
 def leftovers(environ: Mapping[str, str]) -> list[Path]:
@@ -50,7 +52,7 @@ def private_parent(environ: Mapping[str, str]) -> Path | None:
 
 
 def editor_command(environ: Mapping[str, str]) -> list[str]:
-    """Raises P2PForumError if there is none."""
+    """The editor and its arguments. Raises P2PForumError if there is none."""
     chosen = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or "")
     return chosen or [_any_editor()]
 
@@ -75,6 +77,6 @@ def _run(command: list[str]) -> None:
 
 
 def without_comments(text: str) -> str:
-    """Drop the lines that the template said would be dropped: "#" alone, or "#" and a blank."""
+    """Drop the lines that the template says will be dropped: "#" alone, or "#" and a blank."""
     kept = [line for line in text.split("\n") if line.rstrip() != COMMENT and not line.startswith("# ")]
     return "\n".join(kept).strip("\n")

@@ -1,10 +1,12 @@
-"""Short IDs: eight characters, the part that is unique here marked, as it is all one must type."""
+"""Short IDs: eight characters, with the part marked that is unique here, because the user
+need type no more.
+"""
 
 from p2pforum.cli.context import Context
 from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.core.post_id import SHORT, short_id
 
-_LEAST = 4  # characters marked: fewer are unique today and not tomorrow
+_LEAST = 4  # characters marked: fewer would be unique today and not tomorrow
 
 
 def show(context: Context, post_id: bytes) -> str:

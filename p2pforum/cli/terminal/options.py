@@ -27,7 +27,7 @@ def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) 
 
 
 def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """The boards that are here; in a shell's completion nothing may fail or be asked."""
+    """The boards that are here. During a shell's completion no error may show and no question be asked."""
     from p2pforum.cli.context import Context
     from p2pforum.core.errors import P2PForumError
 
@@ -78,7 +78,7 @@ def _skip_check(ctx: click.Context) -> None:
 
 
 def confirm(question: str) -> None:
-    """Raises Refused where nobody can be asked, and ends the command if it is not meant."""
+    """Ask. Raises Refused if there is no terminal to ask on, and ends the command if the user says no."""
     from p2pforum.cli.terminal import passphrases
     from p2pforum.core.errors import Refused
 

@@ -22,7 +22,7 @@ def ask_once() -> bytes:
 
 
 def type_passphrase(question: str) -> bytes:
-    """Typed on the terminal, unseen. Raises KeystoreError where there is none."""
+    """Typed on the terminal, unseen. Raises KeystoreError where there is no terminal."""
     if not has_terminal():
         raise KeystoreError(
             "a passphrase is needed, and there is no terminal to ask you: "

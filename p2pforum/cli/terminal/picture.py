@@ -1,4 +1,6 @@
-"""An identicon in a terminal: five columns, three rows of half blocks. The same picture as everywhere."""
+"""An identicon in a terminal: five columns, three rows of half blocks. The same picture as in
+other front ends.
+"""
 
 import colorsys
 
@@ -14,7 +16,7 @@ def half_blocks(icon: Identicon) -> list[str]:
 
 
 def color_code(icon: Identicon, *, truecolor: bool) -> str:
-    """The parameters of an SGR sequence; readable on light and on dark."""
+    """The parameters of an SGR sequence; colours that are readable on light and on dark."""
     channels = colorsys.hls_to_rgb(icon.hue / 360, 0.5, 0.6)
     if truecolor:
         return "38;2;" + ";".join(str(round(c * 255)) for c in channels)

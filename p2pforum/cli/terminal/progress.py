@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar where a person looks on, a line for each tenth elsewhere."""
+"""Progress on standard error: a bar on a terminal, a line for each tenth elsewhere."""
 
 import time
 from types import TracebackType
@@ -7,11 +7,11 @@ from typing import Self
 from p2pforum.cli.terminal.console import Console
 
 _CELLS = 20
-_REDRAW = 0.1  # seconds: more often than this nobody sees
+_REDRAW = 0.1  # seconds: the eye sees no faster changes
 
 
 class Progress:
-    """Shows how far something is. `quiet_elsewhere`: nothing at all when no person looks on."""
+    """Shows progress. `quiet_elsewhere`: print nothing where there is no terminal."""
 
     def __init__(self, console: Console, label: str, *, quiet_elsewhere: bool = False) -> None:
         self._console = console
@@ -28,10 +28,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._write("")  # nothing of a bar stays behind
+        self._write("")  # leave nothing of the bar
 
     def show(self, fraction: float, detail: str = "") -> None:
-        """`fraction` from 0 to 1; `detail` is said behind it. Cheap to call often."""
+        """`fraction` from 0 to 1; `detail` is printed behind it. Cheap to call often."""
         fraction = min(max(fraction, 0.0), 1.0)
         if self._as_bar:
             now = time.monotonic()

@@ -1,6 +1,6 @@
 """Foreign text made fit for a terminal: every subject, body, name and reason passes `line` or `lines`.
 
-Which characters are shown as they are, app/characters.py says; here is how they fill lines and columns. An
+app/characters.py says which characters are shown as they are; here is how they fill lines and columns. An
 attacker chooses the text, so every function takes time in proportion to its length.
 """
 
@@ -39,7 +39,7 @@ def _char_width(char: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """The beginning of `text` (cleaned) that fits, with an ellipsis if anything is missing."""
+    """The beginning of `text` (cleaned) that fits, with an ellipsis if something is cut off."""
     if _reach(text, 0, columns) == len(text):
         return text
     return text[: _reach(text, 0, columns - 1)].rstrip() + "…" if columns > 0 else ""
@@ -52,7 +52,7 @@ def pad(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """One cleaned line as lines of at most `columns`; what is quoted or indented stays so.
+    """One cleaned line as lines of at most `columns`; quoted or indented text stays so.
 
     At least one. A letter wider than `columns` has a line of its own.
     """
@@ -64,10 +64,12 @@ def wrap(text: str, columns: int) -> list[str]:
 
 
 def _wrap(text: str, start: int, columns: int) -> Iterator[str]:
-    """No character is measured more than twice: once with the line that it did not fit into."""
+    """No character is measured more than twice. The second time is after the line that it did
+    not fit into.
+    """
     while start < len(text):
         end = _reach(text, start, columns)
-        if end == start:  # a wide letter in one column: go on, rather than for ever
+        if end == start:  # a wide letter in one column: without this, no end
             end = _reach(text, start + 1, 0)
         if end < len(text) and text[end] != " ":
             blank = text.rfind(" ", start, end)
@@ -80,7 +82,7 @@ def _wrap(text: str, start: int, columns: int) -> Iterator[str]:
 
 
 def _reach(text: str, start: int, columns: int) -> int:
-    """Where what begins at `start` has filled `columns`; marks stay with their letter."""
+    """The position where the text from `start` has filled `columns`; marks stay with their letter."""
     if text.isascii():
         return min(len(text), start + max(columns, 0))
     used = 0
@@ -92,7 +94,9 @@ def _reach(text: str, start: int, columns: int) -> int:
 
 
 def block(text: str, columns: int, prefix: str = "│ ") -> list[str]:
-    """A body as printed: every line begins with `prefix`, so that no body can imitate what we print."""
+    """A body as printed. Every line begins with `prefix`, so that an attacker's body can't
+    imitate our own output.
+    """
     room = max(columns - width(prefix), 10)
     return [(prefix + part).rstrip() for body in _without_gaps(lines(text)) for part in wrap(body, room)]
 

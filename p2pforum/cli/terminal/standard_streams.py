@@ -1,12 +1,13 @@
-"""Standard input, output and error that were closed by whoever started the program."""
+"""Standard input, output and error, if the program was started with some of them closed."""
 
 import os
 import sys
 
 
 def open_missing() -> None:
-    """Point them at nothing. Else the next file that is opened, the database say, has the number of standard
-    output, and what is meant for a reader is written into it; and Python has None in the stream's place.
+    """Open /dev/null in their place. Otherwise the next file that is opened, the database
+    say, gets the number of standard output, and output for the user is written into it. And
+    Python has None in the stream's place.
     """
     for number in range(3):
         try:

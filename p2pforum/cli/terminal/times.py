@@ -4,7 +4,7 @@ from p2pforum.app.clock import date
 
 
 def ago(hour: int, now: int) -> str:
-    """How long ago, as coarse as the data: "3 hours ago" may be two and a bit."""
+    """How long ago, no finer than the data: "3 hours ago" may be a bit more than two."""
     passed = now - hour
     if passed < 0:
         return "in the next hour" if passed == -1 else f"in {-passed} hours"

@@ -24,6 +24,7 @@ def show(post: PostShape) -> None:
 
 
 def main(command: str, *words: str) -> None:
+    """Run one of the commands above. Raises P2PForumError."""
     with Session() as session:
         match command, *words:
             case "post", board, subject:

@@ -1,6 +1,7 @@
 """Checks this program against every vector: python docs/vectors/check.py
 
-Each function reads one file and yields what does not fit. Another node needs the same loops.
+Each function reads one file and yields the cases that fail. Sections are those of PROTOCOL.md. An
+implementer of another node needs the same loops.
 """
 
 import io
@@ -77,6 +78,7 @@ def refuses(error: type[Exception], call: Callable[..., object], *arguments: obj
 
 
 def posts() -> Failures:
+    """Sections 1 and 2: posts to accept, with their IDs, and posts to refuse, in two networks."""
     published = load("post-v1.json")
     for ending, network in (("", published["network"]), ("_in_p2pforum", "p2pforum")):
         for case in published["accept" + ending]:
@@ -88,6 +90,7 @@ def posts() -> Failures:
 
 
 def networks() -> Failures:
+    """Section 1: what follows from the name of a network, and texts that are no names."""
     for case in load("names-v1.json")["networks (section 1)"]:
         params = params_for(case["name"])
         found = {
@@ -123,6 +126,7 @@ def signatures() -> Failures:
 
 
 def written_ids() -> Failures:
+    """Section 4: IDs and beginnings of IDs as text, and texts that are neither."""
     published = load("names-v1.json")
     for case in published["ids (section 4)"]:
         value = bytes.fromhex(case["id"])
@@ -137,6 +141,7 @@ def written_ids() -> Failures:
 
 
 def names() -> Failures:
+    """Section 4: names and identicons of pseudonyms."""
     for case in load("names-v1.json")["pseudonyms (section 4)"]:
         key, root = bytes.fromhex(case["key"]), bytes.fromhex(case["root"])
         icon = identicon_of(key, root)
@@ -171,6 +176,7 @@ def orders() -> Failures:
 
 
 def other_names() -> Failures:
+    """Message IDs (section 8), board tags (section 9) and peer IDs (section 7)."""
     published = load("names-v1.json")
     for case in published["message ids (section 8)"]:
         if message_id(bytes.fromhex(case["data"])).hex() != case["id"]:
@@ -190,6 +196,7 @@ def other_names() -> Failures:
 
 
 def invites() -> Failures:
+    """Section 13: lines of invites to accept, with their contents, and lines to refuse."""
     published = load("invite-v1.json")
     for case in published["accept"]:
         found = decode_invite(case["line"])
@@ -205,6 +212,7 @@ def invites() -> Failures:
 
 
 def peer_records() -> Failures:
+    """Section 14: peer records to accept and to refuse, and frames of records."""
     published = load("peer-v1.json")
     params = params_for(published["network"])
     for case in published["accept"]:
@@ -228,6 +236,7 @@ def peer_records() -> Failures:
 
 
 def links() -> Failures:
+    """Section 11: linking proofs, public and private, to accept and to refuse."""
     published = load("links-v1.json")
     params = params_for(published["network"])
 
@@ -256,6 +265,7 @@ def _told(rpc: Rpc) -> dict[str, Any]:
 
 
 def rpcs() -> Failures:
+    """Section 8: RPCs of gossip to accept, with their contents, and those whose message is refused."""
     published = load("rpc-v1.json")
     for case in published["accept"]:
         found = decode_rpc(joined(case["raw"]))
@@ -269,6 +279,7 @@ def rpcs() -> Failures:
 
 
 def rpc_bounds() -> Failures:
+    """Section 8: RPCs that end the connection, and the largest good and smallest bad one of each bound."""
     published = load("rpc-v1.json")
     for case in published["end the connection"]:
         if not refuses(RemoteProtocolError, decode_rpc, joined(case["raw"])):
@@ -287,6 +298,7 @@ def _read_bundle(raw: bytes) -> tuple[list[bytes], bool]:
 
 
 def bundles() -> Failures:
+    """Section 12: bundles to read, whole and damaged; files to refuse; and a bundle that is written."""
     published = load("bundle-v1.json")
     for case in published["read"]:
         wanted = [joined(post) for post in case["posts"]], case["noticed"]
@@ -303,7 +315,7 @@ def bundles() -> Failures:
 
 
 def _parsed(raw: bytes) -> list[Frame]:
-    """Raises RemoteProtocolError; also for a frame that is not whole."""
+    """The frames in `raw`. Raises RemoteProtocolError; also for a frame that is not whole."""
     found = list(SyncFrameReader().feed(raw))
     if sum(size for _, size in found) != len(raw):
         raise RemoteProtocolError("not whole")
@@ -311,6 +323,7 @@ def _parsed(raw: bytes) -> list[Frame]:
 
 
 def sync_frames() -> Failures:
+    """Section 9: frames of sync, good and bad, and those of whole sessions."""
     published = load("sync-v1.json")
     whole = [step for session in published["sessions"].values() for step in session["frames"]]
     for case in [*published["good frames"], *whole]:
@@ -325,6 +338,7 @@ def sync_frames() -> Failures:
 
 
 def looks() -> Failures:
+    """Section 9: fingerprints of items, and the stretches of hours in a LOOK."""
     published = load("sync-v1.json")
     for case in published["fingerprints"]:
         nonces = bytes.fromhex(case["initiator's nonce"] + case["responder's nonce"])
@@ -351,6 +365,7 @@ def _by_hour(items: list[tuple[int, str]]) -> dict[int, list[str]]:
 
 
 def stems() -> Failures:
+    """Section 10: frames of the stem, good and bad, the answer, and a class that does not exist."""
     published = load("stem-v1.json")
     for case in published["frames"]:
         raw = joined(case["frame"])
@@ -369,6 +384,7 @@ def stems() -> Failures:
 
 
 def addresses() -> Failures:
+    """Section 7: texts of addresses: to accept, with their one form, and to refuse."""
     published = load("address-v1.json")
     for case in published["accept"]:
         if str(parse_peer(case["text"])) != case["form"]:
@@ -410,7 +426,7 @@ CHECKS: tuple[Callable[[], Failures], ...] = (
 
 
 def failures() -> Failures:
-    """What does not fit, each as "file's check: case". A check that can't go on is a failure, too."""
+    """The cases that fail, each as "check: case". A check that can't go on is a failure, too."""
     for check in CHECKS:
         try:
             for failure in check():

@@ -1,8 +1,8 @@
 """Breaks one rule of a codec at a time and shows that a vector notices: python docs/vectors/mutants.py
 
-Each mutant is this program with one piece of text replaced. A mutant that passes all vectors is a survivor:
-a rule that somebody could get wrong without noticing. There must be none. The vectors are run in a process
-of their own for each mutant, so nothing on the disk is changed.
+Each mutant is this program with one piece of text replaced. A mutant that passes all vectors is a survivor: a
+rule that an implementer could get wrong without noticing. There must be none. The vectors are run in a
+process of their own for each mutant, so nothing on the disk is changed.
 """
 
 import importlib.abc
@@ -50,18 +50,20 @@ class Result:
 
 
 def run(mutant: Mutant, without: str = "") -> Result:
-    """In a process that has imported nothing of the program yet. `without`: a check that is left out."""
+    """Run the vectors, in a process that has not imported the program yet. `without`: a check
+    that is left out.
+    """
     sys.meta_path.insert(0, _Mutator(mutant))
     try:
         import check
-    except Exception as error:  # it does not even start: that is noticed
+    except Exception as error:  # the mutant does not even start, so it is noticed
         return Result(mutant, repr(error))
     check.CHECKS = tuple(each for each in check.CHECKS if each.__name__ != without)
     return Result(mutant, next(check.failures(), ""))
 
 
 def misplaced() -> Iterator[str]:
-    """Mutants whose text is not there, or not once: the program has changed."""
+    """Mutants whose text is not exactly once in the program, because the program has changed."""
     for mutant in MUTANTS:
         source = ROOT.joinpath(*mutant.module.split(".")).with_suffix(".py").read_text()
         if source.count(mutant.old) != 1:
@@ -75,6 +77,7 @@ def results(chosen: Sequence[Mutant] = MUTANTS, without: str = "") -> Iterator[R
 
 
 def main() -> int:
+    """Run all mutants and print what noticed each. Returns 1 if one survives or is misplaced."""
     wrong = list(misplaced())
     print("\n".join(wrong))
     survivors = []

@@ -1,8 +1,9 @@
-"""Attacks on privacy, in models with the program's own classes: what spies find out now, and in the control.
+"""Attacks on privacy, in models with the program's own classes: what spies find out now, and
+in the control.
 
-The control is what the program did before, or what it would do without the defence; it runs beside, as the
-programs of before have nothing to put into these models. Sizes are small, so that the table of attacks takes
-minutes: what docs/THREATS.md says comes from `python -m simulation.NAME` with many seeds.
+The control is what the program did before, or what it would do without the defence. It runs beside, because
+older versions of the program lack the classes for these models. Sizes are small, so that the table of attacks
+takes minutes: the figures of docs/THREATS.md come from `python -m simulation.NAME` with many seeds.
 """
 
 import statistics
@@ -16,12 +17,12 @@ from simulation.swarm import Swarm
 
 Scene = Callable[[], Mapping[str, Any]]
 
-SHARE = 0.1  # of the nodes that can be dialled spy
+SHARE = 0.1  # the part of the nodes that can be dialled which are spies
 POSTS = 30  # of a key
 
 
 def first_tellers(size: int, seeds: int) -> Mapping[str, Any]:
-    """Single posts; who told a spy first is the author. Control: no stem."""
+    """Single posts. The spies take the node that first told one of them for the author. Control: no stem."""
     found = privacy.single(privacy.Case(size, SHARE, seeds))
     return {"now": found.stem.recall, "control": found.gossip.recall}
 
@@ -40,8 +41,9 @@ def _rates(size: int, seeds: int, authors: int, posts: int, is_control: bool) ->
 
 
 def naming(methods: str, size: int, seeds: int, authors: int, posts: int = POSTS) -> Mapping[str, Any]:
-    """Keys of so many posts, by times and silence, with a graph (B, in the control S) or without one (W).
-    Control: who ends a stem does not push to those who brought the post."""
+    """Keys of so many posts. The spies use times and silence, with a graph (B, in the control S) or without
+    one (W). Control: the node that ends a stem does not push to the peers that brought the post.
+    """
     now, control = (_rates(size, seeds, authors, posts, is_control) for is_control in (False, True))
     return {
         "now": now[f"{methods[0]}{posts}"],
@@ -51,7 +53,7 @@ def naming(methods: str, size: int, seeds: int, authors: int, posts: int = POSTS
 
 
 def asked_by_a_stranger(nodes: int, posts: int) -> Mapping[str, Any]:
-    """Of single posts. Control: own posts are not offered to who comes."""
+    """Of single posts. Control: a node does not offer its own posts to peers that connect."""
     now, control = (
         oracle.standing_out(kind, young=False, pause=1.0, nodes=nodes, posts=posts)
         for kind in (Swarm, oracle.LeavingOut)
@@ -60,7 +62,9 @@ def asked_by_a_stranger(nodes: int, posts: int) -> Mapping[str, Any]:
 
 
 def linked(size: int, users: int, seeds: int) -> Mapping[str, Any]:
-    """The right second key of one person is the nearest. Control: one guard for all keys."""
+    """Whether the spies find the right second key of a user as the nearest. Control: one
+    guard for all keys.
+    """
     now, control = (
         statistics.fmean(
             linking.linked(linking.Case(SHARE, slots, size, users), seed).first for seed in range(seeds)
@@ -71,7 +75,9 @@ def linked(size: int, users: int, seeds: int) -> Mapping[str, Any]:
 
 
 def in_a_year(runs: int, hours: int = year.HOURS) -> Mapping[str, Any]:
-    """Keys with a post a day; the node restarts weekly. Control: guards from the connections, for weeks."""
+    """Keys with a post a day; the node restarts weekly. Control: guards are drawn from the
+    connections, for weeks.
+    """
     now, control = (
         year.years(year.Case(SHARE, year.HABITS[1], fresh=fresh, hours=hours), runs)
         for fresh in (True, False)
@@ -85,14 +91,18 @@ def in_a_year(runs: int, hours: int = year.HOURS) -> Mapping[str, Any]:
 
 
 def connections(hosts: int, hours: int) -> Mapping[str, Any]:
-    """What a party gets whose hosts have IPv6, four ports and twenty names. Control: every record counts."""
+    """The connections that an attacker gets whose hosts have IPv6, four ports and twenty names. Control:
+    every record counts.
+    """
     setting = address_book.Setting(hosts, SHARE, ports=4, names=20, both=True, hours=hours)
     (now,), (control,) = (address_book.share(setting, 1, make) for make in (Book, address_book.ByRecord))
     return {"now": now, "control": control, "of_addresses": setting.fair}
 
 
 def held(size: int, runs: int) -> Mapping[str, Any]:
-    """Posts that waited for their node, by who comes and goes. Control: they leave at once."""
+    """Posts that waited for their node, by spies who see which nodes come and go. Control:
+    they leave at once.
+    """
     now, control = (online.rate(size, 1.0, hold, 1, runs) for hold in (online.NOW, online.BEFORE))
     return {"now": now, "control": control}
 

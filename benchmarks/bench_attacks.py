@@ -3,11 +3,11 @@
     python -m benchmarks.bench_attacks [CHECKOUT...]        for example one from before a change
     python -m benchmarks.bench_attacks --quick              sizes that take seconds, to see that it runs
 
-A row is a scene. Those of SCRIPTS (tests/e2e/e2e_scenes.py) try real nodes: attackers and nodes are those of
-the checkout, and both speak as it does. Honest posts count where they are 5 s after the last was sent at the
-latest; `reached` names each node that was looked at. CPU is the victim's: of floods in seconds a second, of
-commands and sync sessions in seconds. The rows of attacks_on_privacy.py are shares of keys, posts or
-connections in models of this checkout, and bring their controls with them.
+A row is a scene. Those of SCRIPTS (tests/e2e/e2e_scenes.py) attack real nodes: attackers and nodes are those
+of the checkout, and both speak its protocols. An honest post counts at a node that has it at the latest 5 s
+after the last post was sent; `reached` names each node that was looked at. CPU is the victim's: of floods in
+seconds a second, of commands and sync sessions in seconds. The rows of attacks_on_privacy.py are shares of
+keys, posts or connections in models of this checkout, and bring their controls with them.
 """
 
 import json
@@ -28,7 +28,7 @@ SECONDS = 240.0  # for one row
 
 
 def names(script: Path, how: Sequence[str]) -> list[str]:
-    """Of its scenes."""
+    """The names of the script's scenes. `how`: arguments of the script."""
     command = [sys.executable, str(script), *how]
     environment = os.environ | {"PYTHONPATH": str(HERE)}
     done = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True, check=True)
@@ -36,7 +36,9 @@ def names(script: Path, how: Sequence[str]) -> list[str]:
 
 
 def measure(checkout: Path, script: Path, name: str) -> dict[str, Any]:
-    """What the scene says of itself; what went wrong if it says nothing."""
+    """The figures that the scene prints, by their names; {"failed": why} if it printed none
+    within SECONDS.
+    """
     command = [sys.executable, str(script), name]
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     try:
@@ -64,6 +66,9 @@ def show(name: str, where: str, result: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
+    """Run every scene in every checkout and print a row each. Exit code 1 if a scene failed
+    in this checkout.
+    """
     is_quick = sys.argv[1:] == ["--quick"]
     others = [] if is_quick else [Path(argument).resolve() for argument in sys.argv[1:]]
     has_failed = False

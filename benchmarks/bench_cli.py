@@ -58,6 +58,7 @@ def measure(program: str, arguments: Sequence[str], environment: dict[str, str])
 
 
 def main() -> None:
+    """Build a store, run each command in turn, and print the table that the head of this file describes."""
     count, rounds = [int(v) for v in sys.argv[1:3]] + [100_000, 21][len(sys.argv) - 1 :]
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory) / "home"
@@ -66,7 +67,7 @@ def main() -> None:
         thread = build(home, count)
         print(f"store of {count} posts built in {time.perf_counter() - began:.1f} s; {os.cpu_count()} cores")
         environment = {**os.environ, "P2PFORUM_HOME": str(home)}
-        # As installed: compiled, which pip does and this machine's environment may forbid.
+        # As installed: compiled. pip does that, and the environment of this machine may forbid it.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PYTHONPYCACHEPREFIX"] = str(Path(directory) / "compiled")
         runs = {
@@ -81,7 +82,7 @@ def main() -> None:
             "status": (_OURS, ["status"]),
         }
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
-        for _ in range(rounds + 1):  # in turn, so that what else the machine does falls on all alike
+        for _ in range(rounds + 1):  # in turn, so that other work on the machine slows all alike
             for name, (program, arguments) in runs.items():
                 taken[name].append(measure(program, arguments, environment))
         print(f"{'':<22} {'by the clock':>20} {'of CPU':>20}")
@@ -93,7 +94,7 @@ def main() -> None:
 
 
 def medians(values: Sequence[tuple[float, float]]) -> list[float]:
-    """Without the first run, which compiles."""
+    """The medians, without the first run, which compiles."""
     return [statistics.median(column) for column in zip(*values[1:], strict=True)]
 
 

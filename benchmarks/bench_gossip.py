@@ -41,7 +41,7 @@ SMALLEST = "2 2000"
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 PARAMS = params_for("test.bench")
 HOUR = 498_000
-NODES, DIALS, PACE = 10, 3, 0.15  # seconds between posts: the library is left its rate limit's worth
+NODES, DIALS, PACE = 10, 3, 0.15  # PACE: seconds between posts; the library's rate limit allows it
 SIZE = 500
 TOPIC = PARAMS.topic
 SEED = bytes(32)
@@ -70,6 +70,7 @@ class TimedDoor(Door):
         self.times: dict[bytes, float] = {}
 
     async def ingest(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
+        """As Door.ingest; also notes the time for each post that was stored."""
         verdicts = await self.judge(raws, origin)
         now = time.perf_counter()
         for raw, verdict in zip(raws, verdicts, strict=True):
@@ -82,7 +83,7 @@ class TimedDoor(Door):
 
 
 class OpenDoor(TimedDoor):
-    """Takes everything unseen: what is left is the cost of gossip and of the streams."""
+    """Takes everything without a check, so that only the cost of gossip and of the streams is left."""
 
     async def judge(self, raws: Sequence[bytes], origin: Origin) -> list[Verdict]:
         await trio.lowlevel.checkpoint()
@@ -91,6 +92,7 @@ class OpenDoor(TimedDoor):
 
 @contextlib.asynccontextmanager
 async def our_node(directory: str, door_type: type[Door] = TimedDoor) -> AsyncIterator[Any]:
+    """A node of ours with a store in `directory`: gives its network, gossip service, door and store."""
     path = Path(tempfile.mkdtemp(dir=directory))
     with open_store(path, PARAMS) as store:
         async with open_libp2p_network([LOOPBACK]) as network, trio.open_nursery() as nursery:
@@ -106,6 +108,9 @@ async def our_node(directory: str, door_type: type[Door] = TimedDoor) -> AsyncIt
 
 
 async def ten_of_ours(posts: list[Post], door_type: type[TimedDoor]) -> dict[bytes, list[float]]:
+    """Ten of our nodes in this process, each of which dials three. For each post, by its ID: the seconds
+    until each node held it.
+    """
     times: dict[bytes, list[float]] = {}
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as directory:
@@ -131,6 +136,9 @@ async def ten_of_ours(posts: list[Post], door_type: type[TimedDoor]) -> dict[byt
 
 @contextlib.asynccontextmanager
 async def stock_node(got: Callable[[bytes], None]) -> AsyncIterator[Any]:
+    """A node of py-libp2p with its own pubsub: gives host and pubsub. `got` is called with
+    the bytes of each message.
+    """
     from libp2p import new_host
     from libp2p.custom_types import TProtocol
     from libp2p.pubsub import pubsub as module
@@ -177,6 +185,7 @@ def stock_address(host: Any) -> str:
 
 
 async def ten_of_theirs(posts: list[Post]) -> dict[bytes, list[float]]:
+    """The same as `ten_of_ours` with nodes of the library. By the bytes of each post."""
     times: dict[bytes, list[float]] = {post.raw: [] for post in posts}
     rng = random.Random(1)
     started = 0.0
@@ -198,6 +207,7 @@ async def ten_of_theirs(posts: list[Post]) -> dict[bytes, list[float]]:
 
 
 def report(name: str, times: dict[bytes, list[float]]) -> None:
+    """Print the median and 95th percentile, in ms, of the times in seconds until all nodes held a post."""
     full = sorted(max(t) * 1_000 for t in times.values() if len(t) == NODES)
     each = sorted(t * 1_000 for ts in times.values() for t in ts)
     if not full:
@@ -221,7 +231,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def receive(kind: str, count: int) -> None:
-    """The receiving process: its address, then how many it got in how many seconds, and of CPU."""
+    """The receiving process. Prints its address, then how many messages it got in how many
+    seconds, and its CPU seconds.
+    """
     got: list[bytes] = []
     async with contextlib.AsyncExitStack() as stack:
         if kind == "stock":
@@ -253,16 +265,18 @@ def throughput(kind: str, count: int) -> tuple[float, float]:
 
 
 async def send_ours(address: str, posts: list[bytes]) -> None:
+    """Send the posts from a node of ours, and wait until the receiver has ended."""
     with tempfile.TemporaryDirectory() as directory:
         async with our_node(directory) as (network, service, *_):
             await network.dial(address)
             await trio.sleep(2)
             await service.originate(posts)
             await until(lambda: service.statistics().sent >= len(posts))
-            await until(lambda: not network.connections())  # the receiver has had enough, and ends
+            await until(lambda: not network.connections())  # the receiver has all, and ends
 
 
 async def send_stock(address: str, posts: list[bytes]) -> None:
+    """Send the posts from a node of the library, and wait until its queues are empty."""
     async with stock_node(lambda _: None) as (host, pubsub):
         await stock_dial(host, address)
         await trio.sleep(4)
@@ -273,6 +287,7 @@ async def send_stock(address: str, posts: list[bytes]) -> None:
 
 
 def main() -> None:
+    """Run both comparisons that the head of this file describes, or the receiver's part (`--receive`)."""
     if sys.argv[1:2] == ["--receive"]:
         trio.run(receive, sys.argv[2], int(sys.argv[3]))
         return
@@ -282,7 +297,7 @@ def main() -> None:
     report("ours, real door and store", trio.run(ten_of_ours, made, TimedDoor))
     print_throughput("open", "ours, a door that takes all", messages)
     print_throughput("real", "ours, real door and store", messages)
-    # The library's come last: its pubsub does not survive every run on a busy machine.
+    # The library's runs come last, because its pubsub does not survive every run on a busy machine.
     with _what_fails("py-libp2p pubsub, ten nodes"):
         report("py-libp2p pubsub, unsigned", trio.run(ten_of_theirs, made))
     with _what_fails("py-libp2p pubsub, two processes"):

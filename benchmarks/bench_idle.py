@@ -30,6 +30,7 @@ def resident_mb(pid: int) -> float:
 
 
 def main() -> None:
+    """Start the nodes, wait until they are idle, and print the CPU and memory of the first one."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
     peers = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:

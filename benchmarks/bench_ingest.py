@@ -2,11 +2,11 @@
 
     python -m benchmarks.bench_ingest [POSTS] [BATCH] [POSTS ALREADY THERE] [DIRECTORY TO KEEP THOSE IN]
 
-One process, a store with search index. "By hour" is how sync brings posts, "in any order" the worst that can
-come; "the newest" are of two days, as after a night away. "CPU" is posts a second of CPU time of
-all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all cores and
-the disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same batches.
-A million posts already there take four minutes to make: name a directory and they are made once.
+One process, a store with search index. "By hour" is the order in which sync brings posts, "in any order" the
+worst order there is; "the newest" are posts of two days, as after a night away. "CPU" is posts a second of
+CPU time of all threads, so that other work on the machine counts little; "elapsed" is by the clock, with all
+cores and the disk. Alone: signatures and stamps, one core; and SQLite, given the finished rows in the same
+batches. A million posts already there take four minutes to make: name a directory and they are made once.
 """
 
 import os
@@ -59,6 +59,7 @@ class Clock:
 
 
 def main() -> None:
+    """Measure without stamps and, into an empty store, with stamps; print a row for each order of posts."""
     given = [int(v) for v in sys.argv[1:4]]
     count, batch, before = given + [20_000, 500, 0][len(given) :]
     with tempfile.TemporaryDirectory() as name:
@@ -66,7 +67,7 @@ def main() -> None:
         kept = Path(sys.argv[4]) if len(sys.argv) > 4 else Path(name) / "filled"
         _measure("signature only", signed, count, batch, _filled(kept, signed, before), before)
         if not before:
-            # Two bits: as dear to check as sixteen, and cheap to mint.
+            # Two bits: a check costs as much as one of sixteen bits, and minting is cheap.
             stamped = NetworkParams("bench-stamped", stamp_floor=2)
             empty = _filled(Path(name) / "stamped", stamped, 0)
             _measure("signature and stamp", stamped, count // 2, batch, empty, before)
@@ -95,7 +96,9 @@ def _measure(title: str, params: NetworkParams, count: int, batch: int, filled: 
 
 
 def _filled(directory: Path, params: NetworkParams, count: int) -> Path:
-    """A closed store with so many other posts, unverified and unstamped. One that is there is taken."""
+    """A closed store with so many other posts, unverified and unstamped. If it is there
+    already, it is used as it is.
+    """
     unstamped = NetworkParams(params.name, stamp_floor=0)
     batch: list[tuple[Post, bool]] = []
     with open_store(directory, params) as store:
@@ -163,7 +166,7 @@ Row = tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...], tuple[ob
 
 
 def _rows(posts: Sequence[Post], done: Path) -> list[Row]:
-    """As the door wrote them."""
+    """The rows of these posts, as the door wrote them."""
     rows: list[Row] = []
     with closing(open_writer(done / schema.FILE_NAME)) as db:
         boards = {row[0]: row for row in db.execute("SELECT * FROM board")}
@@ -175,7 +178,7 @@ def _rows(posts: Sequence[Post], done: Path) -> list[Row]:
 
 
 def _sqlite_alone(rows: Sequence[Row], batch: int, directory: Path) -> Spent:
-    """The same schema and settings, no counts and no sync index: what a store can't be quicker than."""
+    """The same schema and settings, no counts and no sync index: a store can't be quicker than this."""
     path = directory / schema.FILE_NAME
     log = max(
         limits.STORE_LOG_LEAST, min(path.stat().st_size // limits.STORE_LOG_PART, limits.STORE_LOG_MOST)
@@ -196,7 +199,7 @@ def _sqlite_alone(rows: Sequence[Row], batch: int, directory: Path) -> Spent:
 
 
 def _written() -> int:
-    """Bytes this process has written so far; 0 where the system does not say."""
+    """Bytes that this process has written so far; 0 where the system does not count them."""
     try:
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     except OSError:

@@ -1,9 +1,9 @@
-"""What keys cost: unlocking, signing and posting from the command line, and the search after a burn.
+"""The cost of keys: unlocking, signing and posting from the command line, and the search after a burn.
 
     python -m benchmarks.bench_keys [POSTS] [ROUNDS]        100,000 and 11
 
 Prints medians of so many rounds, of fewer where one takes long. Posting is measured on a network without
-stamps (what the program itself takes) and with the stamps of the real one (what a person waits).
+stamps (the time of the program itself) and with the stamps of the real one (the time that a user waits).
 """
 
 import os
@@ -33,7 +33,7 @@ _TEST = 'network = "test.bench"\n'
 
 
 class Home:
-    """One person's directory, and the command run in it."""
+    """One user's directory, and the command run in it."""
 
     def __init__(self, path: Path, config: str = _TEST) -> None:
         self.path = path
@@ -45,7 +45,7 @@ class Home:
             (path / "config.toml").write_text(config)
 
     def run(self, *arguments: str, stdin: str = "", sealed: bool = False) -> float:
-        """Seconds. `sealed`: the passphrase comes from a file."""
+        """Run a command; returns seconds. `sealed`: the passphrase comes from a file."""
         environment = {**os.environ, "P2PFORUM_HOME": str(self.path)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PYTHONPYCACHEPREFIX"] = str(self.path.parent / "compiled")
@@ -69,7 +69,7 @@ class Home:
 
 
 def median(act: Callable[[], float], rounds: int) -> float:
-    act()  # compiles, and makes what is made once
+    act()  # compiles, and makes the files that are made once
     return statistics.median(act() for _ in range(rounds))
 
 
@@ -84,6 +84,9 @@ def derivation() -> float:
 
 
 def posting(directory: Path, rounds: int) -> None:
+    """Print how long posting takes: with a node and without, with a passphrase, unlocked, and
+    with a stamp.
+    """
     with DemoNode("node", directory / "plain", _TEST) as node:
         node.start()
         home = Home(directory / "plain")
@@ -100,6 +103,7 @@ def posting(directory: Path, rounds: int) -> None:
 
 
 def burning(directory: Path, count: int, rounds: int) -> None:
+    """Print how long burning a key takes in a store of `count` posts, with the search of all files."""
     home = Home(directory / "large")
     build(home.path, count)
     size = sum(p.stat().st_size for p in home.path.rglob("*") if p.is_file())
@@ -126,6 +130,7 @@ def _unreleased(home: Home) -> list[bytes]:
 
 
 def main() -> None:
+    """Print all figures that the head of this file describes."""
     numbers = [int(text) for text in sys.argv[1:]]
     count, rounds = (numbers + [100_000, 11][len(numbers) :])[:2]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")

@@ -31,6 +31,9 @@ QUICK = "--quick" in sys.argv
 
 
 async def serve_ours() -> None:
+    """Our side: print the address, then read every stream to its end and answer "done". Runs
+    until it is cancelled.
+    """
     from p2pforum.network.libp2p_network import open_libp2p_network
 
     async def sink(peer: str, stream: trio.abc.Stream) -> None:
@@ -45,6 +48,7 @@ async def serve_ours() -> None:
 
 
 async def serve_stock() -> None:
+    """The library's side: the same with a stock host. Runs until it is cancelled."""
     from libp2p import new_host
     from libp2p.network.stream.exceptions import StreamError
     from multiaddr import Multiaddr
@@ -88,6 +92,7 @@ class Ours:
         await stream.aclose()
 
     async def pour(self, size: int, block: bytes) -> None:
+        """Send `size` bytes in writes of `block`, and wait for the receiver's "done"."""
         stream = await self.node.open_stream(self.peer, SINK)
         for _ in range(size // len(block)):
             await stream.send_all(block)
@@ -121,6 +126,7 @@ class Stock:
         await (await self._stream()).close()
 
     async def pour(self, size: int, block: bytes) -> None:
+        """Send `size` bytes in writes of `block`, and wait for the receiver's "done"."""
         stream = await self._stream()
         for _ in range(size // len(block)):
             await stream.write(block)
@@ -144,7 +150,7 @@ async def timed(call: Callable[[], Any]) -> float:
 
 
 async def measure(side: Ours | Stock, address: str) -> dict[str, float]:
-    """Named figures; times in ms, throughput in MB/s."""
+    """Figures by their names. Times are in ms, throughput in MB/s; each is a median."""
     figures: dict[str, float] = {}
     connects = []
     for _ in range(3 if QUICK else 10):
@@ -162,7 +168,7 @@ async def measure(side: Ours | Stock, address: str) -> dict[str, float]:
 
 
 async def idle(address: str, kind: type[Ours | Stock]) -> dict[str, float]:
-    """CPU and memory of one process with PEERS connections, of which it holds the near ends."""
+    """CPU and memory of one process with PEERS connections; it has their near ends."""
     async with contextlib.AsyncExitStack() as stack:
         side = await stack.enter_async_context(kind().start())
         await side.connect(address)
@@ -185,12 +191,13 @@ def rss() -> float:
 
 
 async def run(kind: type[Ours | Stock], name: str) -> None:
+    """Start the far side, measure, and print a line for each figure."""
     command = [*SELF, "serve", name]
     async with trio.open_nursery() as nursery:
         start = partial(trio.run_process, command, stdout=subprocess.PIPE, check=False)
         process = await nursery.start(start)
         address = (await process.stdout.receive_some()).decode().strip()
-        figures = await idle(address, kind)  # first, or memory that is free again hides what it takes
+        figures = await idle(address, kind)  # first: memory that a run freed would hide what this takes
         async with kind().start() as side:
             figures |= await measure(side, address)
         for label, figure in figures.items():
@@ -199,6 +206,7 @@ async def run(kind: type[Ours | Stock], name: str) -> None:
 
 
 def main() -> None:
+    """Run both sides, each in its own process; or one part of that, as the arguments say."""
     match sys.argv[1:]:
         case ["serve", "ours"]:
             trio.run(serve_ours)
@@ -208,7 +216,7 @@ def main() -> None:
             trio.run(run, Ours, "ours")
         case ["side", "stock", *_]:
             trio.run(run, Stock, "stock")
-        case _:  # each side in its own process: neither pays for what the other has imported
+        case _:  # own processes: neither pays for the other's imports
             for name in ("ours", "stock"):
                 subprocess.run([*SELF, "side", name, *sys.argv[1:]], check=True)
 

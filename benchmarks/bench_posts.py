@@ -21,7 +21,7 @@ _AUTHORS = 6  # in one thread
 
 
 class Writer:
-    """Makes threads. `spread` hours of history, the posts of a thread within a week."""
+    """Makes threads: `spread` hours of history, the posts of a thread within a week."""
 
     def __init__(
         self, params: NetworkParams, *, seed: int = 1, boards: int = 20, spread: int = 4_000
@@ -36,13 +36,14 @@ class Writer:
         )  # Zipf, as in any language
 
     def posts(self, count: int, thread_size: int = 12) -> Iterator[Post]:
-        """Thread after thread, each with a key for each author."""
+        """Thread after thread, each with a new key for each author."""
         while count > 0:
             size = min(count, self._rng.randint(1, 2 * thread_size - 1))
             yield from self.thread(size)
             count -= size
 
     def thread(self, size: int) -> list[Post]:
+        """A thread of `size` posts by up to six authors, at most 14 hours between two posts."""
         board = self._rng.choice(self._boards)
         hour = HOUR - self._rng.randrange(self._spread)
         seeds = [self._rng.randbytes(32) for _ in range(min(size, _AUTHORS))]

@@ -1,4 +1,4 @@
-"""How long a person waits: a thread, the lists, a search; and what a node does at its start.
+"""How long a user waits: a thread, the lists, a search; and what a node does at its start.
 
     python -m benchmarks.bench_queries [POSTS]
 
@@ -28,6 +28,7 @@ _LONG = 200  # posts in the thread that is read
 
 
 def main() -> None:
+    """Fill a store and print the figures that the head of this file describes."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     params = params_for("test.bench")
     writer = Writer(params)

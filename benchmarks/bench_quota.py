@@ -1,8 +1,8 @@
-"""Ten times the quota is offered: how large the store gets, and what making room costs.
+"""A node gets ten times its quota: how large the store gets, and what making room costs.
 
     python -m benchmarks.bench_quota [QUOTA IN MIB] [BATCH]
 
-The size on disk (database with search, and log) is looked at after every batch. One thread is pinned.
+The size on disk (database with search, and log) is read after every batch. One thread is pinned.
 """
 
 import sys
@@ -25,6 +25,9 @@ _POST = 1_000  # bytes of disk a post, about
 
 
 def main() -> None:
+    """Fill the store and print its largest size, the rate, the slowest batch, and whether the
+    pinned posts stayed.
+    """
     quota = int(sys.argv[1]) * _MIB if len(sys.argv) > 1 else 50 * _MIB
     batch_size = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     params = params_for("test.bench")

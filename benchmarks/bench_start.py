@@ -1,8 +1,8 @@
-"""What it costs to start a node: `python -m benchmarks.bench_start [RUNS]`.
+"""The cost of starting a node: `python -m benchmarks.bench_start [RUNS]`.
 
-The import of all that a node runs, beside the same with the whole of libp2p, and a node process until
-it answers. The least CPU time of the runs counts: others share this machine.
-Targets: half of the CPU time and modules of the whole library, a node of at most 70 MB.
+The import of all that a node runs, beside the same with the whole of libp2p, and a node process until it
+answers. The least CPU time of the runs counts, because others share this machine. Targets: half of the CPU
+time and modules of the whole library, a node of at most 70 MB.
 """
 
 import re
@@ -41,6 +41,7 @@ def cost(imports: str, runs: int) -> tuple[float, int, float]:
 
 
 def main() -> None:
+    """Print the cost of each import, and of a node process until it answers."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     packages = len(re.findall(r"^\w\S*==", LOCK.read_text(), re.MULTILINE))
     print(f"requirements.lock: {packages} packages")

@@ -5,7 +5,7 @@
 First table: what it costs to find how two sets differ (reconciling.py): our policy in messages of 32 KiB,
 warm and with the digests of hours still to be made; stock Negentropy v1 without a limit; and nostr-tools
 (npm, JavaScript) as the initiator of that, on the same machine in the same run. At 1,000,000 items it takes
-two minutes, most of it nostr-tools'. Second table: whole sessions between two real stores in this process,
+two minutes, most of it in nostr-tools. Second table: whole sessions between two real stores in this process,
 posts without stamps.
 """
 
@@ -34,6 +34,9 @@ NETWORK = params_for("test.bench")
 
 
 async def session(left: Store, right: Store, label: str) -> None:
+    """One session over a network in memory; prints posts, seconds, CPU seconds, rate, bytes
+    and round trips.
+    """
     hub = MemoryHub(random.Random(1))
     async with hub.network("left") as a, hub.network("right") as b:
         here, _ = (
@@ -57,6 +60,7 @@ async def session(left: Store, right: Store, label: str) -> None:
 
 
 async def sessions(count: int) -> None:
+    """The second table: two stores with `count` posts between them, in three sessions."""
     titles = f"{'posts':>8}{'s':>9}{'CPU s':>9}{'posts/s':>9}{'bytes':>13}{'RT':>4}"
     print(f"\n{'whole sessions, two stores':<38}{titles}")
     posts = sorted(Writer(NETWORK).posts(count), key=lambda p: p.payload.hour)
@@ -76,6 +80,7 @@ async def sessions(count: int) -> None:
 
 
 def main() -> None:
+    """Print both tables; a size of 0 leaves one out."""
     logging.disable()
     numbers = [int(text) for text in sys.argv[1:]]
     count, posts = (numbers + [100_000, 5_000][len(numbers) :])[:2]

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 class Side:
-    """One node's store and its session; `cpu` and `opening` are of the session that is on."""
+    """One node's store and its session; `cpu` and `opening` (seconds) are of the present session."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -50,6 +50,9 @@ class Side:
         return self._timed(lambda: self.session.work(1.0))
 
     def take(self, received: bytes) -> None:
+        """Give the session bytes of the other side; keep the posts that came, and ask for
+        those that are not here.
+        """
         self._timed(lambda: self.session.receive(received))
         while arrivals := self.session.take_arrivals(512):
             posts = [decode(raw, NETWORK) for arrival in arrivals for raw in arrival.posts]
@@ -71,7 +74,7 @@ def fill(store: Store, posts: list[Post]) -> None:
 
 
 def talk(left: Side, right: Side, seed: int) -> Report:
-    """One session; its costs are in the sides."""
+    """One session in this process; returns the initiator's report. Its costs are in the sides, in seconds."""
     with ExitStack() as stack:
         left.begin(stack, seed, initiator=True)
         right.begin(stack, seed + 1, initiator=False)
@@ -89,6 +92,7 @@ def meet(left: Side, right: Side, label: str, seed: int) -> None:
 
 
 def run(folder: Path, count: int, boards: int) -> None:
+    """Three stores and the seven sessions between them; prints a row each."""
     posts = sorted(Writer(NETWORK, boards=boards).posts(count), key=lambda post: post.payload.hour)
     lost = set(random.Random(1).sample(range(count), max(1, count // 100)))
     with ExitStack() as stack:
@@ -110,6 +114,7 @@ def run(folder: Path, count: int, boards: int) -> None:
 
 
 def main() -> None:
+    """Print the table that the head of this file describes."""
     given = [int(text) for text in sys.argv[1:]]
     count, boards = given + [100_000, 7_000][len(given) :]
     print(f"{count:,} posts on {boards:,} boards; CPU in ms, of the initiator and of the responder")

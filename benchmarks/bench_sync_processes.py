@@ -43,7 +43,9 @@ _TITLES = (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one process: seconds of CPU, those of threads that waited for a core, the most memory in MiB."""
+    """The cost of one process: CPU seconds, seconds in which threads waited for a core, the
+    most memory in MiB.
+    """
 
     cpu: float
     waited: float
@@ -51,6 +53,9 @@ class Cost:
 
     @classmethod
     def of(cls, node: DemoNode) -> "Cost":
+        """The cost of a node's process so far, from /proc (proc(5): stat, status, and
+        schedstat of each thread).
+        """
         assert node.process is not None
         process = Path("/proc") / str(node.process.pid)
         fields = (process / "stat").read_text().rpartition(")")[2].split()
@@ -75,7 +80,7 @@ def held(node: DemoNode) -> list[bytes]:
 
 
 def wire_bytes() -> int:
-    """Sent over the loopback device so far, TCP and IP headers included."""
+    """Bytes sent over the loopback device so far, TCP and IP headers included."""
     (line,) = (
         text for text in Path("/proc/net/dev").read_text().splitlines() if text.strip().startswith("lo:")
     )
@@ -113,6 +118,7 @@ def carry(posts: Sequence[Post]) -> float:
 
 
 def measure(title: str, fetching: DemoNode, serving: DemoNode, missing: Sequence[Post]) -> None:
+    """One sync by the command of `fetching`; prints a row. Both nodes must hold the same posts afterwards."""
     serving.start()
     fetching.start()
     before = [Cost.of(node) for node in (fetching, serving)]
@@ -154,6 +160,7 @@ def nodes(folder: Path, *names: str) -> Iterator[list[DemoNode]]:
 
 
 def run(folder: Path, count: int, few: int) -> None:
+    """Fill the stores of six nodes and measure four syncs between them."""
     posts = list(Writer(PARAMS).posts(count))
     lacking = random.Random(1).sample(range(count), few)
     lost = set(lacking)

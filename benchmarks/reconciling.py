@@ -1,4 +1,5 @@
-"""What it costs to find how two sets differ: our policy, stock Negentropy, and nostr-tools. For bench_sync.
+"""What it costs to find how two sets differ: our policy, stock Negentropy, and nostr-tools.
+For bench_sync.
 
 Sets of hashes over 9,600 hours: ours on the store's own index with its keys loaded, stock Negentropy
 (tests/sync/stock.py) on a list with its sums made. Round trips are of one message after another; bytes are
@@ -36,7 +37,7 @@ Key = tuple[int, bytes]
 Result = TypeVar("Result")
 HOURS = 9_600
 BOARDS = 20
-NO_LIMIT = 2**40  # nostr-tools wants one
+NO_LIMIT = 2**40  # nostr-tools needs one
 CASES = [
     ("scattered", 10),
     ("scattered", 1_000),
@@ -52,7 +53,7 @@ def some_keys(count: int) -> list[Key]:
 
 
 def sets(keys: list[Key], case: str, d: int) -> tuple[list[Key], list[Key]]:
-    """`keys` holds d more than the two sets share; who gets those, the case says."""
+    """Two sets that differ in d of `keys`. The case says which side gets those."""
     rng = random.Random(d)
     newest = "newest" in case
     at = set(range(len(keys) - d, len(keys)) if newest else rng.sample(range(len(keys)), d))
@@ -93,7 +94,9 @@ def answers(side: Reconciler, message: bytes) -> list[bytes]:
 
 
 def compare(left: StoredItems, right: StoredItems, d: int) -> Cost:
-    """Both sides ours, over a link that carries all messages of a round at once."""
+    """Bytes, round trips and CPU seconds. Both sides are ours, over a link that carries all
+    messages of a round at once.
+    """
     cost, fingerprint = Cost(), Fingerprint(bytes(32))
     asking = Reconciler(left, TUNED, fingerprint, initiator=True)
     answering = Reconciler(right, TUNED, fingerprint, initiator=False)
@@ -111,7 +114,7 @@ def compare(left: StoredItems, right: StoredItems, d: int) -> Cost:
 
 
 class Ours:
-    """Our stock initiator, asked as nostr-tools is."""
+    """Our stock initiator, with the interface of nostr-tools."""
 
     def __init__(self, items: ListItems) -> None:
         self._items = items
@@ -131,7 +134,7 @@ class Ours:
 
 
 def compare_stock(initiator: Any, left: list[Key], right: ListItems, d: int) -> Cost:
-    """We answer in stock mode; the initiator says itself what CPU it used."""
+    """We answer in stock mode; the initiator itself counts its CPU."""
     cost = Cost()
     answering = Stock(right, initiator=False)
     message: bytes | None = initiator.open(left, NO_LIMIT)
@@ -212,6 +215,7 @@ def print_in_sync(items: StoredItems) -> None:
 
 
 def print_table(count: int, cases: Sequence[tuple[str, int]] = CASES) -> None:
+    """Print the table for sets of `count` hashes, with a row for each case that is not larger."""
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{count:,} items; load of {os.cpu_count()} cores in the last 1, 5, 15 minutes: {load}")
     titles = f"{'bytes':>12}{'RT':>4}{'CPU ms':>9}"

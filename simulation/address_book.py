@@ -1,9 +1,9 @@
-"""`python -m simulation.address_book`: which share of the connections that honest nodes make one party gets,
-whatever number of ports and peer IDs its hosts have. Ends with 1 if a bound breaks.
+"""`python -m simulation.address_book`: which share of the connections that honest nodes make an attacker
+gets, whatever number of ports and peer IDs his hosts have. Ends with 1 if a bound breaks.
 
-The node's own Book and Slots in every honest node, which exchange what they know, send feelers, and start
-again once a day. All hosts are there all the time; every dial comes through. The control is a book in which
-every record counts: as many of a host as there are, drawn by buckets.
+The node's own Book and Slots in every honest node. The nodes exchange what they know, send feelers, and start
+again once a day. All hosts are there all the time; every dial succeeds. The control is a book in which every
+record counts: as many of a host as there are, drawn by buckets.
 """
 
 import argparse
@@ -30,14 +30,15 @@ SMALLEST = "--hosts 20 --hours 6 --seeds 1"
 INVITED = 4  # nodes in the invite that every node began with, drawn fairly
 EACH = 8  # records told in an answer, at least: as in the exchange
 ASKED = 4  # hours between two asks of one peer: a node asks each hour, and gets the same for a day
-MOST = 1.6  # times its share of the addresses (one of IPv4, one of IPv6 a host) that a party may get
-CONTROL = 3.0  # times that share it gets where every record counts, at least
+MOST = 1.6  # times his share of the addresses (one of IPv4, one of IPv6 a host) that an attacker may get
+CONTROL = 3.0  # times that share he gets where every record counts, at least
 
 
 @dataclass(frozen=True)
 class Setting:
-    """`ports` at each address and `names` (peer IDs) of a spying host; `dual`: IPv4 and IPv6 of all hosts,
-    of which the honest have one port and one name."""
+    """`ports` at each address and `names` (peer IDs) of a spying host; `dual`: all hosts have IPv4 and IPv6.
+    Honest hosts have one port and one name.
+    """
 
     hosts: int = 200
     share: float = 0.05
@@ -46,7 +47,7 @@ class Setting:
     both: bool = False  #: spies have an IPv6 address besides
     dual: bool = False  #: honest hosts too
     hours: int = 96
-    feelers: int = 10  # an hour: a third of what a node sends, for time's sake
+    feelers: int = 10  # an hour: a third of what a node sends, to save time
 
     @property
     def spies(self) -> int:
@@ -60,7 +61,7 @@ class Setting:
 
 
 class _Policy(AddressPolicy):
-    """Admits as the node does; what it admitted before it remembers, for speed."""
+    """Admits as the node does; for speed it remembers what it admitted before."""
 
     @functools.lru_cache(None)  # noqa: B019 - one, for the run
     def admit(self, text: str, *, is_local: bool = False, is_named: bool = False) -> Address | None:
@@ -71,7 +72,7 @@ REACH = _Policy()
 
 
 class ByRecord(Book):
-    """The control: a host has as many places as it has records, and tried ones are drawn by buckets."""
+    """The control: a host has as many cells as it has records, and tried ones are drawn by buckets."""
 
     def __init__(self, secret: bytes, rng: Random, policy: AddressPolicy, *, mine: str = "") -> None:
         super().__init__(secret, rng, policy, mine=mine)
@@ -109,7 +110,7 @@ class Record:
 
 
 def _records(setting: Setting) -> list[Record]:
-    """Hosts are in as many /16, and in as many /32 of IPv6; the first ones spy."""
+    """As many /16, and as many /32 of IPv6, as there are hosts; the first hosts spy."""
     found = []
     for host in range(setting.hosts):
         is_spy = host < setting.spies
@@ -145,7 +146,7 @@ class Swarm:
         self._reached: list[tuple[int, int]] = []  # (of how many, of spies), after each restart
 
     def run(self) -> float:
-        """Of the connections that honest nodes make, half an hour after a restart."""
+        """The spies' share of the connections that honest nodes make, half an hour after a restart."""
         invited = self._rng.sample(range(self.setting.hosts), INVITED)
         for v in self.honest:
             for host in invited:
@@ -185,8 +186,9 @@ class Swarm:
                 self._books[v].attempted(entry.address, True, hour)
 
     def _ask(self, v: int, hour: int) -> None:
-        """Each peer that it dialled, which tells a part of what it has reached; a spy tells spies. Spies call
-        on every node, each hour under another name."""
+        """Ask each peer that the node dialled, which tells a part of the addresses it has reached; a spy
+        tells of spies. Spies dial every node, each hour with another peer ID.
+        """
         for address in self.dialled[v].values() if (hour + v) % ASKED == 0 else ():
             host = self._host[address]
             self._learn(v, network_group(address), self._told_by(host, hour), hour)
@@ -196,7 +198,7 @@ class Swarm:
             self._hear(v, spy, self._rng.randrange(self.setting.names), hour)
 
     def _hear(self, v: int, caller: int, name: int, hour: int) -> None:
-        """Who dials in tells its own record."""
+        """A peer that dials in tells its own record."""
         record = self._by_raw[f"{caller} {name}".encode()]
         self._spoken[v][caller] = record.raw
         self._learn(v, network_group(record.addresses[0]), [record.raw], hour)
@@ -207,7 +209,7 @@ class Swarm:
                 self._books[v].learn(place, source, hour, raw)
 
     def _told_by(self, host: int, hour: int) -> list[bytes]:
-        """One answer for all, for a day; for an hour while it holds all there is."""
+        """One answer for all peers, for a day; for an hour while it holds all records there are."""
         until, answer = self._answers.get(host, (0, []))
         if hour >= until:
             if host < self.setting.spies:
@@ -234,6 +236,7 @@ WAYS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the spies' share with the node's own book and in the control. Returns 1 if a bound breaks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=200)
     parser.add_argument("--hours", type=int, default=96)

@@ -1,8 +1,9 @@
-"""B and S: spies who know who dialled whom, the meshes and the latencies, and pool all posts of a key.
+"""B and S: spies who know which node dialled which, the meshes and the latencies, and pool
+all posts of a key.
 
-B: from where does a stem come that ends there, or that was given to a spy there? The guard of a key is
-unknown and the same for all its posts; how a stem goes on is a random walk. S: the same, and whom the end of
-the stem did not push to: times tell how well "pushed to all but this peer" fits.
+B: from where does a stem come that ends at that node, or that was given to a spy there? The guard of a key is
+unknown and the same for all its posts; the rest of a stem is a random walk. S: the same, and to which peers
+the end of the stem did not push: times tell how well "pushed to all but this peer" fits.
 """
 
 import heapq
@@ -17,14 +18,14 @@ from simulation.world import World
 
 _ENDS = 0.2  # the chance that a node ends stems
 _STEPS = 30  # of a walk; 0.8^30 are 0.1 % of all
-_NOISE = 1e-4  # chance of what the model does not know (embargoes, loops, a wrong end)
+_NOISE = 1e-4  # chance of what the model leaves out (embargoes, loops, a wrong end)
 
 Row = dict[int, float]
 
 
 @dataclass
 class Graph:
-    """Where stems go, as spies who know the graph reckon."""
+    """Where stems go, as spies estimate who know the graph."""
 
     world: World
     both_ways: bool = False  #: inbound peers are relays, too
@@ -77,14 +78,14 @@ class Watcher:
     _detours: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def name_all(self, posts: Sequence[Sighting]) -> dict[int, int | None]:
-        """For each key (its author stands for it) the node that is named."""
+        """The node that the spies name for each key. (A key is given as its author.)"""
         keys: dict[int, list[Sighting]] = defaultdict(list)
         for post in posts:
             keys[post.author].append(post)
         return {key: self.name(own) for key, own in keys.items()}
 
     def name(self, posts: Sequence[Sighting]) -> int | None:
-        """The author of one key's posts."""
+        """The node that the spies name as the author of one key's posts."""
         if (client := by_guard(posts)) is not None:
             return client
         world = self.graph.world
@@ -130,7 +131,7 @@ class Watcher:
         return by_walk, direct
 
     def _fits(self, told: dict[int, Telling], end: int) -> Row:
-        """For each neighbour in the mesh of the end: how much better its time fits one that was left out."""
+        """For each neighbour in the mesh of the end: how much better its time fits if the end left it out."""
         if not self.silence or end not in told:
             return {}
         found = {}
@@ -143,7 +144,7 @@ class Watcher:
         return found
 
     def _detour(self, end: int, b: int) -> float:
-        """The quickest way that is not their own connection."""
+        """The quickest way, without their own connection."""
         if (end, b) not in self._detours:
             self._detours[end, b] = _quickest(self.graph.world, end, b)
         return self._detours[end, b]

@@ -1,4 +1,4 @@
-"""What spies conclude: the author is whoever told a spy first. And how often that is right.
+"""What spies conclude: the node that first told a spy is the author. And how often that is right.
 
 Recall: the part of the posts whose author is named. Precision (as in the Dandelion papers): for each honest
 node, 1 / (posts that are ascribed to it) if its own is among them, else 0; the mean over all.
@@ -29,7 +29,7 @@ class Figures:
 
 
 def judge(fates: Sequence[Fate]) -> Figures:
-    """Where each author wrote one post."""
+    """Precision and recall where each author wrote one post."""
     ascribed = Counter(fate.seen[1] for fate in fates if fate.seen)
     right = [fate for fate in fates if fate.seen and fate.seen[1] == fate.author]
     precision = sum(1 / ascribed[fate.author] for fate in right) / len(fates)
@@ -66,7 +66,9 @@ def _t(freedom: int) -> float:
 
 
 def most_by_chance(share: float, count: int) -> int:
-    """Of so many guesses that are right with this chance, how many are right at most, 95 times of 100."""
+    """Of so many guesses that are each right with this chance: how many are right at most, 95
+    times of 100.
+    """
     total = 0.0
     for right in range(count + 1):
         total += math.comb(count, right) * share**right * (1 - share) ** (count - right)

@@ -1,9 +1,9 @@
 """`python -m simulation.linking`: how often spies find which two keys are one user's, by where posts end.
 
-Every user has two keys. The spies dial everybody, so that they know where each stem ends, and note who hands
-posts to them; they know no graph. Two keys with one guard end at the same places: for each key the other one
-with the nearest counts (cosine) is guessed. One slot is the control: one guard for all keys. Ends with 1 if a
-bound breaks.
+Every user has two keys. The spies dial every node, so that they know where each stem ends, and note which
+peers hand them posts; they know no graph. Two keys with one guard end at the same nodes: for each key the
+spies guess the other one with the nearest counts (cosine). One slot is the control: one guard for all keys.
+Ends with 1 if a bound breaks.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SMALLEST = "--slots 1 4 --seeds 1 --users 5 --size 40"
 
 POSTS = 25  # of each key
 EPOCH = 650.0  # seconds between two posts of one key: each in an epoch of its own
-CHANCE = 0.06  # beside one in so many slots that keys may be found to be one user's, at most
+CHANCE = 0.06  # beside one in so many slots: the part of the keys that may be found to be one user's, at most
 CONTROL = 0.6  # with one slot, at least
 
 
@@ -40,14 +40,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Linked:
-    """Means over keys: the right other key is the nearest one; and nearer than another one by lot (AUC)."""
+    """Means over keys: the right other key is the nearest one; and nearer than another one
+    drawn by lot (AUC).
+    """
 
     first: float
     auc: float
-    sharing: float  # of users, whose two keys have one slot
+    sharing: float  # the part of the users whose two keys have one slot
 
 
 def linked(case: Case, seed: int) -> Linked:
+    """One network with its users and spies, all their posts, and how often the spies' guess is right."""
     rng = Random(f"{case} {seed}")
     world = make_world(case.size, case.share, rng)
     guards = dataclasses.replace(GuardParams(), slots=case.slots)
@@ -90,6 +93,9 @@ def _cosine(a: Mapping[tuple[str, int], int], b: Mapping[tuple[str, int], int]) 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how often keys are linked, for each share of spies and number of slots. Returns 1
+    if a bound breaks.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 8, 16, 32])
     parser.add_argument("--seeds", type=int, default=3)

@@ -25,7 +25,7 @@ PEOPLE = (10_000, 100_000, 1_000_000)
 POSTS = 5  # a day, by each
 TOPICS = 64
 CARRIED = (4, 8, 16)  # topics by lot; the control of the table is all of them
-READ = 4  # topics of the boards that somebody reads
+READ = 4  # topics of the boards that the user reads
 DAY = 86_400
 SEEDS = (1, 2, 3)
 PEAK = 3  # the busiest hour of a day against the average: a guess
@@ -39,13 +39,15 @@ WRITTEN = (
 
 
 def share(carried: int) -> float:
-    """Of all posts, those that a node takes in: in topics carried by lot, and in those read beside them."""
+    """Of all posts, the share that a node takes in: in topics carried by lot, and in those it
+    reads beside them.
+    """
     return (carried + READ * (1 - carried / TOPICS)) / TOPICS
 
 
 @dataclass(frozen=True)
 class Day:
-    """What one node pays on one day. Bytes are sent, and the same received."""
+    """What one node pays on one day. Bytes are those it sends, and it receives as many."""
 
     sent: float
     cpu: float  #: s
@@ -64,7 +66,7 @@ class Day:
 
 
 def day(people: int, part: float, measured: Result) -> Day:
-    """`part` of all posts is taken in."""
+    """The cost of a day to a node that takes in `part` of all posts."""
     posts = people * POSTS * part
     router = measured.cpu / measured.size / measured.posts  # of the whole simulation: an upper bound
     return Day(
@@ -96,8 +98,9 @@ def _print_days(measured: Result) -> None:
 
 
 def thin(size: int, posts: int, dials: int) -> tuple[Result, float]:
-    """One topic among `size` nodes that carry it, each of which dialled so few others that do: a calm run,
-    and what was delivered in the worst of six, half of them with restarts and broken links."""
+    """One topic among `size` nodes that carry it, each of which dialled so few others that do. Returns a calm
+    run, and the delivered share in the worst of six runs, half of them with restarts and broken links.
+    """
     runs = [
         measure(Setting(size, dials=dials), posts, seed, happening, patience=20.0)
         for seed in SEEDS
@@ -117,6 +120,7 @@ def _print_meshes(size: int, posts: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, then print the two tables. Returns 1 if a post did not reach every node."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,9 +1,9 @@
-"""`python -m simulation.online`: spies who see who comes and goes, and when a post becomes public.
+"""`python -m simulation.online`: spies who see which nodes come and go, and when a post becomes public.
 
-Of posts that waited while their author's node was off, or were written while it was there: how often is
-that node the first guess among all? A model: 60 % of nodes are there for four hours a day, 20 % for ten,
-20 % always, at hours of their own that shift by half an hour; the author is one of the first kind. Spies
-know the habits, how posts are held, and a part `seen` of the nodes: those that dialled one of them.
+Some posts waited while their author's node was off, others were written while it was there. How often is that
+node the spies' first guess among all? A model: 60 % of nodes are there for four hours a day, 20 % for ten, 20
+% always, at hours of their own that shift by half an hour; the author is one of the first kind. Spies know
+the habits, how posts are held, and a part `seen` of the nodes: those that dialled one of them.
 """
 
 import argparse
@@ -21,12 +21,14 @@ HOURS = 3_600.0
 DAY = 24 * HOURS
 DAYS = 4  # between two backlogs of one author
 WRITTEN_OFF = 0.5  # of all posts, as spies reckon, were written while the author's node was off
-NEVER = 1e-6  # the weight of a node that was not there, or that nobody saw
+NEVER = 1e-6  # the weight of a node that was not there, or that no spy saw
 
 
 @dataclass(frozen=True)
 class Hold:
-    """A time drawn from zero to `most` seconds, after some for the first connection; anew at each start."""
+    """A time drawn from zero to `most` seconds, after some for the first connection; drawn
+    anew at each start.
+    """
 
     most: float
     joining: float = 5.0
@@ -36,7 +38,7 @@ class Hold:
         return rng.uniform(0, self.joining) + rng.uniform(0, self.most)
 
     def density(self, since: float) -> float:
-        """Of posts that became public so long after a node came; the spies' view."""
+        """The density of posts that become public so long after a node came, as the spies reckon."""
         span = self.most + self.joining
         return 1 / span if 0 <= since <= span else 0.0
 
@@ -61,14 +63,14 @@ def draw_habits(count: int, seen: float, rng: Random) -> list[Habit]:
 
 
 def rank_first(count: int, seen: float, hold: Hold, backlogs: int, rng: Random) -> bool:
-    """Whether the author is the first guess after so many backlogs, each of one post."""
+    """Whether the author is the spies' first guess after so many backlogs, each of one post."""
     habits = draw_habits(count, seen, rng)
     author = 0
     weights = [0.0] * count
     for n in range(backlogs):
         day = 1 + n * DAYS
         while (waited := hold.draw(habits[author].length, rng)) > habits[author].length:
-            day += 1  # it was not there for so long
+            day += 1  # its session ended before
         sessions = [habit.session(day, rng) for habit in habits]
         public = sessions[author][0] + waited
         for v, habit in enumerate(habits):
@@ -78,7 +80,7 @@ def rank_first(count: int, seen: float, hold: Hold, backlogs: int, rng: Random) 
 
 
 def _weight(habit: Habit, session: tuple[float, float], public: float, hold: Hold) -> float:
-    """How likely this node is to have made a post public at that moment of the day."""
+    """How likely this node is to have published a post at that moment of the day."""
     if not habit.seen:
         return NEVER
     if habit.length >= DAY:
@@ -114,6 +116,7 @@ HOLDS["written while there"] = WhileThere(0.0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how often the author is the first guess, for each way to hold posts. Always returns 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 1000])
     parser.add_argument("--seen", type=float, nargs="+", default=[1.0, 0.57, 0.34])

@@ -1,8 +1,8 @@
-"""`python -m simulation.oracle`: a stranger who asks every node, after a post, what it has: does the one that
-published it stand out? Ends with 1 if a bound breaks.
+"""`python -m simulation.oracle`: an attacker asks every node, after a post, which posts it has. Does the node
+stand out that published it? Ends with 1 if a bound breaks.
 
-The node's own routers. The control leaves out what a node published itself of what it offers to those who
-come, as this program once did.
+The node's own routers. In the control a node leaves out its own posts when it offers posts to a peer that
+connects, as this program once did.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SMALLEST = "--nodes 12 --posts 3"
 
 
 class LeavingOutOwn(Router):
-    """The control: what a node published itself is not among what it offers to those who come."""
+    """The control: a node does not offer the posts that it published itself to peers that connect."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -51,7 +51,7 @@ class LeavingOut(Swarm):
 
 
 def offered(router: Router, now: float) -> set[bytes]:
-    """To a stranger who connects now."""
+    """The IDs of the messages that the node offers to a stranger who connects now."""
     effects = router.add_peer(STRANGER, now, outbound=False)
     hello = Rpc(subscriptions=(Subscription(TOPIC, subscribe=True),))
     effects += router.on_rpc(STRANGER, hello, now)
@@ -63,8 +63,9 @@ def offered(router: Router, now: float) -> set[bytes]:
 def standing_out(
     kind: type[Swarm], *, young: bool, pause: float, nodes: int = NODES, posts: int = POSTS
 ) -> int:
-    """How many authors are the only one that offers a post, or the only one that does not.
-    `young`: each author has just come back, and has nothing else to offer."""
+    """How many authors are the only one that offers a post, or the only one that does not. `young`: each
+    author has just come back, and has nothing else to offer.
+    """
     swarm = kind(Setting(nodes), Random(5))
     swarm.run(15)
     found = 0
@@ -83,6 +84,9 @@ def standing_out(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how many authors stand out, with the node's router and in the control. Returns 1
+    if a bound breaks.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES)
     parser.add_argument("--posts", type=int, default=POSTS)

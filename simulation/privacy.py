@@ -1,7 +1,8 @@
-"""`python -m simulation.privacy`: how often spies name the author of a post. Ends with 1 if a bound breaks.
+"""`python -m simulation.privacy`: how often spies name the author of a post. Ends with 1 if a
+bound breaks.
 
-The spies go by who told them first; stronger ones are in `spies.py`. Every figure stands beside its control:
-plain gossip; guards drawn anew for every post.
+The spies name the node that told one of them first; stronger ones are in `spies.py`. Every figure is printed
+with its controls: plain gossip, and guards drawn anew for every post.
 """
 
 import argparse
@@ -28,7 +29,7 @@ CONTROL = {
     0.2: 0.60,
 }  # recall of plain gossip, at least: else the spies of this simulation are blind
 ROUTED_SURPLUS = 0.02  # the same of single posts, which may loop through their author, and few of them
-REACH = 0.2  # of all nodes are dialled by each spy that wants to hear everything
+REACH = 0.2  # each spy that wants to hear everything dials this part of all nodes
 REDRAWN = 0.35  # recall for a key with guards drawn anew, at least: the same
 SURPLUS = 0.06  # of keys that are named though their guard does not spy, at most: a guard tells its clients
 # among the first, when it ends their stem
@@ -61,6 +62,7 @@ class Single:
     waits_holes: Sequence[float]
 
     def complaints(self, share: float) -> list[str]:
+        """The bounds that these figures break, in words; `share` is the part of the nodes that spy."""
         found = []
         for name, figures in (("stem", self.stem), ("stem with black holes", self.holes)):
             if figures.worst_recall > share + 0.03:
@@ -75,6 +77,7 @@ class Single:
 
 
 def single(case: Case) -> Single:
+    """One post of each node by plain gossip, by the stem, and by the stem with spies that drop posts."""
     rows: dict[str, list[Figures]] = {"gossip": [], "stem": [], "holes": []}
     waits: dict[str, list[float]] = {"stem": [], "holes": []}
     lost = 0
@@ -91,14 +94,16 @@ def single(case: Case) -> Single:
 
 @dataclass(frozen=True)
 class Routed:
-    """One post of each node, with the node's own Router in the place of the model of gossip. Spies read
-    offers, too. Slow: it is the control of that model."""
+    """One post of each node, with the node's own Router instead of the model of gossip. Spies read offers,
+    too. Slow: it is the control of that model.
+    """
 
     gossip: Figures
     stem: Figures
     surplus: tuple[float, float]  # of recall by the stem, as in Named
 
     def complaints(self, share: float) -> list[str]:
+        """The bounds that these figures break, in words; `share` is the part of the nodes that spy."""
         found = []
         if self.gossip.recall < CONTROL[share]:
             found.append(f"control: own Router, plain gossip has a recall of {self.gossip.recall:.3f} only")
@@ -108,6 +113,7 @@ class Routed:
 
 
 def by_routers(size: int, share: float, seeds: int) -> Routed:
+    """The figures of `size` nodes with routers of their own. A part `share` of them spies."""
     rows: list[list[Figures]] = [[], []]
     surplus = []
     for seed, hidden in itertools.product(range(seeds), (False, True)):
@@ -137,7 +143,9 @@ def fate_of(spread: Spread) -> Fate:
 
 
 def everywhere(case: Case) -> tuple[Figures, Figures]:
-    """Plain gossip and stem where every spy dials a fifth of all nodes: it hears all gossip at once."""
+    """Plain gossip and stem where every spy dials a fifth of all nodes, so that it hears all
+    gossip at once.
+    """
     rows: list[tuple[Figures, Figures]] = []
     for world, rng in dataclasses.replace(case, reach=REACH).worlds():
         rows.append((judge(by_gossip(world)), judge(one_post_each(world, rng))))
@@ -145,6 +153,7 @@ def everywhere(case: Case) -> tuple[Figures, Figures]:
 
 
 def complaints_everywhere(found: tuple[Figures, Figures], share: float) -> list[str]:
+    """The bounds that the two figures of `everywhere` break, in words."""
     gossip, stem = found
     broken = []
     if stem.worst_recall > share + 0.03:
@@ -164,12 +173,13 @@ class Named:
 
 @dataclass(frozen=True)
 class Keys:
-    """Fifty posts under one key, as it is and in the control."""
+    """Fifty posts under one key, with the node's guards and in the control."""
 
     pinned: Named
     redrawn: Named  # with guards drawn anew
 
     def complaints(self, share: float) -> list[str]:
+        """The bounds that these figures break, in words; `share` is the part of the nodes that spy."""
         found = []
         if sum(self.pinned.recall) > share + 0.06:
             found.append(f"one key: recall {_pm(self.pinned.recall)} may be above {share + 0.06:.3f}")
@@ -181,6 +191,7 @@ class Keys:
 
 
 def keys(case: Case, authors: int) -> Keys:
+    """Fifty posts under one key of each of `authors`, with guards that stay and with guards drawn anew."""
     rows: list[list[tuple[float, float]]] = [[], []]
     for world, rng in case.worlds():
         ways = (Stems(world, rng), Stems(world, rng, pinned=False))
@@ -240,6 +251,7 @@ def _report_routed(size: int, share: float, seeds: int) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print all figures and controls. Returns 1 if a bound breaks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 1000])
     parser.add_argument("--seeds", type=int, default=20)

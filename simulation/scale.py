@@ -1,10 +1,10 @@
 """`python -m simulation.scale [N …]`: what a network of N nodes delivers, how fast, for how many bytes. Ends
-with 1 if a post did not reach everybody where it should.
+with 1 if a post did not reach every node where it should.
 
     python -m simulation.scale 100 1000 10000 --troubled 1000
 
-Nodes come within ten seconds, dial eight others each, and settle; then posts of 500 bytes are written by
-nodes drawn by lot. First the growth, with own posts through the stem; then what goes wrong, by gossip alone.
+Nodes come within ten seconds, dial eight others each, and settle; then nodes drawn by lot write posts of 500
+bytes. First the growth, with own posts through the stem; then what goes wrong, by gossip alone.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PATIENCE = 60 + 5 * 120.0  # seconds after which a stem that died has ended
 QUIET = 10.0  # seconds, the last before the first post, in which bytes are those of an idle network
 
 NO_OFFERS = GossipParams(gossip_beats=0)
-TO_ALL = GossipParams(degree=64, degree_low=64, degree_high=64)  # more than anybody has connections
+TO_ALL = GossipParams(degree=64, degree_low=64, degree_high=64)  # more than any node has connections
 
 Happening = Callable[[Swarm, Random], None]
 
@@ -76,11 +76,11 @@ def measure(
     happening: Happening | None = None,
     patience: float = PATIENCE,
 ) -> Result:
-    """`happening` plans what goes wrong from the first post on. Ends early when everybody has everything."""
+    """`happening` plans what goes wrong from the first post on. Ends early when every node has every post."""
     wall, cpu, rng = time.monotonic(), time.process_time(), Random(f"{setting.size} {seed}")
     swarm = Swarm(setting, rng)
     swarm.run(SETTLED - QUIET)
-    gc.freeze()  # what is there stays: looking through it again and again takes as long as all the rest
+    gc.freeze()  # these objects stay: looking through them again and again takes as long as all the rest
     before = sum(swarm.control)
     swarm.run(SETTLED)
     idle = (sum(swarm.control) - before) / QUIET / setting.size
@@ -207,6 +207,7 @@ def _growth(rows: Sequence[Result]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the growth and the troubles. Returns 1 if too few posts arrived."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

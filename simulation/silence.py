@@ -1,8 +1,9 @@
-"""W: spies who dial everybody, know no graph, and ask of whom nobody tells them: who is told late, and when?
+"""W: spies who dial every node, know no graph, and ask which nodes are told late, and when.
 
-The end of a stem is who tells spies first (or at times far apart, if it holds its pushes). Of the ends that a
-key has often: a node that gets this key's posts later than it gets others that end there is not pushed to by
-that end, so it brought them. An end that is a guard has nobody but its clients to be silent towards.
+The end of a stem is the node that tells spies first (or at times far apart, if it holds its pushes). Spies
+look at the ends that a key often has. If a node gets this key's posts later than it gets others that end
+there, the end does not push them to it: so that node brought them. If the end is a guard, its clients are the
+only nodes that it leaves out.
 """
 
 import statistics
@@ -12,15 +13,15 @@ from dataclasses import dataclass
 
 from simulation.spread import Telling
 
-FAR_APART = 0.2  # seconds: no node that passes on at once tells its spies so unevenly
-_LEAST = 0.005  # seconds of deviation, below which a sample of few posts is not believed
+FAR_APART = 0.2  # seconds: no node that passes on at once tells its spies at times so far apart
+_LEAST = 0.005  # seconds of deviation: of a sample of few posts, spies believe no smaller one
 _OTHERS = 3  # posts that an end must have had from others, to know its usual times
 _OFTEN = 3  # ends of a key that are looked at
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One post as spies see it. `handed` is who first gave it to a spy in its stem."""
+    """One post as spies see it. `handed` is the node that first gave it to a spy in its stem."""
 
     author: int  #: for the judge; spies know the key, and one key is one author here
     told: dict[int, Telling]
@@ -28,7 +29,7 @@ class Sighting:
 
     @property
     def end(self) -> int | None:
-        """Who seems to have published it."""
+        """The node that seems to have published it."""
         if not self.told:
             return None
         uneven = max(self.told, key=lambda v: self.told[v].apart)
@@ -38,7 +39,7 @@ class Sighting:
 
 
 def by_guard(posts: Sequence[Sighting]) -> int | None:
-    """Who gave spies most of a key's posts in their stem: its author, if a spy is its guard."""
+    """The node that gave spies most of a key's posts in their stem: the author, if a spy is its guard."""
     handed = Counter(post.handed for post in posts if post.handed is not None)
     if not handed:
         return None
@@ -47,7 +48,7 @@ def by_guard(posts: Sequence[Sighting]) -> int | None:
 
 
 def by_silence(posts: Sequence[Sighting]) -> dict[int, int | None]:
-    """For each key (its author stands for it) the node that is named."""
+    """The node that the spies name for each key. (A key is given as its author.)"""
     ends: dict[int, list[Sighting]] = defaultdict(list)
     keys: dict[int, list[Sighting]] = defaultdict(list)
     for post in posts:
@@ -80,7 +81,7 @@ def _lateness(posts: Sequence[Sighting], end: int) -> dict[int, list[float]]:
 
 
 def _surprise(mine: Sequence[float], usual: Sequence[float]) -> float:
-    """How many standard errors later than usual."""
+    """How many standard errors this is later than usual."""
     if len(usual) < _OTHERS:
         return 0.0
     deviation = max(_LEAST, statistics.stdev(usual))

@@ -1,11 +1,12 @@
 """`python -m simulation.spies`: what stronger spies name than the first-spy rule of `privacy.py` does. Ends
 with 1 if a bound breaks.
 
-Every spy dials everybody. F: who told a spy first. W: no graph, silence and lateness (`silence.py`).
-B, S: the graph and all times (`bayes.py`). Controls: who ends a stem does not push to those who brought the
-post. Variants that were not taken: the end holds its pushes, or hands the post to a peer drawn anew. An
-attack besides: spies fill the stempools of one relay in ten, or of all, which then publish at once what
-others bring. (A pool holds 256 posts until they are public: to keep one full takes 20 to 50 stamps a second.)
+Every spy dials every node. F: the node that told a spy first. W: no graph, silence and lateness
+(`silence.py`). B, S: the graph and all times (`bayes.py`). Controls: the node that ends a stem does not push
+to the peers that brought the post. Variants that were not taken: the end holds its pushes, or hands the post
+to a peer drawn anew. An attack besides: spies fill the stempools of one relay in ten, or of all, which then
+publish at once the posts that others bring. (A pool holds 256 posts until they are public: to keep one full,
+spies need 20 to 50 stamps a second.)
 """
 
 import argparse
@@ -27,7 +28,7 @@ from simulation.world import World, make_world
 SMALLEST = "--size 60 --shares 0.1 --seeds 1 --authors 5 --counts 1 3 --routed 20 --others"
 
 POSTS = 50
-SURPLUS = 0.05  # of keys that W names beyond those whose guard spies, at most
+SURPLUS = 0.05  # the part of the keys that W names beyond those whose guard spies, at most
 CONTROL = 0.1  # the same in the control, at least: else these spies are blind
 BAYES, SILENCE = 0.25, 0.3  # the same of B at most; of S in the control at least
 ROUTED_EPOCH = 60.0  # seconds of an epoch with own routers: shorter, so that 20 posts take minutes
@@ -37,7 +38,7 @@ Rates = dict[str, float]  # method and count of posts -> share of keys that are 
 
 @dataclass(frozen=True)
 class Variant:
-    """How stems end. `graph`: whether B and S are run, which take longest."""
+    """How stems end. `graph`: whether to run B and S, which take longest."""
 
     name: str
     push: Push
@@ -59,7 +60,7 @@ OTHERS = (
 
 
 def watch(world: World, fates: Sequence[Fate], push: Push, rng: Random) -> list[Sighting]:
-    """What spies see of each post. One that a spy publishes tells them nothing by its times."""
+    """What spies see of each post. If a spy publishes a post, its times tell the spies nothing."""
     return [
         Sighting(
             fate.author,
@@ -83,7 +84,7 @@ def hand_over(world: World, fates: Sequence[Fate], rng: Random) -> None:
 
 
 def rates(size: int, share: float, seed: int, authors: int, variant: Variant, counts: Sequence[int]) -> Rates:
-    """One world."""
+    """The part of the keys that each method names, in one world."""
     rng = Random(f"{size} {share} {seed}")
     world = make_world(size, share, rng, reach=1.0)
     crowded = frozenset(rng.sample(world.honest, round(variant.crowded * len(world.honest))))
@@ -114,7 +115,7 @@ def first_teller(post: Sighting) -> int | None:
 
 
 def first_of_each(posts: Sequence[Sighting], count: int) -> list[Sighting]:
-    """So many posts of each key."""
+    """The first `count` posts of each key."""
     had: dict[int, int] = {}
     chosen = []
     for post in posts:
@@ -128,7 +129,7 @@ def right(named: dict[int, int | None]) -> float:
 
 
 def by_routers(size: int, share: float, seed: int, posts: int, *, exempting: bool) -> Rates:
-    """W, with the node's own Router and StemRouter in each node. Thirty keys."""
+    """The part of thirty keys that W names, with the node's own Router and StemRouter in each node."""
     rng = Random(f"routers {size} {share} {seed}")
     spies = frozenset(rng.sample(range(size), round(share * size)))
     params = StemParams(epoch=ROUTED_EPOCH, epoch_jitter=ROUTED_EPOCH / 20)
@@ -157,7 +158,7 @@ def pooled(rows: Sequence[Rates]) -> dict[str, tuple[float, float]]:
 
 
 def complaints(control: Rates, taken: Rates, count: int) -> list[str]:
-    """What is wrong with means of the two."""
+    """The bounds that the means of the two break, in words."""
     found = []
     for name, most in ((f"W{count}", SURPLUS), (f"B{count}", BAYES)):
         if name in taken and taken[name] - taken["guards"] > most:
@@ -174,6 +175,7 @@ def _print(name: str, row: dict[str, tuple[float, float]]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what each method names, with the controls. Returns 1 if a bound breaks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1, 0.2])

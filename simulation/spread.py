@@ -1,7 +1,7 @@
-"""When gossip brings a post to each node, and when each node tells the spies: what stronger spies go by.
+"""When gossip brings a post to each node, and when each node tells the spies: what stronger spies use.
 
 As in world.py, but every hop of every post takes a random time more, and spies pass nothing on: they are in
-many meshes, hear who tells them when, and take each link's latency off.
+many meshes, hear which node tells them when, and subtract each link's latency.
 """
 
 import heapq
@@ -15,16 +15,17 @@ JITTER = 0.01  # seconds that each hop of each post takes more, on average: thre
 
 @dataclass(frozen=True)
 class Push:
-    """How gossip pushes, in what is compared."""
+    """How gossip pushes, in the variants that are compared."""
 
-    exempting: bool = False  #: the end of a stem does not push to those who brought the post
+    exempting: bool = False  #: the end of a stem does not push to the peers that brought the post
     end_hold: float = 0.0  #: seconds, at most, that the end of a stem lets each peer wait, drawn for each
 
 
 @dataclass(frozen=True)
 class Telling:
-    """What spies hear of one post from one node: when first (less latency), and how far apart its pushes
-    to several spies lie."""
+    """What spies hear of one post from one node: when first (less latency), and how far apart its pushes to
+    several spies are. In seconds.
+    """
 
     first: float
     apart: float

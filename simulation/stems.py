@@ -1,7 +1,7 @@
 """Posts on their way through the node's own StemRouter, one for each node, and what spies see.
 
-Spies behave like all others, or drop every post of others that they get (black holes). A post is public where
-gossip has brought it; its embargo ends there, as in a node.
+Spies behave like all other nodes, or drop every post of others that they get (black holes). A post is public
+where gossip has brought it; its embargo ends there, as in a node.
 """
 
 import heapq
@@ -15,18 +15,18 @@ from p2pforum.stem.params import GuardParams, StemParams
 from p2pforum.stem.router import Effect, Probe, RelayPost, StemRouter
 from simulation.world import HOP, HOUR, ONE_KEY, World, draw_latency, first_spy
 
-_SPREAD = 1.0  # seconds until gossip has told everyone that a post is public: about seven hops
+_SPREAD = 1.0  # seconds until gossip has told every node that a post is public: about seven hops
 
 
 class _Everybody(Contacts):
-    is_drawn = False  # guards have been, before the first post comes
+    is_drawn = False  # whether guards were drawn, before the first post comes
 
     def candidates(self) -> dict[str, str]:
         return {name: c.group for name, c in self._here.items()} if self.is_drawn else super().candidates()
 
 
 class BothWays(StemRouter):
-    """A variant that was not taken: who dials in can become a relay, too."""
+    """A variant that was not taken: a peer that dials in can become a relay, too."""
 
     def __init__(self, rng: Random, guards: Guards, now: float, params: StemParams | None = None) -> None:
         super().__init__(rng, guards, now, params)
@@ -39,8 +39,9 @@ class BothWays(StemRouter):
 
 @dataclass
 class Fate:
-    """What became of one post. `seen` is when a spy first had it, and from whom; `handed` is the peer that
-    first gave it to a spy as a stem frame."""
+    """What became of one post. `seen` is when a spy first had it, and from which node; `handed` is the peer
+    that first gave it to a spy as a stem frame.
+    """
 
     author: int
     sent: float
@@ -48,9 +49,9 @@ class Fate:
     handed: int | None = None
     public: float | None = None
     fluffed_by: int | None = None
-    key: bytes = b""  #: that it is under
-    brought_by: list[int] = field(default_factory=list)  #: who handed it to spies, by the stem
-    bringers: frozenset[int] = frozenset()  #: who had brought it to the node that ended its stem
+    key: bytes = b""  #: its key
+    brought_by: list[int] = field(default_factory=list)  #: the peers that handed it to spies, by the stem
+    bringers: frozenset[int] = frozenset()  #: the peers that had brought it to the node that ended its stem
 
     def see(self, when: float, teller: int) -> None:
         if self.seen is None or when < self.seen[0]:
@@ -63,7 +64,7 @@ class Stems:
     rng: Random
     black_holes: bool = False
     pinned: bool = True  #: False: every own post through guards drawn anew (the control)
-    exempting: bool = False  #: who ends a stem does not push to those who brought the post (the control)
+    exempting: bool = False  #: the end of a stem does not push to peers that brought the post (the control)
     both_ways: bool = False  #: inbound peers are relays, too (a variant that was not taken)
     params: StemParams = field(default_factory=StemParams)
     guards: GuardParams = ONE_KEY
@@ -74,7 +75,7 @@ class Stems:
         self.fates: list[Fate] = []
         self._holders: dict[
             int, dict[int, set[int]]
-        ] = {}  # of posts that are not public, and who brought them
+        ] = {}  # of posts that are not public, and the peers that brought them
         self._queue: list[tuple[float, int, str, int, int, int]] = []
         self._count = itertools.count()
         self._routers = [self._make(v) for v in range(self.world.size)]
@@ -101,7 +102,7 @@ class Stems:
         return self._routers[v].guards.slot_of(key)
 
     def draw_guard(self, v: int, key: bytes) -> None:
-        """Of all nodes, as from an address book, where the slot of this key has none yet."""
+        """Draw a guard from all nodes, as from an address book, if the slot of this key has none yet."""
         guards, slot, world = self._routers[v].guards, self.slot(v, key), self.world
         if any(guard.slot == slot and guard.address for guard in guards.kept):
             return
@@ -130,7 +131,7 @@ class Stems:
         heapq.heappush(self._queue, (when, next(self._count), what, v, post, teller))
 
     def run(self) -> list[Fate]:
-        """Until nothing more happens."""
+        """Run until nothing more happens; returns the fate of each post, in the order of sending."""
         while self._queue:
             self.now, _, what, v, post, teller = heapq.heappop(self._queue)
             if what == "wake":
@@ -180,7 +181,7 @@ class Stems:
 
     def _carry_out(self, v: int, effect: Effect) -> None:
         if isinstance(effect, Probe):
-            return  # all answer
+            return  # all peers answer
         post = int.from_bytes(effect.post_id, "big")
         if isinstance(effect, RelayPost):
             w = int(effect.peer)

@@ -1,8 +1,9 @@
-"""Nodes that gossip: the node's own Router in each, its StemRouter if asked, one queue of events, no sockets.
+"""Nodes that gossip: the node's own Router in each, its StemRouter if asked, one queue of
+events, no sockets.
 
 Not modelled: what posts are (every post is valid, and judging it takes HOP seconds), bandwidth, and full
-outboxes but by `loss`. Counted are the bytes of RPCs with their lengths, and stem frames: not what Noise and
-Yamux add (about 30 bytes for each write).
+outboxes but by `loss`. Counted are the bytes of RPCs with their lengths, and stem frames; not the bytes that
+Noise and Yamux add (about 30 for each write).
 """
 
 import heapq
@@ -34,7 +35,9 @@ AWAY = 15.0  # seconds that a node is gone, or a connection
 
 @dataclass(frozen=True)
 class Setting:
-    """`loss`: of the messages that a node has for a peer, lost on the way. `slow`: of the nodes."""
+    """`loss`: the part of a node's messages to a peer that is lost on the way. `slow`: the
+    part of slow nodes.
+    """
 
     size: int
     gossip: GossipParams = field(default_factory=GossipParams)
@@ -43,12 +46,12 @@ class Setting:
     dials: int = OUTBOUND  #: others, by each node
     hidden: bool = False  #: own posts go through the stem
     stem: StemParams = field(default_factory=StemParams)
-    spies: frozenset[int] = frozenset()  #: behave like all others, and note who told them what first
+    spies: frozenset[int] = frozenset()  #: behave like all others, and note which peer told them what first
 
 
 @dataclass
 class Spread:
-    """One post on its way: who has it, and how long after its publication each got it."""
+    """One post on its way: which nodes have it, and how long after its publication each got it."""
 
     author: int
     message: Message
@@ -56,7 +59,7 @@ class Spread:
     held: bytearray
     public: float | None = None
     delays: list[float] = field(default_factory=list)
-    told_by: int | None = None  #: who was the first to tell a spy
+    told_by: int | None = None  #: the first node that told a spy
 
     @property
     def holders(self) -> int:
@@ -120,7 +123,7 @@ class Swarm:
     # -- connections -----------------------------------------------------------------------------------
 
     def _join(self, v: int) -> None:
-        """Dial others by lot until enough have been dialled."""
+        """Dial others by lot until the node has dialled enough."""
         wanted = min(self.setting.dials, self.setting.size - 1 - len(self.links[v]))
         while len(self.dialled[v]) < wanted:
             w = self._rng.randrange(self.setting.size)
@@ -128,7 +131,7 @@ class Swarm:
                 self.connect(v, w)
 
     def connect(self, v: int, w: int) -> None:
-        """`v` dials."""
+        """`v` dials `w`: draw a latency in seconds, and let both routers greet."""
         slower = SLOW if v in self._slow or w in self._slow else 0.0
         self.links[v][w] = self.links[w][v] = slower + draw_latency(self._rng)
         self.dialled[v].add(w)
@@ -146,7 +149,7 @@ class Swarm:
                 self.routers[a].remove_peer(self._names[b], self.now)
 
     def drop(self, v: int, w: int) -> None:
-        """The connection breaks; whoever dialled dials again."""
+        """The connection breaks; the node that dialled dials again."""
         if w in self.links[v]:
             self.disconnect(v, w)
             self.at(self.now + AWAY, self._redial, v, w)
@@ -211,7 +214,7 @@ class Swarm:
             self._perform(v, self.routers[v].on_rpc(self._names[teller], rpc, self.now))
 
     def _spy(self, teller: int, rpc: Rpc) -> None:
-        """Who offers a post has it, too."""
+        """A node that offers a post has it, too."""
         names = [message_id(message.data) for message in rpc.publish]
         for name in names + [name for offer in rpc.ihave for name in offer.ids]:
             self._note(teller, self._named[name])
@@ -221,7 +224,7 @@ class Swarm:
             spread.told_by = teller
 
     def _judge(self, v: int, name: bytes, message: Message) -> None:
-        """The door, and the store behind it, which outlives a restart."""
+        """The check of a post, and the store, which outlives a restart."""
         spread = self._spread(message.data)
         outcome = Outcome.DUPLICATE if spread.held[v] else Outcome.STORED
         self._hold(v, spread)
@@ -266,7 +269,7 @@ class Swarm:
         self._perform(v, self.routers[v].originate(data, self.now))
 
     def stem_router(self, v: int) -> StemRouter:
-        """Made when a first post comes: until then one is as any other, with guards drawn by lot."""
+        """Made when the node's first post comes. Until then a node is like any other, with guards by lot."""
         if v not in self._stems:
             rng = Random(self._rng.random())
             stem = self._stems[v] = StemRouter(rng, Guards(ONE_KEY), 0.0, self.setting.stem)
@@ -285,7 +288,7 @@ class Swarm:
 
     def _carry_out(self, v: int, effect: StemEffect) -> None:
         if isinstance(effect, Probe):
-            return  # all answer
+            return  # all peers answer
         if isinstance(effect, RelayPost):
             w = int(effect.peer)
             self.stem[v] += FRAME_SIZE

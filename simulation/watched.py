@@ -1,7 +1,7 @@
-"""A swarm, with the node's own routers, in which every spy dials everybody and passes nothing on.
+"""A swarm, with the node's own routers, in which every spy dials every node and passes nothing on.
 
-A spy echoes each post to the peer that brought it, which keeps its places in the meshes at no cost, offers
-nothing and asks for nothing: so each push that it hears is one that a node decided on by itself.
+A spy echoes each post to the peer that brought it, which keeps its slots in the meshes at no cost. It offers
+nothing and asks for nothing, so each push that it hears is one that a node decided on by itself.
 """
 
 import dataclasses
@@ -20,13 +20,13 @@ from simulation.world import HOP
 
 
 class Watched(Swarm):
-    exempting = False  #: who ends a stem does not push to those who brought the post (the control)
+    exempting = False  #: the end of a stem does not push to the peers that brought the post (the control)
 
     def __init__(self, setting: Setting, rng: Random) -> None:
         super().__init__(setting, rng)
         size = setting.size
         greedy = dataclasses.replace(setting.gossip, degree=size, degree_low=size, degree_high=2 * size)
-        patient = ScoreParams(graylist_threshold=float("-inf"))  # spies send nobody away
+        patient = ScoreParams(graylist_threshold=float("-inf"))  # spies send no peer away
         for spy in setting.spies:
             self.routers[spy] = Router(TOPIC, Random(rng.random()), greedy, patient)
 
@@ -60,7 +60,7 @@ class Watched(Swarm):
     def _send(self, v: int, w: int, rpc: Rpc) -> None:
         if v in self.setting.spies:
             rpc = dataclasses.replace(rpc, ihave=(), iwant=())
-        if rpc != Rpc():  # an empty one would cost its place
+        if rpc != Rpc():  # an empty RPC would cost the spy its slot
             super()._send(v, w, rpc)
 
     def _forward(self, v: int, effect: Forward) -> None:
@@ -69,14 +69,14 @@ class Watched(Swarm):
             super()._forward(v, Forward(peers, effect.message))
 
     def _spy(self, teller: int, rpc: Rpc) -> None:
-        """Each push, where `_arrive` knows when."""
+        """`_arrive` notes each push, because it knows the time."""
 
     def _arrive(self, v: int, teller: int, rpc: Rpc) -> None:
         if v in self.setting.spies and teller in self.links[v] and teller not in self.setting.spies:
             for message in rpc.publish:
                 self._heard[message.data][teller].append(self.now - self.links[v][teller])
                 self.at(self.now + HOP, super()._forward, v, Forward((self._names[teller],), message))
-        if v in self.setting.spies:  # or its own router would expect what it was told not to ask for
+        if v in self.setting.spies:  # otherwise its router would expect posts that it must not ask for
             rpc = dataclasses.replace(rpc, ihave=())
         super()._arrive(v, teller, rpc)
 

@@ -1,4 +1,4 @@
-"""A network: who dialled whom, how long links take, who spies, and how gossip spreads.
+"""A network: which node dialled which, how long links take, which nodes spy, and how gossip spreads.
 
 Gossip is a model here, not the node's Router: each node pushes over six to twelve of its connections (its
 mesh), every message takes the fastest way, each link has its latency. So a thousand nodes may write fifty
@@ -16,7 +16,7 @@ OUTBOUND = 8  # connections that a node makes
 MESH, MESH_MOST = 6, 12  # of gossip/params.py
 NEAREST, USUAL, SPREAD = 0.02, 0.06, 0.5  # seconds, one way, of a link: the least, and a lognormal median
 HOP = 0.01  # seconds from a post's arrival until it leaves: reading, the door's transaction, writing
-ONE_KEY = GuardParams(slots=1)  # where each author has one key, so that one guard is all it uses
+ONE_KEY = GuardParams(slots=1)  # for a simulation in which each author has one key, and so one guard
 HOUR = 498_000  # of the clock, in hours since 1970: any
 
 
@@ -45,8 +45,9 @@ class World:
 
 
 def make_world(size: int, share: float, rng: Random, *, reach: float = 0.0) -> World:
-    """`share` of the nodes spy, and behave like all others; or each dials a part `reach` of all nodes, and
-    joins every mesh that takes it."""
+    """`share` of the nodes spy, and behave like all others. With `reach`, each spy dials that part of all
+    nodes, and joins every mesh that takes it.
+    """
     spies = frozenset(rng.sample(range(size), round(share * size)))
     dialled = [rng.sample([w for w in range(size) if w != v], min(OUTBOUND, size - 1)) for v in range(size)]
     for spy in sorted(spies) if reach else ():
@@ -86,9 +87,10 @@ def _crowd_in(world: World) -> None:
 
 
 def first_spy(world: World, source: int, but: frozenset[int] = frozenset()) -> tuple[float, int]:
-    """How long gossip from this node takes to the first spy, and which node tells that spy.
+    """How many seconds gossip from this node takes to the first spy, and which node tells that spy.
 
-    Those in `but` are offered it at a heartbeat, so at the earliest now, and ask for it: three ways.
+    The node offers the post to those in `but` at a heartbeat, so at the earliest now, and
+    they ask for it: three ways.
     """
     key = (source, but.intersection(world.mesh[source]))
     if key not in world.paths:

@@ -2,9 +2,9 @@
 how many of a node's connections are spies' in the end. Ends with 1 if a bound breaks.
 
 The node's own Guards, Book and Slots, hour by hour. Spies never go. Of the honest nodes that can be dialled
-half are servers (two weeks there, then a restart), half are there for sixteen hours and away for eight; each
-is gone for good after a year on average, and another comes in its place. The control draws guards as before:
-of the connections that are there, for 30 to 60 days. Shares are of nodes that can be DIALLED, not of all.
+half are servers (two weeks there, then a restart), half are there for sixteen hours and away for eight. Each
+leaves for good after a year on average, and another comes in its place. The control draws guards as before:
+from the present connections, for 30 to 60 days. Shares are of nodes that can be DIALLED, not of all.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from simulation.world import HOUR
 SMALLEST = "--runs 1 --hours 200 --rotate 48"
 
 HOURS = 365 * 24
-NAMED = 3  # posts of a key that one spying guard carries: then its author is named
-FEELERS = 0.25  # an hour: the book knows all from the start, and only has to be kept
+NAMED = 3  # posts of a key that one spying guard carries: then it can name the author
+FEELERS = 0.25  # an hour: the book has all addresses from the start, and must only keep them
 TOLD = 100  # hours until each is told again, as the exchange does
-BEFORE = GuardParams(  # as guards were until they were drawn afresh: of the connections, for weeks
+BEFORE = GuardParams(  # as guards were before: drawn from the connections, for weeks
     slots=1,
     least_hours=30 * 24,
     most_hours=60 * 24,
@@ -56,7 +56,7 @@ class Case:
 @dataclass(frozen=True)
 class Year:
     named: bool
-    seen: float  # of the posts, by a spying guard
+    seen: float  # the part of the posts that a spying guard saw
     spies: float  # of the connections that the node made, at the end
     guards: int  # that carried a post
 
@@ -83,6 +83,7 @@ class Life:
             self._come(v, 0, is_new=True)
 
     def run(self) -> Year:
+        """Live through the hours, and return how the key and the node fared."""
         carried: Counter[str] = Counter()
         posting = 0
         for hour in range(self.case.hours):
@@ -186,7 +187,7 @@ class Life:
             self._book.attempted(entry.address, self._answers(entry.peer), HOUR + hour)
 
     def _there(self) -> list[str]:
-        """Connected, or a guard that answers if it is dialled."""
+        """Connected, or a guard that answers when it is dialled."""
         return [*self._out, *(g.peer for g in self._guards.kept if self._answers(g.peer))]
 
     def _draw(self, hour: int) -> None:
@@ -205,7 +206,9 @@ class Life:
             self._guards.adopt(slot, entry.peer, where, HOUR + hour, self._rng)
 
     def _post(self, hour: int) -> str | None:
-        """Who gets it: the first guard of the key's slot that is there; one is drawn if none is."""
+        """The node that gets the post: the first guard of the key's slot that is there; one
+        is drawn if none is.
+        """
         slot = self._guards.slot_of(b"the key")
         self._guards.use(slot, hour * 3600.0)
         for _ in range(20):
@@ -230,6 +233,7 @@ def _row(name: str, found: Sequence[Year]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how often a spy names the author within a year, and the control. Returns 1 if a bound breaks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--rotate", type=int, default=0, metavar="HOURS", help="for a third row")

@@ -21,6 +21,7 @@ SHAPES: dict[str, Any] = {
     "board": shapes.BoardShape,
     "key": shapes.KeyShape,
     "peer": shapes.PeerShape,
+    "publish": shapes.PlanShape,
 }
 
 

@@ -8,7 +8,8 @@ writing.py   write as the user: checks, outbox, drafts, idle keys
 reading.py   a thread by what was typed, own posts, which boards and threads the user sees
 following.py what is new: since an hour, since the last look, and as it comes
 leaks.py     what in a text may give its author away
-importing.py discussions from elsewhere, and bundles
+archives.py  discussions from elsewhere: what a file is, and what of it is here already
+importing.py bundles
 whole_ids.py what an ID that was typed means, and whether it was typed in full
 proofs.py    proofs that two pseudonyms are one person
 inviting.py  which addresses may be in an invite; accepting one

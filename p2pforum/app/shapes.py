@@ -18,6 +18,7 @@ from p2pforum.core.pseudonym import name_of
 from p2pforum.store.queries import BoardRow, PostRow, ThreadRow, row_of
 
 if TYPE_CHECKING:
+    from p2pforum.app.archives import Plan
     from p2pforum.app.writing import Done
     from p2pforum.core.network_params import NetworkParams
     from p2pforum.forum.keys import KeyView
@@ -122,6 +123,28 @@ class PeerShape(TypedDict):
     gossip: Annotated[GossipShape | None, "null while it takes no part in gossip"]
 
 
+class CountShape(TypedDict):
+    """How many of something."""
+
+    what: str
+    count: int
+    first: NotRequired[Annotated[str, "the first such place"]]
+
+
+class PlanShape(TypedDict):
+    """What `publish` would publish of a file, and what not."""
+
+    board: str
+    thread_count: int
+    post_count: int
+    subjects: Annotated[list[str], "one for each thread"]
+    left_out: Annotated[list[CountShape], "attachments, signatures, ..."]
+    known_threads: Annotated[int, "that are here already, and skipped"]
+    known_posts: int
+    grown: Annotated[list[CountShape], "subjects of threads that are here, and posts of theirs that are not"]
+    finds: Annotated[list[CountShape], "posts whose texts may name people or machines, by kind"]
+
+
 def post_shape(row: PostRow) -> PostShape:
     return {
         "id": format_id(row.id),
@@ -151,6 +174,20 @@ def published_shape(published: "Published") -> PostShape:
 
 def written_shape(done: "Done") -> PostShape:
     return {**published_shape(done.published), "node": not done.node_was_off}
+
+
+def plan_shape(plan: "Plan", board: str) -> PlanShape:
+    return {
+        "board": board,
+        "thread_count": len(plan.subjects),
+        "post_count": len(plan.posts),
+        "subjects": plan.subjects,
+        "left_out": [{"what": kind, "count": n} for kind, n in sorted(plan.left_out.items())],
+        "known_threads": plan.known_threads,
+        "known_posts": plan.known_posts,
+        "grown": [{"what": subject, "count": n} for subject, n in plan.grown],
+        "finds": [{"what": kind, "count": n, "first": place} for kind, (n, place) in plan.finds.items()],
+    }
 
 
 def view_shape(view: "PostView", thread: "ThreadView") -> PostShape:

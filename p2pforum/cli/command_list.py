@@ -21,7 +21,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "reply": ("reply", "Answer a post."),
         "edit": ("edit", "Give a post of yours a new text."),
         "retract": ("retract", "Withdraw a post of yours."),
-        "import": ("import_file", "Take in a bundle, or publish a discussion."),
+        "publish": ("publish", "Publish a discussion from elsewhere."),
         "outbox": ("outbox", "Say which posts of yours are public."),
     },
     "Pseudonyms": {
@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("status", "Show what runs and what is kept here."),
         "peers": ("peers", "List the peers that are connected."),
         "sync": ("sync", "Fetch what peers have and this node lacks."),
+        "import": ("import_bundle", "Take in a bundle of signed posts."),
         "export": ("export", "Write the posts that are kept here to a bundle."),
         "invite": ("invite", "Make an invite: it names nodes to connect to."),
         "join": ("join", "Accept an invite."),

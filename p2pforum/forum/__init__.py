@@ -10,6 +10,9 @@ reading.py      a thread as the user reads it
 drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
+import_mbox.py  where the mails of a mailbox begin and end
+mail_parts.py   the text of a mail: which parts are it, by mail_charset.py and mail_html.py
+mail_strip.py   what in that text names people
 inviting.py     invites: made, accepted, and taken back
 bundling.py     bundles in
 keys.py         my keys: list, find, make, choose, export

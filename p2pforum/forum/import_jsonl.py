@@ -1,18 +1,20 @@
-"""Posts from JSON Lines: one object a line, with a body, and id, reply_to, thread, author,
-subject if known.
+"""Posts from JSON Lines: one object a line.
 
-Posts of one `thread` belong together even without reply_to: a post without it answers the one before it.
-Other fields are not read.
+It has a body, and id, reply_to, thread, author, subject and date if they are known. Posts of one `thread`
+belong together even without reply_to: such a post answers the first of them. `date` counts if it begins with
+a day, as 2015-01-05. Other fields are not read.
 """
 
 import json
+import re
 from typing import Any
 
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
 from p2pforum.forum.importing import ImportedPost, check_count, in_order
 
-_FIELDS = ("id", "reply_to", "thread", "author", "subject", "body")
+_FIELDS = ("id", "reply_to", "thread", "author", "subject", "body", "date")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ].*)?")
 
 
 def parse_jsonl(text: str) -> list[ImportedPost]:
@@ -28,16 +30,16 @@ def parse_jsonl(text: str) -> list[ImportedPost]:
     for index, (n, row) in enumerate(rows):
         if row["id"] and by_id.setdefault(row["id"], index) != index:
             raise Refused(f'line {n}: a second post with the id "{row["id"]}"')
-    latest: dict[str, int] = {}  # in each thread: a post without reply_to answers the latest
+    first: dict[str, int] = {}  # of each thread: a post that says no more than its thread answers that one
     posts = []
     for index, (n, row) in enumerate(rows):
         reply_to = _parent(n, row, by_id)
         if reply_to is None and row["thread"]:
-            reply_to = latest.get(row["thread"])
-        latest[row["thread"]] = index
+            reply_to = first.get(row["thread"])
+        first.setdefault(row["thread"], index)
         if reply_to is None and not normalize(row["subject"]).strip():
             raise Refused(f"line {n}: a post that answers no other needs a subject")
-        posts.append(ImportedPost(row["subject"], row["body"], row["author"], reply_to))
+        posts.append(ImportedPost(row["subject"], row["body"], row["author"], reply_to, row["date"]))
     ordered = in_order(posts)
     if any(post.reply_to is None and not normalize(post.subject).strip() for post in ordered):
         raise Refused("some posts answer each other in a circle")
@@ -63,6 +65,8 @@ def _row(n: int, line: str) -> dict[str, str]:
             raise Refused(f'line {n}: "{name}" has half a character (a lone surrogate)')
     if not normalize(found["body"]).strip():
         raise Refused(f'line {n}: "body" is missing or empty')
+    day = _DAY.fullmatch(found["date"])
+    found["date"] = day[1] if day else ""
     return found
 
 

@@ -1,100 +1,125 @@
-"""Messages of an mbox file as posts: threads by Message-ID, In-Reply-To and References.
+"""Mails as posts: threads by Message-ID, In-Reply-To and References.
 
-Takes what mail programs really write: unknown charsets, HTML only, missing headers, references to messages
-that are not there. Attachments are left out.
+Takes what mail programs really write: unknown charsets, HTML only, missing headers, references to what is
+not there. Attachments, copies, what the owner of the mailbox deleted and what names people (mail_strip.py)
+are left out, and counted.
 """
 
 import email
-import email.header
 import email.message
 import email.policy
 import email.utils
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from html.parser import HTMLParser
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
 from p2pforum.forum import params
-from p2pforum.forum.importing import ImportedPost, check_count, in_order
+from p2pforum.forum.import_mbox import split_mbox
+from p2pforum.forum.importing import Discussions, ImportedPost, check_count, in_order
+from p2pforum.forum.mail_charset import header_text
+from p2pforum.forum.mail_parts import mail_text
+from p2pforum.forum.mail_strip import strip_people
+
+COPY = "duplicate mail"
+DELETED = "deleted mail"
 
 _ID = re.compile(r"<[^<>\s]+>")
 _REPLY_MARK = re.compile(r"^(\s*(re|aw|fwd?|antw|sv|odp)(\[\d+\])?\s*:)+\s*", re.IGNORECASE)
-_BLOCK_TAGS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"}
 _NESTED = "message {}: its parts are nested too deep"  # Python's parser calls itself for each
 _NAMED = 100  # references looked at: the nearest that is here counts
-_BLANKS = 1_000  # empty lines before the first message: a file with more is no mailbox
-_QUOTED_FROM = re.compile(rb">+From ")
-_SILENT_TAGS = {"script", "style", "head", "title"}
+_EXPUNGED = 0x0008  # of X-Mozilla-Status: nsMsgMessageFlags::Expunged
+_EVOLUTION_DELETED = 0x02  # of X-Evolution: CAMEL_MESSAGE_DELETED
+_EVOLUTION_DRAFT = 0x04
+_LABELS_OUT = {"trash", "spam", "draft", "drafts"}  # of X-Gmail-Labels
 
 
-def parse_mbox(pieces: Iterable[bytes]) -> list[ImportedPost]:
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """What is kept of one while the others are read."""
+
+    post: ImportedPost
+    message_id: str
+    names: list[str]  # the Message-IDs that it answers, the nearest first
+    sender: tuple[str, str]  # (name, address)
+
+
+def parse_mbox(pieces: Iterable[bytes]) -> Discussions:
     """`pieces` are the bytes of the mailbox, as they are read. Raises Refused if it is no mbox file.
 
     Of a message only its text and its place in the thread are kept. Attachments, the largest part of a
     mailbox, are skipped one by one.
     """
-    by_id: dict[str, int] = {}
-    read: list[tuple[ImportedPost, list[str]]] = []
+    return _discussions(split_mbox(pieces))
+
+
+def parse_mail(raw: bytes) -> Discussions:
+    """One mail or news article, as a file of its own: .eml, .emlx, a file of a maildir. Raises Refused."""
+    first, _, rest = raw.partition(b"\n")
+    if first.strip().isdigit():  # Apple's .emlx: the size, the mail, and a property list behind it
+        raw = rest[: int(first)]
+    return _discussions([raw.replace(b"\r\n", b"\n")])
+
+
+def _discussions(raws: Iterable[bytes]) -> Discussions:
+    mails: list[_Mail] = []
+    seen: set[tuple[str, ...]] = set()
+    left_out: Counter[str] = Counter()
     text = 0
-    for index, raw in enumerate(split_mbox(pieces)):
-        check_count(index + 1)
-        message = _parse(index + 1, raw)
-        for message_id in _ids(message, "Message-ID")[:1]:
-            by_id.setdefault(message_id, index)
-        post = ImportedPost(_subject(message), _body(index + 1, message), _author(message))
-        text += len(post.subject) + len(post.body)
+    for number, raw in enumerate(raws, 1):
+        check_count(number)
+        message = _parse(number, raw)
+        if _is_bookkeeping(message):
+            continue
+        if _is_deleted(message):
+            left_out[DELETED] += 1
+            continue
+        mail = _read(number, message, left_out)
+        copy_of = _identity(message, mail)
+        if copy_of in seen:
+            left_out[COPY] += 1
+            continue
+        seen.add(copy_of)
+        text += len(mail.post.subject) + len(mail.post.body)
         if text > params.MAX_IMPORT_JSONL:
-            raise Refused(f"message {index + 1}: more text than one import may have; split it")
-        read.append((post, _answered(message)))
+            raise Refused(f"message {number}: more text than one import may have; split it")
+        mails.append(mail)
+    return Discussions(_threaded(mails), left_out)
+
+
+def _threaded(mails: list[_Mail]) -> list[ImportedPost]:
+    by_id: dict[str, int] = {}
+    for index, mail in enumerate(mails):
+        if mail.message_id:
+            by_id.setdefault(mail.message_id, index)
+    people = _people(mails)
     return in_order(
-        [replace(post, reply_to=_parent(named, by_id, index)) for index, (post, named) in enumerate(read)]
+        [
+            replace(mail.post, author=people[mail.sender], reply_to=_parent(mail.names, by_id, index))
+            for index, mail in enumerate(mails)
+        ]
     )
 
 
-def split_mbox(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The messages between the "From " lines, with ">From " put back (mboxrd). Holds one at a time. Raises
-    Refused if it is no mbox file, or if a message is too large.
+def _people(mails: list[_Mail]) -> dict[tuple[str, str], str]:
+    """For each sender the label of a person; never published, and empty if the mail does not say.
+
+    An address that several names write from belongs to a mailing list, a service or a family: there the name
+    counts, too. So one person may become two, and two never become one. "Ann" and "Ann Example" are one name.
     """
-    number, was_blank = 0, True
-    message = bytearray()
-    for at, line in enumerate(_lines(pieces), 1):
-        if not number and (at > _BLANKS or (line.strip() and not line.startswith(b"From "))):
-            raise Refused(f'line {at}: not an mbox file, which begins with "From "')
-        if line.startswith(b"From ") and was_blank:
-            if number:
-                yield bytes(message).removesuffix(b"\n")
-            number += 1
-            message.clear()
-        elif number:
-            message += line[1:] if _QUOTED_FROM.match(line) else line
-            message += b"\n"
-        was_blank = not line.strip()
-        if len(message) > params.MAX_IMPORT_MAIL:
-            raise Refused(f"message {number}: larger than {params.MAX_IMPORT_MAIL >> 20} MiB")
-    if not number:
-        raise Refused('line 1: not an mbox file, which begins with "From "')
-    yield bytes(message).removesuffix(b"\n")
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Without their ends. Raises Refused for a line that is longer than a message, and for too many bytes."""
-    rest = bytearray()
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > params.MAX_IMPORT_MBOX:
-            raise Refused(f"larger than {params.MAX_IMPORT_MBOX >> 30} GiB; split it")
-        rest += piece
-        if b"\n" in piece:
-            *lines, last = bytes(rest).split(b"\n")
-            yield from (line.removesuffix(b"\r") for line in lines)
-            rest = bytearray(last)
-        if len(rest) > params.MAX_IMPORT_MAIL:
-            raise Refused("a line without end: not an mbox file")
-    yield bytes(rest).removesuffix(b"\r")
+    names: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for mail in mails:
+        names[mail.sender[1]].add(frozenset(mail.sender[0].split()))
+    shared = {
+        address for address, all_of_it in names.items() if frozenset().union(*all_of_it) not in all_of_it
+    }
+    return {
+        (name, address): address if address and address not in shared else f"{name} {address}".strip()
+        for name, address in {mail.sender for mail in mails}
+    }
 
 
 def _parse(number: int, raw: bytes) -> email.message.Message:
@@ -113,21 +138,73 @@ def _parse(number: int, raw: bytes) -> email.message.Message:
         raise Refused(_NESTED.format(number)) from error
 
 
+def _raw_header(message: email.message.Message, name: str) -> str:
+    """As it was written, but for folds: bytes above 127 are surrogates, as the parser gives them."""
+    wanted = name.lower()
+    found = next((value for field, value in message.raw_items() if field.lower() == wanted), "")
+    return re.sub(r"[\r\n]+", "", str(found))
+
+
 def _header(message: email.message.Message, name: str) -> str:
-    """The decoded text of a header; empty if there is none or it can't be read."""
-    try:
-        return str(email.header.make_header(email.header.decode_header(str(message.get(name, "")))))
-    except (LookupError, ValueError, email.errors.MessageError):
-        return ""
+    """The decoded text of a header; empty if there is none."""
+    return header_text(_raw_header(message, name).encode("utf-8", "surrogateescape"))
 
 
 def _ids(message: email.message.Message, name: str) -> list[str]:
-    return _ID.findall(str(message.get(name, "")))
+    return _ID.findall(_raw_header(message, name))
 
 
-def _answered(message: email.message.Message) -> list[str]:
-    """The Message-IDs that it names: those it answers, then those it refers to, the nearest first."""
-    return _ids(message, "In-Reply-To")[:1] + _ids(message, "References")[: -_NAMED - 1 : -1]
+def _is_bookkeeping(message: email.message.Message) -> bool:
+    """The message of its own that UW-IMAP and pine keep in front."""
+    return any(_raw_header(message, name) for name in ("X-IMAP", "X-IMAPbase")) and (
+        "FOLDER INTERNAL DATA" in _raw_header(message, "Subject")
+    )
+
+
+def _is_deleted(message: email.message.Message) -> bool:
+    """Whether the owner threw it away, or never sent it. Mail programs leave it in the file for a while."""
+    flags = _hex(_raw_header(message, "X-Mozilla-Status"))
+    evolution = _hex(_raw_header(message, "X-Evolution").rpartition("-")[2])
+    status = _raw_header(message, "Status") + _raw_header(message, "X-Status")
+    labels = {label.strip().lower() for label in _header(message, "X-Gmail-Labels").split(",")}
+    return (
+        bool(flags & _EXPUNGED)
+        or bool(evolution & (_EVOLUTION_DELETED | _EVOLUTION_DRAFT))
+        or "D" in status
+        or "T" in _raw_header(message, "X-Status")  # a draft
+        or _raw_header(message, "X-KMail-Deleted").strip() == "1"
+        or bool(labels & _LABELS_OUT)
+    )
+
+
+def _hex(text: str) -> int:
+    try:
+        return int(text.strip()[:8], 16)
+    except ValueError:
+        return 0
+
+
+def _read(number: int, message: email.message.Message, left_out: Counter[str]) -> _Mail:
+    name, address = email.utils.parseaddr(_header(message, "From"))
+    if "@" not in address:  # an archive that hides addresses: "ann at example.org (Ann)"
+        name, address = _header(message, "From"), ""
+    try:
+        text = mail_text(message, left_out)
+    except RecursionError as error:
+        raise Refused(_NESTED.format(number)) from error
+    body, taken = strip_people(text)
+    left_out.update(taken)
+    post = ImportedPost(_subject(message), normalize(body) or "(no text)", date=_day(message))
+    named = _ids(message, "In-Reply-To")[:1] + _ids(message, "References")[: -_NAMED - 1 : -1]
+    sender = " ".join(name.split()).lower(), address.strip().lower()
+    return _Mail(post, next(iter(_ids(message, "Message-ID")), ""), named, sender)
+
+
+def _identity(message: email.message.Message, mail: _Mail) -> tuple[str, ...]:
+    """The same for copies of a mail: its Message-ID and sender, or if it has none all that it says."""
+    if mail.message_id:
+        return mail.message_id, mail.sender[1] or mail.sender[0]
+    return "", *mail.sender, _raw_header(message, "Date"), mail.post.subject, mail.post.body
 
 
 def _parent(named: list[str], by_id: dict[str, int], index: int) -> int | None:
@@ -136,69 +213,13 @@ def _parent(named: list[str], by_id: dict[str, int], index: int) -> int | None:
 
 
 def _subject(message: email.message.Message) -> str:
-    subject = _REPLY_MARK.sub("", " ".join(normalize(_printable(_header(message, "Subject"))).split()))
+    subject = _REPLY_MARK.sub("", " ".join(normalize(_header(message, "Subject")).split()))
     return subject or "(no subject)"
 
 
-def _author(message: email.message.Message) -> str:
-    """A label to tell authors apart. It is never published."""
-    name, address = email.utils.parseaddr(str(message.get("From", "")))
-    return (address or name).strip().lower()
-
-
-def _body(number: int, message: email.message.Message) -> str:
+def _day(message: email.message.Message) -> str:
+    """The day that its sender's clock showed, as 2015-01-05; empty if it says none."""
     try:
-        parts = [part for part in message.walk() if not part.is_multipart()]
-    except RecursionError as error:
-        raise Refused(_NESTED.format(number)) from error
-    shown = [part for part in parts if part.get_content_disposition() != "attachment"]
-    for content_type in ("text/plain", "text/html"):
-        texts = [_text(part) for part in shown if part.get_content_type() == content_type]
-        body = normalize("\n\n".join(_strip_html(t) if content_type == "text/html" else t for t in texts))
-        if body.strip():
-            return body
-    return "(no text)"
-
-
-def _text(part: email.message.Message) -> str:
-    payload = part.get_payload(decode=True)
-    raw = payload if isinstance(payload, bytes) else b""
-    try:
-        return _printable(raw.decode(part.get_content_charset() or "utf-8"))
-    except (LookupError, ValueError):
-        return raw.decode("utf-8", "replace")
-
-
-def _printable(text: str) -> str:
-    """The text without lone surrogates, which some codecs let through."""
-    return text.encode("utf-8", "replace").decode()
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in _SILENT_TAGS
-        if tag in _BLOCK_TAGS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT_TAGS and self._silent:
-            self._silent -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.pieces.append(data)
-
-
-def _strip_html(html: str) -> str:
-    parser = _Text()
-    end = html.rfind(">") + 1  # behind it nothing can be a tag: Python's parser tries from each "<" again
-    parser.feed(html[:end])
-    parser.close()
-    parser.handle_data(html[end:])
-    lines = "".join(parser.pieces).split("\n")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(" ".join(line.split()) for line in lines)).strip()
+        return email.utils.parsedate_to_datetime(_raw_header(message, "Date")).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""

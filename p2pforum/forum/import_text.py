@@ -6,9 +6,8 @@
     The first words of
     The first words of this comment, which the page cut off above ...
 
-A page shows in which order its comments came, and does not show which comment each answers.
-Here each answers the one before it, which keeps the order. Not for pages of any kind: the
-parser says where a text looks different.
+A page says in which order its comments came, and not whom each answers: here each answers the first post,
+and importing.py keeps the order. Not for pages of any kind: it says where a text does not look like this.
 """
 
 import itertools
@@ -45,7 +44,7 @@ def parse_text(text: str, authors: Sequence[str] = ()) -> list[ImportedPost]:
         raise Refused(f"{len(authors)} authors are named, and there are {len(bodies)} posts")
     labels = authors or [""] * len(bodies)
     return [
-        ImportedPost(lines[0] if i == 0 else "", body, label, i - 1 if i else None)
+        ImportedPost(lines[0] if i == 0 else "", body, label, 0 if i else None)
         for i, (body, label) in enumerate(zip(bodies, labels, strict=True))
     ]
 

@@ -1,14 +1,15 @@
 """Discussions from elsewhere, published as posts by pseudonyms of their own.
 
-Only subjects, texts, and which post answers which are carried over. Names, addresses and dates are not: they
-belong to people who did not ask to be here. Each author of a thread gets a fresh key that is forgotten
-afterwards. The parsers are import_text.py, import_mail.py and import_jsonl.py.
+Subjects, texts, who answers whom, the order of answers and the claimed days are carried over. Names and
+addresses are not: they belong to people who never asked to be here. Each author of a thread gets a fresh key
+that is forgotten afterwards.
+The parsers are import_text.py, import_mail.py and import_jsonl.py.
 """
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from p2pforum.core import limits
 from p2pforum.core.errors import Refused
@@ -24,9 +25,9 @@ from p2pforum.keystore.keystore import Keystore
 _READ = 64 * limits.KIB  # bytes at once
 
 NOTICE = (
-    "Names, addresses and dates of the original are not carried over. Each author gets a new pseudonym in "
-    "each thread. Your node drops the keys, so neither you nor anybody else can answer, edit or withdraw as "
-    "one of them. It sends the posts together, so everybody can see that one node published them."
+    "Each author gets a new pseudonym in each thread. Names and addresses are carried over only where a text "
+    "itself holds them. Your node drops the keys, so neither you nor anybody else can answer, edit or "
+    "withdraw as one of them. It sends the posts together, so everybody can see that one node published them."
 )
 
 
@@ -35,13 +36,31 @@ class ImportedPost:
     """A post read from elsewhere. `reply_to` is the index of an earlier one in the same list.
 
     `author` is a label that joins the posts of one author and is never published; an empty one joins
-    nothing. `subject` counts for the first post of a thread only.
+    nothing. `subject` counts for the first post of a thread only. `date` is the day that the source claims,
+    as 2015-01-05, or empty.
     """
 
     subject: str
     body: str
     author: str = ""
     reply_to: int | None = None
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discussions:
+    """What a file held: its posts, and how many things of which kind the reader left out, as words."""
+
+    posts: list[ImportedPost]
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def with_claimed_dates(posts: Sequence[ImportedPost]) -> list[ImportedPost]:
+    """Each post says at its end which day the source claims. Nobody can check it, so it is called a claim."""
+    return [
+        replace(post, body=f"{post.body}\n\n[claimed date: {post.date}]") if post.date else post
+        for post in posts
+    ]
 
 
 def read_text(head: bytes, read: Callable[[int], bytes], most: int) -> str:
@@ -84,8 +103,9 @@ def publish_import(
     for thread in threads:
         keys: dict[str, Author] = {}
         made: dict[int, Post] = {}
-        for index in thread:
-            made[index] = _make(index, parts, made, keys, board, signer)
+        ages = hours_back([parts[index].reply_to for index in thread])
+        for index, age in zip(thread, ages, strict=True):
+            made[index] = _make(index, parts, made, keys, board, signer.back(age))
             minted += 1
             if progress is not None:
                 progress(minted, len(parts))
@@ -96,6 +116,24 @@ def publish_import(
         for index, h in zip(thread, handed, strict=True):
             name = name_of(h.post.author, h.post.thread)
             yield Published(h.post, name, parts[index].author, h.outcome, h.problem, h.unsettled)
+
+
+def hours_back(replies: Sequence[int | None]) -> list[int]:
+    """How many hours before now each post of a thread is dated, so that answers to one post keep their order.
+
+    `replies` names what each answers. Readers sort such answers by hour, and within an hour by their IDs,
+    which are hashes. So the last answer to a post is dated now, and each one before it an hour earlier; the
+    first post is as old as the oldest answer. Beyond MAX_IMPORT_HOURS several share an hour.
+    """
+    counts = Counter(replies)
+    seen: Counter[int | None] = Counter()
+    ages = []
+    for reply_to in replies:
+        later = counts[reply_to] - 1 - seen[reply_to]
+        seen[reply_to] += 1
+        ages.append(later * min(counts[reply_to], params.MAX_IMPORT_HOURS) // counts[reply_to])
+    oldest = max(ages, default=0)
+    return [oldest if reply_to is None else age for reply_to, age in zip(replies, ages, strict=True)]
 
 
 def _make(

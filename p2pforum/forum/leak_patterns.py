@@ -132,6 +132,16 @@ _PASTED: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "it names a person",
     ),
     (
+        "a telephone number",  # with its country's code, or behind a word that says so
+        re.compile(
+            r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}[ \t./()-]{0,3}\d(?:[ \t./()-]{0,3}\d){6,12}(?!\w)"
+            r"|\b(?:tel|telephone|telefon|t[ée]l[ée]phone|tel[ée]fono|phone|mobile|mobil|handy|fax|cell)"
+            r"\b[.:]{0,2}[ \t]{0,3}\d(?:[ \t./()-]{0,3}\d){5,13}(?!\w)",
+            re.IGNORECASE,
+        ),
+        "it names a person",
+    ),
+    (
         "a path with a user's name",
         re.compile(
             r"(?:/home/|/Users/|/var/home/|/export/home/|/run/media/|/media/)[^\s/:;,'\"<>]+[^\s'\"<>]*"

@@ -8,3 +8,6 @@ MAX_IMPORT_JSONL = 32 * KIB * KIB  # bytes of JSON Lines, or of a mailbox's text
 MAX_IMPORT_MBOX = 2_048 * KIB * KIB  # bytes of a mailbox, read message by message: half a minute
 MAX_IMPORT_MAIL = 32 * KIB * KIB  # bytes of one message; mail servers take 25 to 50 MB, attachments included
 MAX_IMPORT_PARTS = 1_000  # of one message: each costs 2 kB, and may be made of 10 bytes
+MAX_IMPORT_HOURS = 480  # by which the first of many answers is dated back: gossip takes what is 30 days old
+
+FORMATS = ("text", "mbox", "mail", "jsonl")  # of files to publish

@@ -1,7 +1,7 @@
 """From typed text to a signed post: check, mint, sign. Keeps nothing and sends nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from p2pforum.core import limits, text
@@ -34,6 +34,10 @@ class PostSigner:
     params: NetworkParams
     now: Callable[[], int]
     progress: MintProgress | None = None
+
+    def back(self, hours: int) -> "PostSigner":
+        """One that dates posts so many hours before now."""
+        return replace(self, now=lambda: self.now() - hours)
 
     def make(self, writing: UnsignedPost, author: Author, *, is_own_thread: bool = False) -> Post:
         """Mint and sign. It takes seconds, with progress, and the user can interrupt it.

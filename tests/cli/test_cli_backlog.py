@@ -16,7 +16,7 @@ def waiting(world: World, tmp_path: Path) -> World:
     """Nine posts imported while no node ran. Their keys are gone, so the outbox does not list them."""
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps({"subject": f"No {n}", "body": "Text"}) for n in range(9)))
-    world.ok("import", str(path))
+    world.ok("publish", "--yes", str(path))
     return world
 
 

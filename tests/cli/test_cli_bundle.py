@@ -215,7 +215,7 @@ def test_a_bundle_of_another_network_is_refused(world: World, tmp_path: Path) ->
     result = world.run("import", str(out))
     assert result.code == 5
     assert "elsewhere" in result.err
-    assert world.run("import", "--format", "bundle", "-", stdin="text").code == 5
+    assert world.run("import", "-", stdin="text").code == 5
 
 
 def test_too_old_and_too_early_posts_are_told(world: World, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_what_is_written(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path
     assert {p["kind"] for p in found} == {"post", "supersede", "retract"}
     page = tmp_path / "page.jsonl"
     page.write_text('{"subject": "S", "body": "Text"}\n')
-    check("post", *map(json.loads, world.ok("import", str(page), "--json").out.splitlines()))
+    check("post", *map(json.loads, world.ok("publish", "--yes", str(page), "--json").out.splitlines()))
 
 
 def test_keys_and_peers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

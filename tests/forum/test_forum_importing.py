@@ -1,7 +1,7 @@
 """Discussions from elsewhere: what is read, what is left behind, and what is said about bad input."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,20 @@ from strategies import TEST_NETWORK
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NodeUnreachable, Refused
+from p2pforum.core.thread import reading_order
 from p2pforum.core.verdict import Outcome
+from p2pforum.forum import params
 from p2pforum.forum.import_jsonl import parse_jsonl
 from p2pforum.forum.import_mail import parse_mbox
 from p2pforum.forum.import_text import parse_text
-from p2pforum.forum.importing import ImportedPost, publish_import, split_body, split_long
+from p2pforum.forum.importing import (
+    ImportedPost,
+    hours_back,
+    publish_import,
+    split_body,
+    split_long,
+    with_claimed_dates,
+)
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published
 from p2pforum.forum.writing import PostSigner
@@ -78,6 +87,10 @@ Subject: Re:
 """
 
 
+def mails(pieces: Iterable[bytes]) -> list[ImportedPost]:
+    return parse_mbox(pieces).posts
+
+
 def importer(person: Person) -> Callable[[list[ImportedPost]], list[Published]]:
     def run(posts: list[ImportedPost]) -> list[Published]:
         signer = PostSigner(person.shelf.params, lambda: person.hour)
@@ -93,8 +106,8 @@ def test_a_page_with_comments() -> None:
     )
     assert [(post.body, post.reply_to) for post in posts[1:]] == [
         ("Our street shares one rota.\nIt works since 2009.\nhttp://example.org/rota...", 0),
-        ("Nobody does", 1),
-        ('I tried "asking", and got a hose.', 2),
+        ("Nobody does", 0),
+        ('I tried "asking", and got a hose.', 0),
     ]
     labelled = parse_text("\n \n" + PAGE.replace("\n", "\r\n"), authors=["a", "b", "a", "c"])
     assert [post.author for post in labelled] == ["a", "b", "a", "c"]
@@ -127,12 +140,12 @@ def test_labels_that_do_not_fit() -> None:
 
 
 def test_an_mbox_becomes_threads() -> None:
-    posts = parse_mbox([MBOX])
+    posts = mails([MBOX])
     assert [(p.subject, p.body, p.author, p.reply_to) for p in posts] == [
-        ("Bücher", "Which ones?\nFrom here on I read everything.", "alice@example.org", None),
+        ("Bücher", "Which ones?\nFrom here on I read everything.", "alice example alice@example.org", None),
         ("B", "All & every", "carol@example.org", 0),
         ("B", "Answer to Carol, and before her in the file.", "bob@example.org", 1),
-        ("(no subject)", "(no text)", "alice@example.org", None),
+        ("(no subject)", "(no text)", "someone else alice@example.org", None),
     ]
 
 
@@ -144,19 +157,19 @@ def test_an_mbox_with_attachments_and_a_circle() -> None:
         b"From b\nMessage-ID: <b>\nIn-Reply-To: <a>\nSubject: two\n\nThe other.\n\n"
         b"From c\nMessage-ID: <c>\nIn-Reply-To: <c>\nSubject: three\n\nItself.\n"
     )
-    posts = parse_mbox([raw])
+    posts = mails([raw])
     assert [(p.body, p.reply_to) for p in posts] == [("Itself.", None), ("Shown.", None), ("The other.", 1)]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b"\nSubject: mail without a From line\n\ntext"])
 def test_what_is_no_mbox(raw: bytes) -> None:
     with pytest.raises(Refused, match=r"line \d: not an mbox"):
-        parse_mbox([raw])
+        mails([raw])
 
 
 @given(st.lists(st.sampled_from(MBOX.split(b"\n")) | st.binary(max_size=30), max_size=30))
 def test_no_mail_breaks_the_parser(lines: list[bytes]) -> None:
-    check_drafts(parse_mbox([b"From somebody\n" + b"\n".join(lines)]))
+    check_drafts(mails([b"From somebody\n" + b"\n".join(lines)]))
 
 
 def check_drafts(posts: list[ImportedPost]) -> None:
@@ -169,7 +182,14 @@ def check_drafts(posts: list[ImportedPost]) -> None:
 def test_json_lines() -> None:
     rows = [
         {"id": 7, "reply_to": "first", "body": "an answer", "author": "b", "date": "not read"},
-        {"id": "first", "subject": "Subject", "body": "text", "author": "a", "reply_to": None},
+        {
+            "id": "first",
+            "subject": "Subject",
+            "body": "text",
+            "author": "a",
+            "reply_to": None,
+            "date": "2011-01-01",
+        },
         {"thread": "t", "subject": "Other", "body": "one"},
         {"thread": "t", "body": "two"},
         {"thread": "t", "body": "three"},
@@ -180,8 +200,9 @@ def test_json_lines() -> None:
         ("", "an answer", "b", 0),
         ("Other", "one", "", None),
         ("", "two", "", 2),
-        ("", "three", "", 3),
+        ("", "three", "", 2),
     ]
+    assert [p.date for p in posts] == ["2011-01-01", "", "", "", ""]
 
 
 GOOD = '{"id": "a", "subject": "s", "body": "t"}\n'
@@ -251,12 +272,11 @@ def test_an_author_has_one_key_in_a_thread_and_another_in_the_next(tmp_path: Pat
 
 def test_names_dates_and_keys_are_not_kept_anywhere(tmp_path: Path) -> None:
     person = a_person(tmp_path, passphrase=None)
-    done = importer(person)(parse_mbox([MBOX]))
+    done = importer(person)(mails([MBOX]))
     travels = b"".join(d.post.raw for d in done)
     for private in (b"alice", b"Alice", b"example.org", b"2025", b"Nov", b"carol"):
         assert private not in travels
         assert private not in person.keystore.path.read_bytes()
-    assert {d.post.payload.hour for d in done} == {person.hour}
     box = person.keystore.read()
     assert (box.keys, box.speaking, box.outbox) == ({}, {}, [])
 
@@ -333,3 +353,48 @@ def test_nothing_is_published_of_an_import_that_is_wrong(tmp_path: Path) -> None
         importer(person)([ImportedPost("s", "t"), ImportedPost("s", " ")])
     assert person.shelf.rows == {}
     assert len(split_long([ImportedPost("s", "t")])) == 1
+
+
+def order(person: Person, done: list[Published]) -> list[str]:
+    """The bodies of a thread as everybody reads it."""
+    rows = [row for row in person.shelf.rows.values() if row.root == done[0].post.thread]
+    return [placed.post.body for placed in reading_order(rows)]
+
+
+def test_answers_to_one_post_keep_their_order(tmp_path: Path) -> None:
+    person = a_person(tmp_path)
+    posts = [ImportedPost("s", "first"), *(ImportedPost("", f"answer {n}", "", 0) for n in range(20))]
+    done = importer(person)([*posts, ImportedPost("", "to the third", "", 3)])
+    bodies = [post.body for post in posts]
+    assert order(person, done) == [*bodies[:4], "to the third", *bodies[4:]]
+    hours = [d.post.payload.hour for d in done]
+    assert hours[0] == min(hours)
+    assert max(hours) == person.hour
+
+
+@pytest.mark.parametrize("back", [0, 1], ids=["control: all of one hour", "as it is"])
+def test_without_the_hours_the_order_would_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: int
+) -> None:
+    if not back:
+        monkeypatch.setattr(PostSigner, "back", lambda self, hours: self)
+    person = a_person(tmp_path)
+    posts = [ImportedPost("s", "first"), *(ImportedPost("", f"answer {n}", "", 0) for n in range(20))]
+    done = importer(person)(posts)
+    assert (order(person, done) == [post.body for post in posts]) == bool(back)
+
+
+@pytest.mark.parametrize("count", [1, 2, params.MAX_IMPORT_HOURS, params.MAX_IMPORT_HOURS + 1, 5_000])
+def test_nothing_is_dated_back_further_than_gossip_takes(count: int) -> None:
+    ages = hours_back([None, *[0] * count])
+    assert ages[1:] == sorted(ages[1:], reverse=True)
+    assert ages[-1] == 0
+    assert ages[0] == max(ages) < params.MAX_IMPORT_HOURS
+    assert max(ages) < limits.GOSSIP_PAST_HOURS
+    if count <= params.MAX_IMPORT_HOURS:
+        assert len(set(ages[1:])) == count
+
+
+def test_the_claimed_day_stands_in_the_text() -> None:
+    dated = with_claimed_dates([ImportedPost("s", "text", date="2015-01-05"), ImportedPost("", "b", "", 0)])
+    assert [post.body for post in dated] == ["text\n\n[claimed date: 2015-01-05]", "b"]

@@ -1,26 +1,48 @@
-"""A bundle on its way in: the part of `p2pforum import` for posts that are signed already."""
+"""`p2pforum import`: posts that others signed, from a bundle."""
 
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from p2pforum.app.importing import take_in_bundle
-from p2pforum.cli.context import Context
+import click
+
+from p2pforum.app.importing import HEAD, is_bundle, take_in_bundle
+from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.cli.terminal.progress import Progress
-from p2pforum.core.errors import P2PForumError
+from p2pforum.core.errors import P2PForumError, Refused
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum.bundling import Imported
 
 _MOST_TOLD = 5  # faults named one by one
 
 
-def import_bundle(
-    context: Context, file: Path, opened: BinaryIO, head: bytes, *, dry_run: bool, as_json: bool
-) -> int:
-    """Take in a bundle and print what came of it. `head` is the part of the file that was read already."""
-    if dry_run:
-        context.console.note("a bundle publishes nothing: leave --dry-run away to take it in")
-        return exit_codes.USAGE
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@options.as_json
+@pass_context
+def command(context: Context, file: Path, as_json: bool) -> int:
+    """Take in a bundle of signed posts.
+
+    FILE, or - for standard input, is a bundle that `export` wrote. The command checks its posts, keeps them
+    as they are, and skips damaged parts. After an interruption run the same command again: it goes on.
+
+    It publishes nothing of yours. `publish` is the command for texts, mailboxes and the like.
+    """
+    if file == Path("-"):
+        return _import(context, file, sys.stdin.buffer, as_json)
+    with file.open("rb") as opened:
+        return _import(context, file, opened, as_json)
+
+
+def _import(context: Context, file: Path, opened: BinaryIO, as_json: bool) -> int:
+    head = opened.read(HEAD)
+    if not is_bundle(head):
+        error = Refused(f"{file} is not a bundle of signed posts, and nothing was taken in")
+        error.add_note(
+            "`publish` shows what a text, a mailbox or JSON Lines hold, and publishes them if you agree"
+        )
+        raise error
     so_far = Imported()
     with Progress(context.console, "Importing") as bar:
 

@@ -13,6 +13,7 @@ importing.py    discussions from elsewhere as posts (read by import_text.py, imp
 import_mbox.py  where the mails of a mailbox begin and end
 mail_parts.py   the text of a mail: which parts are it, by mail_charset.py and mail_html.py
 mail_strip.py   what in that text names people
+own_secrets.py  texts that hold an exported key or a keystore are refused
 inviting.py     invites: made, accepted, and taken back
 bundling.py     bundles in
 keys.py         my keys: list, find, make, choose, export

@@ -18,6 +18,7 @@ from p2pforum.core.pseudonym import name_of
 from p2pforum.forum import authors, outbox, params
 from p2pforum.forum.authors import Author
 from p2pforum.forum.outbox import Submit
+from p2pforum.forum.own_secrets import refuse_own_secrets
 from p2pforum.forum.publish import Published
 from p2pforum.forum.writing import PostSigner, UnsignedPost, clean_board, clean_subject, clean_text
 from p2pforum.keystore.keystore import Keystore
@@ -97,6 +98,7 @@ def publish_import(
     whole threads only. The `key` of each result is the author's label. Raises Refused.
     """
     clean_board(board)
+    refuse_own_secrets(text for post in posts for text in (post.subject, post.body))
     parts = split_long([_clean(post) for post in posts])
     threads = _threads(parts)
     minted = 0

@@ -16,7 +16,7 @@ from p2pforum.forum.names import clean_name
 from p2pforum.keystore.contents import SEED_SIZE, AuthorKey, Contents, new_key, public_key
 from p2pforum.store.queries import Reader
 
-_EXPORT = "p2pforum-key-1"
+EXPORT_HEAD = "p2pforum-key-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def export_key(key: AuthorKey) -> str:
     """The key as one line of text. A person who reads the line can sign as you, and can prove
     which posts are yours.
     """
-    fields = [_EXPORT, format_id(key.seed), format_id(key.root) if key.root else "", key.name]
+    fields = [EXPORT_HEAD, format_id(key.seed), format_id(key.root) if key.root else "", key.name]
     text = ":".join(fields)
     return f"{text}:{_check(text)}"
 
@@ -151,7 +151,7 @@ def import_key(box: Contents, text: str, hour: int) -> AuthorKey:
     """Take in an exported key. If it is here already, it is left as it is. Raises Refused."""
     body, _, check = text.strip().rpartition(":")
     fields = body.split(":", 3)
-    if len(fields) != 4 or fields[0] != _EXPORT or check != _check(body):
+    if len(fields) != 4 or fields[0] != EXPORT_HEAD or check != _check(body):
         raise Refused("that is not an exported key, or a letter of it is wrong")
     try:
         seed, root = parse_id(fields[1]), parse_id(fields[2]) if fields[2] else b""

@@ -12,6 +12,7 @@ from p2pforum.core.post import Payload, Post, sign
 from p2pforum.core.stamp import blank_stamp
 from p2pforum.forum.authors import Author
 from p2pforum.forum.minting import MintProgress, mint
+from p2pforum.forum.own_secrets import refuse_own_secrets
 
 _MINT_TRIES = 3  # the hour may end while a stamp is minted; a stamp of the hour before is still good
 
@@ -41,8 +42,9 @@ class PostSigner:
 
     def make(self, writing: UnsignedPost, author: Author, *, is_own_thread: bool = False) -> Post:
         """Mint and sign. It takes seconds, with progress, and the user can interrupt it.
-        Raises Refused for bad fields.
+        Raises Refused for bad fields, and for a text that holds a key of this program.
         """
+        refuse_own_secrets(text for text in writing.content if isinstance(text, str))
         bits = self._bits(author, is_own_thread)
         self._sign(self._payload(writing, bits), author)  # refuse before minting, not after
         payload = self._mint(writing, author, bits)

@@ -23,11 +23,7 @@ class Router:
     """Tell it what peers do, and carry out the effects that it returns, in their order."""
 
     def __init__(
-        self,
-        topic: str,
-        rng: Rng,
-        params: GossipParams | None = None,
-        scoring: ScoreParams | None = None,
+        self, topic: str, rng: Rng, params: GossipParams | None = None, scoring: ScoreParams | None = None
     ) -> None:
         self.params = params or GossipParams()
         self.scoring = scoring or ScoreParams()

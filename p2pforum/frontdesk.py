@@ -10,6 +10,7 @@ import trio
 
 from p2pforum import __version__
 from p2pforum.api.backend import Submitted, SyncProgress
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.config import Config
 from p2pforum.connection_manager import ConnectionManager
 from p2pforum.core.errors import ConfigError, NetworkError, NotFound, RemoteProtocolError
@@ -42,6 +43,7 @@ class Parts:
     connection_manager: ConnectionManager
     outbound_posts: OutboundPosts
     times: Timekeeping
+    new_posts: NewPosts
 
 
 class FrontDesk:
@@ -50,6 +52,7 @@ class FrontDesk:
     def __init__(self, config: Config, parts: Parts, reread: Callable[[], Config] | None = None) -> None:
         self._config = config
         self._parts = parts
+        self.new_posts = parts.new_posts
         self._reread = reread or (lambda: config)
         self._started = trio.current_time()
         self._stopping = trio.Event()

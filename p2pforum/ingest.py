@@ -90,12 +90,15 @@ class Door:
         now: Callable[[], int],
         retention_hours: int = limits.RETENTION_HOURS,
         keep: Keep | None = None,
+        public: Callable[[Sequence[bytes]], None] | None = None,
     ) -> None:
+        """`public` is called with the IDs of posts that are public here since now."""
         self.store = store
         self.params = params
         self.now = now
         self._retention_hours = retention_hours
         self._keep_rules = keep
+        self._tell_public = public
         self.trouble = ""  #: why the last batch could not be kept; empty if it could
         self._waiting: list[_Batch] = []
         self._checking = trio.Semaphore(2)  # two batches are checked at once, at most
@@ -126,6 +129,8 @@ class Door:
                     taken, self._waiting = self._waiting, []
                     with trio.CancelScope(shield=True):  # others wait for what was taken
                         await trio.to_thread.run_sync(self._keep, taken)
+                        if self._tell_public is not None:
+                            self._tell_public([post_id for batch in taken for post_id in batch.public])
         finally:
             if batch in self._waiting:  # the caller was cancelled: no one waits for its verdicts
                 self._waiting.remove(batch)
@@ -231,6 +236,8 @@ class Door:
             for (batch, index, post), is_new in zip(slots, new, strict=True):
                 if not is_new:
                     batch.verdicts[index] = Verdict(Outcome.DUPLICATE, post)
+                elif batch.origin not in _UNRELEASED:
+                    batch.public.append(post.id)
         except Exception as error:  # the node's own fault (disk, store): every caller must learn of it
             for batch in batches:
                 batch.error = error
@@ -254,6 +261,7 @@ class _Batch:
     raws: Sequence[bytes]
     origin: Origin
     verdicts: list[Verdict] = field(default_factory=list)
+    public: list[bytes] = field(default_factory=list)  # IDs of posts that it made public here
     error: Exception | None = None
     done: bool = False
 

@@ -14,6 +14,7 @@ from random import Random, SystemRandom
 
 import trio
 
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.api.server import serve_api
 from p2pforum.config import Config, Paths, check_reach
 from p2pforum.connection_manager import ConnectionManager, StoredBook
@@ -71,11 +72,12 @@ class Node:
         self.store = store
         self.network = network
         self.keeping = Keeping(store, RetentionPolicy.of(config), _hour)
-        self.door = Door(store, config.params, _hour, keep=self.keeping)
+        new_posts = NewPosts()
+        self.door = Door(store, config.params, _hour, keep=self.keeping, public=new_posts.tell)
         self.clocks = Clocks(_hour)
         self.times = Timekeeping(config.params, _hour, self.clocks)
 
-        self._releases = Releases(store)
+        self._releases = Releases(store, new_posts.tell)
         self.gossip = GossipService(network, self.door, rng, self._releases.release)
         self.guard_file = GuardFile(directory, is_used=config.hide_origin)
         router = StemRouter(rng, self.guard_file.read(), trio.current_time())
@@ -106,6 +108,7 @@ class Node:
             connection_manager=self.connection_manager,
             outbound_posts=self._outbound_posts,
             times=self.times,
+            new_posts=new_posts,
         )
         self.desk = FrontDesk(config, parts, reread)
 

@@ -9,7 +9,7 @@ this file records whose posts these are: an unreleased post is simply one that i
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -75,10 +75,15 @@ class ClockCheck(Protocol):
 
 class Releases:
     """Makes posts public in the store. Then it empties the store's write-ahead log, because the log shows
-    that the posts were here before they were public."""
+    that the posts were here before they were public.
 
-    def __init__(self, store: Store) -> None:
+
+    `tell` is called with the IDs of the posts that became public.
+    """
+
+    def __init__(self, store: Store, tell: Callable[[Sequence[bytes]], None]) -> None:
         self._store = store
+        self._tell = tell
         self._log_is_due = trio.Event()
 
     async def run(self) -> None:
@@ -93,7 +98,9 @@ class Releases:
 
     async def release(self, ids: Sequence[bytes]) -> None:
         """Make these posts public. Raises StoreError; then they stay unreleased."""
-        if not await trio.to_thread.run_sync(self._release_and_wipe, ids):
+        released, is_wiped = await trio.to_thread.run_sync(self._release_and_wipe, ids)
+        self._tell(released)
+        if not is_wiped:
             self._log_is_due.set()
 
     async def public(self, ids: Sequence[bytes]) -> set[bytes]:
@@ -104,17 +111,18 @@ class Releases:
             self._log_is_due.set()
         return found
 
-    def _release_and_wipe(self, ids: Sequence[bytes]) -> bool:
-        """Release, then empty the log; False if the log could not be emptied. Runs in a worker thread.
+    def _release_and_wipe(self, ids: Sequence[bytes]) -> tuple[list[bytes], bool]:
+        """Release, then empty the log; which posts were released, and whether the log could be emptied. Runs
+        in a worker thread.
 
         The write-ahead log keeps each state of a row. It would name the posts that were here before they were
         public, that is, the user's own ones.
         """
-        self._store.release(ids)
+        released = self._store.release(ids)
         try:  # no try while a sync session holds the log: a try blocks all writers for a second
-            return not self._log_is_due.is_set() and self._store.checkpoint()
+            return released, not self._log_is_due.is_set() and self._store.checkpoint()
         except P2PForumError:
-            return False  # the release stands
+            return released, False  # the release stands
 
 
 class StemPublication:

@@ -91,6 +91,10 @@ DERIVED = {
     "sync: sessions that peers opened": [number(limits.MAX_SYNC_INBOUND)],
     "sync: sessions that we opened": [number(limits.MAX_SYNC_OUTBOUND)],
     "bytes that connections make the node keep": [size(limits.STREAM_BUFFER)],
+    "API: IDs of new posts that a front end has not taken yet": [
+        number(limits.API_NEW_IDS),
+        number(limits.API_NEW_IDS * limits.MAX_API_CONNECTIONS),
+    ],
     "API: connections": [number(limits.MAX_API_CONNECTIONS)],
 }
 

@@ -46,7 +46,12 @@ class Sync:
     target: str
 
 
-Answer = tuple[int, Any] | Sync
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """The answer tells of new posts until the front end or the node goes away."""
+
+
+Answer = tuple[int, Any] | Sync | Listen
 """A status and a value for JSON, or a stream."""
 
 
@@ -146,6 +151,10 @@ async def _sync(request: Request) -> Answer:
     return Sync(_asked(request, shape, lambda asked: _of_type(str, asked.get("peer", ""))))
 
 
+async def _new(_request: Request) -> Answer:
+    return Listen()
+
+
 def _asked(request: Request, shape: str, read: Callable[[Any], T]) -> T:
     """The parts of the request that `read` finds in the JSON of the body; an empty body counts as {}.
 
@@ -175,6 +184,7 @@ ROUTES = {
     "/v1/status": Route("GET", _status),
     "/v1/peers": Route("GET", _peers),
     "/v1/sync": Route("POST", _sync),
+    "/v1/new": Route("GET", _new),
     "/v1/reload": Route("POST", _reload),
     "/v1/stop": Route("POST", _stop),
     "/v1/version": Route("GET", _version),

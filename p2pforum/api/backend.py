@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.core.verdict import Outcome
 
 SyncProgress = Callable[[dict[str, Any]], None]
@@ -22,6 +23,11 @@ class Submitted:
 
 class ApiBackend(Protocol):
     """Errors of core.errors are sent to the front end as they are; any other error is logged as a bug."""
+
+    @property
+    def new_posts(self) -> NewPosts:
+        """Where front ends hear of posts that become public here."""
+        ...
 
     async def submit(self, raw: bytes, listen: float) -> Submitted:
         """Ingest a post as LOCAL and send it on its way. Returning STORED acknowledges it: it is on disk.

@@ -15,7 +15,7 @@ from typing import Any
 
 from p2pforum.api.address import socket_address
 from p2pforum.core import errors, limits
-from p2pforum.core.post_id import format_id
+from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
 
 _CONNECT_SECONDS = 5.0
@@ -96,7 +96,10 @@ class NodeClient:
         return bool(self._ask("POST", "/v1/pin", body, "application/json")["changed"])
 
     def status(self) -> dict[str, Any]:
-        return dict(self._ask("GET", "/v1/status"))
+        answer = self._ask("GET", "/v1/status")
+        if not isinstance(answer, dict) or "peer_id" not in answer:
+            raise errors.NodeUnreachable("what answers on the node's socket is no node")
+        return answer
 
     def peers(self) -> list[dict[str, Any]]:
         return list(self._ask("GET", "/v1/peers"))
@@ -126,15 +129,19 @@ class NodeClient:
         """
         body = json.dumps({"peer": target}).encode()
         with self._request("POST", "/v1/sync", body, "application/json", _QUIET_SECONDS) as response:
-            while True:
-                line = _read_line(response)
-                if line.strip():
-                    step = _parse(line)
-                    if "error" in step:
-                        raise _error_of(step)
-                    yield step
-                    if "result" in step:
-                        return
+            for step in _lines(response):
+                yield step
+                if "result" in step:
+                    return
+
+    def new_posts(self) -> Iterator[list[bytes]]:
+        """IDs of posts as they become public here. Empty: look into the store, as at the start.
+
+        Raises NodeUnreachable when the node ends. Leaving the loop ends the stream.
+        """
+        with self._request("GET", "/v1/new", b"", "", _QUIET_SECONDS) as response:
+            for step in _lines(response):
+                yield _ids(step)
 
     def _ask(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> Any:
         with self._request(method, path, body, content_type, _ANSWER_SECONDS) as response:
@@ -168,13 +175,23 @@ class NodeClient:
                 yield response
 
 
+def _lines(response: http.client.HTTPResponse) -> Iterator[Any]:
+    """What comes line by line; ends with an error of the node, or NodeUnreachable."""
+    while True:
+        if line := _read_line(response).strip():
+            step = _parse(line)
+            if not isinstance(step, dict) or "error" in step:
+                raise _error_of(step)
+            yield step
+
+
 def _read_line(response: http.client.HTTPResponse) -> bytes:
     try:
         line = response.readline(limits.MAX_FRAME)
     except (OSError, http.client.HTTPException) as error:
-        raise errors.NodeUnreachable("the node fell silent in the middle of a sync") from error
+        raise errors.NodeUnreachable("the node fell silent in the middle of its answer") from error
     if not line:
-        raise errors.NodeUnreachable("the node ended in the middle of a sync")
+        raise errors.NodeUnreachable("the node ended in the middle of its answer")
     return line
 
 
@@ -183,6 +200,13 @@ def _parse(body: bytes) -> Any:
         return json.loads(body)
     except ValueError as error:
         raise errors.NodeUnreachable("another program answers on the node's socket") from error
+
+
+def _ids(step: dict[str, Any]) -> list[bytes]:
+    try:
+        return [parse_id(text) for text in step.get("new", ())]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise errors.NodeUnreachable("what answers on the node's socket is no node") from error
 
 
 def _error_of(answer: Any) -> errors.P2PForumError:

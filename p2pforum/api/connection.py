@@ -44,15 +44,20 @@ class FrontEndConnection:
         self._stream = stream
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.MAX_API_HEAD)
         self._idle = trio.CancelScope()
-        self._finishing = False
+        self.is_finishing = False  #: no further request is taken, and streams without an end of their own end
         self._wants_body = True
         self.scope = trio.CancelScope(shield=True)  #: everything here runs in it: `finish` ends it
 
     def finish(self, within: float) -> None:
         """End now if no request is under way, else after its answer, and at the latest `within` seconds."""
-        self._finishing = True
+        self.is_finishing = True
         self._idle.cancel()
         self.scope.deadline = trio.current_time() + within
+
+    def pause(self, seconds: float) -> trio.CancelScope:
+        """For waiting while nothing is under way and `is_finishing` is false: `finish` ends it at once."""
+        self._idle = trio.CancelScope(deadline=trio.current_time() + seconds)
+        return self._idle
 
     async def next_request(self) -> Head | None:
         """The next request. None if there is none: the connection was idle for too long, or has ended.
@@ -64,10 +69,9 @@ class FrontEndConnection:
         elif self._http.our_state is not h11.IDLE:
             await self._leave()
             return None
-        self._idle = trio.CancelScope(deadline=trio.current_time() + limits.API_IDLE_SECONDS)
-        if self._finishing:
+        if self.is_finishing:
             return None
-        with self._idle:
+        with self.pause(limits.API_IDLE_SECONDS):
             event = await self._next_event()
             if isinstance(event, h11.Request):
                 self._wants_body = event.method != b"HEAD"
@@ -89,7 +93,7 @@ class FrontEndConnection:
 
     async def answer(self, status: int, content_type: str, body: bytes) -> None:
         headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-        if self._finishing or self._is_unread():
+        if self.is_finishing or self._is_unread():
             headers.append(("Connection", "close"))
         content = [h11.Data(data=body)] if self._wants_body else []
         await self._send(h11.Response(status_code=status, headers=headers), *content, h11.EndOfMessage())
@@ -109,6 +113,9 @@ class FrontEndConnection:
         is_whole = False
         headers = [("Content-Type", content_type), ("Connection", "close")]
         await self._send(h11.Response(status_code=200, headers=headers))
+        if not self._wants_body:
+            await self._send(h11.EndOfMessage())
+            return
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._cancel_when_gone, nursery.cancel_scope)
             await produce(write)

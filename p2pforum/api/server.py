@@ -18,16 +18,17 @@ from pathlib import Path
 import trio
 
 from p2pforum.api.address import socket_address
-from p2pforum.api.app import Request, Sync, find_route
+from p2pforum.api.app import Listen, Request, Sync, find_route
 from p2pforum.api.backend import ApiBackend
 from p2pforum.api.connection import FrontEndConnection, FrontEndGone
 from p2pforum.api.problems import describe
-from p2pforum.api.streaming import stream_sync
+from p2pforum.api.streaming import stream_new, stream_sync
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError, StoreBusy
 
 _log = logging.getLogger(__name__)
 
+_LINES = "application/x-ndjson"
 _UCRED = struct.Struct("3i")  # struct ucred of <sys/socket.h>: pid, uid, gid
 
 
@@ -148,9 +149,11 @@ async def converse(backend: ApiBackend, connection: FrontEndConnection) -> None:
             raise
         except Exception as error:
             answer = describe(error)
-        if isinstance(answer, Sync):
-            await connection.stream("application/x-ndjson", partial(stream_sync, backend, answer.target))
-        else:
-            status, told = answer
-            text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-            await connection.answer(status, "application/json", text.encode())
+        match answer:
+            case Sync(target):
+                await connection.stream(_LINES, partial(stream_sync, backend, target))
+            case Listen():
+                await connection.stream(_LINES, partial(stream_new, backend.new_posts, connection))
+            case status, told:
+                text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+                await connection.answer(status, "application/json", text.encode())

@@ -1,4 +1,4 @@
-"""A sync while it runs: an answer that takes time."""
+"""Answers that take time: a sync as it goes on, and new posts as they come."""
 
 import contextlib
 import json
@@ -7,9 +7,11 @@ from typing import Any
 import trio
 
 from p2pforum.api.backend import ApiBackend
-from p2pforum.api.connection import Write
+from p2pforum.api.connection import FrontEndConnection, Write
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.api.problems import describe
 from p2pforum.core import limits
+from p2pforum.core.post_id import format_id
 
 
 async def stream_sync(backend: ApiBackend, target: str, write: Write) -> None:
@@ -40,3 +42,18 @@ async def _run(backend: ApiBackend, target: str, into: trio.MemorySendChannel[di
     except Exception as error:
         last = describe(error)[1]
     await into.send(last)
+
+
+async def stream_new(new_posts: NewPosts, connection: FrontEndConnection, write: Write) -> None:
+    """One JSON object a line: {"new": [IDs]}, or {"look": true}. An empty line every few seconds.
+
+    Ends with the node. The node holds at most API_NEW_IDS of IDs for a front end that reads slowly, and
+    drops a front end that takes nothing.
+    """
+    with new_posts.listen() as listener:
+        while not connection.is_finishing:
+            line = b"\n"
+            with connection.pause(limits.API_ALIVE_SECONDS):
+                ids = await listener.next()
+                line = json.dumps({"new": [*map(format_id, ids)]} if ids else {"look": True}).encode() + b"\n"
+            await write(line)

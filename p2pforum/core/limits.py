@@ -197,6 +197,7 @@ API_TAKE_SECONDS = 10  # for a front end to take an answer, or the next part of 
 API_IDLE_SECONDS = 2  # between two requests on one connection; a closed one counts as open until then
 API_ALIVE_SECONDS = 5  # between two lines of a stream, at most: the reader sees that we live
 API_PROGRESS_STEPS = 16  # steps kept for a front end that reads slowly; more are dropped
+API_NEW_IDS = 256  # of new posts, kept for a front end that reads slowly; more become "look again"
 API_GRACE_SECONDS = 2  # for requests under way when the node ends: less than the 5 s it has in all
 
 # --- rule: bundles ---------------------------------------------------------------------------------

@@ -66,12 +66,15 @@ class Store:
                 offer.apply(change)
             return became
 
-    def release(self, ids: Iterable[bytes]) -> None:
-        """Make posts visible to sync that were kept back. Unknown and released ones are skipped."""
+    def release(self, ids: Iterable[bytes]) -> list[bytes]:
+        """Make posts visible to sync that were kept back, and return their IDs. Unknown and released ones are
+        skipped.
+        """
         with self.writing() as change:
-            for stored in change.find(list(set(ids))).values():
-                if not stored.released:
-                    change.release(stored)
+            kept = [stored for stored in change.find(list(set(ids))).values() if not stored.released]
+            for stored in kept:
+                change.release(stored)
+        return [stored.id for stored in kept]
 
     @contextmanager
     def writing(self, *, outlives_power_cut: bool = False) -> Iterator[Change]:

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 from p2pforum.api.backend import Submitted, SyncProgress
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.core.verdict import Outcome
 
@@ -22,6 +23,7 @@ class RecordingBackend:
     synced: list[str] = field(default_factory=list)
     pins: set[bytes] = field(default_factory=set)
     reloads: int = 0
+    new_posts: NewPosts = field(default_factory=NewPosts)
     stopped: trio.Event = field(default_factory=trio.Event)
     reported: trio.Event = field(default_factory=trio.Event)
     sync_cancelled: trio.Event = field(default_factory=trio.Event)

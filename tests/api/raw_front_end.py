@@ -15,6 +15,7 @@ VERSION = b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n"
 STOP = b"POST /v1/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 POST = b"POST /v1/posts HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+NEW = b"GET /v1/new HTTP/1.1\r\nHost: x\r\n\r\n"
 SYNC = b'POST /v1/sync HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{"peer": "slow"}'
 
 Stream = trio.abc.HalfCloseableStream

@@ -14,6 +14,7 @@ from api_backend import RecordingBackend
 
 from p2pforum.api.backend import Submitted
 from p2pforum.api.client import NodeClient
+from p2pforum.api.server import serve_api
 from p2pforum.core.errors import (
     Ambiguous,
     InvalidPost,
@@ -110,6 +111,32 @@ async def test_leaving_a_sync_ends_it(client: NodeClient, backend: RecordingBack
         await backend.sync_cancelled.wait()
 
 
+async def test_new_posts(client: NodeClient, backend: RecordingBackend) -> None:
+    def listen() -> list[list[bytes]]:
+        steps = client.new_posts()
+        heard = [next(steps)]
+        trio.from_thread.run_sync(backend.new_posts.tell, [bytes(32), b"x" * 32])
+        heard.append(next(steps))
+        steps.close()
+        return heard
+
+    assert await in_thread(listen) == [[], [bytes(32), b"x" * 32]]
+    with trio.fail_after(30):
+        while backend.new_posts._listeners:
+            await trio.sleep(0.001)
+
+
+async def test_a_stream_of_new_posts_ends_with_the_node(backend: RecordingBackend, tmp_path: Path) -> None:
+    path = tmp_path / "data" / "api.sock"
+    steps = NodeClient(path).new_posts()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_api, backend, path)
+        assert await in_thread(next, steps) == []
+        nursery.cancel_scope.cancel()
+    with pytest.raises(NodeUnreachable, match="the node ended"):
+        await in_thread(next, steps)
+
+
 def test_no_node(tmp_path: Path) -> None:
     client = NodeClient(tmp_path / "api.sock")
     assert not client.is_running()
@@ -130,9 +157,13 @@ def test_no_node(tmp_path: Path) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n{",
         b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\n[]",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n7\n",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n["new", ["short"]]\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"new": ["short"]}\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"new": [{}]}\n',
     ],
 )
-@pytest.mark.parametrize("call", ["status", "sync"])
+@pytest.mark.parametrize("call", ["status", "sync", "new_posts"])
 def test_a_node_that_dies_or_is_none(tmp_path: Path, answer: Any, call: str) -> None:
     path = tmp_path / "api.sock"
     with socket.socket(socket.AF_UNIX) as listening:
@@ -148,7 +179,7 @@ def test_a_node_that_dies_or_is_none(tmp_path: Path, answer: Any, call: str) -> 
         thread.start()
         client = NodeClient(path)
         with pytest.raises(NodeUnreachable):
-            client.status() if call == "status" else list(client.sync())
+            client.status() if call == "status" else list(getattr(client, call)())
         thread.join()
 
 

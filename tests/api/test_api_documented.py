@@ -37,6 +37,7 @@ def test_every_error_is_documented_and_no_other() -> None:
 
 
 def test_bounds() -> None:
+    assert f"({limits.API_NEW_IDS} IDs)" in UNWRAPPED
     assert f"{limits.MAX_API_CONNECTIONS} connections" in UNWRAPPED
     assert f"{limits.MAX_API_BODY // 1024} KiB" in UNWRAPPED
     assert f"a head of at most {limits.MAX_API_HEAD // 1024} KiB" in UNWRAPPED

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app_node import running_node
 from app_world import CONFIG, release
+from strategies import a_post
 
 from p2pforum.app.session import Session
 from p2pforum.core.post_id import parse_id
+from p2pforum.core.verdict import Origin
 
 PROGRAM = Path(__file__).parents[2] / "docs/front_end.py"
 
@@ -68,4 +71,23 @@ def test_it_follows_live() -> None:
         for post_id in (first, second):
             release(session, parse_id(post_id))
             assert json.loads(follow.stdout.readline())["id"] == post_id
+        follow.terminate()
+
+
+def test_it_follows_a_running_node() -> None:
+    home = Path(os.environ["P2PFORUM_HOME"])
+    home.mkdir()
+    (home / "config.toml").write_text(CONFIG)
+    with (
+        Session(str(home)) as session,
+        running_node(session) as node,
+        subprocess.Popen([sys.executable, str(PROGRAM), "follow", "0"], stdout=subprocess.PIPE) as follow,
+    ):
+        assert follow.stdout is not None
+        for number in range(3):
+            params, hour = session.config.params, session.now()
+            post = a_post(f"{number}", subject="S", hour=hour, params=params)
+            node.takes([post], Origin.GOSSIP)
+            assert json.loads(follow.stdout.readline())["body"] == f"{number}"
+            node.until(lambda: node.listeners() == 1)  # so the next ones come by the node's socket
         follow.terminate()

@@ -17,6 +17,7 @@ import trio
 from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.api.backend import Submitted, SyncProgress
+from p2pforum.api.new_posts import NewPosts
 from p2pforum.api.server import serve_api
 from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
@@ -143,6 +144,7 @@ class SmallNode:
 
     def __init__(self, home: Path) -> None:
         self._paths = find_paths(home)
+        self.new_posts = NewPosts()
         self.ready = threading.Event()
         self.token: trio.lowlevel.TrioToken
         self.peers_connected: list[dict[str, Any]] = []
@@ -165,7 +167,7 @@ class SmallNode:
         params = load_config(self._paths).params
         with open_store(self._paths.data_dir, params) as store:
             self._store = store
-            self._door = Door(store, params, lambda: HOUR)
+            self._door = Door(store, params, lambda: HOUR, public=self.new_posts.tell)
             async with trio.open_nursery() as nursery:
                 await nursery.start(serve_api, self, self._paths.socket_path)
                 self.ready.set()

@@ -4,14 +4,12 @@ This file reads the address book from the store and writes it there; peers/ deci
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from random import Random
-from typing import Any
 
 import trio
 
 from p2pforum.config import Config
-from p2pforum.core import limits
 from p2pforum.core.errors import Ambiguous, NotFound
 from p2pforum.exchange.record import PeerRecord, number_of
 from p2pforum.exchange.service import ExchangeService
@@ -56,6 +54,16 @@ class StoredBook:
     async def save(self, changes: Changes) -> None:
         """Write changed rows. Raises StoreError."""
         await trio.to_thread.run_sync(save_book, self._store, changes.rows, changes.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A peer that is wanted and not connected. `error` may be empty."""
+
+    address: str
+    stage: Stage
+    error: str
+    is_named: bool
 
 
 class ConnectionManager:
@@ -133,33 +141,20 @@ class ConnectionManager:
     def is_named(self, peer: str) -> bool:
         return any(named.peer == peer for named in self._peers.named())
 
-    def absent(self) -> list[dict[str, Any]]:
+    def absent(self) -> list["Absent"]:
         """Wanted peers that are not connected: named ones, and addresses that the node is dialling just
         now."""
         named = [n for n in self._peers.named() if n.stage is not Stage.CONNECTED]
-        rows = [(n.address, n.stage, n.error, True) for n in named]
-        rows += [(address, Stage.DIALLING, "", False) for address in self._peers.dialling()]
-        return [
-            {
-                "peer": None,
-                "direction": "outbound",
-                "address": address,
-                "stage": stage.value,
-                "error": error,
-                "named": is_named,
-            }
-            for address, stage, error, is_named in rows
-        ]
+        rows = [Absent(n.address, n.stage, n.error, is_named=True) for n in named]
+        return rows + [Absent(a, Stage.DIALLING, "", is_named=False) for a in self._peers.dialling()]
 
-    def counts(self) -> dict[str, int]:
-        """Sizes of the book's tables (new, tried), and outbound connections (there are, wanted)."""
-        new, tried = self.book.counts()
-        return {
-            "new": new,
-            "tried": tried,
-            "outbound": self._peers.outbound(),
-            "wanted": limits.OUTBOUND_WANTED,
-        }
+    def book_size(self) -> tuple[int, int]:
+        """Sizes of the book's tables: new, tried."""
+        return self.book.counts()
+
+    def outbound(self) -> int:
+        """Outbound connections, of those that are wanted."""
+        return self._peers.outbound()
 
     def exchange(self) -> dict[str, int] | None:
         """Counts since the start, and how many records may be shared. None: the exchange is off."""
@@ -167,7 +162,7 @@ class ConnectionManager:
             return None
         return {**asdict(self._exchange.counts), "records": len(self._exchange.known())}
 
-    def lan(self) -> dict[str, int] | None:
-        """How many addresses the node announces in the local network and has found there. None: the search is
-        off."""
-        return None if self._lan is None else {"told": self._lan.told, "found": self._lan.found}
+    @property
+    def lan(self) -> LanService | None:
+        """What finds nodes in the local network. None: the search is off."""
+        return self._lan

@@ -4,21 +4,32 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import trio
 
 from p2pforum import __version__
+from p2pforum.api.answers import (
+    BookStatus,
+    ClockStatus,
+    GossipStanding,
+    NodeStatus,
+    PeerStatus,
+    StemStatus,
+    SyncResult,
+)
 from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.api.new_posts import NewPosts
 from p2pforum.config import Config
-from p2pforum.connection_manager import ConnectionManager
+from p2pforum.connection_manager import Absent, ConnectionManager
+from p2pforum.core import limits
 from p2pforum.core.errors import ConfigError, NetworkError, NotFound, RemoteProtocolError
 from p2pforum.core.verdict import Origin, Outcome
 from p2pforum.gossip.service import GossipService
+from p2pforum.gossip.views import PeerView
 from p2pforum.ingest import Door
-from p2pforum.network.interface import Network
+from p2pforum.network.interface import Connection, Direction, Network
 from p2pforum.outbound_posts import OutboundPosts
+from p2pforum.peers.service import Stage
 from p2pforum.stem.service import StemService
 from p2pforum.store import pins
 from p2pforum.store.posts import Store
@@ -87,41 +98,63 @@ class FrontDesk:
     async def pin(self, root: bytes, pinned: bool) -> bool:
         return await trio.to_thread.run_sync(pins.pin if pinned else pins.unpin, self._parts.store, root)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> NodeStatus:
+        parts = self._parts
         return {
             "version": __version__,
             "network": self._config.params.name,
-            "peer_id": self._parts.network.peer_id,
-            "addresses": list(self._parts.network.addresses),
+            "peer_id": parts.network.peer_id,
+            "addresses": list(parts.network.addresses),
             "announced": list(self._config.announce),
             "proxy": self._config.proxy or None,
-            "peers": len(self._parts.network.connections()),
+            "peers": len(parts.network.connections()),
             "uptime": int(trio.current_time() - self._started),
-            "trouble": self._parts.door.trouble or None,
-            "gossip": asdict(self._parts.gossip.statistics()),
-            "stem": asdict(self._parts.stem.view()),
-            "book": self._parts.connection_manager.counts(),
-            "exchange": self._parts.connection_manager.exchange(),
-            "lan": self._parts.connection_manager.lan(),
-            "clock": self._parts.times.view(),
+            "trouble": parts.door.trouble or None,
+            "gossip": asdict(parts.gossip.statistics()),
+            "stem": self._stem(),
+            "book": self._book(),
+            "exchange": parts.connection_manager.exchange(),
+            "lan": {"told": lan.told, "found": lan.found} if (lan := parts.connection_manager.lan) else None,
+            "clock": self._clock(),
         }
 
-    def peers(self) -> list[dict[str, Any]]:
-        views = self._parts.gossip.peers()
-        connected = [
-            {
-                "peer": c.peer,
-                "direction": c.direction.value,
-                "address": c.address,
-                "stage": "connected",
-                "named": self._parts.connection_manager.is_named(c.peer),
-                "gossip": asdict(views[c.peer]) if c.peer in views else None,
-            }
-            for c in self._parts.network.connections()
-        ]
-        return connected + self._parts.connection_manager.absent()
+    def _stem(self) -> StemStatus:
+        view = self._parts.stem.view()
+        return {
+            "own": view.own,
+            "relayed": view.relayed,
+            "guards": view.guards,
+            "guards_connected": view.guards_connected,
+            "counts": asdict(view.counts),
+        }
 
-    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
+    def _book(self) -> BookStatus:
+        new, tried = self._parts.connection_manager.book_size()
+        outbound = self._parts.connection_manager.outbound()
+        return {"new": new, "tried": tried, "outbound": outbound, "wanted": limits.OUTBOUND_WANTED}
+
+    def _clock(self) -> ClockStatus:
+        view = self._parts.times.view()
+        problem = view.problem or None
+        return {"peers_ahead": view.peers_ahead, "confirmed": view.is_confirmed, "problem": problem}
+
+    def peers(self) -> list[PeerStatus]:
+        views = self._parts.gossip.peers()
+        connected = [self._connected(c, views.get(c.peer)) for c in self._parts.network.connections()]
+        return connected + [_absent(peer) for peer in self._parts.connection_manager.absent()]
+
+    def _connected(self, connection: Connection, view: PeerView | None) -> PeerStatus:
+        return {
+            "peer": connection.peer,
+            "direction": connection.direction.value,
+            "address": connection.address,
+            "stage": Stage.CONNECTED.value,
+            "named": self._parts.connection_manager.is_named(connection.peer),
+            "error": None,
+            "gossip": None if view is None else _standing(view),
+        }
+
+    async def sync(self, target: str, progress: SyncProgress) -> SyncResult:
         """Reconcile with one peer (`target`: an address, or the beginning or end of a peer ID), or with all
         if empty.
 
@@ -137,11 +170,12 @@ class FrontDesk:
         for peer in peers:
             try:
                 report = await self._parts.sync.sync(peer, tally.show)
-                tally.end(peer, report.code.name.lower(), left=report.left)
+                tally.end({"peer": peer, "outcome": report.code.name.lower(), "left": report.left})
             except NetworkError as error:  # the next peer may be there
-                tally.end(peer, "lost", error=str(error))
+                tally.end({"peer": peer, "outcome": "lost", "error": str(error)})
             except RemoteProtocolError:
-                tally.end(peer, "broken", error="it broke the protocol and is banned for an hour")
+                why = "it broke the protocol and is banned for an hour"
+                tally.end({"peer": peer, "outcome": "broken", "error": why})
         return tally.result()
 
     def reload(self) -> None:
@@ -164,3 +198,24 @@ class FrontDesk:
 
     async def wait_stopped(self) -> None:
         await self._stopping.wait()
+
+
+def _absent(peer: Absent) -> PeerStatus:
+    return {
+        "peer": None,
+        "direction": Direction.OUTBOUND.value,
+        "address": peer.address,
+        "stage": peer.stage.value,
+        "named": peer.is_named,
+        "error": peer.error or None,
+        "gossip": None,
+    }
+
+
+def _standing(view: PeerView) -> GossipStanding:
+    return {
+        "is_in_mesh": view.is_in_mesh,
+        "is_subscribed": view.is_subscribed,
+        "score": view.score,
+        "first": view.first,
+    }

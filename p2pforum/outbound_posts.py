@@ -77,7 +77,6 @@ class Releases:
     """Makes posts public in the store. Then it empties the store's write-ahead log, because the log shows
     that the posts were here before they were public.
 
-
     `tell` is called with the IDs of the posts that became public.
     """
 

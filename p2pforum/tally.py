@@ -3,11 +3,8 @@
 It names peers and counts posts. It never names a post.
 """
 
-from collections import Counter
-from typing import Any
-
+from p2pforum.api.answers import SyncResult, SyncSession, SyncSums
 from p2pforum.api.backend import SyncProgress
-from p2pforum.network.interface import PeerID
 from p2pforum.sync.budget import Report
 from p2pforum.sync.wire.payloads import Code
 
@@ -16,31 +13,35 @@ class Tally:
     """The sessions of one request, with one peer after another."""
 
     def __init__(self, peers: int, progress: SyncProgress) -> None:
-        self._peers = peers
         self._progress = progress
-        self._before = _sums(Report())  # of the sessions that have ended
-        self._now = self._before.copy()
-        self._sessions: list[dict[str, Any]] = []
+        # Of the sessions that have ended, and with the one that goes on.
+        self._before: SyncSums = {"peers": peers, "wanted": 0, "got": 0, "new": 0, "sent": 0, "bytes": 0}
+        self._now = self._before
+        self._sessions: list[SyncSession] = []
 
     def show(self, so_far: Report) -> None:
         """Report the sums with this running session's counts in them."""
-        self._now = self._before.copy()
-        self._now.update(_sums(so_far))
-        self._progress({"peers": self._peers, **self._now})
+        self._now = _plus(self._before, so_far)
+        self._progress(self._now)
 
-    def end(self, peer: PeerID, outcome: str, **more: object) -> None:
-        """Note how the session with this peer ended (`outcome`), and more fields of its row."""
+    def end(self, session: SyncSession) -> None:
+        """Note how the session with one peer ended."""
         self._before = self._now
-        self._sessions.append({"peer": peer, "outcome": outcome, **more})
+        self._sessions.append(session)
 
-    def result(self) -> dict[str, Any]:
-        """Sums over all sessions ("peers", "done", "wanted", "got", "new", "sent", "bytes") and "sessions", a
-        row each."""
+    def result(self) -> SyncResult:
+        """Sums over all sessions, and a row for each."""
         done = sum(session["outcome"] == Code.DONE.name.lower() for session in self._sessions)
-        return {"peers": self._peers, "done": done, **self._before, "sessions": self._sessions}
+        return {**self._before, "done": done, "sessions": self._sessions}
 
 
-def _sums(report: Report) -> Counter[str]:
-    """The part of a report that adds up over peers, in the API's words."""
-    size = report.bytes_in + report.bytes_out
-    return Counter(wanted=report.wanted, got=report.received, new=report.new, sent=report.sent, bytes=size)
+def _plus(sums: SyncSums, report: Report) -> SyncSums:
+    """With the part of a report that adds up over peers, in the API's words."""
+    return {
+        "peers": sums["peers"],
+        "wanted": sums["wanted"] + report.wanted,
+        "got": sums["got"] + report.received,
+        "new": sums["new"] + report.new,
+        "sent": sums["sent"] + report.sent,
+        "bytes": sums["bytes"] + report.bytes_in + report.bytes_out,
+    }

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
@@ -30,6 +31,15 @@ class PeersClocks(Protocol):
         ...
 
     async def wait_confirmed(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """`peers_ahead`: hours, None if no peer has said it. `problem` may be empty."""
+
+    peers_ahead: int | None
+    is_confirmed: bool
+    problem: str
 
 
 class Timekeeping:
@@ -65,13 +75,9 @@ class Timekeeping:
         """Wait until a peer has confirmed this machine's clock."""
         await self._clocks.wait_confirmed()
 
-    def view(self) -> dict[str, Any]:
-        """For front ends: "peers_ahead" (hours or None), "confirmed", "problem" (a text or None)."""
-        return {
-            "peers_ahead": self._clocks.offset(),
-            "confirmed": self._clocks.is_confirmed,
-            "problem": self.problem() or None,
-        }
+    def view(self) -> "ClockView":
+        """For front ends."""
+        return ClockView(self._clocks.offset(), self._clocks.is_confirmed, self.problem())
 
     async def run(self) -> None:
         """Log it when the clock turns out to be wrong. Runs until cancelled."""

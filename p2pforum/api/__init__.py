@@ -1,6 +1,7 @@
 """The node's local socket: HTTP over a Unix socket, for the front ends of the same user.
 
 backend.py  what the node must be able to do (a Protocol that the front desk implements)
+answers.py  what the node says of itself, its peers and a sync
 app.py      the endpoints: requests to that backend and back
 problems.py  errors in answers
 streaming.py answers that take time: a sync as it goes on, new posts as they come

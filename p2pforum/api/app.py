@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from p2pforum import __version__
+from p2pforum.api.answers import Version
 from p2pforum.api.backend import ApiBackend
 from p2pforum.api.connection import Head
 from p2pforum.api.problems import BadRequest
@@ -143,7 +144,8 @@ async def _stop(request: Request) -> Answer:
 
 
 async def _version(_request: Request) -> Answer:
-    return 200, {"version": __version__, "api": API_VERSION}
+    answer: Version = {"version": __version__, "api": API_VERSION}
+    return 200, answer
 
 
 async def _sync(request: Request) -> Answer:

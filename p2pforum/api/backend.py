@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from p2pforum.api.answers import NodeStatus, PeerStatus, SyncResult, SyncSums
 from p2pforum.api.new_posts import NewPosts
 from p2pforum.core.verdict import Outcome
 
-SyncProgress = Callable[[dict[str, Any]], None]
+SyncProgress = Callable[[SyncSums], None]
 """Called with the state of a sync so far. Never blocks and never fails: a slow reader misses steps."""
 
 
@@ -56,24 +57,18 @@ class ApiBackend(Protocol):
         """
         ...
 
-    def status(self) -> dict[str, Any]:
-        """At least: network, peer_id, addresses (list), peers (count). JSON types only."""
+    def status(self) -> NodeStatus: ...
+
+    def peers(self) -> list[PeerStatus]:
+        """Those that are connected, and those that are wanted and are not."""
         ...
 
-    def peers(self) -> list[dict[str, Any]]:
-        """For each connected peer: peer (its ID), direction ("inbound" or "outbound"), address, stage
-        ("connected"). Named peers that are not connected too: peer None, stage, and error as a text."""
-        ...
-
-    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> SyncResult:
         """Reconcile with one peer, or with all connected ones if `target` is empty.
 
         `target` is an address, or a connected peer's ID or a unique beginning or end of one; raises NotFound,
-        Ambiguous or NetworkError. Progress and result, as sums over the peers: peers (count), wanted,
-        got, new, sent (posts), bytes. The result also: done (peers with whom all went well) and sessions,
-        one a peer, with peer (its ID), outcome ("done", "busy", "budget", "time", "protocol", "failed",
-        "spent", "lost", "broken"), and left (things for another session) or error.
-        Cancelled when the front end goes away.
+        Ambiguous or NetworkError. The outcome of a session is "done", "busy", "budget", "time", "protocol",
+        "failed", "spent", "lost" or "broken". Cancelled when the front end goes away.
         """
         ...
 

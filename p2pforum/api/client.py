@@ -8,15 +8,18 @@ import http.client
 import json
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from p2pforum.api.address import socket_address
+from p2pforum.api.answers import NodeStatus, PeerStatus, SyncStep, Version
 from p2pforum.core import errors, limits
 from p2pforum.core.post_id import format_id, parse_id
 from p2pforum.core.verdict import Outcome
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0  # a post may wait for a batch and a slow disk
@@ -95,14 +98,11 @@ class NodeClient:
         body = json.dumps({"root": format_id(root), "pinned": pinned}).encode()
         return bool(self._ask("POST", "/v1/pin", body, "application/json")["changed"])
 
-    def status(self) -> dict[str, Any]:
-        answer = self._ask("GET", "/v1/status")
-        if not isinstance(answer, dict) or "peer_id" not in answer:
-            raise errors.NodeUnreachable("what answers on the node's socket is no node")
-        return answer
+    def status(self) -> NodeStatus:
+        return _checked(NodeStatus, self._ask("GET", "/v1/status"))
 
-    def peers(self) -> list[dict[str, Any]]:
-        return list(self._ask("GET", "/v1/peers"))
+    def peers(self) -> list[PeerStatus]:
+        return [_checked(PeerStatus, peer) for peer in self._ask("GET", "/v1/peers")]
 
     def reload(self) -> None:
         """Ask the node to read anew which peers to stay connected to."""
@@ -111,8 +111,8 @@ class NodeClient:
     def stop(self) -> None:
         self._ask("POST", "/v1/stop")
 
-    def version(self) -> dict[str, Any]:
-        return dict(self._ask("GET", "/v1/version"))
+    def version(self) -> Version:
+        return _checked(Version, self._ask("GET", "/v1/version"))
 
     def is_running(self) -> bool:
         try:
@@ -121,7 +121,7 @@ class NodeClient:
             return False
         return True
 
-    def sync(self, target: str = "") -> Iterator[dict[str, Any]]:
+    def sync(self, target: str = "") -> Iterator[SyncStep]:
         """Give {"progress": ...} while it runs and {"result": ...} last. Raises the error
         that ended the sync.
 
@@ -202,11 +202,20 @@ def _parse(body: bytes) -> Any:
         raise errors.NodeUnreachable("another program answers on the node's socket") from error
 
 
+def _checked(kind: Callable[..., T], answer: Any) -> T:
+    """An answer that has all keys of this TypedDict. Raises P2PForumError for one that has not."""
+    if not isinstance(answer, dict):
+        raise errors.NodeUnreachable("another program answers on the node's socket")
+    if not get_type_hints(kind).keys() <= answer.keys():
+        raise errors.P2PForumError("the running node is of another version than this command: restart it")
+    return kind(**answer)
+
+
 def _ids(step: dict[str, Any]) -> list[bytes]:
     try:
         return [parse_id(text) for text in step.get("new", ())]
     except (ValueError, TypeError, AttributeError) as error:
-        raise errors.NodeUnreachable("what answers on the node's socket is no node") from error
+        raise errors.NodeUnreachable("another program answers on the node's socket") from error
 
 
 def _error_of(answer: Any) -> errors.P2PForumError:

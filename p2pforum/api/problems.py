@@ -1,7 +1,7 @@
 """What an error looks like in an answer of the API."""
 
 import logging
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from p2pforum.core import errors
 
@@ -22,6 +22,14 @@ ERRORS: list[tuple[type[errors.P2PForumError], int, str]] = [
 ]
 
 
+class Problem(TypedDict):
+    """An error, as front ends are told of it."""
+
+    error: str
+    code: str
+    candidates: NotRequired[list[str]]
+
+
 class BadRequest(Exception):
     """The front end sent something that is no request the node can take."""
 
@@ -31,13 +39,13 @@ class BadRequest(Exception):
         self.code = code
 
 
-def describe(error: Exception) -> tuple[int, dict[str, Any]]:
+def describe(error: Exception) -> tuple[int, Problem]:
     """Status and body. A bug is logged here, and the front end learns only that there was one."""
     if isinstance(error, BadRequest):
         return error.status, {"error": str(error), "code": error.code}
     for kind, status, code in ERRORS:
         if isinstance(error, kind):
-            answer: dict[str, Any] = {"error": str(error), "code": code}
+            answer: Problem = {"error": str(error), "code": code}
             if isinstance(error, errors.Ambiguous):
                 answer["candidates"] = error.candidates
             return status, answer

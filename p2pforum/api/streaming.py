@@ -2,14 +2,14 @@
 
 import contextlib
 import json
-from typing import Any
 
 import trio
 
+from p2pforum.api.answers import SyncStep, SyncSums
 from p2pforum.api.backend import ApiBackend
 from p2pforum.api.connection import FrontEndConnection, Write
 from p2pforum.api.new_posts import NewPosts
-from p2pforum.api.problems import describe
+from p2pforum.api.problems import Problem, describe
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id
 
@@ -20,23 +20,25 @@ async def stream_sync(backend: ApiBackend, target: str, write: Write) -> None:
     An empty line every few seconds shows that the node is alive. Steps are dropped, not queued, when the
     front end reads slowly; the session never waits for it.
     """
-    into, steps = trio.open_memory_channel[dict[str, Any]](limits.API_PROGRESS_STEPS)
+    into, steps = trio.open_memory_channel[SyncStep | Problem](limits.API_PROGRESS_STEPS)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_run, backend, target, into)
-        step: dict[str, Any] = {"progress": {}}
-        while "progress" in step:
+        is_last = False
+        while not is_last:
             line = b"\n"
             with trio.move_on_after(limits.API_ALIVE_SECONDS):
                 step = await steps.receive()
+                is_last = "progress" not in step
                 line = json.dumps(step).encode() + b"\n"
             await write(line)
 
 
-async def _run(backend: ApiBackend, target: str, into: trio.MemorySendChannel[dict[str, Any]]) -> None:
-    def report(step: dict[str, Any]) -> None:
-        with contextlib.suppress(trio.WouldBlock):  # the next step has newer numbers
+async def _run(backend: ApiBackend, target: str, into: trio.MemorySendChannel[SyncStep | Problem]) -> None:
+    def report(step: SyncSums) -> None:
+        with contextlib.suppress(trio.WouldBlock):  # the next step says more
             into.send_nowait({"progress": step})
 
+    last: SyncStep | Problem
     try:
         last = {"result": await backend.sync(target, report)}
     except Exception as error:

@@ -15,6 +15,7 @@ proofs.py    proofs that two pseudonyms are one person
 inviting.py  which addresses may be in an invite; accepting one
 facts.py, outbox.py  the facts behind `status` and `outbox`
 characters.py  which characters of foreign text may be shown as they are
-shapes.py    posts, threads, boards, keys and peers as JSON
+shapes.py    posts, threads, boards and keys as JSON
+status_shapes.py, result_shapes.py  the facts of `status` and `doctor`, and what came of a command, as JSON
 checks.py    what `doctor` looks at
 """

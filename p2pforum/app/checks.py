@@ -170,7 +170,7 @@ def _disk(session: Session) -> Iterator[Found]:
 
 def _node(session: Session) -> Iterator[Found]:
     try:
-        trouble = session.node.status().get("trouble")
+        trouble = session.node.status()["trouble"]
     except NodeUnreachable:
         yield "ok", "no node is running"
     else:

@@ -32,7 +32,7 @@ def clock_problem(session: "Session") -> str:
     clocks of peers.
     """
     try:
-        offset = session.node.status().get("clock", {}).get("peers_ahead")
+        offset = session.node.status()["clock"]["peers_ahead"]
     except NodeUnreachable:
         offset = None
     return problem(session.now(), offset, session.reader.newest_public())
@@ -44,7 +44,7 @@ def unconfirmed(session: "Session") -> str:
         node = session.node.status()
     except NodeUnreachable:
         return ""
-    if session.config.hide_origin or not node["peers"] or node.get("clock", {}).get("confirmed", True):
+    if session.config.hide_origin or not node["peers"] or node["clock"]["confirmed"]:
         return ""
     return (
         "no peer has told the hour yet. Your posts wait for that, because peers refuse posts of a wrong hour"

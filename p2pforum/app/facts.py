@@ -1,8 +1,8 @@
 """The facts behind `status` and `outbox`: what runs, what is kept here, where my posts are and why."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from p2pforum.api.answers import NodeStatus
 from p2pforum.app import unlocking
 from p2pforum.app.session import Session
 from p2pforum.core import limits
@@ -34,7 +34,7 @@ class KeystoreFacts:
 class Status:
     """`node` is what the running node says of itself; None if none runs. `free`: bytes on its disk."""
 
-    node: dict[str, Any] | None
+    node: NodeStatus | None
     network: str
     is_test: bool
     store: StoreStatistics
@@ -54,7 +54,7 @@ def status(session: Session) -> Status:
     )
 
 
-def node_status(session: Session) -> dict[str, Any] | None:
+def node_status(session: Session) -> NodeStatus | None:
     """None if no node runs."""
     try:
         return session.node.status()
@@ -65,7 +65,7 @@ def node_status(session: Session) -> dict[str, Any] | None:
 def troubles(found: Status) -> list[str]:
     """Reasons why posts can't be kept, now or soon, each as a text for the user; empty if there are none."""
     said = []
-    if found.node is not None and found.node.get("trouble"):
+    if found.node is not None and found.node["trouble"]:
         said.append(f"the node could not keep the last posts that came: {found.node['trouble']}")
     if found.free < limits.STORE_ROOM:
         free = f"{found.free / 1_000_000:,.0f} MB"

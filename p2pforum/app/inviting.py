@@ -27,9 +27,9 @@ def own_addresses(session: Session) -> tuple[str, ...]:
     all readers. And nobody can reach the addresses where a node behind a proxy listens.
     """
     status = session.node.status()
-    if announced := status.get("announced"):
+    if announced := status["announced"]:
         return tuple(f"{address}/p2p/{status['peer_id']}" for address in announced)
-    listening = [] if status.get("proxy") else status["addresses"]
+    listening = [] if status["proxy"] else status["addresses"]
     found = tuple(a for a in listening if not a.startswith(("/ip4/0.0.0.0/", "/ip6/::/")))
     if not found:
         raise Refused("this node does not know where others reach it: set `announce` in the config file")

@@ -67,8 +67,7 @@ def travelling(session: Session) -> tuple[int, int] | None:
     status = node_status(session)
     if status is None:
         return None
-    stem = status.get("stem", {})
-    return int(stem.get("own", 0)), int(stem.get("relayed", 0))
+    return status["stem"]["own"], status["stem"]["relayed"]
 
 
 def has_peer(session: Session) -> bool:

@@ -1,4 +1,4 @@
-"""A post, a thread, a board, a key and a peer as JSON: the one spelling of each, for every front end.
+"""A post, a thread, a board and a key as JSON: the one spelling of each, for every front end.
 
 docs/json/ has a JSON Schema of each, made from the classes here by docs/json/make.py. `hour` is in hours
 since 1970, `time` the beginning of that hour in UTC. IDs and keys have 52 letters. `name` is always the
@@ -6,8 +6,8 @@ pseudonym's own, as everybody sees it, and `petname` the user's own name for it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
 from p2pforum.app.clock import rfc3339
 from p2pforum.core import kinds
@@ -18,7 +18,6 @@ from p2pforum.core.pseudonym import name_of
 from p2pforum.store.queries import BoardRow, PostRow, ThreadRow, row_of
 
 if TYPE_CHECKING:
-    from p2pforum.app.archives import Plan
     from p2pforum.app.writing import Done
     from p2pforum.core.network_params import NetworkParams
     from p2pforum.forum.keys import KeyView
@@ -102,49 +101,6 @@ class KeyShape(TypedDict):
     warned: bool
 
 
-class GossipShape(TypedDict):
-    """A peer's standing in gossip."""
-
-    is_in_mesh: Annotated[bool, "this node pushes posts to it"]
-    is_subscribed: bool
-    score: float
-    first: Annotated[float, "new posts that it was the first to bring; old ones fade"]
-
-
-class PeerShape(TypedDict):
-    """A peer that is connected, or one that the node wants to connect to."""
-
-    peer: Annotated[str | None, "its ID; null while it is not connected"]
-    direction: Annotated[str, "outbound or inbound"]
-    address: str
-    stage: Annotated[str, "connected, or how far this node is with it"]
-    named: Annotated[bool, "by the config file, an invite or --peer"]
-    error: Annotated[str | None, "why it could not be reached"]
-    gossip: Annotated[GossipShape | None, "null while it takes no part in gossip"]
-
-
-class CountShape(TypedDict):
-    """How many of something."""
-
-    what: str
-    count: int
-    first: NotRequired[Annotated[str, "the first such place"]]
-
-
-class PlanShape(TypedDict):
-    """What `publish` would publish of a file, and what not."""
-
-    board: str
-    thread_count: int
-    post_count: int
-    subjects: Annotated[list[str], "one for each thread"]
-    left_out: Annotated[list[CountShape], "attachments, signatures, ..."]
-    known_threads: Annotated[int, "that are here already, and skipped"]
-    known_posts: int
-    grown: Annotated[list[CountShape], "subjects of threads that are here, and posts of theirs that are not"]
-    finds: Annotated[list[CountShape], "posts whose texts may name people or machines, by kind"]
-
-
 def post_shape(row: PostRow) -> PostShape:
     return {
         "id": format_id(row.id),
@@ -174,20 +130,6 @@ def published_shape(published: "Published") -> PostShape:
 
 def written_shape(done: "Done") -> PostShape:
     return {**published_shape(done.published), "node": not done.node_was_off}
-
-
-def plan_shape(plan: "Plan", board: str) -> PlanShape:
-    return {
-        "board": board,
-        "thread_count": len(plan.subjects),
-        "post_count": len(plan.posts),
-        "subjects": plan.subjects,
-        "left_out": [{"what": kind, "count": n} for kind, n in sorted(plan.left_out.items())],
-        "known_threads": plan.known_threads,
-        "known_posts": plan.known_posts,
-        "grown": [{"what": subject, "count": n} for subject, n in plan.grown],
-        "finds": [{"what": kind, "count": n, "first": place} for kind, (n, place) in plan.finds.items()],
-    }
 
 
 def view_shape(view: "PostView", thread: "ThreadView") -> PostShape:
@@ -274,19 +216,6 @@ def key_shape(view: "KeyView") -> KeyShape:
         "post_count": view.posts,
         "expires": rfc3339(view.expires) if view.expires else None,
         "warned": view.is_warned,
-    }
-
-
-def peer_shape(peer: Mapping[str, Any]) -> PeerShape:
-    """The shape of what the node says of a peer."""
-    return {
-        "peer": peer.get("peer"),
-        "direction": str(peer.get("direction", "outbound")),
-        "address": str(peer.get("address", "")),
-        "stage": str(peer.get("stage", "connected")),
-        "named": bool(peer.get("named", False)),
-        "error": str(peer["error"]) if peer.get("error") else None,
-        "gossip": peer.get("gossip"),
     }
 
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import trio
 import trio.testing
+from node_answers import a_peer, a_status, sums
 
+from p2pforum.api.answers import NodeStatus, PeerStatus, SyncResult
 from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.api.new_posts import NewPosts
 from p2pforum.core.errors import Ambiguous, NotFound
@@ -55,13 +56,13 @@ class RecordingBackend:
     async def scrub(self) -> bool:
         return True
 
-    def status(self) -> dict[str, Any]:
-        return {"network": "lab", "peer_id": "12D3KooWself", "addresses": [], "peers": 2}
+    def status(self) -> NodeStatus:
+        return a_status(network="lab", peers=2)
 
-    def peers(self) -> list[dict[str, Any]]:
-        return [{"peer": "12D3KooWaaa", "direction": "outbound", "address": "/ip4/127.0.0.1/tcp/1"}]
+    def peers(self) -> list[PeerStatus]:
+        return [a_peer(peer="12D3KooWaaa", address="/ip4/127.0.0.1/tcp/1")]
 
-    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> SyncResult:
         self.synced.append(target)
         if target == "nobody":
             raise NotFound('no connected peer is called "nobody"')
@@ -72,16 +73,16 @@ class RecordingBackend:
         if target in ("slow", "flood"):
             try:
                 for _ in range(1 if target == "slow" else 100):  # 2 MB: more than socket buffers hold
-                    progress({"got": 1, "padding": "x" * 20_000})
+                    progress({**sums(got=1), "padding": "x" * 20_000})
                     await trio.testing.wait_all_tasks_blocked()
                 self.reported.set()
                 await trio.sleep_forever()
             finally:
                 self.sync_cancelled.set()
         for got in range(3):
-            progress({"got": got, "wanted": 3})
+            progress(sums(got=got, wanted=3))
             await trio.testing.wait_all_tasks_blocked()
-        return {"new": 3, "sent": 1}
+        return {**sums(new=3, sent=1), "done": 1, "sessions": []}
 
     def reload(self) -> None:
         if self.error:

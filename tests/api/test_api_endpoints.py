@@ -9,6 +9,7 @@ import httpx
 import pytest
 import trio
 from api_backend import RecordingBackend
+from node_answers import sums
 
 from p2pforum import __version__
 from p2pforum.api.app import ROUTES
@@ -112,8 +113,8 @@ async def test_sync_streams_progress_and_result(http: httpx.AsyncClient, backend
     async with http.stream("POST", "/v1/sync", json={"peer": "12D3"}) as response:
         assert response.headers["content-type"] == "application/x-ndjson"
         lines = [json.loads(line) async for line in response.aiter_lines() if line]
-    assert lines[0] == {"progress": {"got": 0, "wanted": 3}}
-    assert lines[-1] == {"result": {"new": 3, "sent": 1}}
+    assert lines[0] == {"progress": sums(wanted=3)}
+    assert lines[-1] == {"result": {**sums(new=3, sent=1), "done": 1, "sessions": []}}
     assert backend.synced == ["12D3"]
 
 

@@ -162,7 +162,7 @@ async def test_an_old_client(backend: RecordingBackend, autojump_clock: MockCloc
     async with front_end(backend) as peer:
         await peer.stream.send_all(b"POST /v1/sync HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
         answer = await peer.read()
-    assert answer.endswith(b'{"result": {"new": 3, "sent": 1}}\n')
+    assert answer.endswith(b'"done": 1, "sessions": []}}\n')
     assert b"chunked" not in answer
 
 

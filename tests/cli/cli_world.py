@@ -15,7 +15,9 @@ from typing import Any
 
 import trio
 from nacl.bindings import crypto_sign_seed_keypair
+from node_answers import a_peer, a_status, sums
 
+from p2pforum.api.answers import NodeStatus, PeerStatus, SyncResult
 from p2pforum.api.backend import Submitted, SyncProgress
 from p2pforum.api.new_posts import NewPosts
 from p2pforum.api.server import serve_api
@@ -151,15 +153,7 @@ class SmallNode:
         self.steps: list[dict[str, Any]] = []
         self.reloads = 0
         self.facts: dict[str, Any] = {}  # of `status`, beyond the usual
-        self.result: dict[str, Any] = {
-            "peers": 1,
-            "done": 1,
-            "wanted": 3,
-            "got": 3,
-            "new": 3,
-            "sent": 1,
-            "bytes": 900,
-        }
+        self.result: dict[str, Any] = {"wanted": 3, "got": 3, "new": 3, "sent": 1, "bytes": 900}
 
     async def run(self) -> None:
         self.token = trio.lowlevel.current_trio_token()
@@ -193,29 +187,29 @@ class SmallNode:
     async def pin(self, root: bytes, pinned: bool) -> bool:
         return await trio.to_thread.run_sync(pins.pin if pinned else pins.unpin, self._store, root)
 
-    def status(self) -> dict[str, Any]:
-        return {
+    def status(self) -> NodeStatus:
+        usual: dict[str, Any] = {
             "network": "test.cli",
-            "peer_id": "12D3KooWself",
             "addresses": ["/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWself"],
             "peers": len(self.peers_connected),
-            "book": {"new": 340, "tried": 12, "outbound": 3, "wanted": 8},
+            "book": {"new": 340, "tried": 12, "outbound": 3},
             "lan": {"told": 1, "found": 2},
-            **self.facts,
         }
+        return a_status(**usual | self.facts)
 
-    def peers(self) -> list[dict[str, Any]]:
-        return self.peers_connected
+    def peers(self) -> list[PeerStatus]:
+        return [a_peer(**peer) for peer in self.peers_connected]
 
-    async def sync(self, target: str, progress: SyncProgress) -> dict[str, Any]:
+    async def sync(self, target: str, progress: SyncProgress) -> SyncResult:
         if target == "nobody":
             raise NotFound('no connected peer is called "nobody"')
         if target.startswith("/"):
             raise NetworkError("nobody listens there")
         for step in self.steps:
-            progress(step)
+            progress(sums(**step))
             await trio.testing.wait_all_tasks_blocked()
-        return self.result
+        result: Any = {"done": 1, "sessions": [], **sums()}
+        return result | self.result
 
     def reload(self) -> None:
         self.reloads += 1

@@ -1,57 +1,17 @@
-"""What commands print for programs: one spelling of a post, a thread, a board, a key and a peer."""
+"""What commands print for programs: one spelling of a post, a thread, a board and a key."""
 
 import json
 import runpy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_keys import make_cheap
-from cli_world import ROOT, World, discussion, post
+from cli_schemas import DIRECTORY, SCHEMAS, check, faults
+from cli_world import World, discussion, post
 
 from p2pforum.core.kinds import Kind
 from p2pforum.core.post_id import format_id
-from p2pforum.gossip.views import PeerView
-
-DIRECTORY = ROOT / "docs/json"
-SCHEMAS = {path.stem: json.loads(path.read_text()) for path in DIRECTORY.glob("*.json")}
-_IS = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: type(value) is int,
-    "number": lambda value: type(value) in (int, float),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
-
-
-def faults(value: Any, schema: dict[str, Any], place: str = "") -> list[str]:
-    """What of a value does not fit: of JSON Schema, what docs/json/make.py writes."""
-    if "$ref" in schema:
-        return faults(value, SCHEMAS[Path(schema["$ref"]).stem], place)
-    if "anyOf" in schema:
-        return min((faults(value, one, place) for one in schema["anyOf"]), key=len)
-    wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    if not any(_IS[kind](value) for kind in wanted):
-        return [f"{place} is {value!r}, not {wanted}"]
-    if isinstance(value, list):
-        return [
-            fault for n, item in enumerate(value) for fault in faults(item, schema["items"], f"{place}[{n}]")
-        ]
-    if not isinstance(value, dict):
-        return []
-    known = schema["properties"]
-    found = [f"{place}.{name} is missing" for name in schema["required"] if name not in value]
-    found += [f"{place}.{name} is unknown" for name in value if name not in known]
-    return found + [f for n, v in value.items() if n in known for f in faults(v, known[n], f"{place}.{n}")]
-
-
-def check(name: str, *values: Any) -> None:
-    assert values
-    for value in values:
-        assert faults(value, SCHEMAS[name]) == []
 
 
 def test_the_schemas_are_those_of_the_code() -> None:
@@ -111,35 +71,13 @@ def test_what_is_written(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path
     check("post", *map(json.loads, world.ok("publish", "--yes", str(page), "--json").out.splitlines()))
 
 
-def test_keys_and_peers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     make_cheap(monkeypatch)
     world.ok("key", "new", "heron")
     made = world.ok("post", "library", "-s", "S", "--json", stdin="Text").json
     check("key", *world.ok("key", "list", "--json").json)
     check("key", world.ok("key", "show", "heron", "--json").json)
     assert world.ok("key", "show", made["id"], "--json").json["name"] == made["name"]
-    with world.node() as node:
-        node.peers_connected = [
-            {
-                "peer": "12D3Koo",
-                "direction": "inbound",
-                "address": "/ip4/127.0.0.1/tcp/1",
-                "stage": "connected",
-                "gossip": asdict(PeerView(True, True, 1.5, 2.0)),
-            },
-            {
-                "peer": None,
-                "address": "/ip4/127.0.0.1/tcp/2",
-                "stage": "waiting",
-                "error": "no",
-                "named": True,
-            },
-        ]
-        found = world.ok("peers", "--json").json
-    check("peer", *found)
-    assert [peer["gossip"] for peer in found] == [asdict(PeerView(True, True, 1.5, 2.0)), None]
-    found[0]["gossip"]["first"] = "2"  # the control
-    assert faults(found[0], SCHEMAS["peer"], "peer")
 
 
 def test_the_same_post_is_spelled_the_same_everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ async def a_node(hub: MemoryHub, directory: Path) -> AsyncIterator[Node]:
 
 
 def is_left_alone(node: Node) -> bool:
-    return any("broke the rules" in row.get("error", "") for row in node.desk.peers())
+    return any("broke the rules" in (row["error"] or "") for row in node.desk.peers())
 
 
 async def breaks_gossip(bob: Network) -> None:

@@ -68,7 +68,7 @@ async def test_a_proxy_set_while_the_node_runs_dials_nobody_without_it(tmp_path:
         assert node.connection_manager.absent() == []
         written = replace(a_config(0, ""), peers=(peer,))
         node.desk.reload()
-        assert [row["address"] for row in node.connection_manager.absent()] == [peer], (
+        assert [row.address for row in node.connection_manager.absent()] == [peer], (
             "with the same, they are taken"
         )
 

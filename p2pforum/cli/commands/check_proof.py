@@ -1,7 +1,7 @@
 """`p2pforum check-proof`: what a linking proof shows, and to whom."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,12 +29,13 @@ def command(context: Context, file: str, as_json: bool) -> int:
     there convinces you.
     """
     from p2pforum.app import proofs
+    from p2pforum.app.result_shapes import proof_shape
 
     found = [proofs.check(context.session, proof) for proof in proofs.proofs_in(_text(context, file))]
     if not found:
         raise NotFound("it holds no linking proof")
     for shown in found:
-        context.console.json(_json(shown)) if as_json else _print(context, shown)
+        context.console.json(proof_shape(shown)) if as_json else _print(context, shown)
     return REFUSED if any(shown.problem for shown in found) else OK
 
 
@@ -80,13 +81,3 @@ def _known_as(box: "Contents | None", key: bytes) -> str:
         return f"  yours: {line(box.keys[key].name) or 'a thread key'}"
     names = sorted({name for (_, named), name in box.petnames.items() if named == key})
     return f"  {', '.join(map(line, names))}" if names else ""
-
-
-def _json(shown: "Shown") -> dict[str, Any]:
-    return {
-        "kind": shown.kind,
-        "convinces": not shown.problem,
-        "problem": shown.problem or None,
-        "keys": [format_id(key) for key in shown.keys],
-        "reader": format_id(shown.reader) if shown.reader else None,
-    }

@@ -13,6 +13,7 @@ from p2pforum.core.errors import P2PForumError
 
 if TYPE_CHECKING:
     from p2pforum.app.session import Session
+    from p2pforum.app.status_shapes import FindingShape
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -30,7 +31,7 @@ def command(context: Context, as_json: bool) -> int:
 
     console = context.console
     counts: Counter[str] = Counter()
-    found = []
+    found: list[FindingShape] = []
     for finding in all_checks(context.session, {"editor": _editor}):
         counts[finding.level] += 1
         text = f"{finding.text}; run: {context.command(finding.command)}" if finding.command else finding.text

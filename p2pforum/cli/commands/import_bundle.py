@@ -64,8 +64,9 @@ def _import(context: Context, file: Path, opened: BinaryIO, as_json: bool) -> in
 def _report(context: Context, file: Path, done: Imported, as_json: bool) -> int:
     console, counts = context.console, done.counts
     if as_json:
-        faults = [{"offset": fault.offset, "text": fault.text} for fault in done.faults]
-        console.json({**{outcome.value: counts[outcome] for outcome in Outcome}, "faults": faults})
+        from p2pforum.app.result_shapes import bundle_shape
+
+        console.json(bundle_shape(done))
     else:
         new, old = counts[Outcome.STORED], counts[Outcome.DUPLICATE]
         console.print(f"{options.count(new, 'new post')}; {old} were here already.")

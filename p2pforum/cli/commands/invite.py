@@ -41,7 +41,7 @@ def command(
     p2pforum invite --peer /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW... > invite.txt
     """
     from p2pforum.app.inviting import named_addresses, own_addresses
-    from p2pforum.cli.commands.invites import show_json
+    from p2pforum.app.result_shapes import invite_shape
     from p2pforum.core.invite import encode_invite
     from p2pforum.forum.inviting import make_invite
 
@@ -50,7 +50,7 @@ def command(
     invite = make_invite(session.config, chosen, boards, tuple(map(_key, lists)))
     line = encode_invite(invite)
     if as_json:
-        context.console.json({"invite": line, **show_json(invite)})
+        context.console.json({"invite": line, **invite_shape(invite)})
     else:
         context.console.print(line)
     _say(context, len(set(invite.peers)), with_self)

@@ -1,6 +1,6 @@
 """`p2pforum invites`: which invites the user accepted, and how to take that back."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +9,7 @@ from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options
 
 if TYPE_CHECKING:
+    from p2pforum.app.result_shapes import DroppedShape
     from p2pforum.core.invite import Invite
 
 
@@ -24,7 +25,9 @@ def command(context: Context, drop: str | None, as_json: bool) -> int:
 
     found = accepted_invites(context.session.paths)
     if as_json:
-        context.console.json([{"name": a.name, **show_json(a.invite)} for a in found])
+        from p2pforum.app.result_shapes import invite_shape
+
+        context.console.json([{"name": a.name, **invite_shape(a.invite)} for a in found])
         return exit_codes.OK
     for accepted in found:
         print_invite(context, accepted.name, accepted.invite)
@@ -39,21 +42,11 @@ def _drop(context: Context, name: str, as_json: bool) -> int:
 
     path = drop(context.session, name)
     if as_json:
-        context.console.json({"name": name, "dropped": True})
+        gone: DroppedShape = {"name": name, "dropped": True}
+        context.console.json(gone)
     else:
         context.console.print(f"Dropped: {tilde(path)}")
     return exit_codes.OK
-
-
-def show_json(invite: "Invite") -> dict[str, Any]:
-    from p2pforum.core.post_id import format_id
-
-    return {
-        "network": invite.network,
-        "peers": list(invite.peers),
-        "boards": list(invite.boards),
-        "lists": [format_id(key) for key in invite.lists],
-    }
 
 
 def print_invite(context: Context, name: str, invite: "Invite") -> None:

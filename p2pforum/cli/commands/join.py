@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from p2pforum.cli.commands.invites import print_invite, show_json
+from p2pforum.cli.commands.invites import print_invite
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options
 from p2pforum.core import limits
@@ -23,6 +23,7 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
     with the nodes that the invite names; a running node does so at once. `invites --drop` ends that.
     """
     from p2pforum.app.inviting import accept
+    from p2pforum.app.result_shapes import invite_shape
     from p2pforum.core.invite import decode_invite, name_of_invite
 
     text = _read(invite)
@@ -30,14 +31,14 @@ def command(context: Context, invite: str, show: bool, as_json: bool) -> int:
         found = decode_invite(text)
         name = name_of_invite("".join(text.split()))
         if as_json:
-            context.console.json({"name": name, **show_json(found)})
+            context.console.json({"name": name, **invite_shape(found)})
         else:
             print_invite(context, name, found)
         return exit_codes.OK
     accepted, is_new, runs = accept(context.session, text)
     if as_json:
         facts = {"name": accepted.name, "new": is_new, "running": runs}
-        context.console.json({**facts, **show_json(accepted.invite)})
+        context.console.json({**facts, **invite_shape(accepted.invite)})
         return exit_codes.OK
     print_invite(context, accepted.name, accepted.invite)
     context.console.print("Accepted." if is_new else "You accepted this invite before.")

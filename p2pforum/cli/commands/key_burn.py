@@ -69,6 +69,7 @@ def command(context: Context, /, **typed: Any) -> int:
     p2pforum key burn --thread k7q2mf0a
     p2pforum key burn --everything
     """
+    from p2pforum.app.result_shapes import scan_shape
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.forum.burning import rehearse
 
@@ -79,7 +80,7 @@ def command(context: Context, /, **typed: Any) -> int:
     if arguments.dry_run:
         found = rehearse(box, target.choose, context.session.reader, paths)
         if arguments.as_json:
-            context.console.json(_scan_json(found))
+            context.console.json(scan_shape(found))
         else:
             _print_scan(context, found)
         return OK
@@ -122,12 +123,13 @@ def _burn(
     context: Context, box: "Keystore", target: Target, paths: list[Path], arguments: BurnArguments
 ) -> int:
     from p2pforum.app.delivery import TraceRemover
+    from p2pforum.app.result_shapes import burn_shape
     from p2pforum.forum.burning import burn
 
     revealed = _reveal(context, box, target.key) if arguments.reveal else b""
     burnt = burn(box, target.choose, context.session.reader, paths, TraceRemover(context.session), revealed)
     if arguments.as_json:
-        context.console.json(_burnt_json(burnt))
+        context.console.json(burn_shape(burnt))
     else:
         _print_burnt(context, burnt)
     if burnt.problem:
@@ -179,25 +181,3 @@ def _print_scan(context: Context, found: "Scan") -> None:
     looked = f"Looked at {options.count(found.files, 'file')}, {found.size / 1_000_000:.1f} MB"
     certain = sum(finding.is_certain for finding in found.findings)
     console.print(f"{looked}: found in {options.count(certain, 'place')}.")
-
-
-def _scan_json(found: "Scan") -> dict[str, Any]:
-    return {
-        "files": found.files,
-        "size": found.size,
-        "found": [
-            {
-                "path": str(finding.path),
-                "offset": finding.offset if finding.is_certain else None,
-                "size": finding.size,
-                "what": finding.what,
-            }
-            for finding in found.findings
-        ],
-        "unread": [str(path) for path in found.unread],
-    }
-
-
-def _burnt_json(burnt: "BurnReport") -> dict[str, Any]:
-    counts = {name: getattr(burnt, name) for name in ("keys", "outbox", "drafts", "threads", "unsent")}
-    return counts | {"problem": burnt.problem or None, "scan": _scan_json(burnt.scan)}

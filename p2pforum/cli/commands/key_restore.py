@@ -25,8 +25,7 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
     What is in this keystore stays, and nothing older replaces it. Keys that you burnt after the backup
     was made come back, too. If there is no keystore yet, a new one gets the backup's passphrase.
     """
-    from dataclasses import asdict
-
+    from p2pforum.app.result_shapes import restored_shape
     from p2pforum.app.unlocking import open_keystore
     from p2pforum.cli.terminal.passphrases import type_passphrase
     from p2pforum.forum.backup import restore
@@ -39,7 +38,7 @@ def command(context: Context, file: str, passphrase_file: str | None, as_json: b
         _make(context, box, Path(file), passphrase)
     restored = restore(box, Path(file), passphrase)
     if as_json:
-        context.console.json(asdict(restored))
+        context.console.json(restored_shape(restored))
         return
     what = [
         options.count(number, unit)

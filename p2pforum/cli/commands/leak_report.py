@@ -1,15 +1,13 @@
 """`p2pforum leak-report`: what peers could learn about my posts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.app.clock import rfc3339
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options
 from p2pforum.cli.terminal.times import ago
 from p2pforum.core.errors import NotFound
-from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.leak_report import SentReport
@@ -38,7 +36,10 @@ def command(context: Context, post_id: str | None, limit: int, as_json: bool) ->
     else:
         found = [leak_report.left(box, context.session.reader.resolve(post_id))]
     if as_json:
-        context.console.json({"posts": [_json(left) for left in found], "always": dict(leak_report.ALWAYS)})
+        from p2pforum.app.result_shapes import LeakReportShape, left_shape
+
+        report: LeakReportShape = {"posts": [*map(left_shape, found)], "always": dict(leak_report.ALWAYS)}
+        context.console.json(report)
         return
     for left in found:
         _print(context, left, in_full=post_id is not None)
@@ -59,17 +60,3 @@ def _print(context: Context, left: "SentReport", *, in_full: bool) -> None:
         return
     heard = f", told to {sent.told}, offered back by {sent.heard} in {sent.seconds} s" if sent.seconds else ""
     context.console.print(f"{title}  handed to {options.count(sent.handed, 'peer')}{heard}")
-
-
-def _json(left: "SentReport") -> dict[str, Any]:
-    sent = left.sent
-    is_known = bool(sent.seconds)
-    return {
-        "id": format_id(left.post_id),
-        "hour": sent.hour,
-        "time": rfc3339(sent.hour),
-        "handed": sent.handed,
-        "listened": sent.seconds,
-        "told": sent.told if is_known else None,
-        "offered_back": sent.heard if is_known else None,
-    }

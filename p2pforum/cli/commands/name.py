@@ -11,6 +11,7 @@ from p2pforum.core.post_id import TEXT_LENGTH, format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
+    from p2pforum.app.result_shapes import PetnameShape
     from p2pforum.keystore.contents import Contents
 
 
@@ -90,12 +91,11 @@ def _where(root: bytes) -> str:
 def _list(context: Context, box: "Contents", as_json: bool) -> None:
     rows = sorted(box.petnames.items(), key=lambda item: (item[1].casefold(), item[0]))
     if as_json:
-        context.console.json(
-            [
-                {"petname": name, "key": format_id(key), "root": format_id(root) if root else None}
-                for (root, key), name in rows
-            ]
-        )
+        found: list[PetnameShape] = [
+            {"petname": name, "key": format_id(key), "root": format_id(root) if root else None}
+            for (root, key), name in rows
+        ]
+        context.console.json(found)
         return
     if not rows:
         context.console.print("You have given no names yet.")

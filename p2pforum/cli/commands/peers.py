@@ -8,7 +8,7 @@ from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 
 if TYPE_CHECKING:
-    from p2pforum.app.shapes import PeerShape
+    from p2pforum.api.answers import PeerStatus
 
 
 @click.command()
@@ -21,9 +21,7 @@ def command(context: Context, as_json: bool) -> None:
     list says why. The node found the others in its address book, or they dialled it. The command needs
     a running node.
     """
-    from p2pforum.app.shapes import peer_shape
-
-    peers = [peer_shape(peer) for peer in context.session.node.peers()]
+    peers = context.session.node.peers()
     console = context.console
     if as_json:
         console.json(peers)
@@ -40,7 +38,7 @@ def command(context: Context, as_json: bool) -> None:
         console.print(_row(context, peer))
 
 
-def _row(context: Context, peer: "PeerShape") -> str:
+def _row(context: Context, peer: "PeerStatus") -> str:
     name, address = render.line(peer["peer"] or ""), render.line(peer["address"])
     short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
     # An address ends with the whole peer ID, so it need not be shown twice.

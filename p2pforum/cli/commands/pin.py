@@ -1,6 +1,7 @@
 """`p2pforum pin`: keep a thread until it is unpinned. unpin.py is its opposite."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.core.errors import Refused
 from p2pforum.core.post_id import format_id
+
+if TYPE_CHECKING:
+    from p2pforum.app.result_shapes import PinShape
 
 
 @click.command()
@@ -33,7 +37,8 @@ def change(context: Context, typed: str, *, pinned: bool, yes: bool, as_json: bo
     with Delivery(context.session) as outlet:
         changed = outlet.pin(root, pinned)
     if as_json:
-        context.console.json({"id": format_id(root), "pinned": pinned, "changed": changed})
+        shape: PinShape = {"id": format_id(root), "pinned": pinned, "changed": changed}
+        context.console.json(shape)
     else:
         said = "Pinned" if pinned else "No longer pinned"
         context.console.print(f"{said}: {format_id(root)}" + ("" if changed else " (as before)"))

@@ -1,10 +1,15 @@
 """`p2pforum prove`: show that two pseudonyms are one person, to everybody or to one reader."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from p2pforum.cli.context import Context, pass_context
 
 _TO_ONE = "The proof convinces only the holder of that key, who could have made it. Send it to nobody else."
+
+if TYPE_CHECKING:
+    from p2pforum.app.result_shapes import MadeProofShape
 
 
 @click.command()
@@ -55,7 +60,8 @@ def command(
     else:
         proof, said = proofs.prove_to(session, box, one, other, reader), _TO_ONE
     if as_json:
-        context.console.json({"proof": proof, "to": reader, "made_up": as_reader})
+        made: MadeProofShape = {"proof": proof, "to": reader, "made_up": as_reader}
+        context.console.json(made)
     else:
         context.console.print(proof)
     context.console.note(said)

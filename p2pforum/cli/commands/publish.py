@@ -76,7 +76,7 @@ def command(
         found = archives.parse(file, head, opened, form)
     plan = archives.plan(context.session, board, found, with_dates=not without_dates, again=again)
     if dry_run and as_json:
-        from p2pforum.app.shapes import plan_shape
+        from p2pforum.app.result_shapes import plan_shape
 
         context.console.json(plan_shape(plan, board))
         return exit_codes.OK

@@ -1,8 +1,7 @@
 """`p2pforum status`: what runs, what is kept here, and where."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +13,7 @@ from p2pforum.cli.terminal import options, render
 from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
+    from p2pforum.api.answers import BookStatus, NodeStatus, StemStatus
     from p2pforum.app.facts import KeystoreFacts, Status
     from p2pforum.store.statistics import StoreStatistics
 
@@ -28,25 +28,11 @@ def command(context: Context, as_json: bool) -> None:
     """
     found = facts.status(context.session)
     if as_json:
-        context.console.json(_json(context, found))
+        from p2pforum.app.status_shapes import status_shape
+
+        context.console.json(status_shape(found, context.session.paths))
     else:
         _print(context, found)
-
-
-def _json(context: Context, found: "Status") -> dict[str, Any]:
-    paths = context.session.paths
-    return {
-        "node": {"running": found.node is not None, **(found.node or {})},
-        "network": {"name": found.network, "test": found.is_test},
-        "store": {**asdict(found.store), "free": found.free},
-        "keystore": asdict(found.keystore),
-        "paths": {
-            "data": str(paths.data_dir),
-            "keys": str(paths.keys_dir),
-            "config": str(paths.config_file),
-            "socket": str(paths.socket_path),
-        },
-    }
 
 
 def _print(context: Context, found: "Status") -> None:
@@ -70,49 +56,47 @@ def _print(context: Context, found: "Status") -> None:
     row("config", tilde(paths.config_file) + ("" if paths.config_file.exists() else " (not there: defaults)"))
 
 
-def _node_rows(context: Context, node: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _node_rows(context: Context, node: "NodeStatus | None") -> Iterator[tuple[str, str]]:
     if node is None:
         yield "node", f"not running; to start it: {context.command('run')}"
         return
-    peers = options.count(node.get("peers", 0), "peer")
+    peers = options.count(node["peers"], "peer")
     yield "node", f"{context.console.style('running', 'green')}, {peers} connected"
     yield from _reach_rows(context, node)
-    if node.get("lan"):
-        yield "lan", f"{options.count(node['lan']['found'], 'node')} found in the local network"
-    if "stem" in node:
-        yield "own posts", _stem_text(context, node["stem"])
+    if (lan := node["lan"]) is not None:
+        yield "lan", f"{options.count(lan['found'], 'node')} found in the local network"
+    yield "own posts", _stem_text(context, node["stem"])
 
 
-def _reach_rows(context: Context, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _reach_rows(context: Context, node: "NodeStatus") -> Iterator[tuple[str, str]]:
     """How peers reach this node, and how it dials; and whether its clock prevents that."""
-    for address in node.get("addresses", []):
-        yield "address", render.line(str(address))
-    if node.get("clock", {}).get("problem"):
-        yield "clock", render.line(str(node["clock"]["problem"]))
+    for address in node["addresses"]:
+        yield "address", render.line(address)
+    if problem := node["clock"]["problem"]:
+        yield "clock", render.line(problem)
     elif reason := unconfirmed(context.session):
         yield "clock", reason
-    if "book" in node:
-        yield "outbound", _book_text(node["book"])
-    if node.get("proxy"):
-        yield "proxy", f"all connections go through {render.line(str(node['proxy']))}, or fail"
-    announced = [str(address) for address in node.get("announced", [])]
-    for address in announced:
+    yield "outbound", _book_text(node["book"])
+    if node["proxy"]:
+        yield "proxy", f"all connections go through {render.line(node['proxy'])}, or fail"
+    for address in node["announced"]:
         yield "announced", f"{render.line(address)}, to everybody"
-    if context.session.config.map_port and not any(address.startswith("/ip4/") for address in announced):
+    if context.session.config.map_port and not any(
+        address.startswith("/ip4/") for address in node["announced"]
+    ):
         yield "map_port", "the router opened no port when the node started; its log says why"
 
 
-def _book_text(book: dict[str, int]) -> str:
-    """Connections that this node chose, and the addresses it can choose from."""
+def _book_text(book: "BookStatus") -> str:
+    """Connections that this node chose, and what it knows to choose from."""
     known = f"{book['tried']} reached before, {book['new']} only heard of"
     return f"{book['outbound']} of {book['wanted']} connections; in the address book: {known}"
 
 
-def _stem_text(context: Context, stem: dict[str, Any]) -> str:
+def _stem_text(context: Context, stem: "StemStatus") -> str:
     if not context.session.config.hide_origin:
         return "sent openly, so every peer can guess that you wrote them (hide_origin is false)"
-    own = int(stem["own"])
-    text = f"{options.count(own, 'post')} travelling" if own else "none travelling"
+    text = f"{options.count(stem['own'], 'post')} travelling" if stem["own"] else "none travelling"
     if not stem["guards"]:
         text += "; no guard is known yet: until this node dials a peer, it sends your posts openly"
     return text

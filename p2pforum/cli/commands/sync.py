@@ -1,13 +1,16 @@
 """`p2pforum sync`: fetch what peers have and this node lacks, now."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import exit_codes, options, render
 from p2pforum.cli.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from p2pforum.api.answers import SyncResult, SyncSums
 
 _ENDINGS = {
     "busy": "the peer has no room for a session now; try again in a minute",
@@ -33,47 +36,36 @@ def command(context: Context, peer: str, as_json: bool) -> int:
     The command fails if no peer synced.
     """
     began = time.monotonic()
-    result: dict[str, Any] = {}
+    result: SyncResult | None = None
     with Progress(context.console, "Sync", quiet_elsewhere=as_json) as bar:
         for step in context.session.node.sync(peer):
             if as_json:
                 context.console.json(step)
-            if _count(step.get("progress", {}), "wanted"):
+            if "progress" in step and step["progress"]["wanted"]:
                 _show(bar, step["progress"])
             result = step.get("result", result)
-    done, peers = _count(result, "done"), _count(result, "peers")
+    if result is None:
+        return exit_codes.FAILURE
     if not as_json:
         _report(context, result, time.monotonic() - began)
-    return exit_codes.OK if done or not peers else exit_codes.FAILURE
+    return exit_codes.OK if result["done"] or not result["peers"] else exit_codes.FAILURE
 
 
-def _report(context: Context, result: dict[str, Any], seconds: float) -> None:
+def _report(context: Context, result: "SyncResult", seconds: float) -> None:
     console = context.console
-    done, peers = _count(result, "done"), _count(result, "peers")
+    done, peers = result["done"], result["peers"]
     word = "Done" if done == peers else f"Done with {done} of {options.count(peers, 'peer')}"
-    console.print(
-        f"{word} in {seconds:.1f} s: {_count(result, 'new')} new {_posts(result, 'new')}, "
-        f"{_count(result, 'sent')} sent."
-    )
-    for session in result.get("sessions", []):
-        outcome = session.get("outcome")
+    new = options.count(result["new"], "new post")
+    console.print(f"{word} in {seconds:.1f} s: {new}, {result['sent']} sent.")
+    for session in result["sessions"]:
+        outcome = session["outcome"]
         if outcome != "done":
             why = session.get("error") or _ENDINGS.get(outcome, outcome)
-            console.error(render.line(f"{session.get('peer')}: {why}"))
-        elif _count(session, "left"):
-            console.note(render.line(f"{session.get('peer')}: posts are left for another session"))
+            console.error(render.line(f"{session['peer']}: {why}"))
+        elif session.get("left"):
+            console.note(render.line(f"{session['peer']}: posts are left for another session"))
 
 
-def _show(bar: Progress, step: dict[str, Any]) -> None:
-    got, wanted = _count(step, "got"), _count(step, "wanted")
-    size = _count(step, "bytes")
-    bar.show(got / wanted, f"{got}/{wanted} posts  {size / 1_000_000:.1f} MB")
-
-
-def _count(step: dict[str, Any], name: str) -> int:
-    value = step.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _posts(step: dict[str, Any], name: str) -> str:
-    return "post" if _count(step, name) == 1 else "posts"
+def _show(bar: Progress, step: "SyncSums") -> None:
+    got, wanted = step["got"], step["wanted"]
+    bar.show(got / wanted, f"{got}/{wanted} posts  {step['bytes'] / 1_000_000:.1f} MB")

@@ -3,7 +3,7 @@
 It names peers and counts posts. It never names a post.
 """
 
-from p2pforum.api.answers import SyncResult, SyncSession, SyncSums
+from p2pforum.api.answers import SyncedPeer, SyncResult, SyncSums
 from p2pforum.api.backend import SyncProgress
 from p2pforum.sync.budget import Report
 from p2pforum.sync.wire.payloads import Code
@@ -17,14 +17,14 @@ class Tally:
         # Of the sessions that have ended, and with the one that goes on.
         self._before: SyncSums = {"peers": peers, "wanted": 0, "got": 0, "new": 0, "sent": 0, "bytes": 0}
         self._now = self._before
-        self._sessions: list[SyncSession] = []
+        self._sessions: list[SyncedPeer] = []
 
     def show(self, so_far: Report) -> None:
         """Report the sums with this running session's counts in them."""
         self._now = _plus(self._before, so_far)
         self._progress(self._now)
 
-    def end(self, session: SyncSession) -> None:
+    def end(self, session: SyncedPeer) -> None:
         """Note how the session with one peer ended."""
         self._before = self._now
         self._sessions.append(session)

@@ -95,7 +95,7 @@ class SyncSums(TypedDict):
     bytes: Annotated[int, "both ways"]
 
 
-class SyncSession(TypedDict):
+class SyncedPeer(TypedDict):
     """One peer's part in a sync."""
 
     peer: str
@@ -108,7 +108,7 @@ class SyncResult(SyncSums):
     """What came of a sync."""
 
     done: Annotated[int, "peers with whom all went well"]
-    sessions: list[SyncSession]
+    sessions: list[SyncedPeer]
 
 
 class SyncStep(TypedDict):

@@ -1,4 +1,8 @@
-"""What `doctor` looks at. Each check says what it found, and what the user can do if something is wrong."""
+"""What `doctor` looks at. Each check says what it found, and what the user can do if something is wrong.
+
+The sentences are here and not in a front end. Each is part fact and part advice, many are the text of an
+error from below, and every front end would have to say the same.
+"""
 
 import os
 import socket

@@ -38,14 +38,10 @@ def clock_problem(session: "Session") -> str:
     return problem(session.now(), offset, session.reader.newest_public())
 
 
-def unconfirmed(session: "Session") -> str:
-    """Why own posts wait although a peer is there; "" if they do not wait."""
+def is_unconfirmed(session: "Session") -> bool:
+    """Whether own posts wait, though a peer is there, until one has told the hour."""
     try:
         node = session.node.status()
     except NodeUnreachable:
-        return ""
-    if session.config.hide_origin or not node["peers"] or node["clock"]["confirmed"]:
-        return ""
-    return (
-        "no peer has told the hour yet. Your posts wait for that, because peers refuse posts of a wrong hour"
-    )
+        return False
+    return not session.config.hide_origin and node["peers"] > 0 and not node["clock"]["confirmed"]

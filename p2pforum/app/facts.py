@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from p2pforum.api.answers import NodeStatus
 from p2pforum.app import unlocking
 from p2pforum.app.session import Session
-from p2pforum.core import limits
 from p2pforum.core.errors import KeystoreError, NodeUnreachable
 from p2pforum.core.network_params import is_test_network
 from p2pforum.keystore.keystore import Keystore
@@ -60,17 +59,6 @@ def node_status(session: Session) -> NodeStatus | None:
         return session.node.status()
     except NodeUnreachable:
         return None
-
-
-def troubles(found: Status) -> list[str]:
-    """Reasons why posts can't be kept, now or soon, each as a text for the user; empty if there are none."""
-    said = []
-    if found.node is not None and found.node["trouble"]:
-        said.append(f"the node could not keep the last posts that came: {found.node['trouble']}")
-    if found.free < limits.STORE_ROOM:
-        free = f"{found.free / 1_000_000:,.0f} MB"
-        said.append(f"only {free} free on the disk: make room before posts are refused")
-    return said
 
 
 def idle_warning(keys: int) -> str:

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from p2pforum.app.clock import clock_problem, unconfirmed
+from p2pforum.app.clock import clock_problem, is_unconfirmed
 from p2pforum.app.facts import node_status
 from p2pforum.app.session import Session
 from p2pforum.app.unlocking import open_keystore
@@ -45,7 +45,7 @@ class Outbox:
     waiting: int
     node_runs: bool
     clock_problem: str
-    unconfirmed: str  #: why posts wait although a peer is there; empty if they do not
+    unconfirmed: bool  #: what is kept waits, though a peer is there, until one has told the hour
 
 
 def outbox(session: Session) -> Outbox:
@@ -59,7 +59,7 @@ def outbox(session: Session) -> Outbox:
     kept = sum(is_taken(row.hour, now) for row in session.reader.unreleased())
     kept = max(0, kept - own - relayed)  # some may have become public since the node was asked
     waiting = kept + sum(sent.state is SentState.WAITING for sent in found)
-    return Outbox(posts, waiting, stem is not None, wrong, unconfirmed(session) if kept else "")
+    return Outbox(posts, waiting, stem is not None, wrong, kept > 0 and is_unconfirmed(session))
 
 
 def travelling(session: Session) -> tuple[int, int] | None:

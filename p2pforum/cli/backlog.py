@@ -4,6 +4,10 @@ from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import options
 from p2pforum.core import limits
 
+UNCONFIRMED = (
+    "no peer has told the hour yet. Your posts wait for that, because peers refuse posts of a wrong hour"
+)
+
 
 def say_how_long(context: Context, posts: int) -> None:
     """For posts that wait for a peer: when the first leaves, and when the others do."""

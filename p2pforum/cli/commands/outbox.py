@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from p2pforum.cli.backlog import say_how_long
+from p2pforum.cli.backlog import UNCONFIRMED, say_how_long
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
@@ -42,8 +42,8 @@ def command(context: Context, limit: int, as_json: bool) -> None:
         return
     if not found.clock_problem:
         say_how_long(context, found.waiting)
-        if reason := found.unconfirmed:
-            context.console.note(reason[0].upper() + reason[1:] + ".")
+        if found.unconfirmed:
+            context.console.note(f"{UNCONFIRMED[0].upper()}{UNCONFIRMED[1:]}.")
     if not found.posts:
         context.console.print("You have written nothing here.")
         return

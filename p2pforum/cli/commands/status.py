@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.app import facts
-from p2pforum.app.clock import unconfirmed
+from p2pforum.app.clock import is_unconfirmed
 from p2pforum.app.session import tilde
+from p2pforum.cli.backlog import UNCONFIRMED
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
+from p2pforum.core import limits
 from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def _print(context: Context, found: "Status") -> None:
         row(label, text)
     row("network", found.network + (" (a test network: no stamps)" if found.is_test else ""))
     row("store", _store_text(found.store))
-    for trouble in facts.troubles(found):
+    for trouble in _troubles(found):
         row("trouble", console.style(render.line(trouble), "red"))
     row("keystore", _keystore_text(found.keystore))
     for destination in found.keystore.drafts or ():
@@ -74,8 +76,8 @@ def _reach_rows(context: Context, node: "NodeStatus") -> Iterator[tuple[str, str
         yield "address", render.line(address)
     if problem := node["clock"]["problem"]:
         yield "clock", render.line(problem)
-    elif reason := unconfirmed(context.session):
-        yield "clock", reason
+    elif is_unconfirmed(context.session):
+        yield "clock", UNCONFIRMED
     yield "outbound", _book_text(node["book"])
     if node["proxy"]:
         yield "proxy", f"all connections go through {render.line(node['proxy'])}, or fail"
@@ -100,6 +102,14 @@ def _stem_text(context: Context, stem: "StemStatus") -> str:
     if not stem["guards"]:
         text += "; no guard is known yet: until this node dials a peer, it sends your posts openly"
     return text
+
+
+def _troubles(found: "Status") -> Iterator[str]:
+    """What keeps posts from being kept, or soon will."""
+    if found.node is not None and found.node["trouble"]:
+        yield f"the node could not keep the last posts that came: {found.node['trouble']}"
+    if found.free < limits.STORE_ROOM:
+        yield f"only {found.free / 1_000_000:,.0f} MB free on the disk: make room before posts are refused"
 
 
 def _store_text(store: "StoreStatistics") -> str:

@@ -1,9 +1,11 @@
 """The walls of docs/ARCHITECTURE.md: one forbidden import each, and lint-imports must see it."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 SIGNERS = "only who signs opens the keystore"
 NODE = "the process that parses bytes from strangers can't sign"
 LIBP2P = "libp2p in two files"
+INSIDE = "the inside of forum"
 PURE = "protocols do no I/O"
 
 KEYSTORE = "from p2pforum.keystore.keystore import Keystore"
@@ -26,6 +29,8 @@ VIOLATIONS = [
     ("node.py", FORUM, {NODE}),  # by way of others, too
     ("api/app.py", FORUM, {NODE}),
     ("cli/commands/run.py", "from p2pforum.app.unlocking import open_keystore", {NODE}),
+    ("app/writing.py", "from p2pforum.forum import authors", {INSIDE}),
+    ("cli/commands/key_burn.py", "from p2pforum.forum.traces import unsent", {INSIDE}),
     ("app/writing.py", "import click", {"app has no terminal"}),
     ("app/session.py", "import getpass", {"app has no terminal"}),
     ("app/facts.py", "from p2pforum.cli.terminal import console", {"app has no terminal", "layers"}),
@@ -96,3 +101,21 @@ def test_the_tree_as_it_is_breaks_nothing(tree: Path) -> None:
 @pytest.mark.usefixtures("added")
 def test_a_forbidden_import_breaks_a_contract(tree: Path, contracts: set[str]) -> None:
     assert broken(tree) == contracts
+
+
+def test_what_of_forum_nothing_else_imports_is_its_inside() -> None:
+    """As the docstring and the contract say it, both of which follow the imports of all other packages."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (inside,) = (c["protected_modules"] for c in contracts if c["name"] == INSIDE)
+    _, _, told = (ROOT / "p2pforum/forum/__init__.py").read_text().partition("The inside")
+    assert {f"p2pforum.forum.{name}" for name in re.findall(r"^(\w+)\.py ", told, re.MULTILINE)} == {*inside}
+    used = set()
+    for path in (ROOT / "p2pforum").rglob("*.py"):
+        if path.parent.name != "forum":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.module == "p2pforum.forum":
+                    used |= {f"p2pforum.forum.{alias.name}" for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    used.add(node.module or "")
+    every = {f"p2pforum.forum.{path.stem}" for path in (ROOT / "p2pforum/forum").glob("[!_]*.py")}
+    assert every - used == {*inside}

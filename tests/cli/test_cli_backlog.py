@@ -76,3 +76,26 @@ def test_of_one_post_it_says_when_it_leaves(world: World) -> None:
     assert "1 post waits for a peer. It leaves within 30 minutes on line" in world.run("outbox").err
     (world.home / "config.toml").write_text(CONFIG + "hold_minutes = 0\n")
     assert "It leaves soon after one is there" in world.run("outbox").err
+
+
+@pytest.mark.parametrize(
+    ("config", "peers", "confirmed", "is_said"),
+    [
+        ("hide_origin = false\n", 1, False, True),
+        ("hide_origin = false\n", 1, True, False),
+        ("hide_origin = false\n", 0, False, False),  # they wait for a peer
+        ("", 1, False, False),  # by the stem they may leave
+    ],
+)
+def test_posts_that_wait_for_a_peer_to_tell_the_hour(
+    world: World, config: str, peers: int, confirmed: bool, is_said: bool
+) -> None:
+    with (world.home / "config.toml").open("a") as file:
+        file.write(config)
+    world.ok("post", "library", "-s", "A subject", stdin="Text")
+    with world.node() as node:
+        node.peers_connected = [{"peer": "12D3KooWx"}] * peers
+        node.facts["clock"] = {"confirmed": confirmed}
+        said = "no peer has told the hour yet"
+        assert (f"clock     {said}" in world.ok("status").out) is is_said
+        assert (said.capitalize() in world.ok("outbox").err) is is_said

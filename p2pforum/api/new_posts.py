@@ -24,6 +24,7 @@ class NewPosts:
 
     @contextmanager
     def listen(self) -> Iterator["Listener"]:
+        """Hears of posts from now on, as long as the block lasts."""
         listener = Listener()
         self._listeners.add(listener)
         try:
@@ -42,6 +43,7 @@ class Listener:
         self._bell.ring()
 
     def add(self, ids: Sequence[bytes]) -> None:
+        """Note these for the next call of `next`; if they are too many, note that it must look."""
         if not ids:
             return
         if len(self._ids) + len(ids) > limits.API_NEW_IDS:

@@ -54,6 +54,19 @@ async def test_status_and_peers(node: tuple[Node, MemoryHub]) -> None:
         assert (peer["gossip"] is None) == (peer["peer"] is None)
 
 
+async def test_what_is_wrong_is_told(node: tuple[Node, MemoryHub]) -> None:
+    made, _ = node
+    with trio.fail_after(20):
+        while not (gone := made.desk.peers()[0])["error"]:
+            await trio.sleep(0.01)
+    assert (gone["address"], await wired(gone, "peer")) == (GONE, [])
+    assert made.desk.status()["clock"]["problem"] is None
+    made.clocks.note("peer", HOUR + 100, dialled=True)
+    status = made.desk.status()
+    assert (status["clock"]["problem"], await wired(status, "node")) == (made.times.problem(), [])
+    assert status["clock"]["problem"]
+
+
 async def test_the_check_can_fail(node: tuple[Node, MemoryHub]) -> None:
     status = node[0].desk.status()
     assert await wired({**status, "gossip": {"sent": 1.5}}, "node")

@@ -33,9 +33,8 @@ class Follower:
         self._seen = set(self._ids(self._floor()))
         if since is not None:
             self._seen.difference_update(self._ids(since))
-        self._looked: tuple[Reader, int, int] | None = (
-            None  # at which version of which store, from which hour
-        )
+        # at which version of which store, from which hour
+        self._looked: tuple[Reader, int, int] | None = None
 
     def new(self) -> Iterator[PostRow]:
         """The new posts by (hour, ID). Each is given once, also if the caller stops before

@@ -11,10 +11,6 @@ reading.py      a thread as the user reads it
 drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)
-import_mbox.py  where the mails of a mailbox begin and end
-mail_parts.py   the text of a mail: which parts are it, by mail_charset.py and mail_html.py
-mail_strip.py   what in that text names people
-own_secrets.py  texts that hold an exported key or a keystore are refused
 inviting.py     invites: made, accepted, and taken back
 bundling.py     bundles in
 keys.py         my keys: list, find, make, choose, export
@@ -34,4 +30,8 @@ authors.py      which key signs, and what the keystore remembers of it
 mint_worker.py  what mints on each core
 traces.py       what says that something was mine, and which bytes to look for
 leak_traces.py  what a text says of its author together with other texts
+import_mbox.py  where the mails of a mailbox begin and end
+mail_parts.py   the text of a mail: which parts are it, by mail_charset.py and mail_html.py
+mail_strip.py   what in that text names people
+own_secrets.py  texts that hold an exported key or a keystore are refused
 """

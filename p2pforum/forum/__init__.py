@@ -31,7 +31,9 @@ mint_worker.py  what mints on each core
 traces.py       what says that something was mine, and which bytes to look for
 leak_traces.py  what a text says of its author together with other texts
 import_mbox.py  where the mails of a mailbox begin and end
-mail_parts.py   the text of a mail: which parts are it, by mail_charset.py and mail_html.py
+mail_parts.py   the text of a mail: which parts are it
+mail_charset.py what bytes and labels of mails mean
+mail_html.py    the text of a mail that is HTML
 mail_strip.py   what in that text names people
 own_secrets.py  texts that hold an exported key or a keystore are refused
 """

@@ -4,15 +4,12 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import click
 import pytest
 from cli_keys import forms, keystore_of, make_cheap, mine
 from cli_terminal import Terminal
 from cli_world import HOUR, World, discussion
 
 from p2pforum.app.clock import rfc3339
-from p2pforum.cli.command_list import command_in
-from p2pforum.cli.commands.key_group import ENTRIES
 from p2pforum.cli.terminal.picture import ROWS
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
@@ -28,16 +25,6 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 def begin(world: World, subject: str = "Subject", *more: str) -> str:
     """Start a thread; give its ID."""
     return world.ok("post", "library", "-s", subject, "--json", *more, stdin="Some text.").json["id"]
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_short_texts_are_the_commands_own(name: str) -> None:
-    module, short = ENTRIES[name]
-    command = command_in(module)
-    assert command.help is not None
-    assert command.help.splitlines()[0] == short
-    context = click.Context(command, info_name=f"key {name}", max_content_width=80, terminal_width=80)
-    assert all(len(line) <= 80 for line in command.get_help(context).splitlines())
 
 
 def test_list_and_show(world: World) -> None:

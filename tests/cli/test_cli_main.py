@@ -14,6 +14,7 @@ from cli_world import ROOT, World, discussion
 from p2pforum import __version__
 from p2pforum.cli import main as cli_main
 from p2pforum.cli.command_list import ENTRIES, command_in
+from p2pforum.cli.commands import key_group
 from p2pforum.cli.terminal.console import Console, wants_color
 from p2pforum.core import errors
 from p2pforum.core.post_id import short_id
@@ -60,9 +61,12 @@ def test_help_lists_every_command_and_imports_none() -> None:
         assert re.search(rf"^  {name} +{re.escape(short)}$", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_short_texts_are_the_commands_own(name: str) -> None:
-    module, short = ENTRIES[name]
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [*ENTRIES.items(), *((f"key {name}", entry) for name, entry in key_group.ENTRIES.items())],
+)
+def test_short_texts_are_the_commands_own(name: str, entry: tuple[str, str]) -> None:
+    module, short = entry
     command = command_in(module)
     assert command.help is not None
     assert command.help.splitlines()[0] == short

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -9,14 +10,12 @@ from typing import Self
 _AT_ONCE = 4_096  # bytes
 
 
-class Relay:
-    """`address` is that of the node behind it. After `most` bytes it passes on nothing of what that one says,
-    and keeps the connection."""
+class _Wire(ABC):
+    """To a node, from `address`. Leaving the `with` ends all connections."""
 
-    def __init__(self, address: str, most: int) -> None:
+    def __init__(self, address: str) -> None:
         _, _, host, _, port, _, peer = address.split("/")
         self._there = (host, int(port))
-        self._left = most
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._serve)]
@@ -35,6 +34,17 @@ class Relay:
             end.close()
         for thread in self._threads:
             thread.join()
+
+    @abstractmethod
+    def _serve(self) -> None: ...
+
+
+class Relay(_Wire):
+    """After `most` bytes it passes on nothing of what the node says, and keeps the connection."""
+
+    def __init__(self, address: str, most: int) -> None:
+        super().__init__(address)
+        self._left = most
 
     def _serve(self) -> None:
         """One connection."""
@@ -58,39 +68,18 @@ class Relay:
                 sink.sendall(part)
 
 
-class ForgetfulRouter:
-    """Forwards to a node, from `address`.
-
-    `lose_connections` ends every connection at the end of who dialled, and keeps the other end open and
-    silent, as a router that lost its table or a computer that changed networks.
-    """
+class ForgetfulRouter(_Wire):
+    """`lose_connections` ends every connection at the end of who dialled, and keeps the other end open and
+    silent, as a router that lost its table or a computer that changed networks."""
 
     def __init__(self, address: str) -> None:
-        _, _, host, _, port, _, peer = address.split("/")
-        self._there = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        super().__init__(address)
+        self._near: list[socket.socket] = []
         self._forgotten: set[socket.socket] = set()
-        self._threads = [threading.Thread(target=self._serve)]
-        self.address = f"/ip4/127.0.0.1/tcp/{self._listener.getsockname()[1]}/p2p/{peer}"
-
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for end in (self._listener, *(end for pair in self._pairs for end in pair)):
-            with suppress(OSError):  # it is gone already
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        for thread in self._threads:
-            thread.join()
 
     def lose_connections(self) -> None:
-        for near, far in list(self._pairs):
-            self._forgotten |= {near, far}
+        self._forgotten.update(self._sockets)
+        for near in list(self._near):
             with suppress(OSError):
                 near.shutdown(socket.SHUT_RDWR)
 
@@ -99,7 +88,8 @@ class ForgetfulRouter:
             while True:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._there)
-                self._pairs.append((near, far))
+                self._sockets += (near, far)
+                self._near.append(near)
                 for source, sink in ((near, far), (far, near)):
                     thread = threading.Thread(target=self._pass_on, args=(source, sink))
                     self._threads.append(thread)

@@ -18,7 +18,7 @@ from p2pforum.exchange.record import PeerRecord, make
 from p2pforum.exchange.service import DEFAULT_PACE, ExchangeService
 from p2pforum.exchange.wire import ASK_SIZE, encode_frame
 from p2pforum.network.interface import Network, PeerID
-from p2pforum.network.memory_network import MemoryHub
+from p2pforum.network.memory_network import MemoryHub, MemoryNetwork
 
 ANNOUNCED = "/ip4/203.0.113.7/tcp/4001"
 PROTOCOL = TEST_NETWORK.peers_protocol
@@ -33,6 +33,21 @@ def a_record(
         return crypto_sign(message, secret)[:64]
 
     return make(addresses or [f"/ip4/198.51.100.{key % 256}/tcp/4001"], sequence, public, sign, params)
+
+
+class Watched:
+    """Writes down what is dialled."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        self._network = network
+        self.dialled: list[str] = []
+
+    async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
+        self.dialled.append(address)
+        return await self._network.dial(address, timeout=timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
 
 
 def own_of(network: Network, *addresses: str) -> bytes:

@@ -5,11 +5,22 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from random import Random
-from typing import Any
 
 import pytest
 import trio
-from exchange_nodes import ANNOUNCED, FIRST, NOTHING, PROTOCOL, RECORDS, Records, a_record, ask, own_of, start
+from exchange_nodes import (
+    ANNOUNCED,
+    FIRST,
+    NOTHING,
+    PROTOCOL,
+    RECORDS,
+    Records,
+    Watched,
+    a_record,
+    ask,
+    own_of,
+    start,
+)
 from strategies import TEST_NETWORK
 from trio.testing import MockClock
 
@@ -162,7 +173,7 @@ async def _dials_after_hearing_of_traps(
 ) -> list[str]:
     """What a node dials by itself within a day of being told addresses that a stranger chose."""
     async with AsyncExitStack() as stack:
-        network = _Watched(await stack.enter_async_context(hub.network("leaf", keyed=True)))
+        network = Watched(await stack.enter_async_context(hub.network("leaf", keyed=True)))
         service = ExchangeService(network, TEST_NETWORK, Random(1), Records(learn(network)), own_of(network))
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(service.run)
@@ -174,21 +185,6 @@ async def _dials_after_hearing_of_traps(
         assert service.counts.learnt, "it did hear"
         nursery.cancel_scope.cancel()
         return network.dialled
-
-
-class _Watched:
-    """Writes down what is dialled."""
-
-    def __init__(self, network: MemoryNetwork) -> None:
-        self._network = network
-        self.dialled: list[str] = []
-
-    async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        self.dialled.append(address)
-        return await self._network.dial(address, timeout=timeout)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._network, name)
 
 
 async def test_no_peer_can_make_the_exchange_dial_an_address(

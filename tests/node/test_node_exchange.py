@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+from exchange_nodes import Watched
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from strategies import HOUR, TEST_NETWORK
 from trio.testing import MockClock
@@ -45,21 +46,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> MemoryHub:
 def place(number: int) -> str:
     """Public, each in a network of its own."""
     return f"/ip4/{20 + number}.1.1.1/tcp/4001"
-
-
-class Watched:
-    """Writes down what is dialled."""
-
-    def __init__(self, network: MemoryNetwork) -> None:
-        self._network = network
-        self.dialled: list[str] = []
-
-    async def dial(self, address: str, *, timeout: float = 30.0) -> PeerID:
-        self.dialled.append(address)
-        return await self._network.dial(address, timeout=timeout)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._network, name)
 
 
 @asynccontextmanager

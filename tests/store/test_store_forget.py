@@ -1,11 +1,8 @@
 """Posts that were never sent can go without a trace; those that were sent are the network's."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-from store_tools import Model, assert_same, found_in_files, opened
+from store_tools import Model, assert_same, found_in_files
 from strategies import TEST_NETWORK, a_post
 
 from p2pforum.store import doctor, retention
@@ -13,12 +10,6 @@ from p2pforum.store.posts import Store
 from p2pforum.store.queries import open_reader
 
 SECRET = "Never sent, with a supercalifragilisticexpialidocious word."
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
 
 
 def test_only_what_was_never_released_goes(store: Store, tmp_path: Path) -> None:

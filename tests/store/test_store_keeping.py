@@ -2,11 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from store_tools import add, opened
+from store_tools import add
 from strategies import HOUR, TEST_NETWORK, a_post
 
 from p2pforum.core.post import Post
@@ -20,12 +19,6 @@ from p2pforum.store.posts import Store, open_store
 MIB = 1024 * 1024
 NOW = HOUR + 400
 WORDS = [f"{n * 7919 % 100_003:x}" for n in range(600)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
 
 
 def keeping(store: Store, quota: int = 100 * MIB, **policy: object) -> Keeping:

@@ -1,30 +1,13 @@
 """Public posts by (hour, ID), from the end: whatever the limit and the place, the same order."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
-from store_tools import opened
 from strategies import HOUR, a_post
 
 from p2pforum.core.errors import NotFound
 from p2pforum.core.post import Post
 from p2pforum.store import retention
 from p2pforum.store.posts import Store
-from p2pforum.store.queries import Reader, open_reader
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
-
-
-@pytest.fixture
-def reader(store: Store, tmp_path: Path) -> Iterator[Reader]:
-    with open_reader(tmp_path) as reader:
-        yield reader
+from p2pforum.store.queries import Reader
 
 
 def some_posts() -> list[Post]:

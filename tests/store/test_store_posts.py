@@ -1,6 +1,5 @@
 """Adding, releasing and sealing, where the comparison with a dict (test_store_model.py) does not reach."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,12 +11,6 @@ from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 from p2pforum.core.post import Post
 from p2pforum.store import doctor
 from p2pforum.store.posts import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
 
 
 def keys_of(posts: list[Post]) -> list[tuple[int, bytes]]:

@@ -23,18 +23,6 @@ from p2pforum.store.posts import Store
 from p2pforum.store.queries import PostRow, Reader, open_reader
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
-
-
-@pytest.fixture
-def reader(store: Store, tmp_path: Path) -> Iterator[Reader]:
-    with open_reader(tmp_path) as reader:
-        yield reader
-
-
 def row_of(post: Post, *, released: bool = True) -> PostRow:
     p = post.payload
     return PostRow(

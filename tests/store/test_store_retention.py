@@ -1,12 +1,11 @@
 """What goes is gone: from every answer, from the sync index, and from the bytes of the files."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_tools import Model, add, assert_same, found_in_files, opened
+from store_tools import Model, add, assert_same, found_in_files
 from strategies import HOUR, TEST_NETWORK, a_post, a_thread
 
 from p2pforum.core import limits
@@ -15,12 +14,6 @@ from p2pforum.store import doctor, retention
 from p2pforum.store.posts import Store
 
 SECRET = "Meet me at the lighthouse when the tide is out, bring supercalifragilisticexpialidocious."
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        yield opened(stack, tmp_path)
 
 
 def test_expired_posts_are_gone_in_whole_blocks(store: Store, tmp_path: Path) -> None:

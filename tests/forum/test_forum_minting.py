@@ -56,13 +56,14 @@ def test_without_other_processes_it_mints_alone(executable: str, monkeypatch: py
 
 def test_an_interruption_ends_the_workers() -> None:
     def interrupt(tried: int, expected: int) -> None:
-        assert len(children(os.getpid())) == len(os.sched_getaffinity(0))
+        workers = children(os.getpid()) - before
+        assert len(workers) == len(os.sched_getaffinity(0))
         raise KeyboardInterrupt
 
-    before = children(os.getpid())
+    before = children(os.getpid())  # of earlier tests in this process, that may end meanwhile
     with pytest.raises(KeyboardInterrupt):
         mint(a_payload(60), a_key(1), ENDLESS, interrupt)
-    assert children(os.getpid()) == before
+    assert children(os.getpid()) <= before
 
 
 def children(pid: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""No test touches the home of whoever runs it; what runs beside what with xdist."""
+"""No test touches the home of whoever runs it; what runs beside what, and first."""
 
 import sys
 from collections.abc import Iterator
@@ -22,17 +22,30 @@ settings.register_profile("random", USUAL, derandomize=False, database=None)  # 
 settings.load_profile("default")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "dist", "no") == "load":  # else xdist tells nobody what is in an `xdist_group`
+        config.option.dist = "loadgroup"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
-    """With `-n`: a file stays in one process. So does the folder of real nodes: they measure each other."""
+    """With `-n`: a file stays in one process, and so do all files of an `xdist_group`."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return "tests/e2e" if file.startswith("tests/e2e/") else file
+            is_grouped = nodeid.rfind("@") > nodeid.rfind("]")  # "@" may be in a parameter, too
+            return nodeid.rpartition("@")[2] if is_grouped else nodeid.partition("::")[0]
 
+    config.option.loadscopereorder = False  # but in the order of pytest_collection_modifyitems
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end no process waits for another."""
+    items.sort(
+        key=lambda item: [not item.get_closest_marker(name) for name in ("xdist_group", "e2e", "slow")]
+    )
 
 
 @pytest.fixture(autouse=True)

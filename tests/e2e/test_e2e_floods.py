@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from e2e_floods import overflow, refused
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("measures")]
 
 
 @pytest.mark.parametrize("flooders", [8, 20])

@@ -17,7 +17,7 @@ from e2e_nodes import CONFIG, DemoNode
 from p2pforum.app.clock import this_hour
 from p2pforum.core.limits import KIB
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("measures")]
 
 MOST_MEMORY = 50 * KIB * KIB
 

@@ -14,7 +14,7 @@ from e2e_nodes import CONFIG, DemoNode, ids, peak, wait_until
 from p2pforum.core import limits
 from p2pforum.core.post_id import format_id
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("measures")]
 
 MOST = 300 * 10**6  # bytes of memory of the node, its peak
 PAUSE = 4.0  # seconds: 200 of them send 12 MB/s, and more would be a test of the processor

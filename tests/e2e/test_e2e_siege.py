@@ -19,7 +19,7 @@ from strategies import TEST_NETWORK, a_post
 from p2pforum.app.clock import this_hour
 from p2pforum.core.post import Post
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("measures")]
 
 HONEST, POSTS = 12, 25
 

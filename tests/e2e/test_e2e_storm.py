@@ -20,7 +20,7 @@ from p2pforum.network.libp2p_noise import Identity
 from p2pforum.network.libp2p_upgrade import connect
 from p2pforum.network.yamux_frames import ACK, PING, SYN, YamuxFrameReader, header
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("measures")]
 
 STRANGERS, FRAMES, POSTS = 4, 30_000, 5
 AT_ONCE = 64 * KIB // 12  # frames that one read may bring

@@ -10,6 +10,7 @@ TESTED = {
     "API_IDLE_SECONDS": "api/test_api_times.py"
     "::test_a_head_that_drips_in_is_waited_for_as_an_idle_connection_is",
     "API_ALIVE_SECONDS": "api/test_api_times.py::test_a_sync_that_is_slow_says_so_and_goes_on",
+    "API_NEW_IDS": "api/test_api_new.py::test_as_many_as_fit_are_named_and_one_more_means_look",
     "API_GRACE_SECONDS": "api/test_api_times.py::test_a_connection_that_comes_at_the_end_is_not_waited_for",
     "NEGOTIATE_SECONDS": "network/test_libp2p_hostile.py::test_streams_on_which_nothing_is_asked_are_reset",
     "PROXY_GREETING_SECONDS": "network/test_network_socks.py"

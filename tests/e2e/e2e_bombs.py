@@ -98,23 +98,23 @@ def import_text(directory: Path, size: int) -> dict[str, Any]:
     """Short comments, as a copied page has them."""
     head, part = b"Title\nSome text.\nComments\n", b"A body\nA body says a word.\n" * 1_000
     parts = itertools.chain([head], itertools.repeat(part, size // len(part)))
-    return import_file(directory, parts, how=["--dry-run"])
+    return take_file(directory, parts, how=["publish", "--dry-run"])
 
 
 def import_sparse(directory: Path, size: int) -> dict[str, Any]:
     """A file that begins as a bundle, and has a hole for the rest."""
     bundle = write_bundle(Header(PARAMS.name, 1, 1), [])
-    return import_file(directory, itertools.islice(bundle, 2), size)
+    return take_file(directory, itertools.islice(bundle, 2), size)
 
 
 def import_deep(directory: Path, count: int) -> dict[str, Any]:
     """A bundle of posts that are arrays in arrays, as deep as they are long."""
     deep = (b"\x81" * (limits.MAX_POST - 4) + n.to_bytes(4, "big") for n in range(count))
-    return import_file(directory, write_bundle(Header(PARAMS.name, 1, count), deep))
+    return take_file(directory, write_bundle(Header(PARAMS.name, 1, count), deep))
 
 
-def import_file(
-    directory: Path, parts: Iterable[bytes], size: int = 0, how: Sequence[str] = ()
+def take_file(
+    directory: Path, parts: Iterable[bytes], size: int = 0, how: Sequence[str] = ("import",)
 ) -> dict[str, Any]:
     """A file of at least this size."""
     path = directory / "bomb"
@@ -122,7 +122,7 @@ def import_file(
         file.writelines(parts)
         file.truncate(max(size, file.tell()))
     with nodes(directory, ["plain"]) as (node,):
-        return paid(node, "import", *how, str(path))
+        return paid(node, *how, str(path))
 
 
 # --- requests ---------------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def test_a_text_without_end_is_refused_in_little_memory(home: Path, tmp_path: Pa
     endless.write_bytes(b"T\nx\nComments\n")
     os.truncate(endless, 20 * KIB * KIB)
     ours, before = (
-        command(kind, home, "import", str(endless), "--format", "text") for kind in ("plain", "boundless")
+        command(kind, home, "publish", "--yes", str(endless), "--format", "text")
+        for kind in ("plain", "boundless")
     )
     print(ours, before)
     assert ours.code != 0

@@ -97,7 +97,7 @@ BREACHES_OF_AN_INITIATOR = {
     "a WANT too many": ([*[Want(_ids(1_000))] * 4, Want(_ids(97))], "more posts wanted"),
     "PULL of a board without a number": ([Pull(9, True, LOWEST, HIGHEST, 0)], "nobody named"),
     "PULL after END 0": ([OWN_BOARDS, DONE, ALL], "after the last question"),
-    "a ninth PULL": ([ALL] * 9, "more PULLs"),
+    "a seventeenth PULL": ([ALL] * 17, "more PULLs"),
     "POSTS that nobody wanted": ([Posts(PostsReason.WANTED, (NEW.raw,))], "not asked"),
     "POSTS that nobody pulled": ([Posts(PostsReason.PULLED_ALL, ())], "nobody pulled"),
     "a push before NEG": ([_pushed(NEW.raw)], "not compared"),
@@ -113,7 +113,7 @@ BREACHES_OF_AN_INITIATOR = {
 TAKEN_FROM_AN_INITIATOR = {
     "WANT before its BOARDS": ([Want(_ids(1)), OWN_BOARDS], Gone(1)),
     "4,096 IDs wanted": ([*[Want(_ids(1_000))] * 4, Want(_ids(96))], Gone(64)),
-    "eight PULLs": ([ALL] * 8, None),
+    "sixteen PULLs": ([ALL] * 16, None),
     "a PULL of a reversed range": ([Pull(0, True, HIGHEST, LOWEST, 0)], Posts(PostsReason.PULLED_ALL, ())),
     "a PULL of an empty range": ([Pull(0, True, (5, b""), (6, b""), 0)], Posts(PostsReason.PULLED_ALL, ())),
     "NEG before its BOARDS": ([Neg(0, True, NOTHING), OWN_BOARDS], Neg(0, True, NOTHING)),

@@ -20,9 +20,10 @@ from p2pforum.core.verdict import Outcome
 from p2pforum.forum.publish import Published
 from p2pforum.store.queries import Reader
 
-# With the stamps of the real one, but without its detours: three nodes are too few to hide an origin.
+# A test network, because minting six stamps would take most of the demo's time. It makes no detours: three
+# nodes are too few to hide an origin.
 _LISTEN = 'listen = ["/ip4/127.0.0.1/tcp/0"]\n'  # only this machine can reach them
-_CONFIG = f'network = "p2pforum-demo"\nhide_origin = false\n{_LISTEN}'
+_CONFIG = f'network = "test.demo"\nhide_origin = false\n{_LISTEN}'
 _CHECKOUT = Path(__file__).parent.parent.parent  # where `-m p2pforum` is found, installed or not
 _PATIENCE = 30.0  # seconds for anything that should take one
 _PAUSE = 0.01  # seconds between two looks

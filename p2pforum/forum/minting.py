@@ -6,6 +6,7 @@ Not how much a stamp is worth (core/stamp.py).
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sig_structure
-from p2pforum.core.stamp import NONCE_SIZE, stamp_salt
+from p2pforum.core.stamp import NONCE_SIZE, grind, stamp_salt
 from p2pforum.forum.mint_worker import CHUNK, grind_chunk
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MintProgress = Callable[[int, int], None]
 """Called with the tries so far and the tries expected (half of all stamps take over 0.7 times that)."""
 
+_NEVER = 256  # bits that no hash has
+_TRIES = 4 * CHUNK  # 40 ms
 _ALONE_BITS = 9  # up to here (70 ms) starting other processes costs more than it saves
 
 
@@ -44,6 +47,14 @@ def mint(
         tried += CHUNK
         report(tried, 1 << bits)
     return replace(payload, stamp=replace(payload.stamp, nonce=nonce.to_bytes(NONCE_SIZE, "big")))
+
+
+def seconds_for(bits: int) -> float:
+    """How long a stamp of so many bits takes here on average while nothing else runs, by some tries now."""
+    grind(bytes(NONCE_SIZE), stamp_salt(0), _NEVER, 0, 1)  # the first loads what it needs
+    began = time.process_time()
+    grind(bytes(NONCE_SIZE), stamp_salt(0), _NEVER, 0, _TRIES)
+    return (1 << bits) * (time.process_time() - began) / _TRIES / len(os.sched_getaffinity(0))
 
 
 def _mint_on_all_cores(

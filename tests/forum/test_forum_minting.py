@@ -1,5 +1,6 @@
 """Minting on all cores: a good stamp, a sign of life, and nothing left when it is interrupted."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from p2pforum.core.kinds import Kind
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Payload, sign
 from p2pforum.core.stamp import blank_stamp
+from p2pforum.forum import minting
 from p2pforum.forum.minting import mint
 
 NET = NetworkParams("mint-net", stamp_floor=1)
@@ -144,3 +146,15 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def test_how_long_a_stamp_takes_doubles_with_each_bit_and_halves_with_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = itertools.cycle([1.0, 1.0 + 0.128])
+    monkeypatch.setattr(minting.time, "process_time", lambda: next(times))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert minting.seconds_for(14) == pytest.approx(0.128 / 256 * 2**14)
+    assert minting.seconds_for(15) == pytest.approx(2 * minting.seconds_for(14))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert minting.seconds_for(14) == pytest.approx(0.128 / 256 * 2**13)

@@ -12,7 +12,9 @@ from p2pforum.cli import demo_nodes
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.demo_nodes import DemoNode
 from p2pforum.cli.terminal import options
+from p2pforum.core.network_params import DEFAULT_NETWORK
 from p2pforum.core.post import Post
+from p2pforum.forum.minting import seconds_for
 
 _BOARD = "demo"
 _SUBJECT = "What should a social network know about you?"
@@ -42,7 +44,8 @@ def command(context: Context, keep: bool) -> None:
 
     The command starts three real nodes on the loopback interface and lets three pseudonyms discuss.
     Then it stops one node, starts it again, and prints the thread as that node reads it. Last it prints
-    what each node could see of the authors. It does not touch your own node, keys and posts.
+    what each node could see of the authors, and how long a stamp takes on this machine: the posts of
+    the demo carry none. It does not touch your own node, keys and posts.
     """
     console = context.console
     began = time.monotonic()
@@ -64,6 +67,7 @@ def command(context: Context, keep: bool) -> None:
         three.print_thread(posts[0].id, color=console.color)
         console.print()
         _show_what_was_seen(context, nodes)
+        _say_what_a_stamp_costs(context)
         _say(context, f"Done in {time.monotonic() - began:.0f} s.")
     if keep:
         console.print(f"The nodes' directories are under {home}")
@@ -79,7 +83,7 @@ def _say(context: Context, text: str) -> None:
 
 
 def _discuss(context: Context, nodes: Sequence[DemoNode]) -> list[Post]:
-    _say(context, "Three pseudonyms write, each at a node of its own (a stamp takes a second or two):")
+    _say(context, "Three pseudonyms write, each at a node of its own:")
     posts = [_publish(context, nodes, 0, (), _OPENING)]
     for author, answered, body in _REPLIES:
         posts.append(_publish(context, nodes, author, [posts[n] for n in answered], body))
@@ -132,4 +136,14 @@ def _show_what_was_seen(context: Context, nodes: Sequence[DemoNode]) -> None:
     context.console.print(
         "  Each peer still sees which connection brought it a post first; docs/THREATS.md says what a\n"
         "  peer can learn from that.\n"
+    )
+
+
+def _say_what_a_stamp_costs(context: Context) -> None:
+    """The demo leaves the stamps out, so it says what they would have cost."""
+    usual, first = map(seconds_for, (DEFAULT_NETWORK.stamp_default, DEFAULT_NETWORK.stamp_first))
+    context.console.print(
+        "This was a test network: its posts carry no stamps. In a real one a machine works for each post\n"
+        f"before it sends it, so that floods cost something: this machine about {usual:.1f} s, or "
+        f"{first:.1f} s\nfor the first post of a key.\n"
     )

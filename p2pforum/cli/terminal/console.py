@@ -1,4 +1,7 @@
-"""The terminal: its colour, width and pager. Not how foreign text is cleaned (render.py)."""
+"""The terminal: its colour, width and pager. Not how foreign text is cleaned (render.py).
+
+The pager is click's. The colours are not: click knows neither NO_COLOR nor CLICOLOR_FORCE nor TERM=dumb.
+"""
 
 import contextlib
 import os
@@ -102,36 +105,22 @@ class Console:
 
     @contextlib.contextmanager
     def paged(self, long: bool) -> Iterator[None]:
-        """Send what is printed inside to a pager, if it is long and goes to a terminal."""
-        command = self._pager() if long and self.is_terminal else []
-        if not command:
-            yield
-            return
-        import subprocess
+        """Send what is printed inside to a pager, if it is long and goes to a terminal.
 
-        environ = {"LESS": "FRX", **self._environ}
-        try:
-            pager = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environ)
-        except OSError:  # without a pager, show it all the same
+        click's pager asks the environment alone.
+        """
+        if not (long and self.is_terminal):
             yield
             return
-        assert pager.stdin is not None
-        self._out = pager.stdin
+        import click
+
+        os.environ["PAGER"] = self._environ.get("P2PFORUM_PAGER", self._environ.get("PAGER", "less -R"))
+        os.environ.setdefault("LESS", "FRX")
         try:
-            with contextlib.suppress(BrokenPipeError):  # the user ended the pager
+            with click.get_pager_file(color=self.color) as self._out:
                 yield
-                pager.stdin.flush()
         finally:
             self._out = sys.stdout
-            _finish(pager)
-
-    def _pager(self) -> list[str]:
-        import shlex
-        import shutil
-
-        chosen = self._environ.get("P2PFORUM_PAGER", self._environ.get("PAGER", "less -R"))
-        command = shlex.split(chosen)
-        return command if command and command != ["cat"] and shutil.which(command[0]) else []
 
 
 def _terminal_size(environ: Mapping[str, str]) -> tuple[int, int]:
@@ -143,15 +132,3 @@ def _terminal_size(environ: Mapping[str, str]) -> tuple[int, int]:
     chosen = environ.get("COLUMNS", ""), environ.get("LINES", "")
     columns, rows = (int(text) if text.isdecimal() else 0 for text in chosen)
     return columns or found.columns or _USUAL[0], rows or found.lines or _USUAL[1]
-
-
-def _finish(pager: Any) -> None:
-    """Wait until the user has read; Ctrl-C belongs to the pager meanwhile."""
-    with contextlib.suppress(BrokenPipeError):
-        pager.stdin.close()
-    while True:
-        try:
-            pager.wait()
-        except KeyboardInterrupt:
-            continue
-        return

@@ -1,4 +1,8 @@
-"""Progress on standard error: a bar on a terminal, a line for each tenth elsewhere."""
+"""Progress on standard error: a bar on a terminal, a line for each tenth elsewhere.
+
+Not click's bar: it fails a command whose standard error is full, writes escape sequences under TERM=dumb,
+hides the cursor, stays on the screen, and tells a log its label alone.
+"""
 
 import time
 from types import TracebackType

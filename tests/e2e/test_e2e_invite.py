@@ -20,7 +20,7 @@ def bring(home: Path, body: str) -> str:
     post = a_post(body, hour=this_hour(), params=params_for("test.e2e"))
     file = home / "a.bundle"
     file.write_bytes(b"".join(write_bundle(Header("test.e2e", 1, 1), [post.raw])))
-    cli(home, "publish", "--yes", str(file))
+    cli(home, "import", str(file))
     return format_id(post.id)
 
 

@@ -123,5 +123,6 @@ async def test_without_guards_one_is_drawn_from_the_book_for_a_post(tmp_path: Pa
                 guards = node.stem.router.guards
                 ((guard, raw),) = world.frames
                 assert raw == post.raw
-                assert guards.of(guards.slot_of(post.author)) == [guard]
+                # on a machine under load its first guard may count as away, and a stand-in is drawn
+                assert guard in guards.of(guards.slot_of(post.author))
                 nursery.cancel_scope.cancel()

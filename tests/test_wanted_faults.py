@@ -53,6 +53,7 @@ async def test_it(use, is_wanted, autojump_clock, wanted_faults):
 """
 
 
+@pytest.mark.slow
 def test_a_fault_that_nobody_wants_fails_the_test(tmp_path: Path) -> None:
     (tmp_path / "test_broken.py").write_text(BROKEN)
     # tests/conftest.py as a plugin: the file is elsewhere

@@ -57,6 +57,7 @@ def test_every_key_has_a_peer_id_and_no_part_of_it_is_one(key: bytes) -> None:
             parse_peer(f"/ip4/192.0.2.1/tcp/1/p2p/{wrong}")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=80))
 def test_whatever_is_written_is_an_address_or_said_to_be_none(text: str) -> None:
     for form in (text, f"/dns/{text}/tcp/1", f"/ip6/{text}/tcp/1", f"/ip4/1.2.3.4/tcp/{text}"):

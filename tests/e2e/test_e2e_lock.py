@@ -84,6 +84,7 @@ def modules(package: str) -> set[str]:
     return {entry.partition(".")[0] for entry in entries(package)}
 
 
+@pytest.mark.slow
 def test_every_import_of_ours_is_locked() -> None:
     top = set().union(*map(modules, locked(RUN)))
     wanted = imported(CHECKOUT / "p2pforum")

@@ -240,13 +240,13 @@ def test_html_keeps_what_carries_meaning(html: str, text: str) -> None:
 
 @pytest.mark.parametrize("tag", ["div", "blockquote", "b", "table", "ul", "span", "table><tr><td"])
 def test_html_that_nests_too_deep_keeps_its_words(tag: str) -> None:
-    assert html_text(f"<{tag}>" * 5_000 + "end").strip("> \n-") == "end"
+    assert html_text(f"<{tag}>" * 1_000 + "end").strip("> \n-") == "end"
 
 
 @pytest.mark.parametrize("bomb", ["<a ", "<!--", "<a x='", "</a ", "<?", "<b><p>", "<table>", "&", "<"])
 def test_html_is_parsed_in_one_pass(bomb: str) -> None:
-    """Python's own parser would look for the ends of 100,000 for hours: the suite's timeout ends it."""
-    assert "Hello" in html_text("<p>Hello</p>" + bomb * 100_000)
+    """Python's own parser would look for the ends of 20,000 for minutes: the suite's timeout ends it."""
+    assert "Hello" in html_text("<p>Hello</p>" + bomb * 20_000)
 
 
 # --- what is somebody's ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A text that holds a key, a keystore or a backup is refused, however it is wrapped."""
 
 import base64
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ WAYS: dict[str, Callable[[bytes], str]] = {
     "base64 quoted": lambda raw: textwrap.indent(base64.encodebytes(raw).decode(), "> "),
     "hex": bytes.hex,
     "capital hex": lambda raw: raw.hex().upper(),
-    "hex in lines": lambda raw: "\n".join(textwrap.wrap(raw.hex(), 4)),
+    "hex in lines": lambda raw: re.sub("(....)", "\\1\n", raw.hex()),
 }
 
 

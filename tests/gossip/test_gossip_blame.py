@@ -99,6 +99,7 @@ async def test_a_peer_that_takes_nothing_loses_messages_and_then_its_place(
     assert probe.is_connected
 
 
+@pytest.mark.slow
 async def test_a_flood_delays_the_others_little(
     node: Node, friend: Node, probe: Probe, autojump_clock: MockClock
 ) -> None:

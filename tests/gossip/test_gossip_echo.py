@@ -171,6 +171,7 @@ async def test_the_report_is_what_a_tap_on_the_streams_saw(
         assert truth["handed"] != len(node.desk.peers())  # the negative control: a count of connected peers
 
 
+@pytest.mark.slow
 async def test_without_listening_it_is_what_left_at_once(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with author(tmp_path, 1) as (node, capture):
         post = a_post("Who has seen this?", subject="Mine")
@@ -182,6 +183,7 @@ async def test_without_listening_it_is_what_left_at_once(autojump_clock: MockClo
         assert capture.counts(post) != at_once  # the negative control: what comes later counts, too
 
 
+@pytest.mark.slow
 async def test_only_a_new_post_is_counted_and_then_forgotten(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:

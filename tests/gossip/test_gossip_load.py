@@ -40,6 +40,7 @@ def test_two_dialled_peers_in_a_topic_are_enough_and_one_is_not() -> None:
     assert load.thin(150, 4, dials=1)[1] < 0.95
 
 
+@pytest.mark.slow
 def test_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert load.main(["40", "--posts", "4", "--thin", "20"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -87,6 +87,7 @@ async def test_one_bad_own_post_holds_up_no_other(
     assert POST.id.hex() not in caplog.text
 
 
+@pytest.mark.slow
 async def test_many_own_posts_at_once_all_arrive(node: Node, friend: Node, autojump_clock: MockClock) -> None:
     posts = [a_post(f"Post {n}. " + "x" * 8_000) for n in range(300)]  # more than a queue holds
     await friend.dial(node)

@@ -3,6 +3,7 @@
 import tracemalloc
 from random import Random
 
+import pytest
 from gossip_bed import T
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def test_a_post_is_judged_at_once_however_full_the_queues_of_all_others_are() ->
     assert post in queue.next_batch()
 
 
+@pytest.mark.slow
 def test_with_more_peers_than_a_batch_holds_it_is_in_the_next() -> None:
     queue = ValidationQueue()
     for n in range(limits.MAX_CONNECTIONS - 1):

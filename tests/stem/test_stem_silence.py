@@ -79,6 +79,7 @@ def test_who_has_its_pool_filled_ends_all_stems_as_spies_reckon() -> None:
     assert visits[1] > 2.0, "the control"
 
 
+@pytest.mark.slow
 def test_relays_that_dial_in_could_swallow_most_stems() -> None:
     """Why inbound peers are no relays: they come in any number, and need no address of their own."""
     world = make_world(200, 0.1, Random(1), reach=1.0)

@@ -70,6 +70,7 @@ def test_without_making_room_the_same_test_fails(store: Store, tmp_path: Path) -
     assert size_on_disk(tmp_path) > 1.1 * MIB
 
 
+@pytest.mark.slow
 def test_the_oldest_go_first_and_the_cheapest_within_an_hour(store: Store) -> None:
     posts = list(offered(500, random.Random(2), hours=3, bits=9))
     add(store, posts)

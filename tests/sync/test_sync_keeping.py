@@ -82,6 +82,7 @@ async def sessions(service: SyncService, door: CountingDoor, count: int) -> list
     return came
 
 
+@pytest.mark.slow
 async def test_what_the_quota_took_is_not_fetched_again(tmp_path: Path) -> None:
     posts = many(600)
     async with a_small_node(tmp_path, posts, RetentionPolicy(quota=MIB)) as (service, door, keep):

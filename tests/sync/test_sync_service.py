@@ -75,6 +75,7 @@ async def test_both_may_start_at_once(buffer: int) -> None:
     assert a.ids == b.ids == {p.id for p in POSTS}
 
 
+@pytest.mark.slow
 async def test_a_lost_connection_loses_nothing_that_came() -> None:
     hub = MemoryHub(random.Random(1))
     async with sync_node(hub, "left") as a, sync_node(hub, "right", pool(2500, 3, 200)) as b:

@@ -51,6 +51,7 @@ def test_no_mutant_survives() -> None:
     assert survivors == []
 
 
+@pytest.mark.slow
 def test_control_without_the_vectors_at_the_edges_mutants_survive() -> None:
     rules = {"no U+2060", "algorithms of any number", "bodies counted in characters", "no kind 65,535"}
     chosen = [mutant for mutant in mutants.MUTANTS if mutant.rule in rules]

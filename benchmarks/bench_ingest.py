@@ -32,7 +32,7 @@ from p2pforum.ingest import Door
 from p2pforum.store import schema
 from p2pforum.store.connection import open_writer
 from p2pforum.store.posts import open_store
-from p2pforum.store.rows import board_token, search_text
+from p2pforum.store.rows import board_token, indexed_text
 
 SMALLEST = "200 50"
 
@@ -173,7 +173,7 @@ def _rows(posts: Sequence[Post], done: Path) -> list[Row]:
         for post in posts:
             row = db.execute("SELECT * FROM post WHERE id = ?", (post.id,)).fetchone()
             thread = db.execute("SELECT * FROM thread WHERE id = ?", (row[3],)).fetchone()
-            rows.append((row, (row[0], search_text(post), board_token(row[2])), thread, boards[row[2]]))
+            rows.append((row, (row[0], indexed_text(post), board_token(row[2])), thread, boards[row[2]]))
     return rows
 
 

@@ -20,6 +20,7 @@ resolving.py    the ID that a person means by its beginning
 latest.py       public posts by hour and ID: a board from its end, and what is new
 statistics.py   how much is kept
 room.py         whether the disk takes more
+words.py        from a text to the words that the search index gets
 search.py       from what a person typed to an FTS5 query, and excerpts
 small_file.py   a small file beside the database, replaced as a whole
 retention.py    expire, drop on purpose, give space back

@@ -15,7 +15,7 @@ from p2pforum.core.post import Post
 from p2pforum.store import block_rows
 from p2pforum.store.blocks import BoardBlocks, Key
 from p2pforum.store.hours import Hour, mark_changed, rebuild_hours
-from p2pforum.store.rows import board_token, reopen, search_text
+from p2pforum.store.rows import board_token, indexed_text, reopen
 from p2pforum.store.scatter import Scatter, chunks, in_chunk
 from p2pforum.store.schema import SLOT_BITS
 from p2pforum.store.threads import Threads
@@ -115,7 +115,7 @@ class Change:
         if stored.is_counted:
             self._threads.load(stored.thread).uncount(stored.hour)
         post = None if stored.raw is None else _reopened(stored.id, stored.raw)
-        if post is not None and (text := search_text(post)):
+        if post is not None and (text := indexed_text(post)):
             self._gone_words.append((stored.row, text, board_token(stored.board)))
         if post is not None and post.is_reveal:
             self._gone_reveals.append((post.author, stored.row))
@@ -156,7 +156,7 @@ class Change:
             rows.append((*head, int(released), post.raw))
             if is_counted(fields.kind):
                 thread.count(fields.hour)
-            if text := search_text(post):
+            if text := indexed_text(post):
                 self._words.append((row, text, board_token(thread.board)))
             if post.is_reveal:
                 self._reveals.append((post.author, row))

@@ -15,6 +15,7 @@ from sqlite_utils import Database, Migrations
 from p2pforum.core.errors import StoreError
 from p2pforum.store import schema
 from p2pforum.store.connection import open_writer, translated
+from p2pforum.store.rows import add_functions
 
 
 def migrate(path: Path) -> None:
@@ -53,6 +54,7 @@ def _create(path: Path) -> None:
 
 
 def _apply(db: sqlite3.Connection) -> None:
+    add_functions(db)
     migrations = Migrations("p2pforum")
     for version, (name, statements) in enumerate(schema.MIGRATIONS, 1):
         migrations(name=name)(_step(version, statements))

@@ -3,8 +3,12 @@
 Posts were checked when they came in, so only damage on the disk makes this fail.
 """
 
+import sqlite3
+
 from p2pforum.core.envelope import open_up
+from p2pforum.core.errors import InvalidPost
 from p2pforum.core.post import Post, decode_payload
+from p2pforum.store.words import indexed
 
 
 def reopen(post_id: bytes, raw: bytes) -> Post:
@@ -17,13 +21,31 @@ def reopen(post_id: bytes, raw: bytes) -> Post:
 
 
 def search_text(post: Post) -> str:
-    """The text of a post that search looks at; empty if there is none.
-
-    The search index keeps no text, and must be given this same text again when the post is removed. So a
-    change here needs a migration that indexes afresh. That is why it is all texts of the content, whatever
-    this version understands of them.
+    """The text of a post that search looks at: all texts of its content, whatever this version
+    understands of them. Empty if there is none.
     """
     return "\n".join(filter(None, post.texts))
+
+
+def indexed_text(post: Post) -> str:
+    """The same text as the search index is given it.
+
+    The index keeps no text, and must be given this same text again when the post is removed. So a change
+    here needs a migration that indexes afresh.
+    """
+    return indexed(search_text(post))
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """Give `db` the function that migrations call: indexed_text(ID, bytes). Empty for a damaged post."""
+
+    def indexed_text_of(post_id: bytes, raw: bytes) -> str:
+        try:
+            return indexed_text(reopen(post_id, raw))
+        except InvalidPost:
+            return ""
+
+    db.create_function("indexed_text", 2, indexed_text_of, deterministic=True)
 
 
 def board_token(board: int) -> str:

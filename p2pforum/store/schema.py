@@ -1,6 +1,6 @@
 """The tables, and how our database is told from a foreign, newer or tampered one.
 
-docs/STORE.md has the reasons. Not how it is made and upgraded (migrations.py). Standard library only.
+docs/STORE.md has the reasons. Not how it is made and upgraded (migrations.py).
 """
 
 import hashlib
@@ -8,11 +8,12 @@ import sqlite3
 from pathlib import Path
 
 from p2pforum.core.errors import StoreError
+from p2pforum.store.rows import add_functions
 
 FILE_NAME = "node.db"
 APPLICATION_ID = 0x70326670  # "p2fp"; `file` and SQLite's header show it
 PAGE = 4_096  # bytes; 2,048 took 10 % more room and time, 1,024 50 % more time
-VERSION = 5  # user_version: the number of migrations applied
+VERSION = 6  # user_version: the number of migrations applied
 SLOT_BITS = (
     20  # of a post's row, below its hour. 32 would add 87 bytes to a post: each word stores the distance
 )
@@ -104,12 +105,26 @@ _HOURS = (  # sync compares digests, because an attacker can forge sums of IDs
     f"INSERT INTO rhour SELECT DISTINCT row >> {SLOT_BITS}, NULL FROM post WHERE released",
 )
 
+_WORDS = (  # letters of scripts without spaces are indexed by pairs, and marks stay within words
+    "DROP TABLE words",
+    """CREATE VIRTUAL TABLE words USING fts5(
+        text, board, content='', columnsize=0,
+        tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+    )""",
+    """INSERT INTO words(rowid, text, board) SELECT row, text, 'b' || board FROM (
+        SELECT row, board, indexed_text(id, raw) AS text FROM post WHERE raw IS NOT NULL
+        ORDER BY row LIMIT -1
+    ) WHERE text != ''""",
+    "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row)",
+)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("first", _FIRST),
     ("reveals", _REVEALS),
     ("pins", _PINS),
     ("peers", _PEERS),
     ("hours", _HOURS),
+    ("words", _WORDS),
 )
 """Name and statements of each step, in order. Add a step, never edit one."""
 
@@ -117,7 +132,7 @@ _OTHERS = {
     *("words_data", "words_idx", "words_config"),  # FTS5
     *("_sqlite_migrations", "idx__sqlite_migrations_migration_set_name"),  # sqlite-utils
 }
-_HASH = "f42599aaa17c61ab9439e58ac54edf6b"
+_HASH = "dfd75dff75af0a24d9ce42bb53b6fded"
 
 
 def check_header(path: Path) -> None:
@@ -180,6 +195,7 @@ def forget_times(db: sqlite3.Connection) -> None:
 
 def create_tables(db: sqlite3.Connection) -> None:
     """All tables of the newest version, empty: for a reader where there is no database yet."""
+    add_functions(db)
     for _, statements in MIGRATIONS:
         for statement in statements:
             db.execute(statement)

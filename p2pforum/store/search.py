@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from p2pforum.core import limits
+from p2pforum.store.words import fold, sought
 
 _PIECE = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 _EXCERPT = 160  # characters
@@ -24,7 +25,8 @@ class Term:
     is_excluded: bool
 
     def quoted(self) -> str:
-        return f'"{self.text}"' + (" *" if self.is_prefix else "")
+        text, is_open = sought(self.text)
+        return f'"{text}"' + (" *" if self.is_prefix or is_open else "")
 
 
 def parse(typed: str) -> list[list[Term]]:
@@ -77,7 +79,7 @@ def excerpt(text: str, groups: list[list[Term]]) -> str:
 def _term(match: re.Match[str]) -> Term | None:
     minus, phrase, word = match.groups()
     text = phrase if phrase is not None else word
-    letters = sum(map(_is_letter, text))
+    letters = sum(map(_is_letter, fold(text)))
     if not letters:  # FTS5 would find no word in it
         return None
     is_prefix = phrase is None and word.endswith("*") and letters >= limits.MIN_SEARCH_PREFIX

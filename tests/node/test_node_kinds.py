@@ -222,7 +222,7 @@ async def test_control_what_is_derived_by_understanding_is_wrong_after_the_upgra
         return f"{post.subject}\n{post.body}"
 
     monkeypatch.setattr(change, "is_counted", is_counted)
-    monkeypatch.setattr(change, "search_text", understood_text)
+    monkeypatch.setattr(change, "indexed_text", understood_text)
     with knowing(OLD), open_store(tmp_path / "old", TEST_NETWORK) as store:
         store.add([(post, True) for post in ALL])
     with knowing(NEW), open_store(tmp_path / "old", TEST_NETWORK) as store:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from store_tools import Model, assert_same, found_in_files
 from strategies import TEST_NETWORK, a_post
 
-from p2pforum.store import doctor, retention
+from p2pforum.store import doctor, retention, rows
 from p2pforum.store.posts import Store
 from p2pforum.store.queries import open_reader
 
@@ -52,3 +53,37 @@ def test_nothing_of_it_is_left_in_the_files(store: Store, tmp_path: Path) -> Non
     assert [found_in_files(tmp_path, part) for part in parts] == [[]] * len(parts)
     with open_reader(tmp_path) as reader:
         assert reader.unreleased() == []
+
+
+EVERY_SCRIPT = "Größenwahn 電子書籍リーダー हिन्दी Ёлка supercalifragilisticexpialidocious"
+
+
+def words_kept(store: Store) -> set[str]:
+    with store.exclusive() as db:
+        return {word for (word,) in db.execute("SELECT term FROM vocabulary WHERE term NOT LIKE 'b%'")}
+
+
+def test_no_word_of_any_script_is_left_in_the_index(store: Store, tmp_path: Path) -> None:
+    post, other = a_post(EVERY_SCRIPT, subject="Gone"), a_post("Another's.", key=2)
+    store.add([(other, True)])
+    before = words_kept(store)
+    store.add([(post, False)])
+    came = words_kept(store) - before
+    assert {"電子", "子書", "ー", "हिन्दी", "елка", "gone"} <= came
+    assert all(found_in_files(tmp_path, word.encode()) for word in ("電子", "हिन्दी"))
+    retention.forget(store, [post.id])
+    assert retention.clean(store)
+    assert words_kept(store) == before
+    assert [word for word in came if len(word.encode()) > 5 and found_in_files(tmp_path, word.encode())] == []
+
+
+def test_control_words_that_are_made_otherwise_when_the_post_goes_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is why the words of a text do not depend on Python's version (words.py)."""
+    post = a_post(EVERY_SCRIPT, subject="Gone")
+    store.add([(post, False)])
+    monkeypatch.setattr(rows, "indexed", lambda text: text)
+    retention.forget(store, [post.id])
+    assert retention.clean(store)
+    assert {"電子", "子書", "елка"} <= words_kept(store)

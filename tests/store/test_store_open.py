@@ -188,6 +188,7 @@ def test_no_column_says_who_brought_a_post_or_when_or_that_it_is_mine(directory:
         "rhour": ["hour", "digest"],
         "reveal": ["key", "row"],
         "words": ["text", "board"],
+        "vocabulary": ["term", "doc", "cnt"],  # looks into `words`, keeps nothing
         "words_data": ["id", "block"],
         "words_idx": ["segid", "term", "pgno"],
         "words_config": ["k", "v"],

@@ -139,7 +139,6 @@ ROWS = [
         outside=-(limits.KIB**2),
     ),
     Row("KDF_LEAST_MEMORY", "the keystore", lambda n: rows.asks_for(memory=n), outside=-limits.KIB),
-    Row("MIN_SEARCH_PREFIX", "a search", lambda n: search.parse("w" * n + "*")[0][0].is_prefix, outside=-1),
 ]
 
 

@@ -40,6 +40,7 @@ _CODES: list[tuple[type[Exception], int]] = [
     (errors.Refused, REFUSED),
     (errors.InvalidPost, REFUSED),
     (errors.ConfigError, USAGE),
+    (errors.InvalidQuery, USAGE),
 ]
 
 

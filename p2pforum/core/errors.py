@@ -56,6 +56,10 @@ class NotFound(P2PForumError):
     """Nothing here has that ID, name or address."""
 
 
+class InvalidQuery(P2PForumError):
+    """What was typed to search for can't be searched for, or can mean two things."""
+
+
 class Ambiguous(P2PForumError):
     """A short ID that fits several things. `candidates` are texts to choose from."""
 

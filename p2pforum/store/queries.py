@@ -21,7 +21,9 @@ from p2pforum.store.latest import Key, latest, since
 from p2pforum.store.resolving import resolve
 from p2pforum.store.reveals import revealed_keys
 from p2pforum.store.rows import board_token, reopen
+from p2pforum.store.search import Term
 from p2pforum.store.statistics import StoreStatistics, read_statistics
+from p2pforum.store.stems import same_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +173,8 @@ class Reader:
         return [row for post_id in ids if (row := self.post(post_id)) is not None]
 
     def search(self, query: str, board: str | None = None, limit: int = 20) -> list[SearchRow]:
-        """The newest posts with all these words first. Any text is a query; see search.py."""
-        token = ""
-        if board is not None:
-            numbers = self._all("SELECT id FROM board WHERE name = ?", (board,))
-            if not numbers:
-                return []
-            token = board_token(numbers[0][0])
-        groups = search.parse(query)
-        match = search.fts_query(groups, token)
+        """The newest posts with all these words first; see search.py. Raises InvalidQuery."""
+        groups, match = self._match(query, board)
         if not match:
             return []
         # Rows ascend with the hours, so the newest come first without sorting the matches.
@@ -189,6 +184,18 @@ class Reader:
         found = [row for (number,) in rows for row in self._all(f"{_POSTS} WHERE row = ?", (number,))]
         posts = self._post_rows(found)
         return [SearchRow(post, search.excerpt(f"{post.subject} {post.body}", groups)) for post in posts]
+
+    def _match(self, query: str, board: str | None) -> tuple[list[list[Term]], str]:
+        """What is searched for, and the same for FTS5: empty where there is no such board."""
+        groups = search.widen(search.parse(query), self._same_stem)
+        if board is None:
+            return groups, search.fts_query(groups)
+        numbers = self._all("SELECT id FROM board WHERE name = ?", (board,))
+        return groups, search.fts_query(groups, board_token(numbers[0][0])) if numbers else ""
+
+    def _same_stem(self, word: str) -> list[str]:
+        with translated():
+            return same_stem(self._db, word)
 
     def newest_hours(self, limit: int) -> list[int]:
         """The hours of the newest posts, the latest first."""

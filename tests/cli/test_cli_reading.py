@@ -179,8 +179,12 @@ def test_search(world: World) -> None:
     found = world.ok("search", "bundle", "--json").json
     assert {row["id"] for row in found} == {format_id(posts[0].id), format_id(posts[1].id)}
     assert world.ok("search", "bundle", "--board", "garden").out == "Nothing found.\n"
-    for query in ('"', "NEAR(", "a:b", "*", "(", "'; DROP TABLE post; --", "\x00", "OR", "col:x AND"):
+    for query in ("NEAR(", "a:b", "'; DROP TABLE post; --", "col:x", "week^", "{text}:week"):
         world.ok("search", "--", query)
+    for query in ('"', "*", "-", "(", "\x00", "OR", "col:x AND", "", "-wind"):
+        refused = world.run("search", "--", query)
+        assert (refused.code, refused.out) == (2, "")
+        assert len(refused.err.splitlines()) == 1
 
 
 def test_an_excerpt_that_does_not_fit_says_that_there_is_more(

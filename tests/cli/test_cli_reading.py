@@ -289,3 +289,43 @@ def test_names_of_mine(world: World) -> None:
     mine = world.ok("read", made["id"], "--json").json["posts"][0]
     assert (mine["mine"], mine["released"]) == (True, False)
     assert json.dumps(made)
+
+
+def found_by(world: World, *arguments: str) -> set[str]:
+    return {row["body"] for row in world.ok("search", "--json", *arguments).json}
+
+
+def test_words_that_begin_with_a_minus_are_words(world: World) -> None:
+    """`-book` was read as `--board ook`, and `-wind` was no option at all."""
+    book, wind, neither = "Panic in a book.", "Panic in the wind.", "Panic."
+    world.keep(
+        *(post("ada", text, subject="S", board=board) for text, board in [(book, "ook"), (wind, "garden")]),
+        post("ada", neither, subject="S", board="garden"),
+    )
+    everything = {book, wind, neither}
+    assert found_by(world, "panic") == everything
+    assert found_by(world, "panic", "-book") == found_by(world, "-book", "panic") == {wind, neither}
+    assert found_by(world, "panic", "-wind") == found_by(world, "panic -wind") == {book, neither}
+    assert found_by(world, "panic", '-"the wind"') == {book, neither}
+    assert found_by(world, "panic", "-n10") == everything, "a word that no post has"
+    assert found_by(world, "panic", "-p") == everything
+    assert found_by(world, "panic", "-b", "ook") == found_by(world, "-b", "ook", "panic") == {book}
+    assert len(found_by(world, "panic", "-n", "2")) == 2
+    assert found_by(world, "--", "panic", "-wind") == {book, neither}
+    assert "Usage" in world.ok("search", "-h").out
+    for wrong in (["panic", "--wind"], ["panic", "-n", "-2"], ["panic", "--board", "-x"]):
+        assert world.run("search", *wrong).code == 2
+
+
+def test_nothing_found_says_what_could_be_tried(world: World) -> None:
+    world.keep(*discussion())
+    for arguments, advice in {
+        ("zebras",): "search 'zebr*'",
+        ("week", "zebra"): '"OR"',
+        ("weekly", "-bundle", "-yes"): "left out",
+        ("week", "--board", "garden"): "Only #garden",
+    }.items():
+        result = world.ok("search", *arguments)
+        assert result.out == "Nothing found.\n"
+        assert advice in result.err
+    assert world.ok("search", "week").err == ""

@@ -1,5 +1,6 @@
 """`p2pforum search`: find posts by their words."""
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
     from p2pforum.store.queries import SearchRow
 
 
-@click.command()
+class _Search(click.Command):
+    """`-word` is a word to leave out, never options in a row: `-book` is not `--board ook`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = {spelling for param in self.get_params(ctx) for spelling in param.opts}
+        # A space before it makes it an argument for click, and means nothing in a search.
+        words = [f" {arg}" if re.match("-[^-]", arg) and arg not in options else arg for arg in args]
+        return super().parse_args(ctx, words)
+
+
+@click.command(cls=_Search)
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "-b",
@@ -28,9 +39,10 @@ if TYPE_CHECKING:
 def command(context: Context, query: tuple[str, ...], board: str | None, limit: int, as_json: bool) -> None:
     """Find posts by their words.
 
-    A post must have all the words. "OR" between two words means either of them. "*" at the end of a
-    word means any ending. Quotes mean words in a row. "-" before a word means that the post must not
-    have that word.
+    A post must have all the words. English words are also found with other endings: "reader" finds
+    "readers". "OR" between two words means either of them. "*" at the end of a word means any ending.
+    Quotes mean exactly these words in a row. "-" before a word means that the post must not have that
+    word; so -n and -b need a space before their value.
 
     \b
     p2pforum search battery solar
@@ -47,12 +59,26 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
         return
     if not rows:
         console.print("Nothing found.")
+        _advise(context, query, board)
         return
     now = context.session.now()
     for row in rows:
         console.print(_title(context, row, now))
         for part in _excerpt(row.snippet, console.width - 10):
             console.print(" " * 8 + console.style("│", "dim") + " " + part)
+
+
+def _advise(context: Context, query: tuple[str, ...], board: str | None) -> None:
+    """What could be tried instead."""
+    text = " ".join(query)
+    if board is not None:
+        context.console.note(f"Only #{board} was searched: without --board, all boards are.")
+    if re.search("(^|\\s)-", text):
+        context.console.note('Words with "-" before them were left out.')
+    if len(text.split()) > 1:
+        context.console.note('A post must have all the words: try fewer, or "OR" between them.')
+    elif "*" not in text:
+        context.console.note(f"Try its beginning: {context.command('search')} '{text.strip()[:4]}*'")
 
 
 def _excerpt(snippet: str, columns: int) -> list[str]:

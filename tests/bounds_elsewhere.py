@@ -1,6 +1,12 @@
 """Numbers without a row (tests/bounds.py): where both sides of them are tested, or why they have none."""
 
 TESTED = {
+    # a search of a filled store
+    "SEARCH_COUNTED": "cli/test_cli_reading.py::test_a_count_of_many_posts_ends_early",
+    "SEARCH_WORDS_COMPARED": "store/test_store_queries.py"
+    "::test_a_flood_of_words_hides_relatives_and_never_the_word",
+    "MAX_SEARCH_RELATIVES": "store/test_store_queries.py"
+    "::test_a_flood_of_words_hides_relatives_and_never_the_word",
     # a whole server, or real sockets
     "MAX_API_CONNECTIONS": "api/test_api_socket.py::test_connections_are_bounded",
     "MAX_API_HEAD": "api/test_api_hostile.py::test_the_head_is_bounded",

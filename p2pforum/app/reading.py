@@ -46,13 +46,27 @@ def own_post(session: Session, typed: str, contents: "Contents") -> PostView:
     return post
 
 
-def threads_seen(session: Session, board: str | None, limit: int) -> list[ThreadRow]:
-    """Threads, the latest first: of one board, or of those that the config file names, or of all."""
-    boards = [board] if board else list(session.config.boards)
+def threads_seen(session: Session, board: str | None, limit: int, offset: int = 0) -> list[ThreadRow]:
+    """Threads, the latest first, after the first `offset`: of one board, or of those that the config
+    file names, or of all.
+    """
+    boards = _boards_seen(session, board)
     if not boards:
-        return session.reader.threads(None, limit)
-    found = [row for name in boards for row in session.reader.threads(name, limit)]
-    return sorted(found, key=lambda row: (row.last_hour, row.root), reverse=True)[:limit]
+        return session.reader.threads(None, limit, offset=offset)
+    found = [row for name in boards for row in session.reader.threads(name, offset + limit)]
+    # Threads of one board and hour stay in the order of the store, so that pages fit together.
+    return sorted(found, key=lambda row: row.last_hour, reverse=True)[offset : offset + limit]
+
+
+def count_threads_seen(session: Session, board: str | None) -> int:
+    """How many there are."""
+    boards = _boards_seen(session, board)
+    return sum(row.threads for row in session.reader.boards() if not boards or row.name in boards)
+
+
+def _boards_seen(session: Session, board: str | None) -> list[str]:
+    """Empty for all boards."""
+    return [board] if board else list(session.config.boards)
 
 
 def invited_boards(session: Session) -> list[str]:

@@ -227,6 +227,7 @@ STORE_ROOM = STORE_LOG_MOST + 2 * KIB * KIB  # bytes free on the disk, or its ow
 ROOM_TRIED = GOSSIP_BATCH * MAX_POST  # bytes written to see whether they can be: a batch of the largest posts
 STORE_STEP = 500  # posts removed in one transaction: others wait for it, some 50 ms
 MAX_SEARCH_TERMS = 32  # words in one search; more can only be a mistake
+SEARCH_COUNTED = 1_000  # posts found: more are "more than"; a common word may be in half of all
 SEARCH_WORDS_COMPARED = 4_000  # of those that begin like a word: 10 ms to look for the same stem
 MAX_SEARCH_RELATIVES = 32  # words of the same stem: an attacker can make up many
 

@@ -21,6 +21,7 @@ latest.py       public posts by hour and ID: a board from its end, and what is n
 statistics.py   how much is kept
 room.py         whether the disk takes more
 words.py        from a text to the words that the search index gets
+finding.py      which rows a search finds, and how many
 stems.py        words of the index with the same stem
 search.py       from what a person typed to an FTS5 query, and excerpts
 small_file.py   a small file beside the database, replaced as a whole

@@ -15,15 +15,15 @@ from p2pforum.core.errors import InvalidPost, NotFound, StoreError
 from p2pforum.core.kinds import Meaning
 from p2pforum.core.post import Post
 from p2pforum.core.post_id import short_id
-from p2pforum.store import schema, search
+from p2pforum.store import schema
 from p2pforum.store.connection import open_read_only, restrict, translated
+from p2pforum.store.finding import PostSearch
 from p2pforum.store.latest import Key, latest, since
 from p2pforum.store.resolving import resolve
 from p2pforum.store.reveals import revealed_keys
-from p2pforum.store.rows import board_token, reopen
-from p2pforum.store.search import Term
+from p2pforum.store.rows import reopen
+from p2pforum.store.search import excerpt
 from p2pforum.store.statistics import StoreStatistics, read_statistics
-from p2pforum.store.stems import same_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,11 @@ class Reader:
         )
         return [BoardRow(*row) for row in rows]
 
-    def threads(self, board: str | None, limit: int, before: bytes | None = None) -> list[ThreadRow]:
-        """The threads with the newest posts first; `before` is the root of the last one already shown.
+    def threads(
+        self, board: str | None, limit: int, before: bytes | None = None, offset: int = 0
+    ) -> list[ThreadRow]:
+        """The threads with the newest posts first; `before` is the root of the last one already shown,
+        and the first `offset` are passed over.
 
         Raises NotFound if no thread has that root.
         """
@@ -103,8 +106,8 @@ class Reader:
             values += self._position(before)
         rows = self._all(
             "SELECT root, (SELECT name FROM board WHERE id = thread.board), posts, last_hour FROM thread"
-            f" WHERE {' AND '.join(where)} ORDER BY last_hour DESC, id DESC LIMIT ?",
-            (*values, limit),
+            f" WHERE {' AND '.join(where)} ORDER BY last_hour DESC, id DESC LIMIT ? OFFSET ?",
+            (*values, limit, offset),
         )
         return [self._thread_row(*row) for row in rows]
 
@@ -172,30 +175,26 @@ class Reader:
         """Those that are here, in the order of `ids`."""
         return [row for post_id in ids if (row := self.post(post_id)) is not None]
 
-    def search(self, query: str, board: str | None = None, limit: int = 20) -> list[SearchRow]:
-        """The newest posts with all these words first; see search.py. Raises InvalidQuery."""
-        groups, match = self._match(query, board)
-        if not match:
-            return []
-        # Rows ascend with the hours, so the newest come first without sorting the matches.
-        rows = self._all(
-            "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (match, limit)
-        )
-        found = [row for (number,) in rows for row in self._all(f"{_POSTS} WHERE row = ?", (number,))]
-        posts = self._post_rows(found)
-        return [SearchRow(post, search.excerpt(f"{post.subject} {post.body}", groups)) for post in posts]
+    def search(
+        self, query: str, board: str | None = None, limit: int = 20, offset: int = 0
+    ) -> list[SearchRow]:
+        """The newest posts with all these words first, after the first `offset`; see search.py.
 
-    def _match(self, query: str, board: str | None) -> tuple[list[list[Term]], str]:
-        """What is searched for, and the same for FTS5: empty where there is no such board."""
-        groups = search.widen(search.parse(query), self._same_stem)
-        if board is None:
-            return groups, search.fts_query(groups)
-        numbers = self._all("SELECT id FROM board WHERE name = ?", (board,))
-        return groups, search.fts_query(groups, board_token(numbers[0][0])) if numbers else ""
-
-    def _same_stem(self, word: str) -> list[str]:
+        Raises InvalidQuery.
+        """
         with translated():
-            return same_stem(self._db, word)
+            finding = PostSearch(self._db, query, board)
+            rows = finding.rows(limit, offset)
+        found = [row for number in rows for row in self._all(f"{_POSTS} WHERE row = ?", (number,))]
+        return [
+            SearchRow(post, excerpt(f"{post.subject} {post.body}", finding.groups))
+            for post in self._post_rows(found)
+        ]
+
+    def count_found(self, query: str, board: str | None, most: int) -> int:
+        """How many posts a search finds, counted up to `most`. Raises InvalidQuery."""
+        with translated():
+            return PostSearch(self._db, query, board).count(most)
 
     def newest_hours(self, limit: int) -> list[int]:
         """The hours of the newest posts, the latest first."""

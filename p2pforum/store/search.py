@@ -86,14 +86,14 @@ def widen(groups: list[list[Term]], same_stem: Callable[[str], list[str]]) -> li
 
 
 def fts_query(groups: list[list[Term]], board_token: str = "") -> str:
-    """The FTS5 query for parsed groups."""
+    """The FTS5 query for parsed groups; `board_token` is empty for all boards."""
     wanted = [" OR ".join(term.query() for term in g) for g in groups if not g[0].is_excluded]
     excluded = [group[0].query() for group in groups if group[0].is_excluded]
     query = " AND ".join(f"({group})" for group in wanted)
     if excluded:
         query = f"({query}) NOT ({' OR '.join(excluded)})"
     query = f"{{text}} : ({query})"
-    return f"({query}) AND ({{board}} : {board_token})" if board_token else query
+    return f'({query}) AND ({{board}} : "{board_token}")' if board_token else query
 
 
 def excerpt(text: str, groups: list[list[Term]]) -> str:

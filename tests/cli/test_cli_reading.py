@@ -7,6 +7,7 @@ import pytest
 from cli_world import HOUR, World, discussion, post
 
 from p2pforum.cli.terminal import render
+from p2pforum.core import limits
 from p2pforum.core.post_id import format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
@@ -329,3 +330,63 @@ def test_nothing_found_says_what_could_be_tried(world: World) -> None:
         assert result.out == "Nothing found.\n"
         assert advice in result.err
     assert world.ok("search", "week").err == ""
+
+
+def listed(out: str) -> list[str]:
+    return re.findall(r"^(\w{8})  ", out, re.MULTILINE)
+
+
+def test_a_list_that_is_cut_says_so_and_how_to_go_on(world: World) -> None:
+    world.keep(*(post("ada", "Panic.", subject=f"Number {n}", hour=HOUR - n // 4) for n in range(43)))
+    for command, unit in (
+        (["threads"], "threads"),
+        (["threads", "library"], "threads"),
+        (["search", "panic"], "posts"),
+    ):
+        arguments = command
+        seen: list[str] = []
+        for numbers in ("20", "21 to 40", ""):
+            result = world.ok(*arguments)
+            seen += listed(result.out)
+            again = f" {' '.join(arguments)} --more\n"
+            if numbers:
+                assert result.err.startswith(f"{numbers} of 43 {unit}; for the next: ")
+                assert result.err.endswith(again)
+            else:
+                assert result.err == ""
+            arguments = [*arguments, "--more"]
+        assert len(seen) == len(set(seen)) == 43
+        assert world.ok(*arguments).out == f"No more {unit}.\n"
+        exact = world.ok(*command, "-n", "43")
+        assert exact.err == ""
+        assert world.ok(*command, "-n", "42").err.endswith(f" {' '.join(command)} -n 42 --more\n")
+
+
+def test_pages_of_several_boards_fit_together(world: World) -> None:
+    config = world.home / "config.toml"
+    config.write_text(config.read_text() + 'boards = ["one", "two"]\n')
+    boards = ["one", "two", "three"]
+    world.keep(
+        *(
+            post("ada", "Text", subject=f"Number {n}", board=boards[n % 3], hour=HOUR - n // 15)
+            for n in range(60)
+        )
+    )
+    pages = [world.ok("threads", "-n", "7", *["--more"] * n) for n in range(6)]
+    seen = [name for page in pages for name in listed(page.out)]
+    assert len(seen) == len(set(seen)) == 40
+    assert "7 of 40 threads" in pages[0].err
+    assert pages[-1].err == ""
+
+
+def test_a_count_of_many_posts_ends_early(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.keep(*(post("ada", "Panic.", subject=f"Number {n}") for n in range(12)))
+    for counted, said in ((11, "more than 11 posts"), (12, "12 posts")):
+        monkeypatch.setattr(limits, "SEARCH_COUNTED", counted)
+        assert world.ok("search", "panic", "-n", "5").err.startswith(f"5 of {said};")
+
+
+def test_the_next_page_of_a_search_is_of_the_same_search(world: World) -> None:
+    world.keep(*(post("ada", "Solar panic.", subject=f"Number {n}") for n in range(22)))
+    err = world.ok("search", "-wind", "solar OR 'sun'", "--board", "library").err
+    assert err.endswith("""search -wind 'solar OR '"'"'sun'"'"'' --board library --more\n""")

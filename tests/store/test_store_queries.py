@@ -271,10 +271,12 @@ def test_a_flood_of_words_hides_relatives_and_never_the_word(
     plain, several = a_post("reader"), a_post("readers", key=2)
     add(store, [plain, several])
     assert ids_found(reader, "reader") == {plain.id, several.id}, "the control"
-    monkeypatch.setattr(limits, "SEARCH_WORDS_COMPARED", 50)
+    monkeypatch.setattr(limits, "SEARCH_WORDS_COMPARED", 101)
     add(store, [a_post(" ".join(f"reade{n:04}" for n in range(100)))])
     assert ids_found(reader, "reader") == {plain.id}
     monkeypatch.setattr(limits, "SEARCH_WORDS_COMPARED", 102)
+    assert ids_found(reader, "reader") == {plain.id, several.id}
+    monkeypatch.setattr(limits, "MAX_SEARCH_RELATIVES", 1)
     assert ids_found(reader, "reader") == {plain.id, several.id}
     monkeypatch.setattr(limits, "MAX_SEARCH_RELATIVES", 0)
     assert ids_found(reader, "reader") == {plain.id}

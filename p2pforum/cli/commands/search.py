@@ -8,6 +8,7 @@ import click
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
 from p2pforum.cli.terminal.times import ago
+from p2pforum.core import limits
 from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ class _Search(click.Command):
     help="On one board only.",
 )
 @options.limit
+@options.more
 @options.as_json
 @pass_context
-def command(context: Context, query: tuple[str, ...], board: str | None, limit: int, as_json: bool) -> None:
+def command(
+    context: Context, query: tuple[str, ...], board: str | None, limit: int, more: int, as_json: bool
+) -> None:
     """Find posts by their words.
 
     A post must have all the words. English words are also found with other endings: "reader" finds
@@ -50,12 +54,15 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
     p2pforum search '"low power" -wind'
     """
     text = " ".join(query)
-    rows = context.session.reader.search(text, board, limit)
+    rows = context.session.reader.search(text, board, limit, offset := more * limit)
     console = context.console
     if as_json:
         from p2pforum.app.shapes import found_shape
 
         console.json([found_shape(row.post, row.snippet) for row in rows])
+        return
+    if not rows and more:
+        console.print("No more posts.")
         return
     if not rows:
         console.print("Nothing found.")
@@ -66,6 +73,19 @@ def command(context: Context, query: tuple[str, ...], board: str | None, limit: 
         console.print(_title(context, row, now))
         for part in _excerpt(row.snippet, console.width - 10):
             console.print(" " * 8 + console.style("│", "dim") + " " + part)
+    if total := _count(context, text, board, offset + len(rows)):
+        words = [word.strip() for word in query]
+        given = options.as_given("search", words + (["--board", board] if board else []), limit, more)
+        options.say_more(context, range(offset, offset + len(rows)), total, given)
+
+
+def _count(context: Context, text: str, board: str | None, seen: int) -> str:
+    """How many posts there are; empty if no more than were seen."""
+    most = max(seen, limits.SEARCH_COUNTED) + 1
+    total = context.session.reader.count_found(text, board, most)
+    if total <= seen:
+        return ""
+    return f"more than {most - 1:,} posts" if total == most else f"{total:,} posts"
 
 
 def _advise(context: Context, query: tuple[str, ...], board: str | None) -> None:

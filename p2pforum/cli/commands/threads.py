@@ -20,28 +20,34 @@ _LEAST_SUBJECT = 30  # columns: if a subject would get fewer, the author's name 
 @click.command()
 @click.argument("board", required=False, callback=options.check_board, shell_complete=options.complete_board)
 @options.limit
+@options.more
 @options.as_json
 @pass_context
-def command(context: Context, board: str | None, limit: int, as_json: bool) -> None:
+def command(context: Context, board: str | None, limit: int, more: int, as_json: bool) -> None:
     """List threads, the latest first.
 
     The list shows the threads of BOARD. Without BOARD it shows those of the boards that the config file
     names in `boards`. If it names none, the list shows the threads of all boards.
     """
-    from p2pforum.app.reading import threads_seen
+    from p2pforum.app.reading import count_threads_seen, threads_seen
 
-    rows = threads_seen(context.session, board, limit)
+    rows = threads_seen(context.session, board, limit, offset := more * limit)
     console = context.console
     if as_json:
         from p2pforum.app.shapes import thread_row_shape
 
         console.json([thread_row_shape(row) for row in rows])
+    elif not rows and more:
+        console.print("No more threads.")
     elif not rows:
         _nothing(context, board)
     else:
         now = context.session.now()
         for row in rows:
             console.print(_line(context, row, now, with_board=board is None))
+        if (total := count_threads_seen(context.session, board)) > offset + len(rows):
+            given = options.as_given("threads", [board] if board else [], limit, more)
+            options.say_more(context, range(offset, offset + len(rows)), f"{total:,} threads", given)
 
 
 def _nothing(context: Context, board: str | None) -> None:

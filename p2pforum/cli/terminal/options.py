@@ -1,6 +1,14 @@
 """Options and arguments that several commands share."""
 
+import shlex
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from p2pforum.cli.context import Context
+
+_LIMIT = 20
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -8,10 +16,27 @@ limit = click.option(
     "-n",
     "--limit",
     type=click.IntRange(1, 10_000),
-    default=20,
+    default=_LIMIT,
     show_default=True,
     help="Show at most this many.",
 )
+
+
+more = click.option(
+    "--more", count=True, help="Show those that follow; give it twice for those that follow these."
+)
+
+
+def as_given(command: str, arguments: list[str], limit: int, more: int) -> str:
+    """The command that was given, to be given again."""
+    limited = [] if limit == _LIMIT else ["-n", str(limit)]
+    return shlex.join([command, *arguments, *limited, *more * ["--more"]])
+
+
+def say_more(context: "Context", shown: range, total: str, command: str) -> None:
+    """A note that there is more than is shown, and how to see it. `command` is the one that was given."""
+    numbers = f"{shown.start + 1} to {shown.stop}" if shown.start else str(shown.stop)
+    context.console.note(f"{numbers} of {total}; for the next: {context.command(command)} --more")
 
 
 def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:

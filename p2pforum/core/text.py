@@ -8,6 +8,9 @@ from p2pforum.core import limits
 # C0 but newline, DEL, C1, bidi controls (they reorder what a reader sees: CVE-2021-42574),
 # and the tag block (invisible text). Lone surrogates can't be encoded and never get here.
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+_UNTYPED = re.compile(f"{_FORBIDDEN.pattern}|\ufeff")  # U+FEFF is the mark that Windows editors put in front
+# Besides CR: VT and FF, NEL, and the separators U+2028 and U+2029 that word processors write.
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NAME = re.compile(r"[a-z0-9.-]+", re.ASCII)
 
 
@@ -31,11 +34,12 @@ def is_valid_network(name: str) -> bool:
 
 
 def normalize(text: str) -> str:
-    """Normalize a typed text before the author's side signs it: NFC, newlines, tabs, no controls.
+    """Normalize a typed text before the author's side signs it: NFC, newlines, tabs, no controls, no byte
+    order marks.
 
-    All texts go through this one function. So the habits of an editor (CRLF, decomposed accents, trailing
-    blanks) do not tell authors apart.
+    All texts go through this one function. So the habits of an editor (CRLF, a mark in front, decomposed
+    accents, trailing blanks) do not tell authors apart.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _FORBIDDEN.sub("", text.expandtabs(4))
+    text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text)).expandtabs(4)
+    text = unicodedata.normalize("NFC", _UNTYPED.sub("", text))  # accents that a control held apart
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

@@ -5,6 +5,7 @@ from cli_keys import make_cheap, mine
 from cli_terminal import Terminal, an_editor
 from cli_world import PARAMS, World, discussion
 
+from p2pforum.cli.terminal.editor import SCISSORS
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id, parse_id, short_id
 from p2pforum.store.posts import open_store
@@ -38,7 +39,7 @@ def test_the_editor_begins_with_the_text_as_it_is_now(world: World) -> None:
     terminal = Terminal("edit", short_id(root), EDITOR=editor)
     assert terminal.end() == 0, terminal.screen
     seen = (world.home / "seen").read_text()
-    assert seen.startswith("Second text\n# A new text for your post.")
+    assert seen.startswith(f"Second text\n{SCISSORS}\n# A new text for your post.")
     assert "Third text" in world.ok("read", format_id(root)).out
 
 

@@ -34,12 +34,13 @@ def test_a_post_from_the_editor(world: World, tmp_path: Path, memory: Path) -> N
     seen = tmp_path / "seen"
     command = an_editor(
         tmp_path,
-        f'cp "$1" {seen}; stat -c %a "$1" >> {seen}; printf "Title\\n\\nBody\\n# gone\\n#stays\\n" > "$1"',
+        f'cp "$1" {seen}; stat -c %a "$1" >> {seen}; line=$(grep ">8" "$1"); '
+        'printf "Title\\n\\nBody\\n# stays\\n%s\\n# gone\\n" "$line" > "$1"',
     )
     terminal = Terminal("post", "library", EDITOR=command, XDG_RUNTIME_DIR=str(memory))
     assert terminal.end() == 0, terminal.screen
     (row,) = posts_of(world)
-    assert (row.subject, row.body) == ("Title", "Body\n#stays")
+    assert (row.subject, row.body) == ("Title", "Body\n# stays")
     shown = seen.read_text()
     assert "# A new thread on #library. The first line is its subject" in shown
     assert shown.endswith("600\n")
@@ -65,7 +66,8 @@ def test_reply_shows_the_parent_and_sends_none_of_it(world: World, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "script", ['printf "" > "$1"', 'printf "# only comments\\n\\n" > "$1"', "true", 'rm "$1"']
+    "script",
+    ['printf "" > "$1"', 'printf "\\357\\273\\277\\n" > "$1"', "true", 'rm "$1"', 'sed -i "s/$/\\r/" "$1"'],
 )
 def test_empty_editor(world: World, tmp_path: Path, memory: Path, script: str) -> None:
     terminal = Terminal("post", "library", EDITOR=an_editor(tmp_path, script), XDG_RUNTIME_DIR=str(memory))
@@ -137,8 +139,19 @@ def test_the_file_can_be_read_by_nobody_else(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode)
 
 
-def test_what_an_answer_shows_is_cleaned_before_the_editor(world: World) -> None:
-    """A negative control for the test of the reply: without the comment marks it would be sent."""
+def test_only_what_is_below_the_scissors_goes() -> None:
+    """Headings of Markdown and comments of a shell are text, and so are scissors that are not the last."""
+    text = f"# What is new\n#\n{editor.SCISSORS}\n\n# What is not\n> # quoted"
+    shown = editor.with_comments(text, "An answer to somebody:\n\n> # old")
+    assert editor.without_comments(shown) == text
+    assert editor.without_comments(shown.replace("\n", "\r\n")) == text.replace("\n", "\r\n") + "\r"
+    assert editor.without_comments(text.replace(editor.SCISSORS, "")) == text.replace(editor.SCISSORS, "")
+    assert editor.without_comments(f"\ufeff{editor.SCISSORS}\n# All of it\n") == ""
+
+
+def test_what_an_answer_shows_is_not_sent(world: World) -> None:
+    """A negative control for the test of the reply: without the scissors it would be sent."""
     root, *_ = discussion()
-    assert editor.without_comments("mine\n# " + root.body.replace("\n", "\n# ")) == "mine"
-    assert "Ran a node" in editor.without_comments("mine\n" + root.body)
+    shown = editor.with_comments("mine", root.body)
+    assert editor.without_comments(shown) == "mine"
+    assert "Ran a node" in editor.without_comments(shown.replace(">8", ""))

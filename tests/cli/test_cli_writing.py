@@ -81,7 +81,14 @@ def test_text_from_a_file(world: World, tmp_path: Path) -> None:
     assert "No such file" in result.err
 
 
-@pytest.mark.parametrize("text", ["", "\n \n\t\n"])
+def test_a_mark_that_an_editor_put_in_front_is_not_published(world: World) -> None:
+    made = world.ok("post", "library", "--json", stdin="\ufeffHello gardeners\n\n\ufeffText").json
+    assert stored(world, made["id"])[:2] == ("Hello gardeners", "Text")
+    made = world.ok("post", "library", "-s", "\ufeffHello", "--json", stdin="\ufeffText").json
+    assert stored(world, made["id"])[:2] == ("Hello", "Text")
+
+
+@pytest.mark.parametrize("text", ["", "\n \n\t\n", "\ufeff\n"])
 def test_nothing_written_nothing_posted(world: World, text: str) -> None:
     result = world.run("post", "library", "-s", "S", stdin=text)
     assert (result.code, result.out) == (1, "")

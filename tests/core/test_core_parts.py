@@ -116,7 +116,11 @@ def test_no_control_may_travel_and_all_else_may() -> None:
 
 def test_editors_leave_no_trace() -> None:
     assert text.normalize("a\r\nb  \n\n") == text.normalize("a\nb") == "a\nb"
-    assert text.normalize("e\u0301") == "\u00e9"
+    assert text.normalize("e\u0301") == text.normalize("e\ufeff\u0301") == "\u00e9"
+    assert text.normalize("\ufeffHello gardeners") == "Hello gardeners"
+    for end in ("\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"):
+        assert text.normalize(f"a{end}b") == "a\nb"
+    assert text.normalize("e\u0301\tx") == text.normalize("\u00e9\tx") == "\u00e9   x"
 
 
 def _small_order_points() -> list[bytes]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """\
 A new text for your post. Programs show it in place of the old one. Others keep the old text.
-Lines that begin with "# " do not go out. An empty text changes nothing."""
+Nothing from the line with >8 on goes out. An empty text changes nothing."""
 
 
 @click.command()
@@ -44,7 +44,7 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
     contents = keystore.read()
     post = own_post(context.session, post_id, contents)
     draft = contents.drafts.get(edit_destination(post.id))
-    written = compose.compose(file, draft.body if draft else post.body, compose.comment(_TEMPLATE))
+    written = compose.compose(file, draft.body if draft else post.body, _TEMPLATE)
     if written.text == post.body:
         raise Refused("the post has that text already")
     again = context.command(f"edit {post_id}")

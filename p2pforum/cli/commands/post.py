@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """\
 A new thread on #{board}. {subject_rule}
-Lines that begin with "# " do not go out. An empty text posts nothing.
+Nothing from the line with >8 on goes out. An empty text posts nothing.
 """
 _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 
@@ -48,7 +48,7 @@ def command(
     draft = keystore.read().drafts.get(board_destination(board))
     rule = "" if subject else _FIRST_LINE
     begun = "" if draft is None else (draft.body if subject else f"{draft.subject}\n\n{draft.body}")
-    template = compose.comment(_TEMPLATE.format(board=board, subject_rule=rule).strip())
+    template = _TEMPLATE.format(board=board, subject_rule=rule).strip()
     written = compose.compose(file, begun, template)
     title, body = (subject, written.text) if subject else compose.split_subject(written.text)
     again = context.command(f"post {board}")

@@ -66,7 +66,7 @@ def _template(parent: "PostRow") -> str:
     """The parent's text, so that the user sees what he answers; as comments, so that none of it is sent."""
     author = name_of(parent.author, parent.root)
     quoted = "\n".join(render.block(parent.body, _QUOTED_WIDTH, "> "))
-    return compose.comment(
+    return (
         f"An answer to {author} on #{parent.board}:\n{quoted}\n\n"
-        'Lines that begin with "# " do not go out. An empty text posts nothing.'
+        "Nothing from the line with >8 on goes out. An empty text posts nothing."
     )

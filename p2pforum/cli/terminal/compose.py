@@ -10,9 +10,10 @@ from typing import IO, Any
 
 import click
 
-from p2pforum.cli.terminal.editor import edit, without_comments
+from p2pforum.cli.terminal.editor import edit, with_comments, without_comments
 from p2pforum.core import limits
 from p2pforum.core.errors import Refused
+from p2pforum.core.text import normalize
 
 _MOST = 4 * limits.MAX_BODY  # bytes read: enough to say that it is too long
 
@@ -44,16 +45,17 @@ class ComposedText:
     is_edited: bool = False
 
 
-def compose(file: str | None, draft: str, template: str) -> ComposedText:
-    """`draft` is the text the editor begins with, `template` the comments below. Raises NothingWritten."""
+def compose(file: str | None, draft: str, comments: str) -> ComposedText:
+    """`draft` is the text the editor begins with, `comments` what it shows below. Raises NothingWritten."""
     if file == "-" or (file is None and not sys.stdin.isatty()):
         written = ComposedText(_read(sys.stdin.buffer.read(_MOST + 1)))
     elif file is not None:
         with Path(file).open("rb") as opened:
             written = ComposedText(_read(opened.read(_MOST + 1)), is_file=True)
     else:
-        written = ComposedText(without_comments(edit(f"{draft}\n{template}", os.environ)), is_edited=True)
-    if not written.text.strip():
+        edited = edit(with_comments(draft, comments), os.environ)
+        written = ComposedText(without_comments(edited), is_edited=True)
+    if not normalize(written.text).strip():
         raise NothingWritten
     return written
 
@@ -68,8 +70,3 @@ def split_subject(text: str) -> tuple[str, str]:
     """The first line, and what follows the blank lines after it."""
     subject, _, body = text.strip("\n").partition("\n")
     return subject.strip(), body.strip("\n")
-
-
-def comment(text: str) -> str:
-    """Every line as a comment, which is removed from the editor's text afterwards."""
-    return "".join(f"# {line}".rstrip() + "\n" for line in text.split("\n"))

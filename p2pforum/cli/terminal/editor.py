@@ -12,7 +12,7 @@ from pathlib import Path
 from p2pforum.core.errors import P2PForumError
 
 _MEMORY = Path("/dev/shm")  # a tmpfs on Linux: its files never reach a disk (but for swap)
-COMMENT = "#"
+SCISSORS = "# ------------------------ >8 ------------------------"  # as in git
 _PREFIX = "p2pforum-text-"
 
 
@@ -76,7 +76,16 @@ def _run(command: list[str]) -> None:
         raise P2PForumError(f"the editor {command[0]} ended with {code}; nothing posted")
 
 
+def with_comments(text: str, comments: str) -> str:
+    """What the editor begins with: the text, the line that ends it, and comments."""
+    marked = "".join(f"# {line}".rstrip() + "\n" for line in comments.split("\n"))
+    return f"{text}\n{SCISSORS}\n{marked}"
+
+
 def without_comments(text: str) -> str:
-    """Drop the lines that the template says will be dropped: "#" alone, or "#" and a blank."""
-    kept = [line for line in text.split("\n") if line.rstrip() != COMMENT and not line.startswith("# ")]
-    return "\n".join(kept).strip("\n")
+    """The text above the line of scissors: the last one, because the person may have written others. Without
+    such a line all is text.
+    """
+    lines = text.split("\n")
+    ends = [i for i, line in enumerate(lines) if line.removeprefix("\ufeff").rstrip() == SCISSORS]
+    return "\n".join(lines[: ends[-1]] if ends else lines).strip("\n")

@@ -22,6 +22,7 @@ SHAPES: dict[str, Any] = {
     "thread": shapes.ThreadShape,
     "board": shapes.BoardShape,
     "key": shapes.KeyShape,
+    "draft": shapes.DraftShape,
     "peer": answers.PeerStatus,
     "node": answers.NodeStatus,
     "sync": answers.SyncStep,

@@ -5,6 +5,7 @@ clock.py     the hour, and whether this machine's clock can be right
 delivery.py  where a signed post goes: to the node, or into the store under its lock
 unlocking.py the keystore, opened with the agent's key or a passphrase that is asked for
 writing.py   write as the user: checks, outbox, drafts, idle keys
+drafting.py  keep a text before it is published
 reading.py   a thread by what was typed, own posts, which boards and threads the user sees
 following.py what is new: since an hour, since the last look, and as it comes
 leaks.py     what in a text may give its author away

@@ -93,4 +93,5 @@ def _open(session: Session, box: Keystore, *, encrypted: bool, unlocked: int | N
 
     contents = box.read()
     idle = count_near_end(contents, session.now())
-    return KeystoreFacts(True, encrypted, len(contents.outbox), list(contents.drafts), unlocked, idle)
+    places = [draft.destination for draft in contents.drafts.values()]
+    return KeystoreFacts(True, encrypted, len(contents.outbox), places, unlocked, idle)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
     from p2pforum.forum.publish import Published
     from p2pforum.forum.reading import PostView, ThreadView
+    from p2pforum.keystore.contents import Draft
 
 _KINDS = ", ".join(row.name for row in kinds.TABLE.values())
 
@@ -99,6 +100,17 @@ class KeyShape(TypedDict):
     post_count: int
     expires: Annotated[str | None, "when it is burnt if it stays idle"]
     warned: bool
+
+
+class DraftShape(TypedDict):
+    """A text that the user wrote and did not publish."""
+
+    id: str
+    destination: Annotated[str, "`board NAME`, `reply ID` or `edit ID`"]
+    subject: Annotated[str, "of a new thread; else empty"]
+    body: str
+    hour: Annotated[int, "of the last change"]
+    time: str
 
 
 def post_shape(row: PostRow) -> PostShape:
@@ -216,6 +228,17 @@ def key_shape(view: "KeyView") -> KeyShape:
         "post_count": view.posts,
         "expires": rfc3339(view.expires) if view.expires else None,
         "warned": view.is_warned,
+    }
+
+
+def draft_shape(draft_id: str, draft: "Draft") -> DraftShape:
+    return {
+        "id": draft_id,
+        "destination": draft.destination,
+        "subject": draft.subject,
+        "body": draft.body,
+        "hour": draft.hour,
+        "time": rfc3339(draft.hour),
     }
 
 

@@ -2,11 +2,11 @@
 code that does it.
 
 Check the clock; hand in posts that wait in the outbox; publish; remember for leak-report what the node says
-of the post; keep the text as a draft if it failed, and drop the draft if the post went out; look at idle
-keys. No text is lost.
+of the post; drop the draft that has the text once the post is out, or signed and in the outbox; look at
+idle keys. A front end keeps the text as a draft before it writes (drafting.py), so that no text is lost,
+however the process ends.
 """
 
-import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -25,19 +25,10 @@ from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Published, Publisher
 from p2pforum.forum.writing import PostSigner
-from p2pforum.keystore.contents import Draft
 from p2pforum.keystore.keystore import Keystore
 
 TAKEN = (Outcome.STORED, Outcome.DUPLICATE)
 REFUSED = (Outcome.REFUSED, Outcome.INVALID)
-
-
-class Source(enum.Enum):
-    """Where a text comes from. That decides what happens to the text and to its draft."""
-
-    FILE = enum.auto()  #: from a file of the user's: if publishing fails, the file still has it
-    TYPED = enum.auto()  #: it is nowhere else: if publishing fails, it is kept as a draft
-    DRAFT = enum.auto()  #: the same, and it began as a draft, which is dropped afterwards
 
 
 _NOTHING_IDLE = Review((), ())
@@ -62,9 +53,9 @@ class Writer:
     """Writes for one user. Use it in a `with`: without a node the store stays open between posts.
 
     `progress` is told how many stamps were tried, and after how many one is found on average. For `listen`
-    seconds the node counts the peers that offer a post back. Methods that write raise Refused for a text that
-    can't be published, NotFound for a key or a post that is not here, and KeystoreError. Then `kept_as` is
-    the destination of the draft that has the text, and `not_kept` says why there is no draft.
+    seconds the node counts the peers that offer a post back. `draft` has the text, and goes when the text is
+    signed. Methods that write raise Refused for a text that can't be published, NotFound for a key or a post
+    that is not here, and KeystoreError. Then the draft stays.
     """
 
     def __init__(
@@ -72,20 +63,18 @@ class Writer:
         session: Session,
         keystore: Keystore,
         *,
-        source: Source = Source.TYPED,
+        draft: drafts.Kept | None = None,
         progress: MintProgress | None = None,
         listen: float = 0.0,
     ) -> None:
         self._session = session
         self._keystore = keystore
-        self._source = source
+        self._draft = draft
         self._listen = listen
         self._delivery = Delivery(session)
         self._publisher = Publisher(
             keystore, session.reader, self._delivery.submit, session.config.params, session.now, progress
         )
-        self.kept_as = ""
-        self.not_kept = ""
 
     def __enter__(self) -> Self:
         return self
@@ -109,23 +98,18 @@ class Writer:
                 raise Refused("the first line is the subject, and no text follows it")
             return self._publisher.new_thread(board, subject, body, key=key)
 
-        return self._write(act, drafts.board_destination(board), subject, body)
+        return self._write(act)
 
     def reply(self, to: Sequence[bytes], body: str, *, key: str | None = None, visibly: bool = False) -> Done:
         """Answer these posts of one thread. `visibly`: do so even if it shows that two
         pseudonyms are one person.
         """
 
-        def act() -> Published:
-            return self._publisher.reply(to[0], body, also=to[1:], key=key, visibly=visibly)
-
-        return self._write(act, drafts.reply_destination(to[0]), "", body)
+        return self._write(lambda: self._publisher.reply(to[0], body, also=to[1:], key=key, visibly=visibly))
 
     def edit(self, target: bytes, body: str) -> Done:
         """Give a post of mine a new text. Nodes and readers that have the old one keep it."""
-        return self._write(
-            lambda: self._publisher.supersede(target, body), drafts.edit_destination(target), "", body
-        )
+        return self._write(lambda: self._publisher.supersede(target, body))
 
     def retract(self, target: bytes) -> Done:
         """Withdraw a post of mine. Programs that follow the rules hide it; nodes that have it keep it."""
@@ -156,20 +140,13 @@ class Writer:
         signer = PostSigner(params, self._session.now)
         yield from publish_import(posts, board, self._keystore, submit, signer, progress)
 
-    def _write(
-        self, act: Callable[[], Published], destination: str = "", subject: str = "", body: str = ""
-    ) -> Done:
-        try:
-            self._check_clock()
-            resubmit_outbox(self._keystore, self._delivery.submit, self._session.config.params)
-            self._delivery.listen = self._listen  # not for those that waited in the outbox
-            done = self._done(act())
-        except (P2PForumError, OSError, KeyboardInterrupt):
-            if destination and self._source is not Source.FILE:
-                self._keep_draft(destination, subject, body)
-            raise
-        if destination and self._source is Source.DRAFT and done.published.outcome in TAKEN:
-            done = replace(done, undropped=self._drop_draft(destination))
+    def _write(self, act: Callable[[], Published]) -> Done:
+        self._check_clock()
+        resubmit_outbox(self._keystore, self._delivery.submit, self._session.config.params)
+        self._delivery.listen = self._listen  # not for those that waited in the outbox
+        done = self._done(act())
+        if self._draft is not None and done.published.outcome not in REFUSED:
+            done = replace(done, undropped=self._drop(self._draft))
         return replace(done, idle=review(self._session, self._keystore))
 
     def _done(self, published: Published) -> Done:
@@ -186,23 +163,11 @@ class Writer:
         if wrong := clock_problem(self._session):
             raise Refused(f"{wrong}. Your post would carry that hour, and peers would refuse it")
 
-    def _keep_draft(self, destination: str, subject: str, body: str) -> None:
-        """Keep the text as a draft. An error here must not hide the error that came before."""
-        draft = Draft(storable(subject), storable(body), self._session.now())
+    def _drop(self, draft: drafts.Kept) -> str:
+        """Drop the draft. Returns why that failed: the post is signed, so it is no failure of the post."""
         try:
             with self._keystore.transaction() as box:
-                drafts.save(box, destination, draft)
-        except (P2PForumError, OSError) as error:
-            self.not_kept = str(error)
-        else:
-            self.kept_as = destination
-
-    def _drop_draft(self, destination: str) -> str:
-        """Drop the draft. Returns why that failed: the post is out, so it is no failure of the post."""
-        try:
-            if destination in self._keystore.read().drafts:
-                with self._keystore.transaction() as box:
-                    drafts.drop(box, destination)
+                drafts.drop(box, draft)
         except (P2PForumError, OSError) as error:
             return str(error)
         return ""
@@ -218,8 +183,3 @@ def review(session: Session, keystore: Keystore) -> Review:
         return _NOTHING_IDLE
     with keystore.transaction() as box:
         return review_idle(box, session.now(), session.reader)
-
-
-def storable(text: str) -> str:
-    """The text, with marks in place of bytes that were no UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "post": ("post", "Start a thread on a board."),
         "reply": ("reply", "Answer a post."),
         "edit": ("edit", "Give a post of yours a new text."),
+        "drafts": ("drafts", "List the texts that you wrote and did not publish."),
         "retract": ("retract", "Withdraw a post of yours."),
         "publish": ("publish", "Publish a discussion from elsewhere."),
         "outbox": ("outbox", "Say which posts of yours are public."),

@@ -6,17 +6,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from p2pforum.app.drafting import storable
 from p2pforum.app.shapes import written_shape
-from p2pforum.app.writing import REFUSED, Done, Source, Writer, storable
+from p2pforum.app.writing import REFUSED, Done, Writer
 from p2pforum.cli.context import Context
 from p2pforum.cli.keys import say_idle
 from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.terminal import exit_codes
-from p2pforum.cli.terminal.compose import ComposedText
 from p2pforum.cli.terminal.progress import Progress
 from p2pforum.core.kinds import Meaning
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
+from p2pforum.forum.drafts import Kept
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.publish import Published
 from p2pforum.keystore.keystore import Keystore
@@ -26,23 +27,17 @@ _DONE = {Meaning.EDITS: "Edited", Meaning.WITHDRAWS: "Withdrew"}
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One text that the user wants to publish, if there is a text. `again` is the command that goes on with
-    it; empty without a text.
+    """One text that the user wants to publish, if there is a text. `draft` has the text; None if there is no
+    text, or it is in a file of the user's. `again` is the command that goes on with the draft.
 
     `root` (empty for a new thread) and `key` say which key will sign, for the check of the text.
     """
 
-    text: str
-    source: Source
-    again: str
+    text: str = ""
+    draft: Kept | None = None
+    again: str = ""
     root: bytes = b""
     key: str | None = None
-
-
-def source_of(written: ComposedText) -> Source:
-    if written.is_file:
-        return Source.FILE
-    return Source.DRAFT if written.is_edited else Source.TYPED
 
 
 def publish(
@@ -55,7 +50,7 @@ def publish(
         writer = Writer(
             context.session,
             keystore,
-            source=attempt.source,
+            draft=attempt.draft,
             progress=mint_progress(bar),
             listen=context.listen,
         )
@@ -63,7 +58,7 @@ def publish(
             try:
                 done = act(writer)
             except BaseException as error:
-                _add_note(error, writer, attempt)
+                _add_note(error, attempt)
                 raise
     code = _report(context, done, attempt, as_json)
     say_idle(context, done.idle)
@@ -77,12 +72,10 @@ def mint_progress(bar: Progress) -> MintProgress:
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
-def _add_note(error: BaseException, writer: Writer, attempt: Attempt) -> None:
+def _add_note(error: BaseException, attempt: Attempt) -> None:
     """Add to the error what became of the text."""
-    if writer.kept_as:
+    if attempt.draft is not None:
         error.add_note(_kept(attempt))
-    elif writer.not_kept:
-        error.add_note(f"The text could not be kept as a draft: {writer.not_kept}")
 
 
 def _kept(attempt: Attempt) -> str:
@@ -99,7 +92,7 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
         console.json(written_shape(done))
     if published.outcome in REFUSED:
         console.error(f"refused: {published.problem}")
-        if published.unsettled or attempt.again:
+        if published.unsettled or attempt.draft is not None:
             console.note(_unsettled(published) if published.unsettled else _kept(attempt))
         return exit_codes.REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):

@@ -6,6 +6,7 @@ A backup outlives a burn: a thief who has it and its passphrase has the keys in 
 from dataclasses import dataclass
 from pathlib import Path
 
+from p2pforum.forum import drafts
 from p2pforum.keystore.backup import read_backup, write_backup
 from p2pforum.keystore.contents import AuthorKey, Contents
 from p2pforum.keystore.format import KdfCost
@@ -49,17 +50,16 @@ def _counts(box: Contents) -> tuple[int, ...]:
 
 
 def merge(box: Contents, saved: Contents) -> None:
-    """Add to `box` what `saved` has and `box` lacks. Of two drafts for one destination the newer stays; a key
+    """Add to `box` what `saved` has and `box` lacks. A draft that differs from the keystore's is added. A key
     that both have keeps the earlier hour of making and the later hour of use.
     """
     for key in saved.keys.values():
         _merge_key(box, key)
     box.speaking = saved.speaking | box.speaking
     box.petnames = saved.petnames | box.petnames
-    for destination, draft in saved.drafts.items():
-        here = box.drafts.get(destination)
-        if here is None or here.hour < draft.hour:
-            box.drafts[destination] = draft
+    for draft_id, draft in saved.drafts.items():
+        if box.drafts.setdefault(draft_id, draft) != draft:
+            drafts.keep(box, draft)
     for root, marks in saved.read.items():
         box.read[root] = box.read.get(root, set()) | marks
     box.sent = saved.sent | box.sent

@@ -180,7 +180,7 @@ def take_out(box: Contents, targets: BurnTargets, thread_of: Callable[[str], byt
     gone.read = _pop(box.read, lambda root, _: root in roots)
     gone.petnames = _pop(box.petnames, lambda where, _: where[0] in roots)
     gone.sent = _pop(box.sent, lambda _, sent: sent.author in keys or sent.root in roots)
-    gone.drafts = _pop(box.drafts, lambda destination, _: thread_of(destination) in roots)
+    gone.drafts = _pop(box.drafts, lambda _, draft: thread_of(draft.destination) in roots)
     gone.outbox = [post for post in box.outbox if _is_target(post, targets)]
     box.outbox = [post for post in box.outbox if post not in gone.outbox]
     return gone

@@ -95,6 +95,7 @@ def _settle(box: Contents, done: dict[bytes, SubmitResult]) -> None:
 
 
 def _keep_text(box: Contents, post: Post) -> None:
-    if post.body:
-        destination = drafts.destination_of(post.payload, post.target)
-        box.drafts.setdefault(destination, Draft(post.subject, post.body, post.payload.hour))
+    destination = drafts.destination_of(post.payload, post.target)
+    draft = Draft(destination, post.subject, post.body, post.payload.hour)
+    if post.body and not drafts.has_text(box, draft):
+        drafts.keep(box, draft)

@@ -12,7 +12,7 @@ from nacl.bindings import crypto_sign_seed_keypair
 
 from p2pforum.core.errors import KeystoreError
 
-VERSION = 2  # 1 had no `sent`
+VERSION = 3  # 1 had no `sent`; 1 and 2 had one draft for each destination, and no IDs
 SEED_SIZE = 32  # bytes
 MARK_SIZE = 8  # bytes of a post ID that a read mark keeps: an attacker needs 2^64 work to forge one
 
@@ -48,8 +48,9 @@ class OutboxPost:
 
 @dataclass(slots=True, repr=False)
 class Draft:
-    """Text not sent yet. `hour` is the hour of the last change."""
+    """Text not sent yet. `destination` says where it is to go; `hour` is the hour of the last change."""
 
+    destination: str
     subject: str
     body: str
     hour: int
@@ -80,7 +81,7 @@ class Contents:
     keys: dict[bytes, AuthorKey] = field(default_factory=dict)  #: by public key
     speaking: dict[bytes, bytes] = field(default_factory=dict)  #: root of a thread -> key I use in it
     outbox: list[OutboxPost] = field(default_factory=list)  #: in the order of signing
-    drafts: dict[str, Draft] = field(default_factory=dict)  #: by destination: where the text is to go
+    drafts: dict[str, Draft] = field(default_factory=dict)  #: by ID: 8 random letters
     read: dict[bytes, set[bytes]] = field(default_factory=dict)  #: root -> marks (heads of post IDs)
     petnames: dict[tuple[bytes, bytes], str] = field(default_factory=dict)  #: (root or b"", key) -> name
     sent: dict[bytes, SentRecord] = field(default_factory=dict)  #: by post ID
@@ -126,16 +127,22 @@ def public_key(seed: bytes) -> bytes:
 
 def encode(contents: Contents) -> bytes:
     """Deterministic: the same contents give the same bytes, in whatever order they were put in."""
-    return cbor2.dumps(_fields(contents), canonical=True)
+    return _encoded(contents, VERSION)
+
+
+def _encoded(contents: Contents, version: int) -> bytes:
+    fields = [version, *_fields(contents)]
+    if version < 3:
+        fields[4] = [row[1:] for row in fields[4]]
+    return cbor2.dumps(fields[:7] if version < 2 else fields, canonical=True)
 
 
 def _fields(contents: Contents) -> list[Any]:
     return [
-        VERSION,
         [[public, *_key_fields(key)] for public, key in sorted(contents.keys.items())],
         sorted([root, key] for root, key in contents.speaking.items()),
         [[post.id, post.network, post.raw] for post in contents.outbox],
-        [[destination, d.subject, d.body, d.hour] for destination, d in sorted(contents.drafts.items())],
+        [[draft_id, *astuple(draft)] for draft_id, draft in sorted(contents.drafts.items())],
         [[root, b"".join(sorted(marks))] for root, marks in sorted(contents.read.items())],
         [[root, key, name] for (root, key), name in sorted(contents.petnames.items())],
         [[post_id, *astuple(sent)] for post_id, sent in sorted(contents.sent.items())],
@@ -153,22 +160,26 @@ def decode(raw: bytes) -> Contents:
         raise _damaged()
     if fields[0] > VERSION:
         raise KeystoreError("the keystore was written by a newer version of p2pforum; update this one")
-    if fields[0] < 1 or len(fields) != 6 + fields[0] or canonical != raw:
+    if fields[0] < 1 or len(fields) != (7 if fields[0] == 1 else 8) or canonical != raw:
         raise _damaged()
     contents = Contents()
     contents.keys = {row[0]: AuthorKey(*row) for row in _rows(fields[1], *_KEY_TYPES)}
     contents.speaking = dict(_rows(fields[2], bytes, bytes))
     contents.outbox = [OutboxPost(*row) for row in _rows(fields[3], bytes, str, bytes)]
-    contents.drafts = {row[0]: Draft(*row[1:]) for row in _rows(fields[4], str, str, str, int)}
+    contents.drafts = _drafts(fields[4], fields[0])
     contents.read = {root: _marks(packed) for root, packed in _rows(fields[5], bytes, bytes)}
     contents.petnames = {(root, key): name for root, key, name in _rows(fields[6], bytes, bytes, str)}
     if fields[0] > 1:
         contents.sent = {row[0]: SentRecord(*row[1:]) for row in _rows(fields[7], *_SENT_TYPES)}
-    if (
-        cbor2.dumps([fields[0], *_fields(contents)[1 : len(fields)]], canonical=True) != raw
-    ):  # order, doubles: a second spelling
+    if _encoded(contents, fields[0]) != raw:  # order, doubles: a second spelling
         raise _damaged()
     return contents
+
+
+def _drafts(rows: Any, version: int) -> dict[str, Draft]:
+    if version < 3:  # numbered in their order, so that each reading gives the same IDs until it is written
+        return {f"{n:08}": Draft(*row) for n, row in enumerate(_rows(rows, str, str, str, int), 1)}
+    return {row[0]: Draft(*row[1:]) for row in _rows(rows, str, str, str, str, int)}
 
 
 def _damaged() -> KeystoreError:

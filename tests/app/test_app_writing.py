@@ -4,9 +4,10 @@ import pytest
 from app_world import HOUR, release, write
 
 from p2pforum.app.clock import clock_problem
+from p2pforum.app.drafting import keep
 from p2pforum.app.session import Session
 from p2pforum.app.unlocking import made_keystore
-from p2pforum.app.writing import Done, Source, Writer
+from p2pforum.app.writing import Done, Writer
 from p2pforum.core.errors import NotFound, Refused
 from p2pforum.core.post import Post
 from p2pforum.core.verdict import Outcome
@@ -32,33 +33,58 @@ def test_a_session_sees_the_store_that_its_own_first_post_made(session: Session)
     assert [row.name for row in session.reader.boards()] == ["library"]
 
 
-@pytest.mark.parametrize(("source", "is_kept"), [(Source.FILE, False), (Source.TYPED, True)])
-def test_a_text_that_fails_is_a_draft_unless_it_is_in_a_file(
-    session: Session, source: Source, is_kept: bool
+def test_a_draft_goes_when_its_text_is_signed_and_not_before(session: Session) -> None:
+    box, _ = made_keystore(session)
+    kept = keep(session, box, DESTINATION, "Subject", "Text \udcff")
+    assert kept.draft == Draft(DESTINATION, "Subject", "Text \ufffd", HOUR)
+    with Writer(session, box, draft=kept) as writer, pytest.raises(Refused, match="UTF-8"):
+        writer.post("library", "Subject", "Text \udcff")
+    assert box.read().drafts == {kept.id: kept.draft}
+    other = keep(session, box, DESTINATION, "Subject", "Text")
+    write(session, lambda w: w.post("library", "Subject", "Text"), other)
+    assert box.read().drafts == {kept.id: kept.draft}
+
+
+def test_a_draft_that_was_changed_elsewhere_meanwhile_is_neither_dropped_nor_written_over(
+    session: Session,
 ) -> None:
     box, _ = made_keystore(session)
-    with Writer(session, box, source=source) as writer:
-        with pytest.raises(Refused, match="UTF-8"):
-            writer.post("library", "Subject", "Text \udcff")
-        assert writer.kept_as == (DESTINATION if is_kept else "")
-    kept = {DESTINATION: Draft("Subject", "Text \ufffd", HOUR)}
-    assert box.read().drafts == (kept if is_kept else {})
+    mine = keep(session, box, DESTINATION, "Subject", "Text")
+    changed = keep(session, box, DESTINATION, "Subject", "Text, and more", mine)
+    assert changed.id == mine.id
+    again = keep(session, box, DESTINATION, "Subject", "Something else", mine)
+    assert again.id != mine.id
+    write(session, lambda w: w.post("library", "Subject", "Text"), mine)
+    assert box.read().drafts == {changed.id: changed.draft, again.id: again.draft}
 
 
-@pytest.mark.parametrize("source", Source)
-def test_only_the_text_that_a_draft_went_into_takes_it_away(session: Session, source: Source) -> None:
+def test_the_same_text_for_the_same_place_is_one_draft(session: Session) -> None:
     box, _ = made_keystore(session)
-    with box.transaction() as contents:
-        drafts.save(contents, DESTINATION, Draft("Begun", "", HOUR))
-    write(session, lambda w: w.post("library", "Subject", "Text"), source)
-    assert (DESTINATION in box.read().drafts) == (source is not Source.DRAFT)
+    kept = [keep(session, box, DESTINATION, "S", text) for text in ("e\u0301 \n", "\u00e9", "\u00e8")]
+    kept.append(keep(session, box, "board other", "S", "\u00e9"))
+    assert len({one.id for one in kept}) == len(box.read().drafts) == 3
 
 
-def test_a_subject_alone_is_no_thread_and_not_lost(session: Session) -> None:
+def test_a_post_that_a_node_refuses_leaves_one_draft(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box, _ = made_keystore(session)
-    with Writer(session, box) as writer, pytest.raises(Refused, match="no text follows"):
-        writer.post("library", "Only this", "")
-    assert box.read().drafts[DESTINATION].subject == "Only this"
+    kept = keep(session, box, DESTINATION, "Subject ", "Text  \n")
+
+    def refuse(_delivery: object, _raw: bytes) -> Outcome:
+        raise Refused("this board is full")
+
+    monkeypatch.setattr("p2pforum.app.delivery.Delivery.submit", refuse)
+    done = write(session, lambda w: w.post("library", "Subject ", "Text  \n"), kept)
+    assert done.published.outcome is Outcome.REFUSED
+    assert box.read().drafts == {kept.id: kept.draft}
+    done = write(session, lambda w: w.post("library", "Another", "Text"))
+    assert [d.subject for d in box.read().drafts.values()] == ["Subject ", "Another"], "by the outbox"
+
+
+def test_a_subject_alone_is_no_thread(session: Session) -> None:
+    with pytest.raises(Refused, match="no text follows"):
+        write(session, lambda w: w.post("library", "Only this", ""))
 
 
 def test_edits_and_withdrawals(session: Session) -> None:

@@ -17,6 +17,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(sys, "argv", ["p2pforum"])  # hints name the program as it was called
     for name in ("PAGER", "COLORTERM", "CLICOLOR_FORCE", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
+    Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(mode=0o700)  # texts that are being written lie there
     home = Path(os.environ["P2PFORUM_HOME"])
     home.mkdir()
     (home / "config.toml").write_text(CONFIG)

@@ -43,11 +43,11 @@ def test_the_editor_begins_with_the_text_as_it_is_now(world: World) -> None:
     assert "Third text" in world.ok("read", format_id(root)).out
 
 
-def test_a_failed_edit_is_a_draft_that_status_names(world: World, made: str) -> None:
+def test_a_failed_edit_is_a_draft_that_is_listed(world: World, made: str) -> None:
     result = world.run("edit", made, stdin="x" * 40_000)
     assert result.code == 5
-    assert f"to go on: p2pforum edit {made}" in result.err
-    assert f"p2pforum edit {made[:8]}" in world.ok("status").out
+    assert f"to go on: p2pforum edit {made} --draft " in result.err
+    assert f"p2pforum edit {made[:8]} --draft " in world.ok("drafts").out
     assert "Firts text" in world.ok("read", made).out
 
 

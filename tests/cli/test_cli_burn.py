@@ -43,7 +43,7 @@ def leave_traces(world: World, post_id: str) -> None:
     """A draft of an answer, read marks, a petname in the thread of this post."""
     root = parse_id(post_id)
     with keystore_of(world).transaction() as box:
-        drafts.save(box, drafts.reply_destination(root), Draft("", DRAFT, HOUR))
+        drafts.keep(box, Draft(drafts.reply_destination(root), "", DRAFT, HOUR))
         box.mark_read(root, [root])
         box.petnames[root, bytes(32)] = "somebody I know well"
 

@@ -15,7 +15,7 @@ from p2pforum.agent import client
 from p2pforum.app import checks
 from p2pforum.config import find_paths
 from p2pforum.core.post_id import format_id
-from p2pforum.forum.drafts import board_destination, save
+from p2pforum.forum.drafts import board_destination, keep
 from p2pforum.keystore import files as keystore_files
 from p2pforum.keystore import keystore
 from p2pforum.keystore.contents import Draft
@@ -70,10 +70,29 @@ def test_a_wrong_passphrase_gets_the_same_words_and_changes_nothing(
     for wrong in ("x", "correct horsf", "correct horse ", "c" * 4000):
         set_passphrase(sealed, monkeypatch, wrong)
         result = sealed.run(*named(arguments, tmp_path), stdin="Text")
-        said.add((result.code, result.out, result.err))
+        error, *kept = result.err.splitlines(keepends=True)
+        said.add((result.code, result.out, error))
+        assert [line[:27] for line in kept] == (
+            ["The text is in memory only:", "To keep it: p2pforum drafts"] if arguments[0] == "post" else []
+        )
     assert said == {(1, "", WRONG)}
     assert files(sealed) == before
     assert not (tmp_path / "file").exists()
+
+
+def test_a_text_for_a_wrong_passphrase_is_kept_under_the_right_one(
+    sealed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_passphrase(sealed, monkeypatch, "wrong")
+    for command in (("post", "library", "-s", "S"), ("reply", "zzzz"), ("edit", "zzzz")):
+        assert sealed.run(*command, stdin="Text").code in (1, 3)
+    set_passphrase(sealed, monkeypatch, "correct horse")
+    rows = sealed.ok("drafts", "--json").json
+    assert {(row["destination"], row["body"]) for row in rows} == {
+        ("board library", "Text"),
+        ("reply zzzz", "Text"),
+        ("edit zzzz", "Text"),
+    }
 
 
 def test_a_wrong_passphrase_takes_the_same_path(sealed: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +122,7 @@ def test_without_the_passphrase_no_file_says_anything(sealed: World) -> None:
     sealed.keep(*posts)
     sealed.ok("name", format_id(posts[1].id), "A petname of mine")
     with keystore_of(sealed).transaction() as box:
-        save(box, board_destination("library"), Draft("Subject", "a draft of some length", HOUR))
+        keep(box, Draft(board_destination("library"), "Subject", "a draft of some length", HOUR))
     secrets = [key.seed for key in mine(sealed).keys.values()]
     secrets += [b"A petname of mine", b"a draft of some length", b"heron"]
     held = b"".join(files(sealed).values())
@@ -215,7 +234,7 @@ def fill(world: World) -> None:
     world.ok("name", format_id(posts[1].id), "Bob")
     with keystore_of(world).transaction() as box:
         box.mark_read(posts[0].id, [post.id for post in posts])
-        save(box, board_destination("library"), Draft("Subject", "a draft", HOUR))
+        keep(box, Draft(board_destination("library"), "Subject", "a draft", HOUR))
 
 
 @pytest.mark.slow

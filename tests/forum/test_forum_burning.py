@@ -47,11 +47,12 @@ class Past:
             for post in (self.burnt, self.kept):
                 box.mark_read(post.id, [post.id])
                 box.petnames[post.id, a_key(1)] = "somebody else"
-            drafts.save(box, drafts.reply_destination(self.answered.id), Draft("", TEXT, HOUR))
-            drafts.save(
-                box, drafts.reply_destination(self.kept.id), Draft("", "another draft that stays", HOUR)
-            )
-            drafts.save(box, drafts.board_destination("b"), Draft("Subject", "a new thread, not begun", HOUR))
+            for draft in (
+                Draft(drafts.reply_destination(self.answered.id), "", TEXT, HOUR),
+                Draft(drafts.reply_destination(self.kept.id), "", "another draft that stays", HOUR),
+                Draft("board b", "Subject", "a new thread, not begun", HOUR),
+            ):
+                drafts.keep(box, draft)
         self.seed = person.keystore.read().keys[self.burnt.author].seed
 
 
@@ -268,7 +269,7 @@ def test_killed_in_the_middle_a_thread_is_whole_or_gone(tmp_path: Path) -> None:
             box.keys[key.public] = key
             box.speaking[key.root] = key.public
             box.mark_read(key.root, [key.root])
-            drafts.save(box, drafts.reply_destination(key.root), Draft("", "x", HOUR))
+            drafts.keep(box, Draft(drafts.reply_destination(key.root), "", "x", HOUR))
     rng, left = random.Random(3), 150
     for _ in range(6):
         command = [sys.executable, "-c", KILLED, str(tmp_path)]
@@ -289,7 +290,7 @@ def test_killed_in_the_middle_a_thread_is_whole_or_gone(tmp_path: Path) -> None:
         box = reopened(tmp_path).read()
         roots = {key.root for key in box.keys.values()}
         assert roots == box.speaking.keys() == box.read.keys()
-        assert roots == {drafts.post_of(destination) for destination in box.drafts}
+        assert roots == {drafts.post_of(draft.destination) for draft in box.drafts.values()}
         assert not roots & {bytes.fromhex(root) for root in gone if len(root) == 64}
         assert len(gone) <= left - len(roots) <= len(gone) + 1
         left = len(roots)
@@ -334,14 +335,17 @@ def test_a_restore_adds_and_takes_nothing_away(past: Past, tmp_path: Path) -> No
     newer = past.person.publisher.reply(past.kept.id, "after the backup").post
     with past.person.keystore.transaction() as box:
         del box.keys[past.heron.public]
-        drafts.save(box, drafts.board_destination("b"), Draft("Newer", "text", HOUR + 1))
+        (edited,) = drafts.for_destination(box, "board b")
+        drafts.keep(box, Draft("board b", "Newer", "text", HOUR + 1), edited)
         other = some_key(77, name="heron")
         box.keys[other.public] = other
     restored = restore(past.person.keystore, path, lambda: b"")
-    assert (restored.keys, restored.drafts) == (1, 0)
+    assert (restored.keys, restored.drafts) == (1, 1)
     box = past.person.keystore.read()
     assert box.keys[newer.author].posts == 2
-    assert box.drafts[drafts.board_destination("b")].subject == "Newer"
+    assert {kept.draft.subject for kept in drafts.for_destination(box, "board b")} == {"Newer", "Subject"}
+    again = restore(past.person.keystore, path, lambda: b"")
+    assert again.drafts == 0, "one draft does not become two by a second restore"
     assert sorted(key.name for key in box.keys.values() if key.name) == ["heron", "heron (2)"]
 
 

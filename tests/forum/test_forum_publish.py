@@ -240,9 +240,7 @@ def test_a_refused_text_becomes_a_draft(person: Person, how: str) -> None:
     assert thread.problem == ("this board is full" if how == "raised" else "")
     box = person.keystore.read()
     assert box.outbox == []
-    drafts = {
-        destination.split()[0]: (draft.subject, draft.body) for destination, draft in box.drafts.items()
-    }
+    drafts = {draft.destination.split()[0]: (draft.subject, draft.body) for draft in box.drafts.values()}
     assert drafts == {"board": ("Subject", "A long text."), "reply": ("", "Another.")}
 
 

@@ -24,7 +24,7 @@ contents = st.builds(
     keys=st.lists(keys, max_size=5).map(lambda found: {key.public: key for key in found}),
     speaking=st.dictionaries(ids, ids, max_size=4),
     outbox=st.lists(st.builds(OutboxPost, ids, texts, st.binary(max_size=80)), max_size=4),
-    drafts=st.dictionaries(texts, st.builds(Draft, texts, texts, numbers), max_size=4),
+    drafts=st.dictionaries(texts, st.builds(Draft, texts, texts, texts, numbers), max_size=4),
     read=st.dictionaries(ids, st.sets(st.binary(min_size=8, max_size=8)), max_size=4),
     petnames=st.dictionaries(st.tuples(ids | st.just(b""), ids), texts, max_size=4),
     sent=st.dictionaries(ids, st.builds(SentRecord, ids, ids, *[numbers] * 5), max_size=4),

@@ -29,7 +29,7 @@ def fill(keystore: Keystore) -> list[bytes]:
         box.keys[key.public] = key
         box.speaking[bytes(range(32, 64))] = key.public
         box.outbox.append(OutboxPost(bytes(32), "net", b"an outbox post nobody took"))
-        box.drafts["board library"] = Draft("a draft's subject", "a draft's whole text", 5)
+        box.drafts["draft-01"] = Draft("board library", "a draft's subject", "a draft's whole text", 5)
         box.petnames[(b"", bytes(range(64, 96)))] = "a petname of another"
         box.mark_read(bytes(range(100, 132)), [bytes(range(200, 232))])
     return [
@@ -56,7 +56,7 @@ def test_what_is_put_in_is_there_after_a_restart(tmp_path: Path, passphrase: byt
     fill(a_keystore(tmp_path, passphrase))
     again = reopened(tmp_path, passphrase)
     assert again.is_encrypted == (passphrase is not None)
-    assert again.read().drafts["board library"].body == "a draft's whole text"
+    assert again.read().drafts["draft-01"].body == "a draft's whole text"
 
 
 def test_no_keystore_reads_as_an_empty_one_and_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_changing_the_passphrase(tmp_path: Path) -> None:
     with pytest.raises(WrongPassphrase):
         other_process.read()
     for same in (keystore, reopened(tmp_path, b"new")):
-        assert "board library" in same.read().drafts
+        assert "draft-01" in same.read().drafts
     with keystore.transaction() as box:
         box.drafts.clear()
     assert reopened(tmp_path, b"new").read().drafts == {}
@@ -197,7 +197,7 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
 
     def interrupted() -> None:
         with keystore.transaction() as box:
-            box.drafts["board x"] = Draft("", "half", 1)
+            box.drafts["board x"] = Draft("board x", "", "half", 1)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -212,7 +212,7 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
     keystore = a_keystore(tmp_path)
     before = keystore.path.read_bytes()
     with pytest.raises(KeystoreError), keystore.transaction() as box:
-        box.drafts["board x"] = Draft("", "text", True)  # no whole number
+        box.drafts["board x"] = Draft("board x", "", "text", True)  # no whole number
     assert keystore.path.read_bytes() == before
 
 
@@ -379,7 +379,7 @@ def test_a_reader_beside_a_writer_never_sees_half(tmp_path: Path) -> None:
     thread.start()
     for n in range(200):
         with writer.transaction() as box:
-            box.drafts["board x"] = Draft("", "x", n + 1)
+            box.drafts["board x"] = Draft("board x", "", "x", n + 1)
     stop.set()
     thread.join()
     assert problems == []
@@ -425,7 +425,7 @@ def test_only_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(keystore_module, "_PATIENCE", 0.05)
     first, second = a_keystore(tmp_path), reopened(tmp_path)
     with first.transaction() as box:
-        box.drafts["board x"] = Draft("", "first", 1)
+        box.drafts["board x"] = Draft("board x", "", "first", 1)
         with pytest.raises(KeystoreError, match="another process"), second.transaction():
             pass
         assert second.read().drafts == {}, "a reader sees what was there before"
@@ -449,6 +449,6 @@ def test_a_leftover_of_a_crash_is_swept(tmp_path: Path) -> None:
     leftover = keystore.path.with_suffix(".new")
     leftover.write_bytes(b"half of something")
     with keystore.transaction() as box:
-        box.drafts["board x"] = Draft("", "x", 1)
+        box.drafts["board x"] = Draft("board x", "", "x", 1)
     assert not leftover.exists()
     assert files.read_private(leftover, 10) is None

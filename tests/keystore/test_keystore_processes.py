@@ -26,7 +26,7 @@ COUNT = (
     + """
 for _ in range(int(sys.argv[2])):
     with keystore.transaction() as box:
-        draft = box.drafts.setdefault("board count", Draft("", "", 0))
+        draft = box.drafts.setdefault("board count", Draft("board x", "", "", 0))
         draft.hour += 1
 """
 )
@@ -37,7 +37,7 @@ n = keystore.read().drafts["board count"].hour
 while True:
     n += 1
     with keystore.transaction() as box:
-        box.drafts["board count"] = Draft("", "x" * (n % 7 * 20_000), n)
+        box.drafts["board count"] = Draft("board x", "", "x" * (n % 7 * 20_000), n)
     print(n, flush=True)
 """
 )
@@ -48,7 +48,7 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
 try:
     with keystore.transaction() as box:
-        box.drafts["board count"] = Draft("", "x" * 100_000, 2)
+        box.drafts["board count"] = Draft("board x", "", "x" * 100_000, 2)
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -76,7 +76,7 @@ def test_no_change_of_competing_processes_is_lost(tmp_path: Path) -> None:
 def test_killed_while_it_writes_the_file_is_the_old_or_the_new_one(tmp_path: Path) -> None:
     keystore = a_keystore(tmp_path)
     with keystore.transaction() as box:
-        box.drafts["board count"] = Draft("", "", 0)
+        box.drafts["board count"] = Draft("board x", "", "", 0)
     rng, written = Random(1), 0
     for _ in range(8):
         with run(REWRITE, tmp_path) as process:

@@ -50,7 +50,8 @@ def command(context: Context, as_json: bool) -> int:
 
 
 def _editor(_session: "Session") -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.terminal.editor import editor_command, private_parent
+    from p2pforum.cli.terminal.desk import private_parent
+    from p2pforum.cli.terminal.editor import editor_command
 
     try:
         command = editor_command(os.environ)

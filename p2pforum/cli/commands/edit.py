@@ -6,7 +6,6 @@ import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import compose, options
-from p2pforum.core.errors import Refused
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView
@@ -20,11 +19,12 @@ Nothing from the line with >8 on goes out. An empty text changes nothing."""
 @click.command()
 @click.argument("post_id", metavar="ID")
 @compose.file_option
+@compose.draft_option
 @options.quiet_check
 @options.listen
 @options.as_json
 @pass_context
-def command(context: Context, post_id: str, file: str | None, as_json: bool) -> int:
+def command(context: Context, post_id: str, file: str | None, draft: str | None, as_json: bool) -> int:
     """Give a post of yours a new text.
 
     The new text comes from your editor, which begins with the old one, from a file, or from standard
@@ -37,20 +37,19 @@ def command(context: Context, post_id: str, file: str | None, as_json: bool) -> 
     """
     from p2pforum.app.reading import own_post, root_of
     from p2pforum.app.unlocking import open_keystore
-    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.cli.drafting import Place, Writing
+    from p2pforum.cli.publishing import Attempt, publish
     from p2pforum.forum.drafts import edit_destination
 
-    keystore = open_keystore(context.session)
-    contents = keystore.read()
-    post = own_post(context.session, post_id, contents)
-    draft = contents.drafts.get(edit_destination(post.id))
-    written = compose.compose(file, draft.body if draft else post.body, _TEMPLATE)
-    if written.text == post.body:
-        raise Refused("the post has that text already")
-    again = context.command(f"edit {post_id}")
+    with Writing(context, file, f"edit {post_id}") as writing:
+        keystore = open_keystore(context.session)
+        contents = keystore.read()
+        post = own_post(context.session, post_id, contents)
+        place = Place(edit_destination(post.id), f"edit {post_id}", _TEMPLATE, post.body)
+        text = writing.text(keystore, place, draft)
     root, key = root_of(context.session, post_id), _name_of_key(contents, post)
-    attempt = Attempt(written.text, source_of(written), again, root, key)
-    return publish(context, keystore, attempt, lambda w: w.edit(post.id, written.text), as_json)
+    attempt = Attempt(text.body, text.draft, text.again, root, key)
+    return publish(context, keystore, attempt, lambda w: w.edit(post.id, text.body), as_json)
 
 
 def _name_of_key(contents: "Contents", post: "PostView") -> str | None:

@@ -112,7 +112,7 @@ def _target(context: Context, box: "Keystore", arguments: BurnArguments) -> Targ
 
 def _paths(context: Context, look_in: tuple[str, ...]) -> list[Path]:
     """The directories where p2pforum writes, and where a killed editor may have left a text."""
-    from p2pforum.cli.terminal.editor import leftovers
+    from p2pforum.cli.terminal.desk import leftovers
 
     paths = context.session.paths
     ours = [paths.home] if paths.home else [paths.data_dir, paths.keys_dir, paths.config_file.parent]

@@ -22,13 +22,20 @@ _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 @click.argument("board", callback=options.check_board, shell_complete=options.complete_board)
 @click.option("-s", "--subject", help="The subject; without it, the first line of the text.")
 @compose.file_option
+@compose.draft_option
 @options.key
 @options.quiet_check
 @options.listen
 @options.as_json
 @pass_context
 def command(
-    context: Context, board: str, subject: str | None, file: str | None, key: str | None, as_json: bool
+    context: Context,
+    board: str,
+    subject: str | None,
+    file: str | None,
+    draft: str | None,
+    key: str | None,
+    as_json: bool,
 ) -> int:
     """Start a thread on a board.
 
@@ -40,25 +47,23 @@ def command(
     p2pforum post library -s "Which e-readers?" -F question.txt
     echo "Which e-readers?" | p2pforum post library -s Question
     """
+    from p2pforum.cli.drafting import Place, Writing
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.cli.publishing import Attempt, publish
     from p2pforum.forum.drafts import board_destination
 
-    keystore = keystore_to_write(context)
-    draft = keystore.read().drafts.get(board_destination(board))
-    rule = "" if subject else _FIRST_LINE
-    begun = "" if draft is None else (draft.body if subject else f"{draft.subject}\n\n{draft.body}")
-    template = _TEMPLATE.format(board=board, subject_rule=rule).strip()
-    written = compose.compose(file, begun, template)
-    title, body = (subject, written.text) if subject else compose.split_subject(written.text)
-    again = context.command(f"post {board}")
-    attempt = Attempt(f"{title}\n{body}", source_of(written), again, key=key)
+    destination = board_destination(board)
+    with Writing(context, file, destination, subject) as writing:
+        keystore = keystore_to_write(context)
+        comments = _TEMPLATE.format(board=board, subject_rule="" if subject else _FIRST_LINE).strip()
+        text = writing.text(keystore, Place(destination, f"post {board}", comments), draft)
+    attempt = Attempt(f"{text.subject}\n{text.body}", text.draft, text.again, key=key)
 
     def act(writer: "Writer") -> "Done":
         try:
-            return writer.post(board, title, body, key=key)
+            return writer.post(board, text.subject, text.body, key=key)
         except Refused as error:
-            if not body and not subject:
+            if not text.body and not subject:
                 error.add_note("-s SUBJECT says what the subject is, and takes the whole text below it")
             raise
 

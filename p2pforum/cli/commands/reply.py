@@ -18,6 +18,7 @@ _QUOTED_WIDTH = 76
 @click.command()
 @click.argument("post_id", metavar="ID")
 @compose.file_option
+@compose.draft_option
 @options.key
 @click.option(
     "--visibly",
@@ -29,7 +30,13 @@ _QUOTED_WIDTH = 76
 @options.as_json
 @pass_context
 def command(
-    context: Context, post_id: str, file: str | None, key: str | None, visibly: bool, as_json: bool
+    context: Context,
+    post_id: str,
+    file: str | None,
+    draft: str | None,
+    key: str | None,
+    visibly: bool,
+    as_json: bool,
 ) -> int:
     """Answer a post.
 
@@ -41,23 +48,23 @@ def command(
     p2pforum reply k7q2mf0a
     p2pforum reply k7q2 -F answer.txt
     """
+    from p2pforum.cli.drafting import Place, Writing
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish, source_of
+    from p2pforum.cli.publishing import Attempt, publish
     from p2pforum.forum.drafts import reply_destination
 
-    parent = context.session.reader.post(context.session.reader.resolve(post_id))
-    if parent is None:
-        raise NotFound(f'there is no post "{post_id}" here')
-    keystore = keystore_to_write(context)
-    draft = keystore.read().drafts.get(reply_destination(parent.id))
-    written = compose.compose(file, draft.body if draft else "", _template(parent))
-    again = context.command(f"reply {post_id}")
-    attempt = Attempt(written.text, source_of(written), again, parent.root, key)
+    with Writing(context, file, f"reply {post_id}") as writing:
+        parent = context.session.reader.post(context.session.reader.resolve(post_id))
+        if parent is None:
+            raise NotFound(f'there is no post "{post_id}" here')
+        keystore = keystore_to_write(context)
+        place = Place(reply_destination(parent.id), f"reply {post_id}", _template(parent))
+        text = writing.text(keystore, place, draft)
     return publish(
         context,
         keystore,
-        attempt,
-        lambda w: w.reply([parent.id], written.text, key=key, visibly=visibly),
+        Attempt(text.body, text.draft, text.again, parent.root, key),
+        lambda w: w.reply([parent.id], text.body, key=key, visibly=visibly),
         as_json,
     )
 

@@ -23,7 +23,6 @@ def command(context: Context, post_id: str, yes: bool, as_json: bool) -> int:
     """
     from p2pforum.app.reading import own_post
     from p2pforum.app.unlocking import open_keystore
-    from p2pforum.app.writing import Source
     from p2pforum.cli.publishing import Attempt, publish
 
     keystore = open_keystore(context.session)
@@ -31,4 +30,4 @@ def command(context: Context, post_id: str, yes: bool, as_json: bool) -> int:
     if not yes:
         text = render.cut(render.line(post.subject or post.body), 60)
         options.confirm(f"Withdraw the post that begins: {text}? It can't be undone")
-    return publish(context, keystore, Attempt("", Source.FILE, ""), lambda w: w.retract(post.id), as_json)
+    return publish(context, keystore, Attempt(), lambda w: w.retract(post.id), as_json)

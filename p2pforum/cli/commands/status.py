@@ -12,7 +12,6 @@ from p2pforum.cli.backlog import UNCONFIRMED
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
 from p2pforum.core import limits
-from p2pforum.core.post_id import SHORT
 
 if TYPE_CHECKING:
     from p2pforum.api.answers import BookStatus, NodeStatus, StemStatus
@@ -50,8 +49,8 @@ def _print(context: Context, found: "Status") -> None:
     for trouble in _troubles(found):
         row("trouble", console.style(render.line(trouble), "red"))
     row("keystore", _keystore_text(found.keystore))
-    for destination in found.keystore.drafts or ():
-        row("draft", _draft_text(context, destination))
+    if kept := found.keystore.drafts:
+        row("drafts", f"{len(kept)} kept; to see them: {context.command('drafts')}")
     paths = context.session.paths
     row("data", tilde(paths.data_dir))
     row("keys", tilde(paths.keys_dir))
@@ -132,11 +131,3 @@ def _keystore_text(box: "KeystoreFacts") -> str:
     if box.outbox:
         text += f"; {box.outbox} signed, and not at the node yet"
     return text
-
-
-def _draft_text(context: Context, destination: str) -> str:
-    """The command with which the user goes on; `destination` is one of forum/drafts.py."""
-    kind, _, where = destination.partition(" ")
-    if kind == "board":
-        return context.command(f"post {where}")
-    return context.command(f"{kind} {where[:SHORT]}")

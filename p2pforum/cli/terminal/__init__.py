@@ -7,7 +7,9 @@ ids.py       short IDs
 picture.py   identicons in half blocks
 progress.py  bars
 exit_codes.py, options.py   what they mean, and options that several commands share
-compose.py   where the text of a post comes from (editor.py is one way)
+compose.py   the text of a post from a file or standard input
+editor.py    the same from the user's editor
+desk.py      where a text lies while it is written, so that it is found again
 passphrases.py   secrets, typed unseen
 standard_streams.py     streams that the program was started without
 """

@@ -1,22 +1,22 @@
-"""The text of a post: from a file, from standard input, or from the editor. Never from the arguments, because
-every program on the machine can read those.
+"""The text of a post from a file or from standard input (drafting.py: from the editor). Never from
+the arguments, because every program on the machine can read those.
 """
 
-import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from p2pforum.cli.terminal.editor import edit, with_comments, without_comments
 from p2pforum.core import limits
 from p2pforum.core.errors import Refused
 from p2pforum.core.text import normalize
 
 _MOST = 4 * limits.MAX_BODY  # bytes read: enough to say that it is too long
 
+draft_option = click.option(
+    "--draft", metavar="ID", help="Go on with this draft in the editor; `drafts` lists them."
+)
 file_option = click.option(
     "-F",
     "--file",
@@ -29,35 +29,40 @@ file_option = click.option(
 class NothingWritten(click.ClickException):
     """The user wrote nothing. That is no error, and yet nothing was posted."""
 
-    def __init__(self) -> None:
-        super().__init__("you wrote nothing, so nothing was posted")
+    def __init__(self, more: str = "") -> None:
+        super().__init__(f"you wrote nothing, so nothing was posted{more}")
 
     def show(self, file: IO[Any] | None = None) -> None:
         print(self.message, file=sys.stderr)
 
 
-@dataclass(frozen=True, slots=True)
-class ComposedText:
-    """`is_file`: the text is in a file of the user's, so a failure need not keep it."""
+class NothingChanged(NothingWritten):
+    """The user left a draft as it was, and does not want it to be published so."""
 
-    text: str
-    is_file: bool = False
-    is_edited: bool = False
+    def __init__(self) -> None:
+        click.ClickException.__init__(self, "nothing was posted; the draft is still there")
 
 
-def compose(file: str | None, draft: str, comments: str) -> ComposedText:
-    """`draft` is the text the editor begins with, `comments` what it shows below. Raises NothingWritten."""
-    if file == "-" or (file is None and not sys.stdin.isatty()):
-        written = ComposedText(_read(sys.stdin.buffer.read(_MOST + 1)))
-    elif file is not None:
+def is_from_editor(file: str | None) -> bool:
+    return file is None and sys.stdin.isatty()
+
+
+def is_from_file(file: str | None) -> bool:
+    """Whether the text is in a file of the user's, so that a failure need not keep it."""
+    return file not in (None, "-")
+
+
+def read(file: str | None) -> str:
+    """The text from the file or from standard input. Raises NothingWritten."""
+    if file is not None and is_from_file(file):
         with Path(file).open("rb") as opened:
-            written = ComposedText(_read(opened.read(_MOST + 1)), is_file=True)
+            raw = opened.read(_MOST + 1)
     else:
-        edited = edit(with_comments(draft, comments), os.environ)
-        written = ComposedText(without_comments(edited), is_edited=True)
-    if not normalize(written.text).strip():
+        raw = sys.stdin.buffer.read(_MOST + 1)
+    text = _read(raw)
+    if not normalize(text).strip():
         raise NothingWritten
-    return written
+    return text
 
 
 def _read(raw: bytes) -> str:

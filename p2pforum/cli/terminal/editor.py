@@ -1,59 +1,33 @@
-"""Text from the user's editor, through a private file that is gone afterwards."""
+"""Run the user's editor on a text, and tell the text from the program's comments."""
 
 import os
 import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
+from p2pforum.cli.terminal.desk import Desk
 from p2pforum.core.errors import P2PForumError
 
-_MEMORY = Path("/dev/shm")  # a tmpfs on Linux: its files never reach a disk (but for swap)
 SCISSORS = "# ------------------------ >8 ------------------------"  # as in git
-_PREFIX = "p2pforum-text-"
 
 
-def edit(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The text that the editor left of `text`, comments included. Raises P2PForumError if the
-    editor failed.
+def edit(desk: Desk, environ: Mapping[str, str] = os.environ) -> str:
+    """The text that the editor left, comments included. Raises P2PForumError if it failed; then
+    the text is on the desk.
     """
-    command = editor_command(environ)
-    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=private_parent(environ)))  # mode 0700
-    try:
-        path = directory / "post.txt"
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-        _run([*command, str(path)])
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return ""  # deleted in the editor: nothing was written
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)  # with all swap and backup files in it
-
-
-def leftovers(environ: Mapping[str, str]) -> list[Path]:
-    """Directories of ours that an editor (or we) left behind when it was killed."""
-    parents = {private_parent(environ), _MEMORY, Path(tempfile.gettempdir())} - {None}
-    found = [path for parent in parents if parent for path in parent.glob(f"{_PREFIX}*")]
-    return sorted(path for path in found if path.lstat().st_uid == os.getuid())
-
-
-def private_parent(environ: Mapping[str, str]) -> Path | None:
-    """A directory in memory; None for the system's own temporary directory."""
-    for candidate in (Path(environ.get("XDG_RUNTIME_DIR") or "/nowhere"), _MEMORY):
-        if candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK):
-            return candidate
-    return None
+    _run([*editor_command(environ), str(desk.path)], desk.lock)
+    return desk.read()
 
 
 def editor_command(environ: Mapping[str, str]) -> list[str]:
     """The editor and its arguments. Raises P2PForumError if there is none."""
-    chosen = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or "")
+    name = "VISUAL" if environ.get("VISUAL") else "EDITOR"
+    try:
+        chosen = shlex.split(environ.get(name, ""))
+    except ValueError as error:
+        raise P2PForumError(f"{name} can't be read as a command: {str(error).lower()}") from None
     return chosen or [_any_editor()]
 
 
@@ -64,10 +38,10 @@ def _any_editor() -> str:
     raise P2PForumError("no editor: set VISUAL or EDITOR, or give the text with -F FILE")
 
 
-def _run(command: list[str]) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the editor
+def _run(command: list[str], lock: int) -> None:
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C belongs to the editor
     try:
-        code = subprocess.run(command, check=False).returncode
+        code = subprocess.run(command, check=False, pass_fds=(lock,)).returncode
     except OSError as error:
         raise P2PForumError(f"the editor {command[0]} can't be started: {error.strerror}") from error
     finally:
@@ -82,10 +56,19 @@ def with_comments(text: str, comments: str) -> str:
     return f"{text}\n{SCISSORS}\n{marked}"
 
 
-def without_comments(text: str) -> str:
-    """The text above the line of scissors: the last one, because the person may have written others. Without
-    such a line all is text.
+def without_comments(text: str, shown: str) -> tuple[str, str]:
+    """The text above the line of scissors, and what the person wrote below it: lines that `shown`, with which
+    the editor began, does not have.
+
+    The last such line counts, because a text may have others. Without one all is text.
     """
     lines = text.split("\n")
-    ends = [i for i, line in enumerate(lines) if line.removeprefix("\ufeff").rstrip() == SCISSORS]
-    return "\n".join(lines[: ends[-1]] if ends else lines).strip("\n")
+    ends = [i for i, line in enumerate(lines) if _bare(line) == SCISSORS]
+    end = ends[-1] if ends else len(lines)
+    ours = {_bare(line) for line in shown.split("\n")} | {""}
+    below = [line for line in lines[end + 1 :] if _bare(line) not in ours]
+    return "\n".join(lines[:end]).strip("\n"), "\n".join(below)
+
+
+def _bare(line: str) -> str:
+    return line.removeprefix("\ufeff").rstrip()

@@ -150,7 +150,7 @@ def _keep_desk(context: Context, keystore: Keystore, desk: Desk) -> list[Kept]:
     label, kept = desk.label, []
     before = normalize(without_comments(label.shown, label.shown)[0])
     try:
-        for text in [_whole(*without_comments(desk.read(), label.shown))]:
+        for text in dict.fromkeys(_whole(*without_comments(text, label.shown)) for text in desk.texts()):
             if normalize(text).strip() and normalize(text) != before:
                 subject, body = split(text, label.subject)
                 kept.append(drafting.keep(context.session, keystore, label.destination, subject, body))

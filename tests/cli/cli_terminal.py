@@ -62,6 +62,11 @@ class Terminal:
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
 
+    def hang_up(self) -> int:
+        """Close the terminal, as with its window; give the exit code."""
+        os.close(self._fd)
+        return self._process.wait(_PATIENCE)
+
     def _read_until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE
         while not done():

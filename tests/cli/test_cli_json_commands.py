@@ -186,6 +186,11 @@ def leak_report(person: Person) -> Found:
     yield "leak-report", found
 
 
+def drafts(person: Person) -> Found:
+    person.world.run("post", "library", "-s", "S", "--key", "nobody", stdin="Text")
+    yield from rows("draft", "drafts")(person)
+
+
 OTHER_KEY = format_id(OTHER.author)
 CASES: dict[str, Callable[[Person], Found]] = {
     "boards": rows("board", "boards"),
@@ -198,6 +203,7 @@ CASES: dict[str, Callable[[Person], Found]] = {
     "retract": one("post", "retract", "POST", "--yes"),
     "publish": publish,
     "import": take_in,
+    "drafts": drafts,
     "outbox": rows("post", "outbox"),
     "key list": rows("key", "key", "list"),
     "key show": one("key", "key", "show", "heron"),

@@ -49,10 +49,18 @@ def command(context: Context, as_json: bool) -> int:
     return exit_codes.FAILURE if counts["fail"] else exit_codes.OK
 
 
-def _editor(_session: "Session") -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.terminal.desk import private_parent
+def _editor(session: "Session") -> Iterator[tuple[str, str]]:
+    from p2pforum.cli.terminal.desk import found_desks, private_parent
     from p2pforum.cli.terminal.editor import editor_command
 
+    cut_short = found_desks(str(session.paths.keys_dir))
+    for desk in cut_short:
+        desk.close()
+    if cut_short:
+        yield (
+            "warn",
+            f"{options.count(len(cut_short), 'text')} whose writing was cut short: `drafts` keeps it",
+        )
     try:
         command = editor_command(os.environ)
     except P2PForumError as error:

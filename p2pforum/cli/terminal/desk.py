@@ -9,14 +9,17 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _MEMORY = Path("/dev/shm")  # a tmpfs on Linux: its files never reach a disk (but for swap)
 _PREFIX = "p2pforum-text-"
 _TEXT, _LABEL = "post.txt", "label.json"
+_PATIENCE = 10.0  # seconds: vim reads a swap file in a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,34 @@ class Desk:
             return self.path.read_bytes().decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             return ""
+
+    def texts(self) -> list[str]:
+        """The text, and what editors saved beside it when their terminal was closed or they were killed."""
+        saved = [*self.directory.glob(f"{_TEXT}.save*"), self.directory / f"#{_TEXT}#"]  # nano, emacs
+        saved += [self._from_swap()] if self._swap.exists() else []
+        found = [path.read_bytes() for path in saved if path.is_file()]
+        return [self.read(), *(raw.decode("utf-8", "surrogateescape") for raw in found)]
+
+    @property
+    def _swap(self) -> Path:
+        return self.directory / f".{_TEXT}.swp"
+
+    def _from_swap(self) -> Path:
+        """The file that vim makes of its swap file; it is not there if vim could not."""
+        made = self.directory / "recovered.txt"
+        vim = shutil.which("vim") or shutil.which("vim.tiny") or "vi"
+        command = [vim, "-u", "NONE", "-i", "NONE", "-n", "-es", "-r", self.path.name]
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                [*command, "-c", f"w! {made.name}", "-c", "qa!"],
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_PATIENCE,
+                check=False,
+            )
+        return made
 
     def clear(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)  # with all swap and backup files in it

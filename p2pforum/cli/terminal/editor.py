@@ -39,15 +39,22 @@ def _any_editor() -> str:
 
 
 def _run(command: list[str], lock: int) -> None:
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C belongs to the editor
+    # Ctrl-C belongs to the editor. If the terminal is closed, this process outlives the editor and keeps the
+    # text. Functions, because a child would inherit that a signal is ignored.
+    before = {number: signal.signal(number, _nothing) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
         code = subprocess.run(command, check=False, pass_fds=(lock,)).returncode
     except OSError as error:
         raise P2PForumError(f"the editor {command[0]} can't be started: {error.strerror}") from error
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if code:
         raise P2PForumError(f"the editor {command[0]} ended with {code}; nothing posted")
+
+
+def _nothing(_signal: int, _frame: object) -> None:
+    pass
 
 
 def with_comments(text: str, comments: str) -> str:

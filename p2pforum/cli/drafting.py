@@ -3,6 +3,8 @@
 From the moment it is read or the editor opens it lies on a desk (terminal/desk.py), then in the keystore.
 """
 
+import os
+import textwrap
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +16,7 @@ from p2pforum.app import drafting
 from p2pforum.cli.context import Context
 from p2pforum.cli.terminal import compose
 from p2pforum.cli.terminal.desk import Desk, Label, found_desks, new_desk
-from p2pforum.cli.terminal.editor import edit, with_comments, without_comments
+from p2pforum.cli.terminal.editor import edit, side_files, with_comments, without_comments
 from p2pforum.core.errors import P2PForumError, Refused
 from p2pforum.core.text import normalize
 from p2pforum.forum import drafts
@@ -86,7 +88,7 @@ class Writing:
             return self._kept(keystore, place, self._text)
         take_in(self._context, keystore)
         before = shown_text(begun.draft, self._label.subject) if begun else place.begun
-        shown = with_comments(before, place.comments + _others(keystore, place))
+        shown = with_comments(before, place.comments + _others(keystore, place) + _warning())
         label = Label(self._label.keys, place.destination, self._label.subject, shown)
         self._desk = new_desk(label, shown)
         try:
@@ -177,6 +179,14 @@ def shown_text(draft: Draft, subject: str | None = None) -> str:
 def _others(keystore: Keystore, place: Place) -> str:
     ids = [kept.id for kept in drafts.for_destination(keystore.read(), place.destination)]
     return f"\nDrafts for the same place (to go on with one: --draft ID): {', '.join(ids)}" if ids else ""
+
+
+def _warning() -> str:
+    """The editor opens all the same: if it can't be started, that is said next."""
+    with suppress(P2PForumError):
+        if warning := side_files(os.environ):
+            return f"\n{textwrap.fill(warning, 76)}."
+    return ""
 
 
 def _still_there(context: Context, begun: Kept) -> str:

@@ -89,7 +89,7 @@ def test_a_terminal_that_is_closed(world: World, tmp_path: Path, memory: Path) -
     assert os.listdir(memory) == []
 
 
-@pytest.mark.parametrize("name", ["vim", "vim.tiny", "nano"])
+@pytest.mark.parametrize("name", ["vim", "nano"])
 def test_a_terminal_that_is_closed_on_an_unsaved_text(world: World, memory: Path, name: str) -> None:
     if shutil.which(name) is None:
         missing(f"{name} is not here")

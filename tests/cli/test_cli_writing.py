@@ -159,7 +159,7 @@ def test_who_holds_the_store_and_does_not_answer(world: World, monkeypatch: pyte
         assert "in use by another p2pforum process" in result.err
         assert "waits in the outbox" in result.err
     waiting = result.json["id"]
-    assert len(mine(world).outbox) == 1
+    assert (len(mine(world).outbox), mine(world).drafts) == (1, {})
     assert "1 signed, and not at the node yet" in world.ok("status").out
     world.ok("post", "library", "-s", "S", stdin="Another")
     assert mine(world).outbox == []

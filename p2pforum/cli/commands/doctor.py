@@ -51,7 +51,7 @@ def command(context: Context, as_json: bool) -> int:
 
 def _editor(session: "Session") -> Iterator[tuple[str, str]]:
     from p2pforum.cli.terminal.desk import found_desks, private_parent
-    from p2pforum.cli.terminal.editor import editor_command
+    from p2pforum.cli.terminal.editor import editor_command, side_files
 
     cut_short = found_desks(str(session.paths.keys_dir))
     for desk in cut_short:
@@ -62,11 +62,13 @@ def _editor(session: "Session") -> Iterator[tuple[str, str]]:
             f"{options.count(len(cut_short), 'text')} whose writing was cut short: `drafts` keeps it",
         )
     try:
-        command = editor_command(os.environ)
+        command, warning = editor_command(os.environ), side_files(os.environ)
     except P2PForumError as error:
         yield "warn", str(error)
         return
     if private_parent(os.environ) is None:
         yield "warn", "this machine has no directory in memory: while you edit, your text is on a disk"
+    elif warning:
+        yield "warn", warning
     else:
         yield "ok", f"{command[0]}; the text that you edit stays in memory"

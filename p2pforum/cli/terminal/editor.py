@@ -6,10 +6,18 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from p2pforum.cli.terminal.desk import Desk
 from p2pforum.core.errors import P2PForumError
 
+# Arguments with which an editor writes nothing but the text, whatever the settings of the user and the system
+# are. vim reads those before -c. When `updatecount` is set it begins a swap file beside the text, from which
+# an unsaved text can be recovered.
+_ALONE = {
+    "vim": ["-n", "-i", "NONE", "-c", "set nobackup nowritebackup noundofile directory=. updatecount=200"],
+    "nano": ["--ignorercfiles"],
+}
 SCISSORS = "# ------------------------ >8 ------------------------"  # as in git
 
 
@@ -17,7 +25,8 @@ def edit(desk: Desk, environ: Mapping[str, str] = os.environ) -> str:
     """The text that the editor left, comments included. Raises P2PForumError if it failed; then
     the text is on the desk.
     """
-    _run([*editor_command(environ), str(desk.path)], desk.lock)
+    command = editor_command(environ)
+    _run([*command, *_ALONE.get(_program(command), []), str(desk.path)], desk.lock)
     return desk.read()
 
 
@@ -31,8 +40,25 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
     return chosen or [_any_editor()]
 
 
+def side_files(environ: Mapping[str, str]) -> str:
+    """A warning for an editor that may keep elsewhere what the user types; empty for the others. Raises as
+    `editor_command` does.
+    """
+    program = _program(editor_command(environ))
+    if program in _ALONE:
+        return ""
+    known = " and ".join(sorted(_ALONE))
+    return f"{program} may keep what you type elsewhere on the disk; {known} are started so that they don't"
+
+
+def _program(command: list[str]) -> str:
+    """Which editor it is: "vim" also as vi, vim.basic or vim.tiny."""
+    name = Path(shutil.which(command[0]) or command[0]).resolve().name
+    return name.partition(".")[0]
+
+
 def _any_editor() -> str:
-    for name in ("sensible-editor", "nano", "vi"):
+    for name in ("nano", "vim", "vi"):
         if shutil.which(name):
             return name
     raise P2PForumError("no editor: set VISUAL or EDITOR, or give the text with -F FILE")

@@ -102,6 +102,33 @@ def test_a_terminal_that_is_closed_on_an_unsaved_text(world: World, memory: Path
     assert os.listdir(memory) == []
 
 
+SMALL_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+
+
+def test_a_disk_that_takes_no_keystore(world: World, tmp_path: Path, memory: Path) -> None:
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    terminal = Terminal("post", "library", before=SMALL_DISK, EDITOR=an_editor(tmp_path, WRITE))
+    assert terminal.end() == 1
+    assert "cannot write " in terminal.screen
+    (directory,) = memory.iterdir()
+    assert f"The text is in memory only: {directory}/post.txt" in terminal.screen.replace("\r\n", "\n")
+    assert kept(world) == []
+    world.ok("drafts")
+    assert kept(world) == WRITTEN
+    assert os.listdir(memory) == []
+
+
+def test_a_memory_that_takes_no_text(world: World, memory: Path) -> None:
+    """Then no editor opens, and what was begun in memory is gone again."""
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    full = "import p2pforum.cli.terminal.desk as desk\ndef no(*_): raise OSError(28, 'No space left')\n"
+    full += "desk.json.dumps = no\n"
+    terminal = Terminal("post", "library", before=full, EDITOR="true")
+    assert terminal.end() == 1
+    assert "No space left" in terminal.screen
+    assert os.listdir(memory) == []
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_ended_while_the_stamp_is_minted(
     world: World, tmp_path: Path, memory: Path, number: signal.Signals, code: int

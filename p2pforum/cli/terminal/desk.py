@@ -92,9 +92,13 @@ def new_desk(label: Label, text: str, environ: Mapping[str, str] = os.environ) -
     directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=private_parent(environ)))  # mode 0700
     desk = Desk(directory, label, _new_file(directory / _LABEL))
     fcntl.flock(desk.lock, fcntl.LOCK_EX)
-    with os.fdopen(_new_file(desk.path), "wb") as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
-    os.write(desk.lock, json.dumps(asdict(label)).encode())  # ASCII: no byte of it can be invalid
+    try:
+        desk.path.touch(mode=0o600, exist_ok=False)
+        desk.path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        (directory / _LABEL).write_text(json.dumps(asdict(label)))
+    except OSError:
+        desk.clear()
+        raise
     return desk
 
 

@@ -105,7 +105,7 @@ class Writing:
             raise Refused("you wrote below the line with >8; nothing was posted, and the draft has all of it")
         written = self._kept(keystore, place, text, begun)
         if begun and normalize(text) == normalize(before):
-            _ask(self._context, begun)
+            _ask()
         return written
 
     def _begun(self, keystore: Keystore, draft_id: str | None) -> Kept | None:
@@ -193,6 +193,6 @@ def _still_there(context: Context, begun: Kept) -> str:
     return f"; the draft is still there, and goes with: {context.command(f'drafts drop {begun.id}')}"
 
 
-def _ask(context: Context, begun: Kept) -> None:
+def _ask() -> None:
     if not click.confirm("You changed nothing in the draft. Publish it as it is?", err=True):
         raise compose.NothingChanged

@@ -27,6 +27,14 @@ def refused(world: World, *arguments: str, stdin: str) -> str:
     return str(made)
 
 
+def test_to_look_for_drafts_makes_no_keystore(world: World, memory: Path) -> None:
+    assert world.ok("drafts").out == "You have no drafts.\n"
+    keys = find_paths(world.home).keys_dir
+    assert not keys.exists()
+    new_desk(Label(str(keys), "board library", ""), "text").close()
+    assert "Made a keystore without a passphrase" in world.ok("drafts").err
+
+
 def test_no_draft_writes_over_another(world: World) -> None:
     first = refused(world, "post", "library", stdin="One\n\nText")
     second = refused(world, "post", "library", stdin="Two\n\nText")

@@ -50,17 +50,11 @@ def command(context: Context, as_json: bool) -> int:
 
 
 def _editor(session: "Session") -> Iterator[tuple[str, str]]:
-    from p2pforum.cli.terminal.desk import found_desks, private_parent
+    from p2pforum.cli.terminal.desk import count_desks, private_parent
     from p2pforum.cli.terminal.editor import editor_command, side_files
 
-    cut_short = found_desks(str(session.paths.keys_dir))
-    for desk in cut_short:
-        desk.close()
-    if cut_short:
-        yield (
-            "warn",
-            f"{options.count(len(cut_short), 'text')} whose writing was cut short: `drafts` keeps it",
-        )
+    if cut_short := count_desks(str(session.paths.keys_dir)):
+        yield "warn", f"{options.count(cut_short, 'text')} whose writing was cut short: `drafts` keeps it"
     try:
         command, warning = editor_command(os.environ), side_files(os.environ)
     except P2PForumError as error:

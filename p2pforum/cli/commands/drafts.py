@@ -74,10 +74,14 @@ def drop(context: Context, draft_ids: tuple[str, ...]) -> None:
 
 
 def _opened(context: Context) -> "Keystore":
-    """The keystore, with the texts whose writing was cut short."""
+    """The keystore, with the texts whose writing was cut short. Without such a text none is made."""
+    from p2pforum.app.unlocking import open_keystore
     from p2pforum.cli.drafting import take_in
     from p2pforum.cli.keys import keystore_to_write
+    from p2pforum.cli.terminal.desk import count_desks
 
+    if not count_desks(str(context.session.paths.keys_dir)):
+        return open_keystore(context.session)
     keystore = keystore_to_write(context)
     take_in(context, keystore)
     return keystore

@@ -124,6 +124,14 @@ def found_desks(keys: str, environ: Mapping[str, str] = os.environ) -> list[Desk
     return found
 
 
+def count_desks(keys: str, environ: Mapping[str, str] = os.environ) -> int:
+    """How many `found_desks` would find."""
+    found = found_desks(keys, environ)
+    for desk in found:
+        desk.close()
+    return len(found)
+
+
 def leftovers(environ: Mapping[str, str]) -> list[Path]:
     """All such directories of this account."""
     parents = {private_parent(environ), _MEMORY, Path(tempfile.gettempdir())} - {None}

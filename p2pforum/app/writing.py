@@ -101,7 +101,7 @@ class Writer:
         return self._write(act)
 
     def reply(self, to: Sequence[bytes], body: str, *, key: str | None = None, visibly: bool = False) -> Done:
-        """Answer these posts of one thread. `visibly`: do so even if it shows that two
+        """Answer these posts of one thread, and no others. `visibly`: do so even if it shows that two
         pseudonyms are one person.
         """
 

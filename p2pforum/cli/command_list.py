@@ -18,7 +18,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Write": {
         "post": ("post", "Start a thread on a board."),
-        "reply": ("reply", "Answer a post."),
+        "reply": ("reply", "Answer one post or several."),
         "edit": ("edit", "Give a post of yours a new text."),
         "drafts": ("drafts", "List the texts that you wrote and did not publish."),
         "retract": ("retract", "Withdraw a post of yours."),

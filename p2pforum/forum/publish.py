@@ -9,7 +9,7 @@ from typing import Any
 
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound, Refused
-from p2pforum.core.kinds import Kind, Meaning
+from p2pforum.core.kinds import Kind, Meaning, is_counted
 from p2pforum.core.network_params import NetworkParams
 from p2pforum.core.post import Post
 from p2pforum.core.pseudonym import name_of
@@ -73,23 +73,24 @@ class Publisher:
         key: str | None = None,
         visibly: bool = False,
     ) -> Published:
-        """Answer the post `to` (and those in `also`). If `to` is a root, the reply answers
-        all the latest posts.
+        """Answer the post `to` and those in `also`, and no others; `last_said` finds what to join.
 
         Raises NotFound. Raises Refused for parents in different threads, and for a post of mine that the
         network has not seen yet, if another key of mine answers it: only its author can know that post.
         `visibly` allows that.
         """
         rows = [self._post(post_id) for post_id in dict.fromkeys((to, *also))]
-        if len({row.root for row in rows}) > 1:
-            raise Refused("a reply answers posts of one thread, and these posts are in different threads")
-        if len(rows) > limits.MAX_PARENTS:
-            raise Refused(f"a reply answers at most {limits.MAX_PARENTS} posts")
+        check_parents(rows)
         content = (clean_body(body),)
 
         def prepare(box: Contents) -> tuple[Author, UnsignedPost]:
             author = authors.choose(box, rows[0].root, key)
-            parents = self._parents(rows, author, visibly)
+            if not all(visibly or _may_name(row, author) for row in rows):
+                raise Refused(
+                    "that post has not come back from the network yet. An answer under another key now "
+                    "would show that this node sent both"
+                )
+            parents = tuple(sorted(row.id for row in rows))
             return author, UnsignedPost(rows[0].board, rows[0].root, parents, content)
 
         return self._publish(prepare)
@@ -157,24 +158,6 @@ class Publisher:
             raise NotFound("that post is not here")
         return row
 
-    def _parents(self, rows: list[PostRow], author: Author, visibly: bool) -> tuple[bytes, ...]:
-        """The parents of a reply. Another key of mine must not name a post that only my node has: peers would
-        see that both keys are mine. Raises Refused.
-        """
-
-        def may_name(row: PostRow) -> bool:
-            return visibly or row.released or row.author == author.public
-
-        if not all(map(may_name, rows)):
-            raise Refused(
-                "that post has not come back from the network yet. An answer under another key now "
-                "would show that this node sent both"
-            )
-        if len(rows) == 1 and rows[0].id == rows[0].root:
-            known = [row for row in self.reader.thread(rows[0].root) if may_name(row)]
-            return tuple(sorted(row.id for row in latest(known)[-limits.MAX_PARENTS :]))
-        return tuple(sorted(row.id for row in rows))
-
     def _publish(self, prepare: Callable[[Contents], tuple[Author, UnsignedPost]]) -> Published:
         signer = PostSigner(self.params, self.now, self.progress)
         while True:
@@ -192,3 +175,30 @@ class Publisher:
     def _is_own_thread(self, writing: UnsignedPost, author: Author) -> bool:
         root = self.reader.post(writing.root) if writing.root else None
         return root is not None and root.author == author.public
+
+
+def check_parents(rows: Sequence[PostRow]) -> None:
+    """Raises Refused if no reply can answer all of these."""
+    if len({row.root for row in rows}) > 1:
+        raise Refused("a reply answers posts of one thread, and these posts are in different threads")
+    if len(rows) > limits.MAX_PARENTS:
+        raise Refused(f"a reply answers at most {limits.MAX_PARENTS} posts")
+
+
+def last_said(
+    reader: Reader, box: Contents, root: bytes, *, key: str | None = None, visibly: bool = False
+) -> list[PostRow]:
+    """The posts of a thread that no other answers, the latest last: what a reply by `key` may join.
+
+    Raises NotFound for an unknown key.
+    """
+    author = authors.choose(box, root, key)
+    rows = [row for row in reader.thread(root) if is_counted(row.kind)]
+    return latest(row for row in rows if visibly or _may_name(row, author))
+
+
+def _may_name(row: PostRow, author: Author) -> bool:
+    """Another key of mine must not name a post that only my node has: peers would see that both keys are
+    mine.
+    """
+    return row.released or row.author == author.public

@@ -4,12 +4,14 @@ import stat
 from pathlib import Path
 
 import pytest
-from cli_world import HOUR, World, discussion
+from cli_world import HOUR, Result, World, discussion, post
 
 from p2pforum.api.backend import Submitted
 from p2pforum.config import find_paths
 from p2pforum.core import limits
 from p2pforum.core.post_id import parse_id, short_id
+from p2pforum.core.pseudonym import name_of
+from p2pforum.forum.drafts import reply_destination
 from p2pforum.keystore.contents import Contents
 from p2pforum.keystore.keystore import Keystore
 from p2pforum.store.directory import held
@@ -105,6 +107,76 @@ def test_reply_names_its_parents(world: World) -> None:
         row = reader.post(parse_id(made["id"]))
         assert row is not None
         assert (row.parents, row.root, row.board) == ((posts[1].id,), posts[0].id, "library")
+
+
+def parents_of(world: World, made: Result) -> set[bytes]:
+    with open_reader(find_paths(world.home).data_dir) as reader:
+        row = reader.post(parse_id(made.json["id"]))
+        assert row is not None
+        return set(row.parents)
+
+
+def test_a_reply_says_whom_it_answers_before_and_after(world: World) -> None:
+    root, yes, same, *_ = posts = discussion()
+    world.keep(*posts)
+    world.ok("init")
+    with Keystore(find_paths(world.home).keys_dir).transaction() as box:
+        box.petnames[(root.id, same.author)] = "Cyd"
+    bob = name_of(yes.author, root.id)
+    result = world.ok("reply", short_id(yes.id), short_id(same.id), stdin="To both of you")
+    whom = [
+        f"{bob} {short_id(yes.id)}: > Anyone syncing over a bundle?",
+        f"Cyd {short_id(same.id)}: Same here.",
+    ]
+    before = [line for line in result.err.splitlines() if line.startswith("Answering ")]
+    assert [line[:50] for line in before] == [f"Answering {text}"[:50] for text in whom]
+    after = result.out.splitlines()
+    assert after[0].startswith("Posted ")
+    assert [line[:50] for line in after[1:]] == [f"It answers {text}"[:50] for text in whom]
+    to_root = world.ok("reply", short_id(root.id), stdin="To the one who asked")
+    assert f"It answers {name_of(root.author, root.id)} {short_id(root.id)}: A week\n" in to_root.out
+
+
+def test_what_a_reply_answers(world: World) -> None:
+    root, yes, _, which, join = posts = discussion()
+    fork = post("dan", "Me, too.", to=[root])
+    world.keep(*posts, fork)
+    typed = {p.id: short_id(p.id) for p in (*posts, fork)}
+    made = world.ok("reply", typed[root.id], "--json", stdin="To the one who asked")
+    assert parents_of(world, made) == {root.id}
+    made = world.ok(
+        "reply", typed[yes.id], typed[which.id], typed[yes.id], "--key", "once", "--json", stdin="x"
+    )
+    assert parents_of(world, made) == {yes.id, which.id}
+    made = world.ok("reply", typed[root.id], "--latest", "--key", "once", "--json", stdin="To what was last")
+    assert parents_of(world, made) == {join.id, fork.id}, "not to unsent ones of another key"
+    assert made.err.count("Answering ") == 2
+    result = world.run("reply", *list(typed.values())[:5], stdin="To all")
+    assert (result.code, mine(world).drafts) == (5, {}), "refused before anything is read"
+    assert "at most 4" in result.err
+    other = post("eve", "Text", subject="Elsewhere")
+    world.keep(other)
+    assert "different threads" in world.run("reply", typed[root.id], short_id(other.id), stdin="x").err
+
+
+def test_latest_says_what_it_leaves_out(world: World) -> None:
+    root = post("ada", "Text", subject="S", hour=HOUR - 20)
+    forks = [post("bob", str(n), to=[root], hour=HOUR - n) for n in range(6)]
+    world.keep(root, *forks)
+    made = world.ok("reply", short_id(root.id), "--latest", "--json", stdin="To all of you")
+    assert parents_of(world, made) == {p.id for p in forks[:4]}
+    assert "at most 4 others: 2 older left out" in made.err
+
+
+def test_a_reply_to_several_goes_on_as_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    posts = discussion()
+    world.keep(*posts)
+    ids = [short_id(posts[n].id) for n in (4, 1)]
+    result = world.run("reply", *ids, "--key", "nobody", stdin="Not lost")
+    assert result.code == 3
+    assert f"p2pforum reply {' '.join(ids)}" in result.err
+    (place,) = mine(world).drafts
+    assert place == reply_destination(min(posts[4].id, posts[1].id))
 
 
 @pytest.mark.parametrize(

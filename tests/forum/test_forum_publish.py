@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forum_world import STAMPED, Person, Row, Shelf, a_person
@@ -13,6 +14,7 @@ from p2pforum.core.errors import NodeUnreachable, NotFound, Refused
 from p2pforum.core.kinds import Kind
 from p2pforum.core.pseudonym import name_of
 from p2pforum.core.verdict import Outcome
+from p2pforum.forum import publish
 from p2pforum.forum.outbox import resubmit_outbox
 from p2pforum.forum.publish import Publisher
 from p2pforum.forum.reading import thread_view
@@ -97,24 +99,42 @@ def test_stamps_follow_from_what_everyone_can_see(tmp_path: Path) -> None:
     assert [post.payload.stamp.bits for post in (thread, own, other, again, once)] == [5, 3, 5, 4, 5]
 
 
-def test_a_reply_to_the_root_joins_what_was_said_last(person: Person) -> None:
+def last_said(person: Person, root: bytes, **options: Any) -> list[bytes]:
+    rows = publish.last_said(person.publisher.reader, person.keystore.read(), root, **options)
+    return [row.id for row in rows]
+
+
+def test_a_reply_answers_what_was_named_and_nothing_else(person: Person) -> None:
     posts = a_thread(3)
     fork = a_post("A fork.", root=posts[0].id, hour=HOUR + 1)
     person.shelf.put(*posts, fork)
-    reply = person.publisher.reply(posts[0].id, "To all of you.").post
-    assert set(reply.payload.parents) == {posts[2].id, fork.id}
+    to_root = person.publisher.reply(posts[0].id, "To the one who asked.").post
+    assert to_root.payload.parents == (posts[0].id,)
     answer = person.publisher.reply(posts[1].id, "To you.").post
     assert answer.payload.parents == (posts[1].id,)
     both = person.publisher.reply(posts[1].id, "To both.", also=[fork.id, fork.id]).post
     assert set(both.payload.parents) == {posts[1].id, fork.id}
 
 
+def test_what_was_said_last(person: Person) -> None:
+    posts = a_thread(3)
+    fork = a_post("A fork.", root=posts[0].id, hour=HOUR + 10)
+    person.shelf.put(*posts, fork)
+    assert last_said(person, posts[0].id) == [posts[2].id, fork.id]
+    own = person.publisher.reply(fork.id, "Mine.").post
+    assert set(last_said(person, posts[0].id)) == {posts[2].id, own.id}
+    person.publisher.retract(own.id)
+    assert set(last_said(person, posts[0].id)) == {posts[2].id, own.id}, "nobody answers a remark"
+    with pytest.raises(NotFound, match='"tern"'):
+        last_said(person, posts[0].id, key="tern")
+
+
 def test_no_more_parents_than_a_post_can_have(person: Person) -> None:
     root = a_post()
     forks = [a_post(str(n), root=root.id, hour=HOUR + n) for n in range(6)]
     person.shelf.put(root, *forks)
-    reply = person.publisher.reply(root.id, "t").post
-    assert set(reply.payload.parents) == {post.id for post in forks[2:]}
+    four = person.publisher.reply(forks[0].id, "t", also=[post.id for post in forks[1:4]]).post
+    assert set(four.payload.parents) == {post.id for post in forks[:4]}
     with pytest.raises(Refused, match="at most 4"):
         person.publisher.reply(forks[0].id, "t", also=[post.id for post in forks[1:5]])
 
@@ -127,6 +147,9 @@ def test_a_post_that_only_i_know_is_not_named_by_another_key(person: Person) -> 
     mine = person.publisher.reply(root.id, "Not out yet.").post
     other = person.publisher.reply(root.id, "Under another key.", key="once").post
     assert other.payload.parents == (root.id,)
+    assert last_said(person, root.id, key="once") == [root.id], "one that it must not name is not offered"
+    assert last_said(person, root.id) == [mine.id]
+    assert set(last_said(person, root.id, key="once", visibly=True)) == {mine.id, other.id}
     with pytest.raises(Refused, match="not come back from the network"):
         person.publisher.reply(mine.id, "t", key="once")
     assert person.publisher.reply(mine.id, "t").post.payload.parents == (mine.id,)

@@ -1,9 +1,10 @@
 """Which characters of foreign text may be shown as they are: the rule for every front end.
 
 A character that a terminal or a reader's eye could mistake for something else is shown as
-<U+XXXX>. This is about display only: which text may travel is a rule of the network
-(core/text.py) and knows no Unicode version. Other front ends must also escape the characters
-with a meaning there: a web page must escape `<` and `&`.
+<U+XXXX>. Three kinds that honest texts carry unseen are left out, where those have them, and nowhere else.
+This is about display only: which text may travel is a rule of the network (core/text.py) and knows no Unicode
+version. Other front ends must also escape the characters with a meaning there: a web page must escape `<` and
+`&`.
 
 An attacker chooses the text. So every function here takes time in proportion to its length, and what is shown
 of a post stays within a few times its bytes: runs of invisible characters are counted, not written out.
@@ -24,6 +25,8 @@ _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x
 _JOINERS = "\u200c\u200d"
 _SELECTORS = "\ufe0e\ufe0f"  # text or emoji style of the character before
 WEIGHTLESS = _JOINERS + _SELECTORS
+_HYPHEN, _BYTE_ORDER = "\u00ad", "\ufeff"
+_DIRECTIONS = "\u200e\u200f\u061c"  # marks that order what is beside them, and nothing else
 
 
 def line(text: str) -> str:
@@ -41,6 +44,8 @@ def _clean(text: str) -> str:
     marks = hidden = 0  # in a row, up to here
     for i, char in enumerate(text):
         shown = _show(char, text, i)
+        if shown == "":
+            continue
         if shown is None:
             marks += 1
             if marks <= MAX_MARKS:
@@ -65,9 +70,11 @@ def _say_left_out(out: list[str], number: int, most: int, what: str) -> None:
 
 
 def _show(char: str, text: str, i: int) -> str | None:
-    """What is shown for a character. None for a mark, and for other characters that take no column and are
-    allowed at this position.
+    """What is shown for a character: nothing if it is left out. None for a mark, and for other characters
+    that take no column and are allowed at this position.
     """
+    if _is_honest(char, text, i):
+        return ""
     if char in _JOINERS:
         return None if _may_join(text, i) else _code(char)
     if char in _SELECTORS:
@@ -95,6 +102,20 @@ def is_mark(char: str) -> bool:
         and char not in _SELECTORS
         and ord(char) not in _INVISIBLE
         and not 0xE0100 <= ord(char) <= 0xE01EF
+    )
+
+
+def _is_honest(char: str, text: str, i: int) -> bool:
+    """Whether texts from web pages and word processors carry it here, unseen and without harm: a soft hyphen
+    inside a word, a byte order mark at the beginning, or a lone mark of direction.
+    """
+    if char == _BYTE_ORDER:
+        return i == 0
+    before, after = text[i - 1 : i] if i else "", text[i + 1 : i + 2]
+    if char == _HYPHEN:
+        return all(side and (side.isalpha() or is_mark(side)) for side in (before, after))
+    return char in _DIRECTIONS and not any(
+        side and _visible(side) not in (side, " ") for side in (before, after)
     )
 
 

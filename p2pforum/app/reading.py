@@ -69,6 +69,20 @@ def _boards_seen(session: Session, board: str | None) -> list[str]:
     return [board] if board else list(session.config.boards)
 
 
+def pinned_threads(session: Session, board: str | None, limit: int, offset: int = 0) -> list[ThreadRow]:
+    """The threads that the user pinned, the latest first; those of which nothing is here come last."""
+    return _pinned(session, board)[offset : offset + limit]
+
+
+def count_threads_pinned(session: Session, board: str | None) -> int:
+    """How many there are."""
+    return len(_pinned(session, board))
+
+
+def _pinned(session: Session, board: str | None) -> list[ThreadRow]:
+    return [row for row in session.reader.pinned_threads() if board in (None, row.board)]
+
+
 def invited_boards(session: Session) -> list[str]:
     """Boards that an accepted invite names and that are not here."""
     if not session.paths.invites_dir.is_dir():  # saves reading the config

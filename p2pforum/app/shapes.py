@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
     from p2pforum.forum.publish import Published
     from p2pforum.forum.reading import PostView, ThreadView
-    from p2pforum.keystore.contents import Draft
+    from p2pforum.keystore.contents import Contents, Draft
 
 _KINDS = ", ".join(row.name for row in kinds.TABLE.values())
 
@@ -70,8 +70,10 @@ class ThreadShape(TypedDict):
     key: Annotated[str | None, "whose first post it is; null if that is not here"]
     name: str | None
     post_count: int
-    hour: Annotated[int, "of its latest post"]
-    time: str
+    hour: Annotated[int | None, "of its latest post; null if none is here"]
+    time: str | None
+    petname: NotRequired[str | None]
+    pinned: NotRequired[Annotated[bool, "neither age nor quota removes it"]]
     complete: NotRequired[Annotated[bool, "whatever its posts answer is here"]]
     newer: NotRequired[Annotated[int, "remarks by later versions, which are not shown"]]
     posts: NotRequired[Annotated[list[PostShape], "in the order in which everybody reads them"]]
@@ -171,16 +173,19 @@ def view_shape(view: "PostView", thread: "ThreadView") -> PostShape:
     }
 
 
-def thread_row_shape(row: ThreadRow) -> ThreadShape:
+def thread_row_shape(row: ThreadRow, contents: "Contents | None", *, pinned: bool) -> ThreadShape:
+    petname = contents.petname(row.root, row.author) if contents else ""
     return {
         "id": format_id(row.root),
         "board": row.board,
         "subject": row.subject,
         "key": format_id(row.author) if row.author else None,
         "name": name_of(row.author, row.root) if row.author else None,
+        "petname": petname or None,
         "post_count": row.posts,
-        "hour": row.last_hour,
-        "time": rfc3339(row.last_hour),
+        "hour": row.last_hour if row.posts else None,
+        "time": rfc3339(row.last_hour) if row.posts else None,
+        "pinned": pinned,
     }
 
 

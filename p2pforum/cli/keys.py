@@ -32,12 +32,20 @@ def keystore_to_write(context: Context) -> Keystore:
 
 
 def contents_without_asking(context: Context) -> Contents | None:
-    """The keystore's contents if it is plain or unlocked, because reading never asks for a passphrase."""
+    """The keystore's contents if it is plain or unlocked, because reading never asks for a passphrase. If it
+    is locked, a note says what is not shown.
+    """
     try:
-        return unlocking.contents_without_asking(context.session)
+        found = unlocking.contents_without_asking(context.session)
     except KeystoreError as error:
         context.console.warn(f"your petnames are not shown: {error}")
         return None
+    if found is None and context.session.paths.keystore_file.exists():
+        context.console.note(
+            "Your keystore is locked, so your petnames are not shown, and not which posts are yours. "
+            f"To see them: {context.command('unlock')}"
+        )
+    return found
 
 
 @contextmanager

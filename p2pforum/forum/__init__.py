@@ -8,6 +8,7 @@ outbox.py       hand signed posts in, and again if no node or store took them
 sent.py         where my posts are: waiting, on their way, public
 minting.py      stamps, on all cores
 reading.py      a thread as the user reads it
+levels.py       how far each post is indented
 drafts.py       text kept for later
 params.py       bounds of imports
 importing.py    discussions from elsewhere as posts (read by import_text.py, import_mail.py, import_jsonl.py)

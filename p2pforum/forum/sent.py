@@ -15,7 +15,7 @@ from p2pforum.core.post import decode
 from p2pforum.keystore.contents import Contents
 from p2pforum.store.queries import PostRow, Reader, row_of
 
-_EXCERPT = 60  # characters
+_EXCERPT = 200  # characters: as many as a wide terminal has columns for
 
 
 class SentState(enum.Enum):
@@ -29,6 +29,7 @@ class SentPost:
     row: PostRow
     state: SentState
     held: int = 0  #: peers that hold it, at least: so many offered it back
+    petname: str = ""  #: what I call the pseudonym that wrote it
 
     @property
     def title(self) -> str:
@@ -41,14 +42,14 @@ class SentPost:
 def my_posts(box: Contents, reader: Reader, params: NetworkParams) -> list[SentPost]:
     """Waiting ones first, then kept ones, then public ones with the newest first."""
     waiting = [
-        SentPost(row_of(decode(kept.raw, params), released=False), SentState.WAITING)
+        _sent(row_of(decode(kept.raw, params), released=False), box, SentState.WAITING)
         for kept in box.outbox
         if kept.network == params.name
     ]
     known = {sent.row.id for sent in waiting}
     rows = {row.id: row for row in _rows(box, reader) if row.id not in known and box.is_mine(row.author)}
     newest = sorted(rows.values(), key=lambda row: (row.released, -row.hour, row.id))
-    return waiting + [_sent(row, box) for row in newest]
+    return waiting + [_sent(row, box, SentState.PUBLIC if row.released else SentState.KEPT) for row in newest]
 
 
 def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
@@ -57,6 +58,7 @@ def _rows(box: Contents, reader: Reader) -> Iterable[PostRow]:
         yield from reader.thread(root)
 
 
-def _sent(row: PostRow, box: Contents) -> SentPost:
-    left = box.sent.get(row.id)
-    return SentPost(row, SentState.PUBLIC if row.released else SentState.KEPT, left.heard if left else 0)
+def _sent(row: PostRow, box: Contents, state: SentState) -> SentPost:
+    left, key = box.sent.get(row.id), box.keys.get(row.author)
+    name = (key.name if key else "") or box.petname(row.root, row.author)
+    return SentPost(row, state, left.heard if left else 0, name)

@@ -124,6 +124,15 @@ class Reader:
         """Roots of the threads that are pinned."""
         return [root for (root,) in self._all("SELECT root FROM pin ORDER BY root")]
 
+    def pinned_threads(self) -> list[ThreadRow]:
+        """The latest first; then those of which nothing is here, with no board and no posts."""
+        rows = self._all(
+            "SELECT pin.root, coalesce((SELECT name FROM board WHERE id = thread.board), ''),"
+            " coalesce(posts, 0), coalesce(last_hour, 0) FROM pin"
+            " LEFT JOIN thread ON thread.root = pin.root AND posts > 0 ORDER BY last_hour DESC, pin.root"
+        )
+        return [self._thread_row(*row) for row in rows]
+
     def unreleased(self) -> list[PostRow]:
         """Posts that are kept and not public: by this user, and by others whose posts pass through."""
         return self._post_rows(self._all(f"{_POSTS} WHERE NOT released AND raw IS NOT NULL"))

@@ -248,6 +248,20 @@ def test_pins(world: World, running: bool) -> None:
         assert whole in refused.err
         assert world.ok("unpin", whole[:8], "--yes", "--json").json["changed"] is True
         assert world.run("pin", "zzzz").code == 3
+        assert world.ok("threads", "--pinned").out == "You have pinned no thread.\n"
+        assert [row["pinned"] for row in world.ok("threads", "--json").json] == [False]
+        for pinned in (whole, format_id(bytes(32))):
+            world.ok("pin", pinned)
+        assert [row["pinned"] for row in world.ok("threads", "--json").json] == [True]
+        listed = world.ok("threads", "--pinned", "--json").json
+        assert [(row["id"], row["post_count"], row["pinned"]) for row in listed] == [
+            (whole, 2, True),
+            (format_id(bytes(32)), 0, True),
+        ]
+        assert listed[1]["hour"] is None
+        assert len(world.ok("threads", "--pinned", "library", "--json").json) == 1
+        assert world.ok("threads", "--pinned", "garden").out == "You have pinned no thread of #garden.\n"
+        assert world.ok("threads", "--pinned").out.splitlines()[1] == "00000000  (first post not here yet)"
 
     if running:
         with world.node():

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from cli_keys import make_cheap, set_passphrase
 from cli_world import HOUR, World, discussion, post
 
 from p2pforum.cli.terminal import render
@@ -36,8 +37,7 @@ def test_nothing_here(world: World) -> None:
 def test_boards(world: World) -> None:
     world.keep(*discussion(), post("dan", "Text", subject="Else", board="node-ops", hour=HOUR - 50))
     assert world.ok("boards").out == (
-        "#library        1 thread        5 posts  this hour\n"
-        "#node-ops       1 thread         1 post  2 days ago\n"
+        "#library   1 thread  5 posts  this hour\n#node-ops  1 thread   1 post  2 days ago\n"
     )
     assert world.ok("boards", "--json").json[0] == {
         "board": "library",
@@ -53,9 +53,10 @@ def test_threads(world: World) -> None:
     other = post("dan", "Text", subject="Something else", board="node-ops", hour=HOUR - 50)
     world.keep(*posts, other)
     first, second = ids_of(posts[0], other)
+    ada, dan = (name_of(p.author, p.id) for p in (posts[0], other))
     assert world.ok("threads").out == (
-        f"{first}  A week                         #library          5 posts  this hour\n"
-        f"{second}  Something else                 #node-ops          1 post  2 days ago\n"
+        f"{first}  A week          {ada}  #library   5 posts  this hour\n"
+        f"{second}  Something else  {dan}  #node-ops   1 post  2 days ago\n"
     )
     assert world.ok("threads", "#node-ops").out.startswith(f"{second}  Something else")
     assert len(world.ok("threads", "-n", "1").out.splitlines()) == 1
@@ -84,6 +85,7 @@ def test_read(world: World) -> None:
     world.keep(*posts)
     ids = dict(zip(("root", "yes", "same", "which", "join"), ids_of(*posts), strict=True))
     ada, bob, cyd = (name_of(p.author, root.id) for p in (root, yes, same))
+    names = {p.id: name_of(p.author, root.id) for p in posts}
     assert world.ok("read", ids["root"][:5]).out == (
         f"""\
 A week
@@ -100,15 +102,15 @@ latest this hour
   │
   │ Yes, weekly.
 
-    {ada}  {ids["which"]}  1 hour ago
-    │ Which stick?
+  ↳ {ada}  {ids["which"]}  1 hour ago
+  │ Which stick?
 
   {cyd}  {ids["same"]}  2 hours ago
   │ Same here.
 
-    {bob}  {ids["join"]}  this hour
-      answers {", ".join(short_id(p) for p in join.payload.parents)}
-    │ Thanks, both.
+  ↳ {bob}  {ids["join"]}  this hour
+    answers {", ".join(f"{names[p]} {short_id(p)}" for p in join.payload.parents)}
+  │ Thanks, both.
 """
     )
 
@@ -273,6 +275,46 @@ def test_colour_marks_the_unique_part_of_ids(world: World) -> None:
     assert ESCAPE.sub("", out).splitlines()[0].endswith("  A week")
     picture = [line[:5] for line in ESCAPE.sub("", out).splitlines()[:3]]
     assert all(set(row) <= set("█▀▄ ") for row in picture)
+
+
+def test_a_locked_keystore_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_cheap(monkeypatch)
+    root, yes, *_ = posts = discussion()
+    world.keep(*posts)
+    typed = short_id(root.id)
+    commands = (["read", typed], ["threads"], ["search", "weekly"], ["read", typed, "--json"])
+    for command in commands:
+        assert world.ok(*command).err == "", "without a keystore there is nothing to say"
+    world.ok("name", format_id(yes.id), "Bob", "--everywhere")
+    for command in commands:
+        result = world.ok(*command)
+        assert ("locked" in result.err, "Bob" in result.out) == (False, command[0] != "threads")
+    set_passphrase(world, monkeypatch)
+    world.ok("passphrase", "--new-file", str(world.home / "passphrase"))
+    for command in commands:
+        result = world.ok(*command)
+        assert result.err.startswith("Your keystore is locked, so your petnames are not shown, and not which")
+        assert "p2pforum unlock" in result.err
+        assert "Bob" not in result.out
+
+
+def test_petnames_everywhere(world: World) -> None:
+    root, yes, *_ = posts = discussion()
+    world.keep(*posts)
+    world.ok("name", format_id(root.id), "Ada\u200b")
+    world.ok("name", format_id(yes.id), "Bob")
+    drawn = name_of(root.author, root.id)
+    threads = world.ok("threads")
+    assert "  Ada<U+200B>  " in threads.out
+    assert drawn not in threads.out
+    (row,) = world.ok("threads", "--json").json
+    assert (row["name"], row["petname"]) == (drawn, "Ada\u200b")
+    assert f"{short_id(yes.id)}  #library · Bob · 5 hours ago\n" in world.ok("search", "weekly").out
+    world.ok("key", "new", "heron")
+    world.ok("post", "library", "-s", "S", "--key", "heron", stdin="Text")
+    world.ok("post", "library", "-s", "S", stdin="Text")
+    assert {row["petname"] for row in world.ok("outbox", "--json").json} == {"heron", None}
+    assert world.ok("outbox").out.count("  as heron  ") == 1
 
 
 def test_names_of_mine(world: World) -> None:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from types import ModuleType
 
 import pytest
+from cli_world import HOUR
 from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pforum.app import characters
 from p2pforum.cli.terminal import render
+from p2pforum.cli.terminal.table import flow, table
+from p2pforum.cli.terminal.times import ago
 from p2pforum.core import limits
 
 NASTY = st.text(
@@ -83,7 +86,17 @@ def test_plain_text_is_left_alone(text: str) -> None:
         ("\x9b2J", "<U+009B>2J"),
         ("\x1b]8;;http://evil\x1b\\link", "<U+001B>]8;;http://evil<U+001B>\\link"),
         ("abc\u202ecba", "abc<U+202E>cba"),
-        ("a\u200bb\ufeffc\u2060d\u00ade", "a<U+200B>b<U+FEFF>c<U+2060>d<U+00AD>e"),
+        ("a\u200bb\ufeffc\u2060d", "a<U+200B>b<U+FEFF>c<U+2060>d"),
+        # What web pages and word processors leave in honest texts, in its place and out of it.
+        ("Donau\u00addampf\u00adschiff", "Donaudampfschiff"),
+        ("क्षे\u00adत्र", "क्षेत्र"),
+        ("\u00ada\u00ad \u00ad\u00ad", "<U+00AD>a<U+00AD> <U+00AD><U+00AD>"),
+        ("a\u00ad\u00adb", "a<U+00AD><U+00AD>b"),
+        ("\ufeffA text", "A text"),
+        ("\ufeff\ufeffA text", "<U+FEFF>A text"),
+        ("\u200e+358 40\u200e, שלום\u200f!", "+358 40, שלום!"),
+        ("a\u200f\u200fb\u200e\u200bc", "a<U+200F><U+200F>b<U+200E><U+200B>c"),
+        ("a \u200f\u0301", "a \u25cc\u0301"),
         ("\ue000\U000f0000", "<U+E000><U+F0000>"),
         ("\u0378", "<U+0378>"),  # unassigned
         ("\u2028\u2029", "<U+2028><U+2029>"),
@@ -123,6 +136,96 @@ def test_wide_letters_count_twice() -> None:
 def test_quotes_stay_quotes_when_wrapped() -> None:
     assert render.wrap("> one two three four", 12) == ["> one two", "> three four"]
     assert render.wrap("    one two three", 12) == ["    one two", "    three"]
+
+
+LINK = "https://example.org/a/very/long/path?with=many&parameters=in&it"
+
+
+def test_long_links_stay_whole() -> None:
+    assert render.wrap(f"See {LINK} and ({LINK}).", 20) == ["See", LINK, "and", f"({LINK})."]
+    assert render.block(f"> see {LINK} there", 30) == ["│ > see", f"│ > {LINK}", "│ > there"]
+    assert render.wrap("see " + LINK, 100) == ["see " + LINK]
+    assert max(map(len, render.wrap("x" * 205 + LINK, 20))) == 20, "a link begins a word"
+    assert max(map(len, render.wrap("javascript:" + "x" * 200, 20))) == 20
+
+
+def test_nothing_that_looks_like_a_line_of_ours_hides_in_a_link() -> None:
+    """A link runs on below the margin, so it must have no blanks and nothing that is not plain."""
+    fake = LINK + "\u00a0" + "lusab-babad-gutih  k7q2mf0a  this hour " * 3
+    assert all(part == LINK or len(part) <= 20 for part in render.wrap(render.line(fake), 20))
+    assert all(part == LINK or len(part) <= 20 for part in render.wrap(LINK + "\u2502" * 50, 20))
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (-9672, "2028-01-01"),
+        (-60 * 24, "2027-01-23"),
+        (-60 * 24 + 1, "in 8 weeks"),
+        (-14 * 24, "in 2 weeks"),
+        (-14 * 24 + 1, "in 13 days"),
+        (-48, "in 2 days"),
+        (-47, "tomorrow"),
+        (-24, "tomorrow"),
+        (-23, "in 23 hours"),
+        (-2, "in 2 hours"),
+        (-1, "in the next hour"),
+        (0, "this hour"),
+        (1, "1 hour ago"),
+        (23, "23 hours ago"),
+        (24, "yesterday"),
+        (48, "2 days ago"),
+        (14 * 24, "2 weeks ago"),
+        (60 * 24 - 1, "8 weeks ago"),
+        (60 * 24, "2026-09-25"),
+    ],
+)
+def test_hours_as_people_say_them(passed: int, said: str) -> None:
+    assert ago(HOUR - passed, HOUR) == said
+
+
+def rows_of(lines: list[list[str]]) -> list[str]:
+    return [line for row in lines for line in row]
+
+
+ROWS = [["k7q2mf0a", "A subject of some length, or more", "lusab-babad-gutih", "#b", "this hour"]]
+
+
+def test_a_table_uses_what_it_has() -> None:
+    assert table([], 80, text=1) == []
+    assert rows_of(table(ROWS, 200, text=1)) == ["  ".join(ROWS[0])]
+    fits = len("  ".join(ROWS[0]))
+    assert rows_of(table(ROWS, fits, text=1)) == ["  ".join(ROWS[0])]
+    (cut,) = rows_of(table(ROWS, fits - 1, text=1))
+    assert "A subject of some length, or mo…  lusab" in cut
+    spared = rows_of(table(ROWS, fits - 10, text=1, spare=2))
+    assert spared == ["k7q2mf0a  A subject of some length, or more  #b  this hour"]
+    assert rows_of(table(ROWS, 40, text=1, spare=2)) == [
+        "k7q2mf0a  A subject of some length, or…",
+        "  lusab-babad-gutih  #b  this hour",
+    ]
+    assert rows_of(table(ROWS, 30, text=1)) == [
+        "k7q2mf0a  A subject of some l…",
+        "  lusab-babad-gutih  #b",
+        "  this hour",
+    ]
+    assert rows_of(table(ROWS, 29, text=1))[:2] == ["k7q2mf0a", "  A subject of some length,…"]
+
+
+def test_cells_stand_at_their_edge_and_empty_columns_are_left_out() -> None:
+    rows = [["a", "one", "", "1 post"], ["b", "three", "", "10 posts"], ["c", "日本", "", ""]]
+    assert rows_of(table(rows, 80, text=1, right=(3,), style=str.upper)) == [
+        "a  ONE      1 post",
+        "b  THREE  10 posts",
+        "c  日本",
+    ]
+
+
+def test_flowing_breaks_between_parts_only() -> None:
+    assert flow(["one", "", "two"], 8) == ["one  two"]
+    assert flow(["one", "two"], 7) == ["one", "  two"]
+    assert flow(["one", LINK, "two"], 20) == ["one", LINK, "  two"]
+    assert flow(["\x1b[1mone\x1b[0m", "two"], 8) == ["\x1b[1mone\x1b[0m  two"], "styles take no room"
 
 
 def test_tabs_become_blanks() -> None:

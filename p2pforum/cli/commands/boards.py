@@ -3,7 +3,8 @@
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal import options
+from p2pforum.cli.terminal.table import flow, table
 from p2pforum.cli.terminal.times import ago
 
 
@@ -29,14 +30,22 @@ def command(context: Context, as_json: bool) -> None:
         no_boards(context)
         return
     now = context.session.now()
-    column = max(len(name) for name in (*(row.name for row in rows), *invited)) + 1
-    for row in rows:
-        name = console.style(render.pad("#" + row.name, column), "bold")
-        threads = options.count(row.threads, "thread")
-        posts = options.count(row.posts, "post")
-        console.print(f"{name}  {threads:>13}  {posts:>13}  {ago(row.last_hour, now)}")
+    cells = [
+        (
+            "#" + row.name,
+            options.count(row.threads, "thread"),
+            options.count(row.posts, "post"),
+            ago(row.last_hour, now),
+        )
+        for row in rows
+    ]
+    for lines in table(
+        cells, console.columns, text=0, right=(1, 2), style=lambda name: console.style(name, "bold")
+    ):
+        console.print("\n".join(lines))
     for board in invited:
-        console.print(f"{render.pad('#' + board, column)}  (from an invite; nothing here yet)")
+        for line in flow([f"#{board}", "(from an invite; nothing here yet)"], console.columns):
+            console.print(line)
 
 
 def no_boards(context: Context) -> None:

@@ -7,15 +7,12 @@ import click
 from p2pforum.app.clock import date
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.table import table
 from p2pforum.cli.terminal.times import ago
 from p2pforum.core.post_id import short_id
 
 if TYPE_CHECKING:
     from p2pforum.forum.keys import KeyView
-
-_NAME = 18  # columns: one more than a drawn name has
-_COLUMNS = 55  # before the thread
-_LEAST = 20  # columns for the thread
 
 
 @click.command()
@@ -37,18 +34,16 @@ def command(context: Context, as_json: bool) -> None:
         return
     if not views:
         context.console.print("You have no keys yet; your first post makes one.")
-    for view in views:
-        context.console.print(_line(context, view))
+    for lines in table(
+        [_cells(context, view) for view in views], context.console.columns, text=4, right=(2,)
+    ):
+        context.console.print("\n".join(lines))
 
 
-def _line(context: Context, view: "KeyView") -> str:
-    console = context.console
-    name = render.pad(view.name or view.shown, _NAME)
-    posts = f"{options.count(view.posts, 'post'):>9}"
-    used = render.pad(ago(view.used, context.session.now()), 12)
-    place = render.cut(where(context, view), max(_LEAST, console.width - _COLUMNS))
-    parts = [console.style(name, "bold") if view.name else name, posts, used, place]
-    return f"{short_id(view.public)}  " + "  ".join(parts).rstrip() + _end(context, view)
+def _cells(context: Context, view: "KeyView") -> list[str]:
+    name = context.console.style(view.name, "bold") if view.name else view.shown
+    posts, used = options.count(view.posts, "post"), ago(view.used, context.session.now())
+    return [short_id(view.public), name, posts, used, where(context, view), _end(context, view)]
 
 
 def where(context: Context, view: "KeyView") -> str:
@@ -63,7 +58,7 @@ def where(context: Context, view: "KeyView") -> str:
 def _end(context: Context, view: "KeyView") -> str:
     if not view.expires or view.expires - context.session.now() > 7 * 24:
         return ""
-    return "  " + context.console.style(expiry(view, context.session.now()), "yellow")
+    return context.console.style(expiry(view, context.session.now()), "yellow")
 
 
 def expiry(view: "KeyView", now: int) -> str:

@@ -1,5 +1,6 @@
 """`p2pforum outbox`: where my posts are."""
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -7,6 +8,7 @@ import click
 from p2pforum.cli.backlog import UNCONFIRMED, say_how_long
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.table import table
 from p2pforum.cli.terminal.times import ago
 from p2pforum.core import limits
 
@@ -47,16 +49,30 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     if not found.posts:
         context.console.print("You have written nothing here.")
         return
-    for mine in shown:
-        sent, why = mine.sent, _why(mine, now, found.clock_problem) or _how(mine)
-        state, where = f"{mine.state.value:<10}", render.pad("#" + sent.row.board, 12)
-        held = f", at least {options.count(sent.held, 'peer')} had it" if sent.held else ""
-        title = f"{render.line(sent.title)}  {ago(sent.row.hour, now)}{held}{why and '; ' + why}"
-        context.console.print(f"{state}  {ids.show(context, sent.row.id)}  {where}  {title}")
+    for line in _lines(context, shown, now, found.clock_problem):
+        context.console.print(line)
     if len(public) > limit:
         context.console.note(f"{options.count(len(public) - limit, 'more public post')}: --limit")
     if not found.node_runs and len(public) < len(found.posts):
         context.console.note(f"Posts that wait leave when the node runs: {context.command('run')}")
+
+
+def _lines(context: Context, shown: Sequence["Mine"], now: int, clock_problem: str) -> Iterator[str]:
+    """A row for each post, and below it what there is to say of how it leaves."""
+    columns = context.console.columns
+    cells = []
+    for mine in shown:
+        row = mine.sent.row
+        start = mine.state.value, ids.show(context, row.id), f"#{row.board}"
+        name = f"as {render.line(mine.sent.petname)}" if mine.sent.petname else ""
+        cells.append([*start, render.line(mine.sent.title), name, ago(row.hour, now)])
+    for mine, lines in zip(shown, table(cells, columns, text=3), strict=True):
+        yield from lines
+        held = mine.sent.held
+        said = f"at least {options.count(held, 'peer')} had it" if held else ""
+        why = _why(mine, now, clock_problem) or _how(mine)
+        for part in filter(None, (said, why)):
+            yield from (f"  {line}" for line in render.wrap(part, columns - 2))
 
 
 def _why(mine: "Mine", now: int, clock_problem: str) -> str:
@@ -91,5 +107,6 @@ def _json(mine: "Mine", now: int, clock_problem: str) -> "PostShape":
         "state": mine.state.value,
         "why": _why(mine, now, clock_problem) or None,
         "how": _how(mine) or None,
+        "petname": mine.sent.petname or None,
         "held_by_at_least": mine.sent.held or None,
     }

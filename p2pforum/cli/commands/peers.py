@@ -1,11 +1,13 @@
 """`p2pforum peers`: which peers are connected."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
 from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal.table import flow
 
 if TYPE_CHECKING:
     from p2pforum.api.answers import PeerStatus
@@ -35,10 +37,11 @@ def command(context: Context, as_json: bool) -> None:
         )
         return
     for peer in peers:
-        console.print(_row(context, peer))
+        for line in _lines(context, peer):
+            console.print(line)
 
 
-def _row(context: Context, peer: "PeerStatus") -> str:
+def _lines(context: Context, peer: "PeerStatus") -> Iterator[str]:
     name, address = render.line(peer["peer"] or ""), render.line(peer["address"])
     short = name if len(name) <= 12 else f"…{name[-8:]}"  # they all begin alike; `sync` takes the end
     # An address ends with the whole peer ID, so it need not be shown twice.
@@ -46,6 +49,9 @@ def _row(context: Context, peer: "PeerStatus") -> str:
     stage = peer["stage"]
     if stage == "connected":
         stage = {"outbound": "we dialled", "inbound": "it dialled"}.get(peer["direction"], stage)
-    named = context.console.style("  named", "dim") if peer["named"] else ""
-    text = f"{context.console.style(render.pad(short, 12), 'bold')}  {stage:<10}  {address}{named}"
-    return text + (f"\n{' ' * 14}{render.line(peer['error'])}" if peer["error"] else "")
+    named = context.console.style("named", "dim") if peer["named"] else ""
+    columns, start = context.console.columns, context.console.style(render.pad(short, 12), "bold")
+    yield from flow([start, f"{stage:<10}", address, named], columns, hang=" " * 14)
+    for part in render.wrap(render.line(peer["error"] or ""), columns - 14):
+        if part:
+            yield " " * 14 + part

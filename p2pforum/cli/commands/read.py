@@ -1,20 +1,24 @@
 """`p2pforum read`: a thread, as the user reads it."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.names import contents_to_show
 from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.table import flow
 from p2pforum.cli.terminal.times import ago
 
 if TYPE_CHECKING:
     from p2pforum.forum.reading import PostView, ThreadView
-    from p2pforum.keystore.contents import Contents
 
 _DEEPEST = 6  # levels shown as indentation; deeper posts stay there, and name what they answer
+_LEAST_WIDTH = 13  # columns of the terminal for each of these levels
 _INDENT = 2  # columns a level
+_KEY_PUBLISHED = "key published: anybody can sign as this pseudonym"
 
 
 @click.command()
@@ -27,10 +31,13 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
 
     ID is what `threads` and `search` show, or its beginning. The program draws the names in a
     thread from keys: the same name is the same key, and no author can choose a name.
+
+    A post answers the nearest post above it that is one step further left. After "↳" it answers the
+    post right above. Where that does not tell all, the post says what it answers.
     """
     from p2pforum.app.reading import read_thread
 
-    found = read_thread(context.session, post_id, _mine(context))
+    found = read_thread(context.session, post_id, contents_to_show(context))
     view = found.thread
     if as_json:
         from p2pforum.app.shapes import thread_shape
@@ -43,24 +50,16 @@ def command(context: Context, post_id: str, no_pager: bool, as_json: bool) -> No
         context.console.print("\n".join(shown))
 
 
-def _mine(context: Context) -> "Contents | None":
-    """Petnames and which posts are mine, if the keystore opens without a passphrase."""
-    if not context.session.paths.keystore_file.exists():
-        return None  # this saves 10 ms of imports
-    from p2pforum.cli.keys import contents_without_asking
-
-    return contents_without_asking(context)
-
-
 def _header(context: Context, view: "ThreadView") -> Iterator[str]:
     """Three rows, beside the picture of the author who began the thread."""
     console, first = context.console, view.posts[0]
     names = {post.author for post in view.posts}
     latest = max(post.hour for post in view.posts)
     count = f"{options.count(len(view.posts), 'post')} by {options.count(len(names), 'pseudonym')}"
+    room = console.width - len("█████  ")
     texts = [
-        console.style(render.cut(render.subject(view.subject), console.width - 8), "bold"),
-        f"#{view.board} · {count}",
+        *(console.style(part, "bold") for part in render.wrap(render.subject(view.subject), room)),
+        *flow([f"#{view.board}", count], room, gap=" · ", hang=""),
         f"latest {ago(latest, context.session.now())}",
     ]
     if not console.color or not view.has_root:
@@ -71,56 +70,75 @@ def _header(context: Context, view: "ThreadView") -> Iterator[str]:
 
     icon = identicon_of(first.author, view.root)
     code = color_code(icon, truecolor=console.truecolor)
-    for row, text in zip(half_blocks(icon), texts, strict=True):
-        yield f"{console.paint(row, code)}  {text}"
+    for row, text in itertools.zip_longest(half_blocks(icon), texts):
+        yield f"{console.paint(row, code) if row else ' ' * 5}  {text}"
 
 
 def _posts(context: Context, view: "ThreadView", asked: bytes) -> Iterator[str]:
-    now = context.session.now()
-    above: PostView | None = None
-    for post in view.posts:
-        indent = " " * (_INDENT * min(post.depth, _DEEPEST))
+    from p2pforum.forum.levels import levels
+
+    deepest = min(_DEEPEST, context.console.width // _LEAST_WIDTH)
+    authors = {post.id: _name(post) for post in view.posts}
+    for post, place in zip(view.posts, levels(view.posts), strict=True):
+        indent = " " * (_INDENT * min(place.level, deepest))
+        room = context.console.width - len(indent)
         yield ""
-        yield indent + _title(context, post, now, is_asked=post.id == asked != view.root)
-        answered = _answered(context, post, above)
-        if answered:
-            yield f"{indent}  answers {answered}"
+        names = _names(context, post, room - len("↳ "))
+        names[0] = ("↳ " if place.goes_on else "") + names[0]
+        mark = context.console.style("◀", "yellow") if post.id == asked != view.root else ""
+        said = _notes(context, post, room - len("    "))
+        for line in flow([*names, ids.show(context, post.id), *said, mark], room, hang="    "):
+            yield indent + line
+        if len(post.parents) > 1 or post.missing or (place.level > deepest and not place.goes_on):
+            for line in flow(["answers", *_answered(context, post, authors)], room - 2, gap=" "):
+                yield f"{indent}  {line}"
         bar = context.console.style("│", "dim")
-        for text in render.block(_body(post), context.console.width - len(indent)):
+        for text in render.block(_body(post), room):
             yield indent + bar + text[1:]
-        above = post
     if view.newer:
         yield ""
         yield f"({options.count(view.newer, 'remark')} written by a newer version of p2pforum)"
 
 
-def _title(context: Context, post: "PostView", now: int, *, is_asked: bool) -> str:
-    console = context.console
-    name = f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
+def _name(post: "PostView") -> str:
+    return f"{render.line(post.petname)} ({post.name})" if post.petname else post.name
+
+
+def _names(context: Context, post: "PostView", columns: int) -> list[str]:
+    """In two parts if they are too long for one row."""
+    names = [_name(post)]
+    if post.petname and render.width(names[0]) > columns:
+        names = [render.cut(render.line(post.petname), columns), f"({post.name})"]
+    return [context.console.style(name, "bold") for name in names]
+
+
+def _notes(context: Context, post: "PostView", columns: int) -> list[str]:
+    """What there is to say of a post: in one part if that fits a row."""
+    console, now = context.console, context.session.now()
     notes = [ago(post.hour, now)]
     if post.is_revealed:
-        notes.append(console.style("key published: anybody can sign as this pseudonym", "yellow"))
+        notes.append(_KEY_PUBLISHED)
     if post.is_mine:
         notes.insert(0, "you")
     if post.edited:
         notes.append(f"edited {ago(post.edited, now)}")
     if not post.is_released:
         notes.append("not public yet")
-    said = console.style(" · ", "dim").join(notes)
-    return f"{console.style(name, 'bold')}  {ids.show(context, post.id)}  {said}" + (
-        console.style("  ◀", "yellow") if is_asked else ""
-    )
+    if sum(len(note) + len(" · ") for note in notes) > columns + len(" · "):
+        return [part for note in notes for part in render.wrap(note, columns)]
+    shown = [console.style(note, "yellow") if note == _KEY_PUBLISHED else note for note in notes]
+    return [console.style(" · ", "dim").join(shown)]
 
 
-def _answered(context: Context, post: "PostView", above: "PostView | None") -> str:
-    """What the position of a post does not show: several parents, ones further up, and ones not here."""
-    is_plain = above is None or post.depth == 1 or post.parents == (above.id,)
-    if not post.missing and len(post.parents) < 2 and is_plain:
-        return ""
-    return ", ".join(
-        ids.show(context, parent) + (" (not here yet)" if parent in post.missing else "")
-        for parent in post.parents
-    )
+def _answered(context: Context, post: "PostView", authors: Mapping[bytes, str]) -> Iterator[str]:
+    """What the place of a post does not show: several parents, ones that are not here, and all of those that
+    stand deeper than the indentation goes.
+    """
+    for number, parent in enumerate(post.parents, 1):
+        if parent in authors:
+            yield authors[parent]
+        here = " (not here yet)" if parent in post.missing else ""
+        yield f"{ids.show(context, parent)}{here}" + ("," if number < len(post.parents) else "")
 
 
 def _warn_of_lookalikes(context: Context, view: "ThreadView") -> None:

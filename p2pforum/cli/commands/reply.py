@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.names import called
 from p2pforum.cli.terminal import compose, exit_codes, options, render
 from p2pforum.core import limits
 from p2pforum.core.errors import NotFound
@@ -104,15 +105,18 @@ def _latest(
 
     found = last_said(context.session.reader, box, post.root, key=key, visibly=visibly)
     if (left := len(found) - limits.MAX_PARENTS) > 0:
-        context.console.note(f"A post answers at most {limits.MAX_PARENTS} others: {left} older left out.")
+        context.console.note(
+            f"A post answers at most {limits.MAX_PARENTS} others: {left} older ones are left out."
+        )
     return found[-limits.MAX_PARENTS :]
 
 
 def _answered(context: Context, box: "Contents", post: "PostRow") -> str:
-    """Whom, which post, and its first words, on one line."""
-    name = render.line(box.petname(post.root, post.author)) or name_of(post.author, post.root)
-    words = render.line(" ".join((post.subject or post.body).split()))
-    text = f"{name} {short_id(post.id)}: {words}"
+    """Whom, and the first words that are not quoted, on one line."""
+    name = called(box, post.root, post.author)
+    own = " ".join(line for line in post.body.split("\n") if not line.startswith(">"))
+    words = render.line(" ".join((post.subject or own or post.body).split()))
+    text = f"{name}: {words}"
     return render.cut(text, max(context.console.width - len("It answers "), len(name) + 12))
 
 

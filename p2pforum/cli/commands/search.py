@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.names import called, contents_to_show
 from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.table import flow
 from p2pforum.cli.terminal.times import ago
 from p2pforum.core import limits
-from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
+    from p2pforum.keystore.contents import Contents
     from p2pforum.store.queries import SearchRow
 
 
@@ -68,9 +70,10 @@ def command(
         console.print("Nothing found.")
         _advise(context, query, board)
         return
-    now = context.session.now()
+    now, contents = context.session.now(), contents_to_show(context)
     for row in rows:
-        console.print(_title(context, row, now))
+        for line in _title(context, row, now, contents):
+            console.print(line)
         for part in _excerpt(row.snippet, console.width - 10):
             console.print(" " * 8 + console.style("│", "dim") + " " + part)
     if total := _count(context, text, board, offset + len(rows)):
@@ -107,8 +110,9 @@ def _excerpt(snippet: str, columns: int) -> list[str]:
     return [first, render.cut(" ".join(rest), columns)] if rest else [first]
 
 
-def _title(context: Context, row: "SearchRow", now: int) -> str:
-    post, style = row.post, context.console.style
-    where = f"#{post.board} · {name_of(post.author, post.root)} · {ago(post.hour, now)}"
-    subject = style(render.line(post.subject), "bold") + " · " if post.subject else ""
-    return f"{ids.show(context, post.id)}  {subject}{where}"
+def _title(context: Context, row: "SearchRow", now: int, contents: "Contents | None") -> list[str]:
+    post, columns = row.post, context.console.columns
+    subject = context.console.style(render.cut(render.line(post.subject), columns - 10), "bold")
+    where = [f"#{post.board}", called(contents, post.root, post.author), ago(post.hour, now)]
+    start = f"{ids.show(context, post.id)}  {subject or where.pop(0)}"
+    return flow([start, *where], columns, gap=" · ", hang=" " * 8)

@@ -1,52 +1,62 @@
 """`p2pforum threads`: which threads there are."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.commands.boards import no_boards
 from p2pforum.cli.context import Context, pass_context
+from p2pforum.cli.names import called, contents_to_show
 from p2pforum.cli.terminal import ids, options, render
+from p2pforum.cli.terminal.table import table
 from p2pforum.cli.terminal.times import ago
-from p2pforum.core.pseudonym import name_of
 
 if TYPE_CHECKING:
     from p2pforum.store.queries import ThreadRow
 
-_NAME = 17  # columns of an author's name
-_LEAST_SUBJECT = 30  # columns: if a subject would get fewer, the author's name is left out
+_BOARD = 16  # columns of a board's name, at least
 
 
 @click.command()
 @click.argument("board", required=False, callback=options.check_board, shell_complete=options.complete_board)
+@click.option("--pinned", is_flag=True, help="Only the threads that you pinned, even if they are not here.")
 @options.limit
 @options.more
 @options.as_json
 @pass_context
-def command(context: Context, board: str | None, limit: int, more: int, as_json: bool) -> None:
+def command(context: Context, board: str | None, pinned: bool, limit: int, more: int, as_json: bool) -> None:
     """List threads, the latest first.
 
     The list shows the threads of BOARD. Without BOARD it shows those of the boards that the config file
     names in `boards`. If it names none, the list shows the threads of all boards.
     """
-    from p2pforum.app.reading import count_threads_seen, threads_seen
+    from p2pforum.app import reading
 
-    rows = threads_seen(context.session, board, limit, offset := more * limit)
+    rows_of, count = (
+        (reading.pinned_threads, reading.count_threads_pinned)
+        if pinned
+        else (reading.threads_seen, reading.count_threads_seen)
+    )
+    rows = rows_of(context.session, board, limit, offset := more * limit)
     console = context.console
     if as_json:
         from p2pforum.app.shapes import thread_row_shape
 
-        console.json([thread_row_shape(row) for row in rows])
+        contents, pins = contents_to_show(context), set(context.session.reader.pinned())
+        console.json([thread_row_shape(row, contents, pinned=row.root in pins) for row in rows])
     elif not rows and more:
         console.print("No more threads.")
+    elif not rows and pinned:
+        console.print("You have pinned no thread" + (f" of #{board}." if board else "."))
     elif not rows:
         _nothing(context, board)
     else:
-        now = context.session.now()
-        for row in rows:
-            console.print(_line(context, row, now, with_board=board is None))
-        if (total := count_threads_seen(context.session, board)) > offset + len(rows):
-            given = options.as_given("threads", [board] if board else [], limit, more)
+        for lines in _lines(context, rows, with_board=board is None):
+            console.print("\n".join(lines))
+        if (total := count(context.session, board)) > offset + len(rows):
+            words = [*([board] if board else []), *(["--pinned"] if pinned else [])]
+            given = options.as_given("threads", words, limit, more)
             options.say_more(context, range(offset, offset + len(rows)), f"{total:,} threads", given)
 
 
@@ -59,15 +69,17 @@ def _nothing(context: Context, board: str | None) -> None:
     context.console.note(f"Start one: {context.command('post ' + (board or 'BOARD'))}")
 
 
-def _line(context: Context, row: "ThreadRow", now: int, *, with_board: bool) -> str:
-    console = context.console
-    right = [f"{options.count(row.posts, 'post'):>9}", render.pad(ago(row.last_hour, now), 12)]
-    if with_board:
-        right.insert(0, render.pad("#" + row.board, 14))
-    room = console.width - len("12345678") - 2 * len(right) - 2 - sum(map(len, right))
-    if room >= _LEAST_SUBJECT + _NAME and row.author:
-        right.insert(0, render.pad(name_of(row.author, row.root), _NAME))
-        room -= _NAME + 2
-    subject = render.pad(render.subject(row.subject), max(room, 10))
-    tail = console.style("  ".join(right).rstrip(), "dim")
-    return f"{ids.show(context, row.root)}  {subject}  {tail}"
+def _lines(context: Context, rows: Sequence["ThreadRow"], *, with_board: bool) -> list[list[str]]:
+    columns = context.console.columns
+    contents, now, style = contents_to_show(context), context.session.now(), context.console.style
+    cells = []
+    for row in rows:
+        name = called(contents, row.root, row.author) if row.author else ""
+        posts = options.count(row.posts, "post") if row.posts else ""
+        when = ago(row.last_hour, now) if row.posts else ""
+        board = render.cut(f"#{row.board}", max(_BOARD, columns // 5)) if with_board and row.board else ""
+        tail = [name, board, posts, when]
+        cells.append(
+            [ids.show(context, row.root), render.subject(row.subject), *(style(t, "dim") for t in tail)]
+        )
+    return table(cells, columns, text=1, spare=2, right=(4,))

@@ -2,6 +2,7 @@
 
 console.py   colour, width, pager, JSON
 render.py    foreign text made fit for a terminal, in lines and columns: the only way for it to get there
+table.py     lists in columns that fit, and rows that break between words
 times.py     hours as people say them
 ids.py       short IDs
 picture.py   identicons in half blocks

@@ -49,7 +49,13 @@ class Console:
 
     @property
     def width(self) -> int:
-        return max(_NARROWEST, min(self._size()[0], _WIDEST))
+        """Columns for text that is read line by line."""
+        return min(self.columns, _WIDEST)
+
+    @property
+    def columns(self) -> int:
+        """Columns for lists: all that the terminal has."""
+        return max(_NARROWEST, self._size()[0])
 
     @property
     def height(self) -> int:

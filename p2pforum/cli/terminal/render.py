@@ -18,6 +18,7 @@ __all__ = ["MAX_EMPTY", "block", "cut", "line", "lines", "pad", "subject", "widt
 MAX_EMPTY = 8  # empty lines in a row shown as such, then their number: a body may have 12,000
 
 _BLANK = " \u3000\u2800"  # the last is a letter in Braille
+_LINK = re.compile(r"[(<\[\"']?(?:https?|ftp|gemini|gopher)://[!-~]+")
 _INDENT = re.compile(r"(?:[ \t]|> ?){1,16}")
 
 
@@ -54,7 +55,9 @@ def pad(text: str, columns: int) -> str:
 def wrap(text: str, columns: int) -> list[str]:
     """One cleaned line as lines of at most `columns`; quoted or indented text stays so.
 
-    At least one. A letter wider than `columns` has a line of its own.
+    At least one. A letter wider than `columns` has a line of its own. So has a link that is longer: broken
+    in two, nobody could follow or copy it. The terminal goes on with it below the margin, but it has no
+    blanks, so it imitates nothing of ours.
     """
     if _reach(text, 0, columns) == len(text):
         return [text]
@@ -68,7 +71,8 @@ def _wrap(text: str, start: int, columns: int) -> Iterator[str]:
     not fit into.
     """
     while start < len(text):
-        end = _reach(text, start, columns)
+        link = _LINK.match(text, start)
+        end = max(_reach(text, start, columns), link.end() if link else 0)
         if end == start:  # a wide letter in one column: without this, no end
             end = _reach(text, start + 1, 0)
         if end < len(text) and text[end] != " ":

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 sys.path += [str(Path(__file__).parents[1] / "tests" / name) for name in ("", "sync")]
 
-from list_items import ListItems
+from list_items import ListItems, result_of
 from memory_posts import block_items
 from stock import Stock
 
@@ -81,16 +81,8 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float]:
     return result, time.process_time() - begun
 
 
-def spans_of(steps: Generator[None, None, Any]) -> Any:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
-
 def answers(side: Reconciler, message: bytes) -> list[bytes]:
-    return [answer for answer in side.emit(spans_of(side.examine(message))) if answer]
+    return [answer for answer in side.emit(result_of(side.examine(message))) if answer]
 
 
 def compare(left: StoredItems, right: StoredItems, d: int) -> Cost:

@@ -1,6 +1,6 @@
 """Builders with defaults and hypothesis strategies for posts; nothing here reads a clock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -43,6 +43,14 @@ def a_post(
     fields = {"kind": Kind.POST, "stamp": blank_stamp(0), "version": 1} | other
     payload = Payload(board=board, root=root, parents=kept, hour=hour, content=content, **fields)
     return sign(payload, a_seed(key), a_key(key), params)
+
+
+def cut_up(stream: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+    """The stream in pieces of these sizes, and what is left."""
+    for size in sizes:
+        yield stream[:size]
+        stream = stream[size:]
+    yield stream
 
 
 def a_thread(size: int, *, board: str = "general", keys: int = 3, hour: int = HOUR) -> list[Post]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from libp2p.utils.varint import encode_uvarint as their_uvarint
+from strategies import cut_up
 
 from p2pforum.core import limits
 from p2pforum.core.errors import RemoteProtocolError
@@ -16,14 +17,9 @@ bodies = st.lists(st.binary(max_size=400), max_size=8)
 
 @given(bodies, st.lists(st.integers(1, 200)), st.integers(0, 1))
 def test_any_cut_gives_the_same_bodies(wanted: list[bytes], cuts: list[int], rest: int) -> None:
-    stream = b"".join(map(frame, wanted))
     splitter = FrameSplitter()
-    got: list[bytes] = []
-    for cut in cuts:
-        got += splitter.feed(stream[:cut])
-        stream = stream[cut:]
-    got += splitter.feed(stream)
-    assert got == wanted
+    pieces = cut_up(b"".join(map(frame, wanted)), cuts)
+    assert [body for piece in pieces for body in splitter.feed(piece)] == wanted
     assert splitter.held == 0
     assert list(splitter.feed(b"\x05ab"[: 2 + rest])) == []
     assert splitter.held

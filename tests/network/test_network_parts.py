@@ -7,6 +7,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from network_tools import receive_all
+from strategies import cut_up
 
 from p2pforum.core.address import parse_address, socket_address
 from p2pforum.core.errors import NetworkError, ProtocolRefused, RemoteProtocolError
@@ -197,12 +198,7 @@ frames = st.builds(
 def test_frames_are_the_same_however_they_arrive(sent: list[Frame], cuts: list[int]) -> None:
     wire = b"".join(header(f.kind, f.flags, f.stream, f.length) + f.body for f in sent)
     reader = YamuxFrameReader(1000)
-    got: list[Frame] = []
-    for cut in cuts:
-        got += reader.feed(wire[:cut])
-        wire = wire[cut:]
-    got += reader.feed(wire)
-    assert got == sent
+    assert [frame for piece in cut_up(wire, cuts) for frame in reader.feed(piece)] == sent
 
 
 @given(st.binary(max_size=200))

@@ -170,6 +170,13 @@ class Siege:
         return sum(len(probe.raw) for probe in self.probes)
 
     @property
+    def blames_honest(self) -> bool:
+        """Whether an honest node has a bad opinion of another one."""
+        names = {node.name for node in self.nodes}
+        views = (view for node in self.nodes for view in node.service.peers().items())
+        return any(view.score < 0 for peer, view in views if peer in names)
+
+    @property
     def honest_members(self) -> float:
         """How many honest peers are in a mesh, on average."""
         names = {node.name for node in self.nodes}

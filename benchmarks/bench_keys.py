@@ -65,7 +65,7 @@ class Home:
         return time.perf_counter() - began
 
     def post(self, *, sealed: bool = False) -> float:
-        return self.run("post", "library", "-s", "A subject", stdin="Some text.\n", sealed=sealed)
+        return self.run("post", "library", "--yes", "-s", "A subject", stdin="Some text.\n", sealed=sealed)
 
 
 def median(act: Callable[[], float], rounds: int) -> float:

@@ -95,7 +95,7 @@ def test_every_key(tmp_path: Path) -> None:
         ("listen = ['127.0.0.1:4001']", ["listen:", "127.0.0.1:4001"]),
         ("peers = ['/ip4/127.0.0.1/tcp/4001']", ["peers:", "/p2p/"]),
         ("peers = [1]", ["peers: must be a list of texts"]),
-        ("boards = ['Big']", ["boards:", "Big"]),
+        ("boards = ['Big one']", ["boards:", "Big one"]),
         ("retention_days = 0", ["retention_days:"]),
         ("retention_days = true", ["retention_days:"]),
         ("hold_minutes = -1", ["hold_minutes:"]),

@@ -83,6 +83,19 @@ def _pinned(session: Session, board: str | None) -> list[ThreadRow]:
     return [row for row in session.reader.pinned_threads() if board in (None, row.board)]
 
 
+def nearest_boards(session: Session, board: str) -> list[str] | None:
+    """Boards that are here and whose names look like this one, the nearest first. None if the user's node
+    knows the board: it has posts of it, or the config file or an accepted invite names it.
+    """
+    import difflib
+
+    here = [row.name for row in session.reader.boards()]
+    config = session.config
+    if board in {*here, *config.boards, *config.retention, *invited_boards(session)}:
+        return None
+    return difflib.get_close_matches(board, here, 3)
+
+
 def invited_boards(session: Session) -> list[str]:
     """Boards that an accepted invite names and that are not here."""
     if not session.paths.invites_dir.is_dir():  # saves reading the config

@@ -16,6 +16,7 @@ from p2pforum.app.clock import clock_problem
 from p2pforum.app.delivery import Delivery
 from p2pforum.app.session import Session
 from p2pforum.core.errors import NodeUnreachable, P2PForumError, Refused, StoreBusy
+from p2pforum.core.text import fold_board
 from p2pforum.core.verdict import Outcome
 from p2pforum.forum import drafts
 from p2pforum.forum.expiry import Review, is_anything_due, review_idle
@@ -92,6 +93,7 @@ class Writer:
         """Start a thread. `key`: None for a fresh one, "once", or a pseudonym's name. Raises
         as the class says.
         """
+        board = fold_board(board)
 
         def act() -> Published:
             if not body:

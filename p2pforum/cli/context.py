@@ -16,6 +16,7 @@ class Context:
     def __init__(self) -> None:
         self.session = Session()  #: under --home, once that is known
         self.checks_texts = True  #: --quiet-check
+        self.is_sure = False  #: --yes of commands that publish a text
         self.listen = 0.0  #: --listen, in seconds
         self.console = Console()
 

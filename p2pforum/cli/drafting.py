@@ -6,7 +6,7 @@ From the moment it is read or the editor opens it lies on a desk (terminal/desk.
 import os
 import textwrap
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +14,7 @@ import click
 
 from p2pforum.app import drafting
 from p2pforum.cli.context import Context
-from p2pforum.cli.terminal import compose
+from p2pforum.cli.terminal import compose, questions
 from p2pforum.cli.terminal.desk import Desk, Label, found_desks, new_desk
 from p2pforum.cli.terminal.editor import edit, side_files, with_comments, without_comments
 from p2pforum.core.errors import P2PForumError, Refused
@@ -43,6 +43,9 @@ class Text:
     body: str
     draft: Kept | None = None
     again: str = ""
+
+
+NO_TEXT = Text("", "")
 
 
 class Writing:
@@ -87,6 +90,18 @@ class Writing:
         if not compose.is_from_editor(self._file):
             return self._kept(keystore, place, self._text)
         take_in(self._context, keystore)
+        text = self.edited(keystore, place, begun)
+        if (
+            begun
+            and text.draft
+            and self._shown(text.draft) == self._shown(begun)
+            and not self._context.is_sure
+        ):
+            _ask()
+        return text
+
+    def edited(self, keystore: Keystore, place: Place, begun: Kept | None) -> Text:
+        """The text from the editor, kept. Raises NothingWritten, Refused, KeystoreError and OSError."""
         before = shown_text(begun.draft, self._label.subject) if begun else place.begun
         shown = with_comments(before, place.comments + _others(keystore, place) + _warning())
         label = Label(self._label.keys, place.destination, self._label.subject, shown)
@@ -103,10 +118,10 @@ class Writing:
         if below:
             self._kept(keystore, place, _whole(text, below), begun)
             raise Refused("you wrote below the line with >8; nothing was posted, and the draft has all of it")
-        written = self._kept(keystore, place, text, begun)
-        if begun and normalize(text) == normalize(before):
-            _ask()
-        return written
+        return self._kept(keystore, place, text, begun)
+
+    def _shown(self, kept: Kept) -> str:
+        return normalize(shown_text(kept.draft, self._label.subject))
 
     def _begun(self, keystore: Keystore, draft_id: str | None) -> Kept | None:
         if draft_id is None:
@@ -122,9 +137,9 @@ class Writing:
         subject, body = split(text, self._label.subject)
         if compose.is_from_file(self._file):
             return Text(subject, body)
-        kept = drafting.keep(self._context.session, keystore, place.destination, subject, body, begun)
+        written = keep(self._context, keystore, place, Text(subject, body), begun)
         self._clear()
-        return Text(subject, body, kept, self._context.command(f"{place.command} --draft {kept.id}"))
+        return written
 
     def _rescue(self, keystore: Keystore, error: BaseException) -> None:
         """Keep what the editor that failed left."""
@@ -138,6 +153,20 @@ class Writing:
         if self._desk is not None:
             self._desk.clear()
             self._desk = None
+
+
+def keep(context: Context, keystore: Keystore, place: Place, text: Text, begun: Kept | None = None) -> Text:
+    """The text with a draft that has it. Raises KeystoreError and OSError."""
+    if text.draft is not None:
+        return text
+    kept = drafting.keep(context.session, keystore, place.destination, text.subject, text.body, begun)
+    return replace(text, draft=kept, again=context.command(f"{place.command} --draft {kept.id}"))
+
+
+def rewrite(context: Context, keystore: Keystore, place: Place, text: Text, subject: str | None) -> Text:
+    """The text as the user changes it in the editor, kept in the draft that had it."""
+    with Writing(context, None, place.destination, subject) as writing:
+        return writing.edited(keystore, place, text.draft)
 
 
 def take_in(context: Context, keystore: Keystore) -> None:
@@ -194,5 +223,6 @@ def _still_there(context: Context, begun: Kept) -> str:
 
 
 def _ask() -> None:
-    if not click.confirm("You changed nothing in the draft. Publish it as it is?", err=True):
+    question = "You changed nothing in the draft. Publish it as it is? [y/N]"
+    if questions.choose(question, ("yes", "no"), "add --yes to publish it", default="no") == "no":
         raise compose.NothingChanged

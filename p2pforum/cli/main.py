@@ -147,13 +147,16 @@ def _explain_click(error: Exception, context: Context) -> int:
     if isinstance(error, click.ClickException):
         with suppress(OSError):  # the reader is gone
             error.show()
+        _say_notes(error, context)
         return error.exit_code
-    if isinstance(error.__cause__, KeyboardInterrupt):
+    cause = error.__cause__ or error
+    is_interrupt = isinstance(cause, KeyboardInterrupt)
+    if is_interrupt:
         context.console.note("interrupted")
-        _say_notes(error.__cause__, context)
-        return INTERRUPTED
-    context.console.error("the input ended")
-    return FAILURE
+    else:
+        context.console.error("the input ended")
+    _say_notes(cause, context)
+    return INTERRUPTED if is_interrupt else FAILURE
 
 
 def _explain(error: errors.P2PForumError, context: Context) -> int:

@@ -1,23 +1,19 @@
-"""What commands that write have in common: warn of leaks, show progress, and print what
-became of the post.
-"""
+"""What commands that write have in common: ask, show progress, and print what became of the post."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from p2pforum.app.drafting import storable
 from p2pforum.app.shapes import written_shape
 from p2pforum.app.writing import REFUSED, Done, Writer
+from p2pforum.cli.asking import Attempt, kept, say_kept, settle
 from p2pforum.cli.context import Context
+from p2pforum.cli.drafting import NO_TEXT, Text
 from p2pforum.cli.keys import say_idle
-from p2pforum.cli.leak_warnings import warn_of_leaks
 from p2pforum.cli.terminal import exit_codes
 from p2pforum.cli.terminal.progress import Progress
 from p2pforum.core.kinds import Meaning
 from p2pforum.core.post_id import short_id
 from p2pforum.core.verdict import Outcome
-from p2pforum.forum.drafts import Kept
 from p2pforum.forum.minting import MintProgress
 from p2pforum.forum.publish import Published
 from p2pforum.keystore.keystore import Keystore
@@ -25,42 +21,40 @@ from p2pforum.keystore.keystore import Keystore
 _DONE = {Meaning.EDITS: "Edited", Meaning.WITHDRAWS: "Withdrew"}
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One text that the user wants to publish, if there is a text. `draft` has the text; None if there is no
-    text, or it is in a file of the user's. `again` is the command that goes on with the draft.
-
-    `root` (empty for a new thread) and `key` say which key will sign, for the check of the text.
-    """
-
-    text: str = ""
-    draft: Kept | None = None
-    again: str = ""
-    root: bytes = b""
-    key: str | None = None
-
-
 def publish(
-    context: Context, keystore: Keystore, attempt: Attempt, act: Callable[[Writer], Done], as_json: bool
+    context: Context,
+    keystore: Keystore,
+    attempt: Attempt,
+    act: Callable[[Writer, Text], Done],
+    as_json: bool,
 ) -> int:
-    """Publish, print what became of it, and return the exit code."""
-    if context.checks_texts and attempt.text:
-        warn_of_leaks(context, keystore, storable(attempt.text), attempt.root, attempt.key)
+    """Ask if there is reason to, publish, print what became of it, and return the exit code. `act` is given
+    the text as it is after the question.
+    """
+    text = settle(context, keystore, attempt)
+    return carry_out(context, keystore, lambda writer: act(writer, text), as_json, text)
+
+
+def carry_out(
+    context: Context,
+    keystore: Keystore,
+    act: Callable[[Writer], Done],
+    as_json: bool,
+    text: Text = NO_TEXT,
+) -> int:
+    """Sign and hand in, print what became of it, and return the exit code. `text` is the one that is
+    published, if there is one.
+    """
     with Progress(context.console, "Minting the stamp", quiet_elsewhere=True) as bar:
-        writer = Writer(
-            context.session,
-            keystore,
-            draft=attempt.draft,
-            progress=mint_progress(bar),
-            listen=context.listen,
-        )
+        progress = mint_progress(bar)
+        writer = Writer(context.session, keystore, draft=text.draft, progress=progress, listen=context.listen)
         with writer:
             try:
                 done = act(writer)
             except BaseException as error:
-                _add_note(error, attempt)
+                say_kept(error, text)
                 raise
-    code = _report(context, done, attempt, as_json)
+    code = _report(context, done, text, as_json)
     say_idle(context, done.idle)
     return code
 
@@ -72,17 +66,7 @@ def mint_progress(bar: Progress) -> MintProgress:
     return lambda tried, expected: bar.show(1 - math.exp(-tried / max(expected, 1)))
 
 
-def _add_note(error: BaseException, attempt: Attempt) -> None:
-    """Add to the error what became of the text."""
-    if attempt.draft is not None:
-        error.add_note(_kept(attempt))
-
-
-def _kept(attempt: Attempt) -> str:
-    return f"The text is kept as a draft; to go on: {attempt.again}"
-
-
-def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> int:
+def _report(context: Context, done: Done, text: Text, as_json: bool) -> int:
     published, console = done.published, context.console
     if done.unremembered:
         console.warn(f"leak-report can't report on this post: {done.unremembered}")
@@ -92,8 +76,8 @@ def _report(context: Context, done: Done, attempt: Attempt, as_json: bool) -> in
         console.json(written_shape(done))
     if published.outcome in REFUSED:
         console.error(f"refused: {published.problem}")
-        if published.unsettled or attempt.draft is not None:
-            console.note(_unsettled(published) if published.unsettled else _kept(attempt))
+        if published.unsettled or text.draft is not None:
+            console.note(_unsettled(published) if published.unsettled else kept(text))
         return exit_codes.REFUSED
     if published.outcome in (None, Outcome.TOO_EARLY):
         console.error(published.problem or "dated in the future; look at this machine's clock")

@@ -8,7 +8,7 @@ from p2pforum.config.proxy import check_proxy
 from p2pforum.core import limits
 from p2pforum.core.address import check_told, parse_listen, parse_peer
 from p2pforum.core.errors import ConfigError, NetworkError
-from p2pforum.core.text import is_valid_board, is_valid_network
+from p2pforum.core.text import fold_board, is_valid_board, is_valid_network
 
 AUTO = ("auto",)  # `listen` or `announce` as the machine allows
 
@@ -34,10 +34,7 @@ def _days(key: str, value: Any) -> int:
 def _retention(key: str, value: Any) -> dict[str, int]:
     if not isinstance(value, dict):
         raise ConfigError(f"{key}: must be a table, with a line such as: board = 30")
-    for name in value:
-        if not is_valid_board(name):
-            raise ConfigError(f'{key}: "{name}" is not a board name (1 to 64 of a-z 0-9 . -)')
-    return {name: _days(f"{key}.{name}", days) for name, days in value.items()}
+    return {_board(key, name): _days(f"{key}.{name}", days) for name, days in value.items()}
 
 
 def _quota(key: str, value: Any) -> int:
@@ -85,10 +82,14 @@ def _addresses(key: str, value: Any, check: Callable[[str], object]) -> tuple[st
 
 
 def _boards(key: str, value: Any) -> tuple[str, ...]:
-    for name in _texts(key, value):
-        if not is_valid_board(name):
-            raise ConfigError(f'{key}: "{name}" is not a board name (1 to 64 of a-z 0-9 . -)')
-    return tuple(value)
+    return tuple(_board(key, name) for name in _texts(key, value))
+
+
+def _board(key: str, name: str) -> str:
+    """The name of a board, its capitals folded."""
+    if not is_valid_board(board := fold_board(name)):
+        raise ConfigError(f'{key}: "{name}" is not a board name (1 to 64 of a-z 0-9 . -)')
+    return board
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\
 _UNTYPED = re.compile(f"{_FORBIDDEN.pattern}|\ufeff")  # U+FEFF is the mark that Windows editors put in front
 # Besides CR: VT and FF, NEL, and the separators U+2028 and U+2029 that word processors write.
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_SMALL = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 _NAME = re.compile(r"[a-z0-9.-]+", re.ASCII)
 
 
@@ -27,6 +28,13 @@ def is_valid_line(text: str) -> bool:
 
 def is_valid_board(name: str) -> bool:
     return len(name) <= limits.MAX_BOARD_NAME and _NAME.fullmatch(name) is not None
+
+
+def fold_board(name: str) -> str:
+    """The one form of a board's name that a user typed: ASCII capitals become small letters. The rest stays,
+    so that no letter of another script turns into one of these.
+    """
+    return name.translate(_SMALL)
 
 
 def is_valid_network(name: str) -> bool:

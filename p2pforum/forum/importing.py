@@ -97,7 +97,7 @@ def publish_import(
     Lazy: each thread is minted as a whole, then kept in the outbox and handed in, so an interruption leaves
     whole threads only. The `key` of each result is the author's label. Raises Refused.
     """
-    clean_board(board)
+    board = clean_board(board)
     refuse_own_secrets(text for post in posts for text in (post.subject, post.body))
     parts = split_long([_clean(post) for post in posts])
     threads = _threads(parts)

@@ -75,10 +75,11 @@ class PostSigner:
 
 
 def clean_board(name: str) -> str:
-    """The name of a board. Raises Refused for a text that is no board's name."""
-    if not text.is_valid_board(name):
+    """The name of a board, its capitals folded. Raises Refused for a text that is no board's name."""
+    board = text.fold_board(name)
+    if not text.is_valid_board(board):
         raise Refused(f'"{name}" is not a board: a name has 1 to {limits.MAX_BOARD_NAME} of a-z 0-9 . -')
-    return name
+    return board
 
 
 def clean_subject(subject: str) -> str:

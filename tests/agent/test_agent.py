@@ -308,7 +308,7 @@ print(code, ctypes.CDLL(None).prctl(PR_GET_DUMPABLE), file=sys.stderr)
 @pytest.mark.parametrize(
     ("command", "is_open"),
     [
-        (["post", "library", "-s", "Subject"], 0),
+        (["post", "library", "--yes", "-s", "Subject"], 0),
         (["key", "list"], 0),
         (["read", "abcd"], 1),  # there is no keystore yet, so nothing to hide
         (["boards"], 1),

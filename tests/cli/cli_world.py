@@ -23,6 +23,7 @@ from p2pforum.api.new_posts import NewPosts
 from p2pforum.api.server import serve_api
 from p2pforum.cli.main import run
 from p2pforum.config import find_paths, load_config
+from p2pforum.core import limits
 from p2pforum.core.errors import NetworkError, NotFound
 from p2pforum.core.kinds import Kind
 from p2pforum.core.network_params import params_for
@@ -36,7 +37,8 @@ from p2pforum.store.retention import clean, forget
 
 HOUR = 498_765  # 2026-11-24 21:00 UTC
 PARAMS = params_for("test.cli")
-CONFIG = 'network = "test.cli"\n'
+# It names the board "library", so that posts there start no new one; the number of days is the usual one.
+CONFIG = f'network = "test.cli"\nretention = {{ library = {limits.RETENTION_HOURS // 24} }}\n'
 ROOT = Path(__file__).parents[2]
 
 

@@ -9,11 +9,13 @@ import pytest
 from cli_world import CONFIG, World, still_clock
 
 from p2pforum.app import clock
+from p2pforum.cli.terminal import passphrases
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(clock, "time", still_clock(time))
+    monkeypatch.setattr(passphrases, "has_terminal", lambda: False)  # nor has this process, whoever runs it
     monkeypatch.setattr(sys, "argv", ["p2pforum"])  # hints name the program as it was called
     for name in ("PAGER", "COLORTERM", "CLICOLOR_FORCE", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)

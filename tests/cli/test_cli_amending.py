@@ -58,7 +58,7 @@ def test_an_edit_that_changes_nothing(world: World, made: str) -> None:
 
 def test_a_text_that_gives_one_away_is_told_of(world: World, made: str) -> None:
     leaky = "See https://a.example/?utm_source=x"
-    assert "tracking in a link" in world.ok("edit", made, stdin=leaky).err
+    assert "tracking in a link" in world.ok("edit", made, "--yes", stdin=leaky).err
     assert "tracking" not in world.ok("edit", made, "--quiet-check", stdin=leaky + "!").err
 
 

@@ -36,7 +36,7 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begin(world: World, *more: str, body: str = BODY) -> str:
-    return world.ok("post", "library", "-s", "Subject", "--json", *more, stdin=body).json["id"]
+    return world.ok("post", "library", "--yes", "-s", "Subject", "--json", *more, stdin=body).json["id"]
 
 
 def leave_traces(world: World, post_id: str) -> None:

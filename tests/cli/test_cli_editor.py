@@ -159,6 +159,26 @@ def test_an_unchanged_draft_is_published_only_if_that_is_meant(
     assert len(drafts_of(world)) == 1 - posted
 
 
+@pytest.mark.parametrize(
+    ("typed", "code", "said"), [("\x03", 130, "interrupted"), ("\x04", 1, "input ended")]
+)
+def test_an_unchanged_draft_stays_when_the_question_is_cut_short(
+    world: World, tmp_path: Path, memory: Path, typed: str, code: int, said: str
+) -> None:
+    terminal = write(memory, "true", "post", "library", "--draft", a_draft(world))
+    terminal.wait_for("You changed nothing in the draft. Publish it as it is?")
+    terminal.type(typed)
+    assert terminal.end() == code, terminal.screen
+    assert said in terminal.screen
+    assert (len(drafts_of(world)), posts_of(world)) == (1, [])
+
+
+def test_an_unchanged_draft_is_published_unasked_with_yes(world: World, tmp_path: Path, memory: Path) -> None:
+    terminal = write(memory, "true", "post", "library", "--yes", "--draft", a_draft(world))
+    assert terminal.end() == 0, terminal.screen
+    assert (len(drafts_of(world)), len(posts_of(world))) == (0, 1)
+
+
 def test_an_emptied_draft_is_still_there(world: World, tmp_path: Path, memory: Path) -> None:
     draft_id = a_draft(world)
     terminal = write(memory, an_editor(tmp_path, ': > "$1"'), "post", "library", "--draft", draft_id)

@@ -158,7 +158,7 @@ def test_what_is_no_invite(world: World, tmp_path: Path) -> None:
     assert world.run("invites", "--drop", "x").code == 3
     assert world.run("invite", "--peer", "/ip4/192.0.2.1/tcp/4001").code == 1
     assert world.run("invite", "--peer", ONE, "--list", KEY[:8]).code == 2
-    assert world.run("invite", "--peer", ONE, "--board", "No").code == 2
+    assert world.run("invite", "--peer", ONE, "--board", "n o").code == 2
 
 
 def test_a_damaged_file_of_ours_is_named(world: World) -> None:

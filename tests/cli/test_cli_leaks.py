@@ -1,4 +1,4 @@
-"""The check before sending: on standard error, never in the way, and without a packet."""
+"""The check before sending: on standard error, and without a packet. What asks is in test_cli_asking.py."""
 
 import json
 import os
@@ -15,16 +15,16 @@ LEAKY = "See https://a.example/?utm_source=x and /home/ada/x.\n"
 
 
 def test_post_and_reply_say_what_may_give_one_away(world: World) -> None:
-    result = world.ok("post", "library", "-s", "A subject", "--json", stdin=LEAKY)
+    result = world.ok("post", "library", "-s", "A subject", "--json", "--yes", stdin=LEAKY)
     assert "tracking in a link: utm_source (a.example)" in result.err
     assert "a path with a user's name: /home/ada/x." in result.err
     assert "tracking" not in result.out
     made = json.loads(result.out)
-    assert made["outcome"] == "stored"  # it stops nothing
-    result = world.ok("reply", made["id"], stdin=LEAKY)
+    assert made["outcome"] == "stored"  # with --yes
+    result = world.ok("reply", made["id"], "--yes", stdin=LEAKY)
     assert "tracking in a link" in result.err
     assert "own words" not in result.err  # the thread's own key signs again
-    result = world.ok("reply", made["id"], "--key", "once", "--visibly", stdin=LEAKY)
+    result = world.ok("reply", made["id"], "--key", "once", "--visibly", "--yes", stdin=LEAKY)
     assert "your own words from elsewhere" in result.err
 
 
@@ -52,7 +52,7 @@ def test_a_fault_in_the_check_keeps_nobody_from_posting(
 
 
 def test_what_is_found_cannot_steer_the_terminal(world: World) -> None:
-    result = world.ok("post", "library", "-s", "Hi", stdin="/home/a\u200b\u00adb/x\n")
+    result = world.ok("post", "library", "-s", "Hi", "--yes", stdin="/home/a\u200b\u00adb/x\n")
     assert "<U+200B>" in result.err
 
 
@@ -72,7 +72,7 @@ def test_names_of_this_machine(world: World, monkeypatch: pytest.MonkeyPatch, tm
         "Ada",
         "Lovelace",
     ]
-    result = world.ok("post", "library", "-s", "Hi", stdin="On thorin, adalove said to Eve.")
+    result = world.ok("post", "library", "-s", "Hi", "--yes", stdin="On thorin, adalove said to Eve.")
     assert "a name of this machine: thorin, adalove\n" in result.err
     accounts.unlink()
     assert list(leaks.machine_names()) == ["thorin", "adalove"]

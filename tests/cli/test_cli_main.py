@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from cli_terminal import Terminal
-from cli_world import ROOT, World, discussion
+from cli_world import CONFIG, ROOT, World, discussion
 
 from p2pforum import __version__
 from p2pforum.cli import main as cli_main
@@ -193,7 +193,7 @@ network_params.NetworkParams = lambda name: made(name, stamp_first=60)
 
 def test_interrupted(world: World) -> None:
     """While it mints a stamp that is never found: one that is may be found before the signal comes."""
-    (world.home / "config.toml").write_text('network = "cli-net"\n')
+    (world.home / "config.toml").write_text(CONFIG.replace("test.cli", "cli-net"))
     text = world.home / "text"
     text.write_text("Text")
     terminal = Terminal("post", "library", "-s", "S", "-F", str(text), before=ENDLESS)

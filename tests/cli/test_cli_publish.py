@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from cli_terminal import Terminal
 from cli_world import World
 
-from p2pforum.cli.terminal import passphrases
 from p2pforum.core.bundle import MAGIC
 
 PAGE = """\
@@ -235,12 +235,11 @@ def test_without_a_terminal_nothing_is_published_unasked(world: World, files: di
 
 
 @pytest.mark.parametrize("answer", ["y", "n", ""])
-def test_on_a_terminal_it_asks(
-    world: World, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, answer: str
-) -> None:
-    monkeypatch.setattr(passphrases, "has_terminal", lambda: True)
-    result = world.run("publish", str(files["mail.mbox"]), stdin=f"{answer}\n")
-    assert "Publish this?" in result.err
+def test_on_a_terminal_it_asks(world: World, files: dict[str, Path], answer: str) -> None:
+    terminal = Terminal("publish", str(files["mail.mbox"]))
+    terminal.wait_for("Publish this?")
+    terminal.type(f"{answer}\n")
+    assert terminal.end() == (answer != "y")
     assert len(world.ok("threads", "--json").json) == (answer == "y")
 
 

@@ -66,11 +66,11 @@ def has(node: DemoNode, post_id: str) -> bool:
 def test_a_post_dated_ahead_is_not_given_to_anybody_and_outbox_says_why(tmp_path: Path) -> None:
     with a_pair(tmp_path) as (odd, right):
         odd.set_clock(9_600)
-        early = json.loads(odd.say("post", "general", "-s", "Early", "--json", stdin="Text"))["id"]
+        early = json.loads(odd.say("post", "general", "--yes", "-s", "Early", "--json", stdin="Text"))["id"]
         odd.set_clock(0)
         odd.start(right.address())
         wait_until(lambda: odd.ahead() is not None, "no peer said what time it is")
-        due = json.loads(odd.say("post", "general", "-s", "Due", "--json", stdin="Text"))["id"]
+        due = json.loads(odd.say("post", "general", "--yes", "-s", "Due", "--json", stdin="Text"))["id"]
         wait_until(lambda: has(right, due), "the post of this hour did not arrive")
         cli(right._home, "sync")
         states = {row["id"]: (row["state"], row["why"]) for row in odd.outbox()}
@@ -95,11 +95,11 @@ def test_with_a_clock_that_is_behind_a_text_stays_a_draft_and_goes_out_later(
         odd.set_clock(hours)
         odd.start(right.address())
         wait_until(lambda: odd.ahead() is not None, "no peer said what time it is")
-        refused = odd.say("post", "general", "-s", "Lost?", stdin="Text", code=REFUSED)
+        refused = odd.say("post", "general", "--yes", "-s", "Lost?", stdin="Text", code=REFUSED)
         assert reason in refused
         assert "kept as a draft" in refused
         assert odd.outbox() == []
         odd.set_clock(0)
         assert odd.node.status()["clock"]["problem"] is None
-        made = json.loads(odd.say("post", "general", "-s", "Lost?", "--json", stdin="Text"))["id"]
+        made = json.loads(odd.say("post", "general", "--yes", "-s", "Lost?", "--json", stdin="Text"))["id"]
         wait_until(lambda: has(right, made), "it did not arrive")

@@ -146,7 +146,7 @@ def test_no_key_is_written_through_a_link(kind: str, follows: bool, home: Path, 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     find_paths(home).keys_dir.symlink_to(elsewhere)
-    done = command(kind, home, "post", "general", "-s", "A subject", stdin="Text.\n")
+    done = command(kind, home, "post", "general", "--yes", "-s", "A subject", stdin="Text.\n")
     print(done)
     assert (done.code == 0) == follows
     assert any(elsewhere.iterdir()) == follows

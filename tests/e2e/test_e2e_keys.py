@@ -59,7 +59,7 @@ def test_neither_node_nor_agent_ever_holds_an_author_key(
         alice.start()
         seal_and_unlock(home, monkeypatch)
         for n in range(POSTS):
-            cli(home, "post", "general", "-s", f"Thread {n}", stdin=f"Body {n}.\n")
+            cli(home, "post", "general", "--yes", "-s", f"Thread {n}", stdin=f"Body {n}.\n")
         keystore = Keystore(home / "keys", lambda: PASSPHRASE)
         held = keystore.mark_and_key
         assert held is not None
@@ -79,7 +79,7 @@ def test_neither_node_nor_agent_ever_holds_an_author_key(
         assert status is not None, "the agent is still there"
         look_into_the_agent(status.pid, halves, held[1])
         cli(home, "lock")
-        cli(home, "post", "general", "-s", "Locked", stdin="Body.\n", code=1)
+        cli(home, "post", "general", "--yes", "-s", "Locked", stdin="Body.\n", code=1)
 
 
 def look_into_the_agent(pid: int, halves: list[bytes], key: bytes) -> None:
@@ -114,7 +114,7 @@ def test_a_burn_beside_a_running_node(tmp_path: Path) -> None:
     with DemoNode("alice", home, CONFIG) as alice:
         alice.start()
         for n in range(3):
-            cli(home, "post", "general", "-s", f"Thread {n}", stdin=f"Body {n}.\n")
+            cli(home, "post", "general", "--yes", "-s", f"Thread {n}", stdin=f"Body {n}.\n")
         keys = Keystore(home / "keys").read().keys.values()
         assert all(in_files(home, key.seed) for key in keys)
         burnt, *kept = keys

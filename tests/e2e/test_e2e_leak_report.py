@@ -28,7 +28,9 @@ def test_it_counts_the_peers_that_got_the_post(
 ) -> None:
     home = tmp_path / name
     wait_until(lambda: in_mesh(home) == peers, "no mesh was formed")
-    made = json.loads(cli(home, "post", "general", "-s", "Mine", "--json", "--listen", "2", stdin="Text.\n"))
+    made = json.loads(
+        cli(home, "post", "general", "--yes", "-s", "Mine", "--json", "--listen", "2", stdin="Text.\n")
+    )
     (left,) = json.loads(cli(home, "leak-report", made["id"], "--json"))["posts"]
     assert (left["handed"], left["told"]) == (peers, 0)
     assert left["offered_back"] <= peers  # a peer that counts us among its outsiders offers what it has

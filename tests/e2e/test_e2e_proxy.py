@@ -38,7 +38,9 @@ def _talk(server: SocksServer, carol: DemoNode, bob: DemoNode, home: Path) -> No
     address = parse_address(carol.address())
     server.leads[f"{onion()}.onion:4001"] = (address.host, address.port)
     bob.start(f"/onion3/{onion()}:4001/p2p/{address.peer}")
-    posted = json.loads(cli(home / "bob", "post", "general", "-s", "From afar", "--json", stdin="Hello.\n"))
+    posted = json.loads(
+        cli(home / "bob", "post", "general", "--yes", "-s", "From afar", "--json", stdin="Hello.\n")
+    )
     wait_until(lambda: ids(carol) == {posted["id"]}, "the post did not arrive")
     answered = json.loads(cli(home / "carol", "reply", posted["id"], "--json", stdin="Hello to you.\n"))
     wait_until(lambda: answered["id"] in ids(bob), "the answer did not arrive")

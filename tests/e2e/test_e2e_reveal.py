@@ -18,8 +18,10 @@ def nodes(tmp_path: Path) -> Iterator[list[DemoNode]]:
 
 def test_readers_elsewhere_see_it_marked(nodes: list[DemoNode], tmp_path: Path) -> None:
     alice, carol = tmp_path / "alice", tmp_path / "carol"
-    made = json.loads(cli(alice, "post", "general", "-s", "Mine", "--json", stdin="Text.\n"))
-    other = json.loads(cli(alice, "post", "general", "-s", "Another of mine", "--json", stdin="Text.\n"))
+    made = json.loads(cli(alice, "post", "general", "--yes", "-s", "Mine", "--json", stdin="Text.\n"))
+    other = json.loads(
+        cli(alice, "post", "general", "--yes", "-s", "Another of mine", "--json", stdin="Text.\n")
+    )
     wait_until(lambda: ids(nodes[2]) == {made["id"], other["id"]}, "the posts did not arrive")
     before = json.loads(cli(carol, "read", made["id"], "--json"))["posts"]
     assert [post["key_published"] for post in before] == [False]

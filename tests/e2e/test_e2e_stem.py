@@ -22,7 +22,7 @@ def test_a_killed_node_sends_again_what_nobody_has(tmp_path: Path) -> None:
         author.start(far.address())
         wait_until(lambda: author.node.status()["peers"], "nobody was dialled")
         posted = json.loads(
-            cli(tmp_path / "author", "post", "general", "-s", "Lost?", "--json", stdin="Text.\n")
+            cli(tmp_path / "author", "post", "general", "--yes", "-s", "Lost?", "--json", stdin="Text.\n")
         )
         kill(author)
         assert ids(far) == set()
@@ -46,7 +46,7 @@ def test_a_post_goes_through_the_guard_and_comes_back(tmp_path: Path) -> None:
         author.start(guard.address())
         wait_until(lambda: author.node.status()["peers"], "nobody was dialled")
         posted = json.loads(
-            cli(tmp_path / "author", "post", "general", "-s", "Hidden", "--json", stdin="Text.\n")
+            cli(tmp_path / "author", "post", "general", "--yes", "-s", "Hidden", "--json", stdin="Text.\n")
         )
         wait_until(lambda: travelling(author) == 1, "the post was not taken up")
         assert author.node.status()["stem"]["guards"] == 0, "the first peer that comes is not taken at once"

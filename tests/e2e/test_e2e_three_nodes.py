@@ -18,7 +18,9 @@ def nodes(tmp_path: Path) -> Iterator[list[DemoNode]]:
 
 def test_post_here_read_there(nodes: list[DemoNode], tmp_path: Path) -> None:
     alice, carol = tmp_path / "alice", tmp_path / "carol"
-    posted = json.loads(cli(alice, "post", "general", "-s", "A first thread", "--json", stdin="Hello.\n"))
+    posted = json.loads(
+        cli(alice, "post", "general", "--yes", "-s", "A first thread", "--json", stdin="Hello.\n")
+    )
     wait_until(lambda: ids(nodes[2]) == {posted["id"]}, "the post did not arrive")
     answered = json.loads(cli(carol, "reply", posted["id"], "--json", stdin="Hello to you.\n"))
     wait_until(lambda: len(ids(nodes[0])) == 2, "the answer did not arrive")
@@ -55,7 +57,9 @@ def test_what_was_written_without_a_node_goes_out_when_it_runs(nodes: list[DemoN
     alice, bob, _ = nodes
     alice.stop()
     posted = json.loads(
-        cli(tmp_path / "alice", "post", "general", "-s", "Written offline", "--json", stdin="Body.\n")
+        cli(
+            tmp_path / "alice", "post", "general", "--yes", "-s", "Written offline", "--json", stdin="Body.\n"
+        )
     )
     alice.start(bob.address())
     wait_until(lambda: posted["id"] in ids(nodes[2]), "the post did not go out")
@@ -64,8 +68,8 @@ def test_what_was_written_without_a_node_goes_out_when_it_runs(nodes: list[DemoN
 def test_a_node_of_another_network_takes_nothing(nodes: list[DemoNode], tmp_path: Path) -> None:
     with DemoNode("mallory", tmp_path / "mallory", 'network = "test.other"\n') as stranger:
         stranger.start(nodes[0].address())
-        cli(tmp_path / "alice", "post", "general", "-s", "Ours", stdin="Body.\n")
+        cli(tmp_path / "alice", "post", "general", "--yes", "-s", "Ours", stdin="Body.\n")
         wait_until(lambda: len(ids(nodes[2])) == 1, "the post did not arrive")
-        cli(tmp_path / "mallory", "post", "general", "-s", "Theirs", stdin="Body.\n")
+        cli(tmp_path / "mallory", "post", "general", "--yes", "-s", "Theirs", stdin="Body.\n")
         assert len(ids(stranger)) == 1
         assert len(ids(nodes[0])) == 1

@@ -160,7 +160,7 @@ def test_a_post_that_only_i_know_is_not_named_by_another_key(person: Person) -> 
 @pytest.mark.parametrize(
     ("board", "subject", "body", "says"),
     [
-        ("Library", "s", "t", "is not a board"),
+        ("Libr\u00e4ry", "s", "t", "is not a board"),
         ("", "s", "t", "is not a board"),
         ("a" * 65, "s", "t", "is not a board"),
         ("b", " \n ", "t", "needs a subject"),

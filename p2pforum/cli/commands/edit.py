@@ -21,6 +21,7 @@ Nothing from the line with >8 on goes out. An empty text changes nothing."""
 @compose.file_option
 @compose.draft_option
 @options.quiet_check
+@options.sure
 @options.listen
 @options.as_json
 @pass_context
@@ -37,8 +38,9 @@ def command(context: Context, post_id: str, file: str | None, draft: str | None,
     """
     from p2pforum.app.reading import own_post, root_of
     from p2pforum.app.unlocking import open_keystore
+    from p2pforum.cli.asking import Attempt
     from p2pforum.cli.drafting import Place, Writing
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import publish
     from p2pforum.forum.drafts import edit_destination
 
     with Writing(context, file, f"edit {post_id}") as writing:
@@ -48,8 +50,8 @@ def command(context: Context, post_id: str, file: str | None, draft: str | None,
         place = Place(edit_destination(post.id), f"edit {post_id}", _TEMPLATE, post.body)
         text = writing.text(keystore, place, draft)
     root, key = root_of(context.session, post_id), _name_of_key(contents, post)
-    attempt = Attempt(text.body, text.draft, text.again, root, key)
-    return publish(context, keystore, attempt, lambda w: w.edit(post.id, text.body), as_json)
+    attempt = Attempt(text, place, root, key)
+    return publish(context, keystore, attempt, lambda w, text: w.edit(post.id, text.body), as_json)
 
 
 def _name_of_key(contents: "Contents", post: "PostView") -> str | None:

@@ -9,7 +9,7 @@ import click
 
 from p2pforum.app.session import tilde
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import options
+from p2pforum.cli.terminal import options, questions
 from p2pforum.cli.terminal.exit_codes import FAILURE, OK
 from p2pforum.core.post_id import short_id
 
@@ -85,7 +85,7 @@ def command(context: Context, /, **typed: Any) -> int:
             _print_scan(context, found)
         return OK
     if not arguments.yes:
-        options.confirm(f"Burn {target.what}? It can't be undone")
+        questions.confirm(f"Burn {target.what}? It can't be undone")
     return _burn(context, box, target, paths, arguments)
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import options, render
-from p2pforum.core.errors import NotFound, Refused
+from p2pforum.cli.terminal import options, questions, render
+from p2pforum.core.errors import NotFound
 from p2pforum.core.post_id import TEXT_LENGTH, format_id, short_id
 from p2pforum.core.pseudonym import name_of
 
@@ -58,14 +58,11 @@ def _find(context: Context, whom: str, *, is_sure: bool, is_key: bool) -> tuple[
 
 
 def _ask(name: str, text: str) -> None:
-    from p2pforum.cli.terminal.passphrases import has_terminal
-
-    if not has_terminal():
-        raise Refused(
-            "an attacker can make a post whose ID begins the same: "
-            f"give all {TEXT_LENGTH} characters, or --yes"
-        )
-    click.confirm(f"Do you mean {name}, who wrote: {render.cut(text, 60)}", abort=True, err=True)
+    questions.confirm(
+        f"Do you mean {name}, who wrote: {render.cut(text, 60)}",
+        "an attacker can make a post whose ID begins the same, "
+        f"so give all {TEXT_LENGTH} characters, or --yes",
+    )
 
 
 def _change(context: Context, root: bytes, key: bytes, petname: str | None) -> None:

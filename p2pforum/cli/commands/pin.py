@@ -1,13 +1,11 @@
 """`p2pforum pin`: keep a thread until it is unpinned. unpin.py is its opposite."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import exit_codes, options, render
-from p2pforum.core.errors import Refused
+from p2pforum.cli.terminal import exit_codes, options, questions, render
 from p2pforum.core.post_id import format_id
 
 if TYPE_CHECKING:
@@ -53,7 +51,8 @@ def _root(context: Context, typed: str, *, yes: bool) -> bytes:
     if not meant.is_whole and not yes:
         subject = render.subject(meant.post.subject if meant.post else "")
         context.console.note(f"{subject}\n{format_id(meant.root)}")
-        if not sys.stdin.isatty():
-            raise Refused("an attacker can make a post whose ID begins the same: give the whole ID, or --yes")
-        click.confirm("This thread?", abort=True, err=True)
+        questions.confirm(
+            "This thread?",
+            "an attacker can make a post whose ID begins the same, so give the whole ID, or --yes",
+        )
     return meant.root

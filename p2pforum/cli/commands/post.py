@@ -10,6 +10,7 @@ from p2pforum.core.errors import Refused
 
 if TYPE_CHECKING:
     from p2pforum.app.writing import Done, Writer
+    from p2pforum.cli.drafting import Text
 
 _TEMPLATE = """\
 A new thread on #{board}. {subject_rule}
@@ -25,6 +26,7 @@ _FIRST_LINE = "The first line is its subject; then a blank line, then the text."
 @compose.draft_option
 @options.key
 @options.quiet_check
+@options.sure
 @options.listen
 @options.as_json
 @pass_context
@@ -47,19 +49,21 @@ def command(
     p2pforum post library -s "Which e-readers?" -F question.txt
     echo "Which e-readers?" | p2pforum post library -s Question
     """
+    from p2pforum.cli.asking import Attempt
     from p2pforum.cli.drafting import Place, Writing
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import publish
     from p2pforum.forum.drafts import board_destination
 
     destination = board_destination(board)
     with Writing(context, file, destination, subject) as writing:
         keystore = keystore_to_write(context)
         comments = _TEMPLATE.format(board=board, subject_rule="" if subject else _FIRST_LINE).strip()
-        text = writing.text(keystore, Place(destination, f"post {board}", comments), draft)
-    attempt = Attempt(f"{text.subject}\n{text.body}", text.draft, text.again, key=key)
+        place = Place(destination, f"post {board}", comments)
+        text = writing.text(keystore, place, draft)
+    attempt = Attempt(text, place, key=key, board=board, subject=subject)
 
-    def act(writer: "Writer") -> "Done":
+    def act(writer: "Writer", text: "Text") -> "Done":
         try:
             return writer.post(board, text.subject, text.body, key=key)
         except Refused as error:

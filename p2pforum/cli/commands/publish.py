@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import exit_codes, options, render
+from p2pforum.cli.terminal import exit_codes, options, questions, render
 from p2pforum.forum.params import FORMATS
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def command(
     The command skips threads that are here already. So after an interruption you can run it again.
     """
     from p2pforum.app import archives
+    from p2pforum.cli.asking import say_new_board
     from p2pforum.forum.importing import NOTICE
 
     with _opened(file) as opened:
@@ -88,8 +89,9 @@ def command(
             context.console.print("Nothing to publish.")
     else:
         context.console.note(NOTICE)
+        say_new_board(context, board)
         if not yes:
-            options.confirm("Publish this? It can't be undone once it has left")
+            questions.confirm("Publish this? It can't be undone once it has left")
         return _publish(context, board, plan.posts, as_json)
     return exit_codes.OK
 

@@ -36,6 +36,7 @@ _QUOTED_WIDTH = 76
     help="Answer a post of yours that nobody else has yet, under another key: it shows that both are yours.",
 )
 @options.quiet_check
+@options.sure
 @options.listen
 @options.as_json
 @pass_context
@@ -61,9 +62,10 @@ def command(
     p2pforum reply k7q2 9xw1 -F answer.txt
     p2pforum reply k7q2 --latest
     """
+    from p2pforum.cli.asking import Attempt
     from p2pforum.cli.drafting import Place, Writing
     from p2pforum.cli.keys import keystore_to_write
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import publish
     from p2pforum.forum.drafts import reply_destination
     from p2pforum.forum.publish import check_parents
 
@@ -82,8 +84,8 @@ def command(
     code = publish(
         context,
         keystore,
-        Attempt(text.body, text.draft, text.again, named[0].root, key),
-        lambda w: w.reply(ids, text.body, key=key, visibly=visibly),
+        Attempt(text, place, named[0].root, key),
+        lambda w, text: w.reply(ids, text.body, key=key, visibly=visibly),
         as_json,
     )
     if code == exit_codes.OK and not as_json:

@@ -3,7 +3,7 @@
 import click
 
 from p2pforum.cli.context import Context, pass_context
-from p2pforum.cli.terminal import options, render
+from p2pforum.cli.terminal import options, questions, render
 
 
 @click.command()
@@ -23,11 +23,11 @@ def command(context: Context, post_id: str, yes: bool, as_json: bool) -> int:
     """
     from p2pforum.app.reading import own_post
     from p2pforum.app.unlocking import open_keystore
-    from p2pforum.cli.publishing import Attempt, publish
+    from p2pforum.cli.publishing import carry_out
 
     keystore = open_keystore(context.session)
     post = own_post(context.session, post_id, keystore.read())
     if not yes:
         text = render.cut(render.line(post.subject or post.body), 60)
-        options.confirm(f"Withdraw the post that begins: {text}? It can't be undone")
-    return publish(context, keystore, Attempt(), lambda w: w.retract(post.id), as_json)
+        questions.confirm(f"Withdraw the post that begins: {text}? It can't be undone")
+    return carry_out(context, keystore, lambda w: w.retract(post.id), as_json)

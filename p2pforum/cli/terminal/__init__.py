@@ -11,6 +11,7 @@ exit_codes.py, options.py   what they mean, and options that several commands sh
 compose.py   the text of a post from a file or standard input
 editor.py    the same from the user's editor
 desk.py      where a text lies while it is written, so that it is found again
-passphrases.py   secrets, typed unseen
+passphrases.py   what is typed on the terminal; secrets unseen
+questions.py     questions with a few answers
 standard_streams.py     streams that the program was started without
 """

@@ -39,16 +39,20 @@ def say_more(context: "Context", shown: range, total: str, command: str) -> None
     context.console.note(f"{numbers} of {total}; for the next: {context.command(command)} --more")
 
 
-def check_board(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
+def check_board(ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
     """A board's name as people write it, with or without the "#"."""
     if name is None:
         return None
-    from p2pforum.core.text import is_valid_board
+    from p2pforum.cli.context import Context
+    from p2pforum.core.text import fold_board, is_valid_board
 
-    name = name.removeprefix("#")
-    if not is_valid_board(name):
+    typed = name.removeprefix("#")
+    board = fold_board(typed)
+    if not is_valid_board(board):
         raise click.BadParameter("a board's name has 1 to 64 of a-z 0-9 . -")
-    return name
+    if board != typed:
+        ctx.ensure_object(Context).console.note(f"Names of boards have small letters: #{board}.")
+    return board
 
 
 def complete_board(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -90,6 +94,21 @@ listen = click.option(
 )
 
 
+sure = click.option(
+    "--yes",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _be_sure(ctx) if wanted else None,
+    help="Do not ask: post a text that may give you away, and start a board.",
+)
+
+
+def _be_sure(ctx: click.Context) -> None:
+    from p2pforum.cli.context import Context
+
+    ctx.ensure_object(Context).is_sure = True
+
+
 def _listen(ctx: click.Context, seconds: float) -> None:
     from p2pforum.cli.context import Context
 
@@ -100,16 +119,6 @@ def _skip_check(ctx: click.Context) -> None:
     from p2pforum.cli.context import Context
 
     ctx.ensure_object(Context).checks_texts = False
-
-
-def confirm(question: str) -> None:
-    """Ask. Raises Refused if there is no terminal to ask on, and ends the command if the user says no."""
-    from p2pforum.cli.terminal import passphrases
-    from p2pforum.core.errors import Refused
-
-    if not passphrases.has_terminal():
-        raise Refused("there is no terminal, so the command can't ask you: add --yes to confirm")
-    click.confirm(question, abort=True, err=True)
 
 
 def count(number: int, unit: str) -> str:

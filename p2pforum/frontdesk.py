@@ -80,8 +80,8 @@ class FrontDesk:
             return Submitted(Outcome.REFUSED, None, problem)
         with self._parts.gossip.echoes.listen(raw) as echo:
             (verdict,) = await self._parts.door.ingest([raw], Origin.LOCAL)
-            if verdict.outcome is Outcome.STORED:
-                await self._parts.outbound_posts.publish(raw, listen)
+            if verdict.outcome is Outcome.STORED and verdict.post is not None:
+                await self._parts.outbound_posts.publish(verdict.post, listen)
                 spread = asdict(echo.counts())
         post_id = verdict.post.id if verdict.post else None
         return Submitted(verdict.outcome, post_id, verdict.reason, spread)

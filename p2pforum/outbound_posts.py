@@ -19,6 +19,7 @@ import trio
 
 from p2pforum.core import limits
 from p2pforum.core.errors import P2PForumError
+from p2pforum.core.post import Post
 from p2pforum.gossip.service import GossipService
 from p2pforum.gossip.wire.rpc import Message
 from p2pforum.network.bell import Bell
@@ -169,7 +170,8 @@ class OutboundPosts:
         self._leaving = leaving
         self._settings = settings
         self._times = times
-        self._fresh: list[bytes] = []  # posts that the user handed in while a peer was there to take them
+        self._deciding = trio.Lock()  # a post is sent or forgotten: never both
+        self._fresh: list[Post] = []  # posts that the user handed in while a peer was there to take them
         self._unsent = Bell()  # rung when a post was added to `_fresh`
         self._kept = Bell()  # rung when a post came that must wait for a peer
 
@@ -179,23 +181,25 @@ class OutboundPosts:
             for task in (self._publish_fresh, self._publish_backlog):
                 nursery.start_soon(task)
 
-    async def publish(self, raw: bytes, listen: float) -> None:
+    async def publish(self, post: Post, listen: float) -> None:
         """Send an own post that the store has just kept, and wait `listen` seconds for peers to send it back.
 
         Without a peer to take it, or while the clock is in doubt, the post stays in the backlog. The call
         waits at most `limits.SUBMIT_SECONDS` for the post to leave.
         """
-        is_hidden = self._is_hidden
+        is_hidden, raw = self._is_hidden, post.raw
         if not (self._may_go_by_stem() if is_hidden else await self._may_go_by_gossip(raw)):
             self._kept.ring()
             return
         gone = self._leaving[raw] = trio.Event()
-        if is_hidden:
-            self._stem.originate([raw])
-        else:
-            self._fresh.append(raw)
-            self._unsent.ring()
         try:
+            if is_hidden:
+                async with self._deciding:
+                    if await self._is_kept(post):
+                        self._stem.originate([raw])
+            else:
+                self._fresh.append(post)
+                self._unsent.ring()
             if not is_hidden or self._stem.router.is_prompt(trio.current_time()):
                 with trio.move_on_after(limits.SUBMIT_SECONDS):
                     await gone.wait()
@@ -219,19 +223,23 @@ class OutboundPosts:
         return self._settings.hides and self._stem.router.has_way
 
     async def forget(self, post_id: bytes) -> bool:
-        """Remove a kept own post. False if it is public, or if a peer has it and so will make it public."""
-        return self._stem.withdraw(post_id) and bool(
-            await trio.to_thread.run_sync(forget, self._store, [post_id])
-        )
+        """Remove a kept own post. False if it is public, or if a peer may have it and so will make it public.
+        A post that is removed is not sent afterwards.
+        """
+        async with self._deciding:
+            return self._stem.withdraw(post_id) and bool(
+                await trio.to_thread.run_sync(forget, self._store, [post_id])
+            )
 
     async def _publish_fresh(self) -> None:
         """Gossip at once what the user hands in while peers are there."""
         while True:
             await self._unsent.heard()
-            raws, self._fresh = self._fresh, []
+            posts, self._fresh = self._fresh, []
             with going_on():
-                await self._gossip.originate(raws)
-            for raw in self._leaving.keys() & set(raws):
+                async with self._deciding:
+                    await self._gossip.originate([post.raw for post in posts if await self._is_kept(post)])
+            for raw in self._leaving.keys() & {post.raw for post in posts}:
                 self._leaving[raw].set()
 
     async def _publish_backlog(self) -> None:
@@ -258,13 +266,18 @@ class OutboundPosts:
         if not self._is_hidden:
             await self._times.wait_confirmed()
         await trio.sleep(delay)
-        if left := await self._left():
-            raws = [self._rng.choice(left)]
-            if self._is_hidden:
-                self._stem.originate(raws)
-            elif self._times.may_be_released(raws[0]):
-                await self._gossip.originate(raws)
+        async with self._deciding:
+            if left := await self._left():
+                raws = [self._rng.choice(left)]
+                if self._is_hidden:
+                    self._stem.originate(raws)
+                elif self._times.may_be_released(raws[0]):
+                    await self._gossip.originate(raws)
         return bool(left)
+
+    async def _is_kept(self, post: Post) -> bool:
+        """Whether a post is still here and not public: the user may have had it forgotten meanwhile."""
+        return await trio.to_thread.run_sync(self._store.is_kept, post.id)
 
     async def _left(self) -> list[bytes]:
         """Posts that are kept, may leave and are not on their way. Posts in a stem, own or other users', are

@@ -185,6 +185,12 @@ class Store:
             rows = self._reader.execute("SELECT raw FROM post WHERE NOT released AND raw IS NOT NULL")
             return [raw for (raw,) in rows]
 
+    def is_kept(self, post_id: bytes) -> bool:
+        """Whether a post is here and not released."""
+        with self._read_lock, translated():
+            where = "id = ? AND NOT released AND raw IS NOT NULL"
+            return bool(self._reader.execute(f"SELECT 1 FROM post WHERE {where}", [post_id]).fetchone())
+
     def raw(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
         """Released posts by ID; others are left out."""
         with self._read_lock, translated():

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from gossip_nodes import Probe, a_probe
 from strategies import TEST_NETWORK, a_post
 
@@ -198,4 +200,55 @@ async def test_a_backlog_goes_to_the_guard_one_by_one(
             "the order of writing, which is one of 40,320"
         )
         assert house.guard.probe.posts() == []
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("hides", [True, False])
+async def test_a_post_is_sent_or_forgotten_never_both(tmp_path: Path, hides: bool, is_first: bool) -> None:
+    """Both orders: the user takes the post back just before the node sends it, and just after."""
+    async with trio.open_nursery() as nursery:
+        house = House(tmp_path, HIDING if hides else OPEN, nursery)
+        await house.start()
+        post, said = written("Taken back?"), []
+        seen = house.store.is_kept
+
+        def slowly(post_id: bytes) -> bool:
+            """The node looks whether the post is still here; the request to forget it comes meanwhile."""
+            trio.from_thread.run_sync(came.set)
+            trio.from_thread.run(trio.testing.wait_all_tasks_blocked)
+            return seen(post_id)
+
+        async def take_back() -> None:
+            if not is_first:
+                await came.wait()
+            said.append(await house.node.desk.forget(post.id))
+            done.set()
+
+        came, done = trio.Event(), trio.Event()
+        house.store.is_kept = slowly  # type: ignore[method-assign]
+        if is_first:
+            ingest = house.node.door.ingest
+
+            async def ingest_and_forget(*arguments: Any) -> Any:
+                verdicts = await ingest(*arguments)
+                await take_back()
+                return verdicts
+
+            house.node.door.ingest = ingest_and_forget  # type: ignore[method-assign]
+            await house.node.desk.submit(post.raw)
+        else:
+            nursery.start_soon(take_back)
+            await house.node.desk.submit(post.raw)
+        with trio.fail_after(20):
+            await done.wait()
+        assert said == [is_first] or hides, "a stem waits a moment, in which the user may still take it back"
+        last = written("The next.")
+        house.store.is_kept = seen  # type: ignore[method-assign]
+        if is_first:
+            house.node.door.ingest = ingest  # type: ignore[method-assign]
+        await house.node.desk.submit(last.raw)
+        got = (lambda: house.guard.frames) if hides else house.guard.probe.posts
+        await until(lambda: last.raw in got())
+        assert (post.raw in got()) is (not said[0])
         nursery.cancel_scope.cancel()

@@ -46,7 +46,7 @@ def test_who_was_away_catches_up(nodes: list[DemoNode], tmp_path: Path) -> None:
     alice, bob, carol = nodes
     carol.stop()
     for n in range(30):
-        cli(tmp_path / "alice", "post", f"board-{n % 3}", "-s", f"Missed {n}", stdin=f"Body {n}.\n")
+        cli(tmp_path / "alice", "post", f"board-{n % 3}", "--yes", "-s", f"Missed {n}", stdin=f"Body {n}.\n")
     carol.start(bob.address())
     wait_until(lambda: len(ids(nodes[2])) == 30, "the posts were not caught up")
     assert ids(nodes[2]) == ids(nodes[0])

@@ -1,12 +1,14 @@
 """The README's first command: three real nodes, six posts that travel, and nothing left behind."""
 
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from e2e_nodes import CHECKOUT
+from e2e_nodes import CHECKOUT, cli
 
 from p2pforum.config import load_config
 from p2pforum.config.paths import find_paths
@@ -46,6 +48,10 @@ def test_six_posts_reach_three_nodes(tmp_path: Path) -> None:
     assert kept[0] == kept[1] == kept[2]
 
 
-def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo(tmp_path)
+def test_it_leaves_nothing_behind_and_the_command_that_it_names_last_posts(tmp_path: Path) -> None:
+    said = demo(tmp_path)
+    words = shlex.split(said.rstrip().rsplit("\n", 1)[1])
+    assert words[:3] == ["echo", "Hello.", "|"]
+    assert cli(tmp_path / "new", *words[words.index("post") :], stdin="Hello.").startswith("Posted ")
+    shutil.rmtree(tmp_path / "new")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

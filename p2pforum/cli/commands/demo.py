@@ -74,7 +74,7 @@ def command(context: Context, keep: bool) -> None:
     console.print("\nNow your own node, in this terminal:\n")
     console.print(f"  {context.command('run')}\n")
     console.print("and your first post, in another:\n")
-    console.print(f"  echo 'Hello.' | {context.command('post general --subject Hello')}")
+    console.print(f"  echo 'Hello.' | {context.command('post general --subject Hello --yes')}")
 
 
 def _say(context: Context, text: str) -> None:

@@ -47,7 +47,7 @@ def command(
     \b
     p2pforum post library
     p2pforum post library -s "Which e-readers?" -F question.txt
-    echo "Which e-readers?" | p2pforum post library -s Question
+    echo "Which e-readers?" | p2pforum post library -s Question --yes
     """
     from p2pforum.cli.asking import Attempt
     from p2pforum.cli.drafting import Place, Writing
